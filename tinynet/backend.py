@@ -1,0 +1,279 @@
+"""The one file that knows NumPy from CuPy.
+
+Everything else finds its array module from the arrays it was given::
+
+    xp = array_module(x)        # numpy, or cupy when x lives on a GPU
+    y = xp.exp(x)
+
+and asks this file for the few things on which the two differ: moving an array, adding into
+repeated indices, a window view, the error function. CuPy is imported when a GPU is first asked
+for, never before.
+
+Devices are named as in PyTorch: ``"cpu"`` and ``"cuda"``. Random numbers always come from a
+seeded NumPy generator on the host, so that a run starts from the same weights, shuffles and
+dropout masks on either device.
+
+>>> x = asarray([1.0, 2.0], dtype="float32")
+>>> array_module(x).__name__, device_of(x), x.dtype.name
+('numpy', 'cpu', 'float32')
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+Array = Any  # numpy.ndarray or cupy.ndarray: CuPy ships no types that a checker could use
+
+# The element types that a Tensor is made of, by PyTorch's names.
+float32, float64 = np.dtype("float32"), np.dtype("float64")
+int64, bool_ = np.dtype("int64"), np.dtype("bool")
+
+
+class DeviceError(RuntimeError):
+    """A device was asked for that this machine cannot give, or arrays of two devices met."""
+
+
+# --- which module, which device -------------------------------------------------------------
+
+
+def _cupy_if_loaded() -> ModuleType | None:
+    """CuPy if somebody has imported it; an array of its type cannot exist before that."""
+    return sys.modules.get("cupy")
+
+
+def array_module(*arrays: Array) -> Any:
+    """NumPy or CuPy, whichever the arrays belong to; Python scalars belong to both.
+
+    Raises:
+        DeviceError: if some are on the CPU and some on the GPU; it says which is where.
+    """
+    cupy = _cupy_if_loaded()
+    if cupy is None:
+        return np
+    found: Any = None
+    for a in arrays:
+        if isinstance(a, cupy.ndarray):
+            module: Any = cupy
+        elif isinstance(a, np.ndarray):
+            module = np
+        else:
+            continue
+        if found is not None and found is not module:
+            places = ", ".join(
+                f"argument {i} {tuple(b.shape)} on {device_of(b)}"
+                for i, b in enumerate(arrays)
+                if is_array(b)
+            )
+            raise DeviceError(
+                f"arrays of different devices in one operation: {places}; "
+                "move one with .to('cpu') or .to('cuda')"
+            )
+        found = module
+    return np if found is None else found
+
+
+def is_array(a: object) -> bool:
+    """Whether `a` is an array of either module."""
+    if isinstance(a, np.ndarray):
+        return True
+    cupy = _cupy_if_loaded()
+    return cupy is not None and isinstance(a, cupy.ndarray)
+
+
+def device_of(a: Array) -> str:
+    """``"cpu"`` or ``"cuda"``."""
+    cupy = _cupy_if_loaded()
+    return "cuda" if cupy is not None and isinstance(a, cupy.ndarray) else "cpu"
+
+
+def probe() -> str | None:
+    """Try the GPU: import CuPy, compile and run a kernel, multiply two matrices.
+
+    ``import cupy`` succeeds on many machines where the first kernel fails (no driver, headers
+    that the run-time compiler does not find, another architecture), so only running one tells.
+
+    Returns:
+        None if all of it worked, else one line that says what did not.
+    """
+    try:
+        import cupy
+    except ImportError as error:
+        return (
+            f"CuPy is not there ({_first_line(error)}); install it with "
+            "pip install 'tinynet[cuda12]' or 'tinynet[cuda13]', whichever the driver supports"
+        )
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except Exception as error:
+        return f"CuPy is installed but finds no working CUDA driver ({_first_line(error)})"
+    if count == 0:
+        return "CuPy is installed but there is no CUDA device"
+    try:
+        if float((cupy.arange(3, dtype="float32") * 2 + 1).sum()) != 9.0:
+            return "a CUDA kernel ran and gave a wrong sum"
+    except Exception as error:
+        return f"a small CUDA kernel does not compile or run ({_first_line(error)})"
+    try:
+        if float((cupy.ones((2, 3), "float32") @ cupy.ones((3, 2), "float32")).sum()) != 12.0:
+            return "a CUDA matrix product ran and gave a wrong result"
+    except Exception as error:
+        return f"a matrix product on the GPU fails ({_first_line(error)})"
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def check_device(device: str) -> str:
+    """The name of a device that works here.
+
+    Raises:
+        ValueError: for a name other than ``"cpu"`` and ``"cuda"``.
+        DeviceError: for ``"cuda"`` where there is none, with the reason in one line.
+    """
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"device {device!r} is not known; it is 'cpu' or 'cuda'")
+    # A process in which one kernel has run needs no second look.
+    if device == "cuda" and not _settings["cuda works"]:
+        reason = probe()
+        if reason is not None:
+            raise DeviceError(f"device 'cuda' cannot be used: {reason}")
+        _settings["cuda works"] = True
+    return device
+
+
+_settings: dict[str, Any] = {"device": None, "cuda works": False}
+
+
+def set_default_device(device: str) -> None:
+    """Where new tensors are made from now on; those that exist stay where they are."""
+    _settings["device"] = check_device(device)
+
+
+def default_device() -> str:
+    """``set_default_device``'s value, else the environment's ``TINYNET_DEVICE``, else "cpu"."""
+    if _settings["device"] is None:
+        set_default_device(os.environ.get("TINYNET_DEVICE") or "cpu")
+    return str(_settings["device"])
+
+
+# --- moving ---------------------------------------------------------------------------------
+
+
+def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Array:
+    """`data` as an array, copied only where it must be.
+
+    Args:
+        data: an array of either module, or (nested) numbers.
+        dtype: element type; by default the data's own, and float32 for Python floats.
+        device: by default the data's own if it is an array, else the default device.
+    """
+    if not is_array(data):
+        # A NumPy scalar and a list of NumPy numbers have a type of their own; Python's have not.
+        plain = np.asarray(data)
+        if plain.dtype == object:
+            raise TypeError(
+                "tensor: data must be numbers of one shape, not a ragged or mixed list "
+                f"(got {type(data).__name__})"
+            )
+        if dtype is None and plain.dtype == float64 and not _has_numpy_float(data):
+            plain = plain.astype(float32)
+        data, device = plain, device or default_device()
+    if dtype is not None:
+        data = data.astype(dtype, copy=False)
+    return data if device is None else to_device(data, device)
+
+
+def _has_numpy_float(data: Any) -> bool:
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    return isinstance(data, np.generic | np.ndarray)
+
+
+def to_device(a: Array, device: str) -> Array:
+    """The array on that device: itself if it is there, else a copy."""
+    if device_of(a) == check_device(device):
+        return a
+    return to_numpy(a) if device == "cpu" else sys.modules["cupy"].asarray(a)
+
+
+def to_numpy(a: Array) -> np.ndarray:
+    """The array as NumPy's, for printing, plotting and files; the only way off the GPU."""
+    return a.get() if device_of(a) == "cuda" else np.asarray(a)
+
+
+# --- what the two do differently ------------------------------------------------------------
+
+
+def scatter_add(target: Array, index: Any, values: Array) -> None:
+    """``target[index] += values`` in which repeated indices add up.
+
+    Plain ``+=`` keeps only the last of several values for one place. CuPy before 12 has no
+    ``add.at`` and keeps the function in a module of its own.
+    """
+    xp = array_module(target, values)
+    if hasattr(xp.add, "at"):
+        xp.add.at(target, index, values)
+    else:
+        import cupyx
+
+        cupyx.scatter_add(target, index, values)
+
+
+def as_strided(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
+    """A view of `x` with these strides in bytes, never to be written through.
+
+    Entries of such a view share memory, so adding into it would count some of them twice; NumPy
+    can mark it read-only, CuPy cannot.
+    """
+    xp = array_module(x)
+    if xp is np:
+        return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
+    return xp.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+def erf(x: Array) -> Array:
+    """The error function, entry by entry, in the type of `x`."""
+    if array_module(x) is np:
+        return scipy.special.erf(x)
+    from cupyx.scipy import special
+
+    return special.erf(x)
+
+
+# --- random numbers -------------------------------------------------------------------------
+
+
+class _Random:
+    """The generator behind initialisation and dropout; made when it is first wanted."""
+
+    generator: np.random.Generator | None = None
+
+
+def manual_seed(seed: int) -> np.random.Generator:
+    """Start the random numbers of initialisation and dropout anew; returns their generator.
+
+    >>> _ = manual_seed(0)
+    >>> a = generator().random()
+    >>> _ = manual_seed(0)
+    >>> a == generator().random()
+    True
+    """
+    _Random.generator = np.random.default_rng(seed)
+    return _Random.generator
+
+
+def generator() -> np.random.Generator:
+    """NumPy's generator that initialisation and dropout draw from, on the host."""
+    if _Random.generator is None:
+        # An unseeded run is random, but it can say afterwards what its seed was.
+        return manual_seed(int(np.random.SeedSequence().generate_state(1)[0]))
+    return _Random.generator
