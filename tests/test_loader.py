@@ -1,0 +1,152 @@
+"""DataLoader: each row once an epoch, in an order that only the seed and the epoch decide."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinynet import backend
+from tinynet.data import DataLoader
+
+sizes = st.integers(1, 60)
+seeds = st.integers(0, 2**40)
+epochs = st.integers(0, 1000)
+
+
+def epoch_of(loader: DataLoader) -> list[int]:
+    """The rows of one epoch, for a loader over arange."""
+    return [int(i) for (rows,) in loader for i in rows]
+
+
+@given(n=sizes, batch=sizes, seed=seeds, shuffle=st.booleans(), drop_last=st.booleans())
+def test_batches(n: int, batch: int, seed: int, shuffle: bool, drop_last: bool) -> None:
+    batch = min(batch, n)
+    x = np.arange(2 * n, dtype="float32").reshape(n, 2)
+    y = np.arange(n)
+    loader = DataLoader(x, y, batch_size=batch, shuffle=shuffle, seed=seed, drop_last=drop_last)
+    for _ in range(2):
+        batches = list(loader)
+        assert len(batches) == len(loader)
+        lengths = [len(labels) for _, labels in batches]
+        full, rest = divmod(n, batch)
+        assert lengths == full * [batch] + ([rest] if rest and not drop_last else [])
+        rows = np.concatenate([labels for _, labels in batches])
+        assert len(set(rows.tolist())) == sum(lengths)
+        assert set(rows.tolist()) <= set(range(n))
+        for images, labels in batches:
+            assert np.array_equal(images, x[labels])  # the arrays run in step
+            assert images.dtype == x.dtype
+        if not shuffle:
+            assert np.array_equal(rows, np.arange(len(rows)))
+
+
+@given(n=sizes, batch=sizes, seed=seeds, epoch=epochs)
+def test_order_is_a_function_of_seed_and_epoch(n: int, batch: int, seed: int, epoch: int) -> None:
+    loader = DataLoader(np.arange(n), batch_size=batch, shuffle=True, seed=seed)
+    loader.set_epoch(epoch)
+    order = np.random.default_rng([seed, epoch]).permutation(n)
+    assert epoch_of(loader) == order.tolist()
+    assert loader.epoch == epoch + 1
+
+
+def test_each_pass_is_the_next_epoch() -> None:
+    def fresh() -> DataLoader:
+        return DataLoader(np.arange(50), batch_size=7, shuffle=True, seed=3)
+
+    loader = fresh()
+    passes = [epoch_of(loader) for _ in range(4)]
+    assert len({tuple(p) for p in passes}) == 4
+    again = fresh()
+    next(iter(again))  # an epoch that is left early counts as one
+    iter(again)  # and so does one that is never begun
+    assert epoch_of(again) == passes[2]
+    again.set_epoch(1)
+    assert [epoch_of(again), epoch_of(again)] == passes[1:3]
+    assert epoch_of(DataLoader(np.arange(50), batch_size=50, shuffle=True, seed=4)) != passes[0]
+
+
+def test_other_random_numbers_change_nothing() -> None:
+    def run() -> list[int]:
+        return epoch_of(DataLoader(np.arange(50), batch_size=8, shuffle=True))
+
+    first = run()
+    backend.manual_seed(5).random(9)
+    assert run() == first
+
+
+def test_two_passes_at_once_do_not_mix() -> None:
+    loader = DataLoader(np.arange(20), batch_size=4, shuffle=True)
+    one, two = iter(loader), iter(loader)
+    mixed = [(next(one)[0], next(two)[0]) for _ in range(5)]
+    for epoch, got in enumerate(zip(*mixed, strict=True)):
+        order = np.random.default_rng([0, epoch]).permutation(20)
+        assert np.concatenate(got).tolist() == order.tolist()
+
+
+def test_unshuffled_batches_are_views_and_shuffled_ones_copies() -> None:
+    x = np.zeros((10, 3), "float32")
+    for (batch,) in DataLoader(x, batch_size=4):
+        assert np.shares_memory(batch, x)
+    for (batch,) in DataLoader(x, batch_size=4, shuffle=True, device="cpu"):
+        assert not np.shares_memory(batch, x)
+        batch += 1
+    assert not x.any()
+
+
+def test_an_array_in_another_memory_order() -> None:
+    x = np.arange(2 * 3 * 20.0).reshape(2, 3, 20).transpose(2, 0, 1)  # rows innermost
+    for batch, i in DataLoader(x, np.arange(20), batch_size=6, shuffle=True):
+        assert np.array_equal(batch, x[i])
+
+
+X, Y = np.zeros((6, 2)), np.zeros(5, int)
+ERRORS: dict[str, tuple[type[Exception], str, tuple[Any, ...], dict[str, Any]]] = {
+    "lengths": (ValueError, "argument 0 has 6 rows and argument 1 has 5", (X, Y), {}),
+    "no arrays": (ValueError, "at least 1 array, but there are 0", (), {}),
+    "no rows": (ValueError, "at least 1 row, but the arrays have 0", (X[:0],), {}),
+    "a list": (TypeError, "argument 1 must be .* but is a list", (X, [1]), {}),
+    "by position": (TypeError, "argument 1 .* is a int.*batch_size=64", (X, 64), {}),
+    "no axis": (ValueError, "argument 0 must have 1 dimension", (np.array(1.0),), {}),
+    "zero batch": (ValueError, "batch_size must be 1 or more, but is 0", (X,), {"batch_size": 0}),
+    "half batch": (TypeError, "batch_size must be an integer.*0.5", (X,), {"batch_size": 0.5}),
+    "true batch": (TypeError, "batch_size must be an integer.*True", (X,), {"batch_size": True}),
+    "seed": (ValueError, "seed must be 0 or more, but is -1", (X,), {"seed": -1}),
+    "no seed": (TypeError, "seed must be an integer.*None", (X,), {"seed": None}),
+    "nothing left": (ValueError, "is 7 and there are 6", (X,), {"batch_size": 7, "drop_last": 1}),
+    "device": (ValueError, "'tpu' is not known", (X,), {"device": "tpu"}),
+}
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_errors(case: str) -> None:
+    error, message, arrays, options = ERRORS[case]
+    with pytest.raises(error, match=message):
+        DataLoader(*arrays, **{"batch_size": 2, **options})
+
+
+def test_set_epoch_is_checked() -> None:
+    loader = DataLoader(X, batch_size=np.int64(2))
+    with pytest.raises(ValueError, match="epoch must be 0 or more, but is -1"):
+        loader.set_epoch(-1)
+    with pytest.raises(TypeError, match=r"epoch must be an integer, but is 1\.0"):
+        loader.set_epoch(1.0)  # type: ignore[arg-type]
+
+
+@pytest.mark.gpu
+def test_on_the_gpu() -> None:
+    if (reason := backend.probe()) is not None:
+        pytest.skip(reason)
+    x, y = np.arange(40.0, dtype="float32").reshape(20, 2), np.arange(20)
+    options: dict[str, Any] = {"batch_size": 6, "shuffle": True, "seed": 1}
+    host = list(DataLoader(x, y, **options))
+    moved = list(DataLoader(x, y, **options, device="cuda"))
+    there = backend.to_device(x, "cuda"), backend.to_device(y, "cuda")
+    stayed = list(DataLoader(*there, **options))
+    back = list(DataLoader(*there, **options, device="cpu"))
+    for expected, *others in zip(host, moved, stayed, back, strict=True):
+        assert [backend.device_of(b[0]) for b in others] == ["cuda", "cuda", "cpu"]
+        for other in others:
+            for a, b in zip(expected, other, strict=True):
+                assert np.array_equal(a, backend.to_numpy(b))
