@@ -20,8 +20,10 @@ dropout masks on either device.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+import threading
 from types import ModuleType
 from typing import Any
 
@@ -103,11 +105,13 @@ def probe() -> str | None:
     """
     try:
         import cupy
-    except ImportError as error:
+    except ModuleNotFoundError:
         return (
-            f"CuPy is not there ({_first_line(error)}); install it with "
-            "pip install 'tinynet[cuda12]' or 'tinynet[cuda13]', whichever the driver supports"
+            "CuPy is not installed; pip install 'tinynet[cuda12]' or 'tinynet[cuda13]', whichever "
+            "the driver supports"
         )
+    except Exception as error:  # a wheel for another CUDA or NumPy fails in ways of its own
+        return f"CuPy is installed but cannot be imported ({_first_line(error)})"
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except Exception as error:
@@ -128,7 +132,8 @@ def probe() -> str | None:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
+    # CuPy frames some of its messages with rows of equals signs
+    lines = [line.strip() for line in str(error).splitlines() if line.strip(" =")]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
@@ -161,7 +166,10 @@ def set_default_device(device: str) -> None:
 def default_device() -> str:
     """``set_default_device``'s value, else the environment's ``TINYNET_DEVICE``, else "cpu"."""
     if _settings["device"] is None:
-        set_default_device(os.environ.get("TINYNET_DEVICE") or "cpu")
+        try:
+            set_default_device(os.environ.get("TINYNET_DEVICE") or "cpu")
+        except (ValueError, DeviceError) as error:
+            raise type(error)(f"{error} (asked for by TINYNET_DEVICE)") from None
     return str(_settings["device"])
 
 
@@ -178,11 +186,13 @@ def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Array:
     """
     if not is_array(data):
         # A NumPy scalar and a list of NumPy numbers have a type of their own; Python's have not.
-        plain = np.asarray(data)
-        if plain.dtype == object:
+        try:
+            plain = np.asarray(data)
+        except ValueError as error:  # a ragged list
+            raise TypeError(f"tensor: data must be numbers of one shape ({error})") from None
+        if plain.dtype.kind not in "biuf":
             raise TypeError(
-                "tensor: data must be numbers of one shape, not a ragged or mixed list "
-                f"(got {type(data).__name__})"
+                f"tensor: data must be numbers, not {type(data).__name__} of {plain.dtype}"
             )
         if dtype is None and plain.dtype == float64 and not _has_numpy_float(data):
             plain = plain.astype(float32)
@@ -198,6 +208,13 @@ def _has_numpy_float(data: Any) -> bool:
     return isinstance(data, np.generic | np.ndarray)
 
 
+def full(shape: tuple[int, ...], value: float, dtype: Any, device: str | None = None) -> Array:
+    """An array of one number, made where it is wanted; by default on the default device."""
+    device = check_device(device or default_device())
+    xp = np if device == "cpu" else sys.modules["cupy"]
+    return xp.full(shape, value, dtype)
+
+
 def to_device(a: Array, device: str) -> Array:
     """The array on that device: itself if it is there, else a copy."""
     if device_of(a) == check_device(device):
@@ -208,6 +225,46 @@ def to_device(a: Array, device: str) -> Array:
 def to_numpy(a: Array) -> np.ndarray:
     """The array as NumPy's, for printing, plotting and files; the only way off the GPU."""
     return a.get() if device_of(a) == "cuda" else np.asarray(a)
+
+
+def as_array(y: Any) -> Array:
+    """`y` itself if it is an array; a 0-d array for the scalar that NumPy's reductions return."""
+    return np.asarray(y) if isinstance(y, np.generic) else y
+
+
+def operand(name: str, a: Any) -> Any:
+    """What a Tensor may be combined with: an array, a Python number, None for a missing one.
+
+    A NumPy scalar becomes Python's number, because under NumPy 2 ``float32_array *
+    np.float64(2)`` is float64, and ``float32_array * 2.0`` is not.
+    """
+    if a is None or is_array(a) or isinstance(a, bool | int | float):
+        return a.item() if isinstance(a, np.generic) else a
+    if isinstance(a, np.generic):
+        return a.item()
+    raise TypeError(
+        f"{name}: an operand is a {type(a).__name__}; it must be a Tensor, an array or a number "
+        "(make one with tinynet.tensor)"
+    )
+
+
+def as_dtype(name: Any) -> Any:
+    """The element type of that name, NumPy's object for both modules.
+
+    Raises:
+        TypeError: if there is none of that name.
+    """
+    try:
+        return np.dtype(name)
+    except TypeError:
+        raise TypeError(
+            f"{name!r} is neither a device ('cpu', 'cuda') nor a dtype ('float32', 'float64', ...)"
+        ) from None
+
+
+def format_array(array: np.ndarray, indent: int) -> str:
+    """The numbers with commas, four decimals, later lines indented; long ones shortened."""
+    return np.array2string(array, separator=", ", precision=4, prefix=" " * indent, threshold=200)
 
 
 # --- what the two do differently ------------------------------------------------------------
@@ -247,6 +304,33 @@ def erf(x: Array) -> Array:
     from cupyx.scipy import special
 
     return special.erf(x)
+
+
+class _Workspaces(threading.local):
+    """One flat buffer a name and dtype; of each thread its own."""
+
+    def __init__(self) -> None:
+        self.buffers: dict[tuple[str, Any], np.ndarray] = {}
+
+
+_workspaces = _Workspaces()
+
+
+def workspace(name: str, shape: tuple[int, ...], like: Array) -> Array:
+    """Uninitialised scratch memory in the dtype of `like`, until `name` is asked for again.
+
+    A fresh array of several megabytes costs more in page faults than the arithmetic on it, so
+    temporaries that never leave their operation (the columns of a convolution, 25 times their
+    input) are written to the same memory each time. CuPy has a memory pool that does this.
+    """
+    xp = array_module(like)
+    if xp is not np:
+        return xp.empty(shape, like.dtype)
+    size = math.prod(shape)
+    buffer = _workspaces.buffers.get((name, like.dtype))
+    if buffer is None or buffer.size < size:
+        buffer = _workspaces.buffers[name, like.dtype] = np.empty(size, like.dtype)
+    return buffer[:size].reshape(shape)
 
 
 # --- random numbers -------------------------------------------------------------------------
