@@ -1,5 +1,71 @@
-"""tinynet: a from-scratch neural-network engine in NumPy, with CUDA through CuPy."""
+"""tinynet: a from-scratch neural-network engine in NumPy, with CUDA through CuPy.
 
+>>> import tinynet as tn
+>>> x = tn.tensor([1.0, 2.0, 3.0], requires_grad=True)
+>>> y = (x * x).sum()
+>>> y.backward()
+>>> x.grad
+tensor([2., 4., 6.])
+"""
+
+from tinynet import functional
+from tinynet.anomaly import AnomalyError, detect_anomaly
+from tinynet.autograd import enable_grad, grad, is_grad_enabled, no_grad, set_grad_enabled
+from tinynet.backend import (
+    DeviceError,
+    default_device,
+    float32,
+    float64,
+    int64,
+    manual_seed,
+    set_default_device,
+)
+from tinynet.creation import (
+    arange,
+    cat,
+    einsum,
+    maximum,
+    minimum,
+    ones,
+    rand,
+    randn,
+    stack,
+    tensor,
+    where,
+    zeros,
+)
+from tinynet.tensor import Tensor, matmul
 from tinynet.version import __version__
 
-__all__ = ["__version__"]
+__all__ = [
+    "AnomalyError",
+    "DeviceError",
+    "Tensor",
+    "__version__",
+    "arange",
+    "cat",
+    "default_device",
+    "detect_anomaly",
+    "einsum",
+    "enable_grad",
+    "float32",
+    "float64",
+    "functional",
+    "grad",
+    "int64",
+    "is_grad_enabled",
+    "manual_seed",
+    "matmul",
+    "maximum",
+    "minimum",
+    "no_grad",
+    "ones",
+    "rand",
+    "randn",
+    "set_default_device",
+    "set_grad_enabled",
+    "stack",
+    "tensor",
+    "where",
+    "zeros",
+]

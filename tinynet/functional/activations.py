@@ -1,0 +1,69 @@
+"""Activations: those that are operations, and GELU, SiLU and log-sigmoid composed of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tinynet.ops import elementary
+from tinynet.ops import softmax as softmax_ops
+
+relu = elementary.relu
+sigmoid = elementary.sigmoid
+tanh = elementary.tanh
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
+    """x for x > 0, negative_slope x otherwise; see `tinynet.ops.elementary.leaky_relu`."""
+    return elementary.leaky_relu(input, negative_slope=negative_slope)
+
+
+def elu(input: Any, alpha: float = 1.0) -> Any:
+    """x for x > 0, alpha (e^x - 1) otherwise; see `tinynet.ops.elementary.elu`."""
+    return elementary.elu(input, alpha=alpha)
+
+
+def gelu(input: Any, approximate: str = "none") -> Any:
+    """x Phi(x), Phi the normal distribution function: x (1 + erf(x / sqrt 2)) / 2.
+
+    Args:
+        input: any shape.
+        approximate: "none", or "tanh" for x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2.
+
+    Source: D. Hendrycks and K. Gimpel, arXiv:1606.08415, section 2.
+    """
+    x = input
+    if approximate == "none":
+        return x * (elementary.erf(x * math.sqrt(0.5)) + 1.0) * 0.5
+    if approximate == "tanh":
+        inner = (x + x * x * x * 0.044715) * math.sqrt(2.0 / math.pi)
+        return x * (elementary.tanh(inner) + 1.0) * 0.5
+    raise ValueError(f"gelu: approximate is {approximate!r}; it must be 'none' or 'tanh'")
+
+
+def silu(input: Any) -> Any:
+    """x sigmoid(x), also known as swish.
+
+    Source: S. Elfwing, E. Uchibe and K. Doya, arXiv:1702.03118, eq. 7.
+    """
+    return input * elementary.sigmoid(input)
+
+
+def softplus(input: Any, beta: float = 1.0) -> Any:
+    """ln(1 + e^(beta x)) / beta; see `tinynet.ops.elementary.softplus`."""
+    return elementary.softplus(input * beta) / beta if beta != 1.0 else elementary.softplus(input)
+
+
+def logsigmoid(input: Any) -> Any:
+    """ln sigmoid(x) = -softplus(-x), exact in both tails."""
+    return -elementary.softplus(-input)
+
+
+def softmax(input: Any, dim: int) -> Any:
+    """e^(x_c) / sum_k e^(x_k) along `dim`; see `tinynet.ops.softmax.softmax`."""
+    return softmax_ops.softmax(input, dim=dim)
+
+
+def log_softmax(input: Any, dim: int) -> Any:
+    """ln of `softmax`, exact where that underflows; see `tinynet.ops.softmax.log_softmax`."""
+    return softmax_ops.log_softmax(input, dim=dim)

@@ -1,0 +1,232 @@
+"""What layers compute: linear, embedding, dropout, padding, and the two normalisations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinynet import backend
+from tinynet.autograd import Value
+from tinynet.ops import linalg, reduction, shape
+from tinynet.ops.arithmetic import raw
+from tinynet.ops.elementary import sqrt
+from tinynet.ops.indexing import getitem, plain_index
+from tinynet.tensor import Tensor
+
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """y = x W^T + b along the last axis; see `tinynet.ops.linalg.linear`.
+
+    Args:
+        input: (..., I).
+        weight: (J, I).
+        bias: (J,) or None.
+
+    Returns:
+        (..., J).
+    """
+    if len(input.shape) == 2:
+        return linalg.linear(input, weight, bias)
+    rows = shape.reshape(input, shape=(raw(input).size // max(input.shape[-1], 1), input.shape[-1]))
+    return shape.reshape(
+        linalg.linear(rows, weight, bias), shape=(*input.shape[:-1], weight.shape[0])
+    )
+
+
+def embedding(input: Any, weight: Any) -> Any:
+    """Row input[i] of the table for each i; repeated rows add up their gradients.
+
+    Args:
+        input: integers of any shape, from 0 to V - 1.
+        weight: the table (V, D).
+
+    Returns:
+        (*input.shape, D).
+
+    Raises:
+        IndexError: for indices that are not integers, negative or V and more.
+    """
+    index = plain_index(input, raw(weight))
+    if not backend.is_array(index) or index.dtype.kind not in "iu":
+        raise IndexError("embedding: input must be an array or tensor of integers")
+    if index.size and not 0 <= int(index.min()) <= int(index.max()) < weight.shape[0]:
+        raise IndexError(
+            f"embedding: indices from {int(index.min())} to {int(index.max())} do not all lie in "
+            f"0 to {weight.shape[0] - 1}"
+        )
+    return getitem(weight, index=index)
+
+
+def one_hot(labels: Any, num_classes: int) -> Tensor:
+    """float32 rows with a 1 at the label: (*labels.shape, num_classes).
+
+    Raises:
+        ValueError: for labels that are not integers from 0 to num_classes - 1.
+    """
+    labels = raw(labels)
+    check_labels("one_hot", labels, num_classes)
+    xp = backend.array_module(labels)
+    return Tensor((xp.expand_dims(labels, -1) == xp.arange(num_classes)).astype("float32"))
+
+
+def check_labels(name: str, labels: Any, classes: int, ignore_index: int | None = None) -> None:
+    """Raise unless labels are integers from 0 to classes - 1, or `ignore_index`.
+
+    It is done on both devices: on a GPU an index out of range would wrap around in silence, and
+    label 10 of 10 classes train class 0.
+    """
+    if not backend.is_array(labels) or labels.dtype.kind not in "iu":
+        kind = getattr(labels, "dtype", type(labels).__name__)
+        raise TypeError(f"{name}: labels must be integers, not {kind}; convert them with .long()")
+    wrong = (labels < 0) | (labels >= classes)
+    if ignore_index is not None:
+        wrong &= labels != ignore_index
+    if bool(wrong.any()):
+        bad = labels[wrong]
+        raise ValueError(
+            f"{name}: label {int(bad[0])} is out of range for {classes} classes; labels are from "
+            f"0 to {classes - 1}"
+        )
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True) -> Any:
+    """y = m x / (1 - p), each m independently 0 with probability p and 1 otherwise.
+
+    The factor keeps the mean, so that evaluation (training=False) is the identity. The mask is
+    drawn on the host from `tinynet.manual_seed`'s generator: the same on either device.
+
+    Source: N. Srivastava et al., Dropout, JMLR 15 (2014), section 10 for this ("inverted") form.
+    """
+    if not 0 <= p < 1:
+        raise ValueError(f"dropout: p is {p}; it must be at least 0 and less than 1")
+    if not training or p == 0:
+        return input
+    array = raw(input)
+    keep = backend.generator().random(array.shape, dtype="float32") >= p
+    mask = keep.astype(array.dtype) * (1.0 / (1.0 - p))
+    return input * backend.to_device(mask, backend.device_of(array))
+
+
+def pad(input: Any, pad: Sequence[int], value: float = 0.0) -> Any:
+    """Add `value` on both sides of the last axes; negative numbers of entries cut off.
+
+    Args:
+        input: any shape.
+        pad: (before, after) of the last axis, then of the last but one, and so on, as in PyTorch.
+        value: what to add.
+    """
+    if len(pad) % 2 or len(pad) // 2 > len(input.shape):
+        raise ValueError(
+            f"pad: pad {tuple(pad)} must be pairs (before, after), one for each of the last axes "
+            f"of shape {tuple(input.shape)}"
+        )
+    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
+    pairs += [(0, 0)] * (len(input.shape) - len(pairs))
+    pairs.reverse()
+    cut = tuple((max(-a, 0), max(-b, 0)) for a, b in pairs)
+    grow = tuple((max(a, 0), max(b, 0)) for a, b in pairs)
+    if any(c != (0, 0) for c in cut):
+        input = shape.crop(input, widths=cut)
+    return shape.pad(input, widths=grow, value=value)
+
+
+def _normalise(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
+    """(x - mean) / sqrt(biased variance + eps) over the axes, and the mean and variance."""
+    n = 1
+    for a in axes:
+        n *= x.shape[a]
+    mean = reduction.sum(x, dim=axes, keepdim=True) / n
+    centred = x - mean
+    var = reduction.sum(centred * centred, dim=axes, keepdim=True) / n
+    return centred / sqrt(var + eps), mean, var
+
+
+def layer_norm(
+    input: Any,
+    normalized_shape: Sequence[int],
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-5,
+) -> Any:
+    """y = (x - mean) / sqrt(var + eps) * w + b over the last axes, for each example by itself.
+
+    var is the biased variance, sum (x - mean)^2 / n.
+
+    Args:
+        input: (..., *normalized_shape).
+        weight, bias: of shape normalized_shape, or None.
+        eps: added to the variance, in the square of the unit of x.
+
+    Raises:
+        ValueError: if the input does not end in normalized_shape.
+
+    Source: J. Ba, J. Kiros and G. Hinton, Layer normalization, arXiv:1607.06450, eq. 3.
+    """
+    k = len(normalized_shape)
+    if k == 0 or tuple(input.shape[-k:]) != tuple(normalized_shape):
+        raise ValueError(
+            f"layer_norm: input {tuple(input.shape)} must end in {tuple(normalized_shape)}"
+        )
+    axes = tuple(range(len(input.shape) - k, len(input.shape)))
+    y, _, _ = _normalise(input, axes, eps)
+    if weight is not None:
+        y = y * weight
+    return y if bias is None else y + bias
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Value | None,
+    running_var: Value | None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """y = (x - mean) / sqrt(var + eps) * w + b, for each channel, over examples and positions.
+
+    Training uses the batch's mean and *biased* variance, and moves the running statistics in
+    place, ``running += momentum (batch - running)``, with the *unbiased* variance: two variances,
+    as in the paper (algorithm 1 and step 10 of algorithm 2) and in PyTorch. Evaluation uses the
+    running statistics.
+
+    Args:
+        input: (N, C) or (N, C, ...).
+        running_mean, running_var: (C,), or None to use the batch's always.
+        weight, bias: (C,) or None.
+        training: whether to use and to learn the batch's statistics.
+        momentum: the share of the batch in the running statistics.
+        eps: added to the variance, in the square of the unit of x.
+
+    Raises:
+        ValueError: if there is one value a channel or none, which has no unbiased variance.
+
+    Source: S. Ioffe and C. Szegedy, Batch normalization, arXiv:1502.03167.
+    """
+    if len(input.shape) < 2:
+        raise ValueError(f"batch_norm: input {tuple(input.shape)} must be (N, C) or (N, C, ...)")
+    C = input.shape[1]
+    per_channel = (1, C, *(1 for _ in input.shape[2:]))
+    if training or running_mean is None or running_var is None:
+        axes = (0, *range(2, len(input.shape)))
+        n = raw(input).size // max(C, 1)
+        if training and n <= 1:
+            raise ValueError(
+                f"batch_norm: input {tuple(input.shape)} has {n} value(s) a channel; training "
+                "needs more than one for a variance"
+            )
+        y, mean, var = _normalise(input, axes, eps)
+        if training and running_mean is not None and running_var is not None:
+            for running, batch in (
+                (running_mean, raw(mean).reshape(C)),
+                (running_var, raw(var).reshape(C) * (n / (n - 1))),
+            ):
+                running._data += momentum * (batch - running._data).astype(running._data.dtype)
+    else:
+        mean = running_mean._data.reshape(per_channel)
+        scale = 1.0 / backend.array_module(mean).sqrt(running_var._data.reshape(per_channel) + eps)
+        y = (input - mean) * scale
+    if weight is not None:
+        y = y * shape.reshape(weight, shape=per_channel)
+    return y if bias is None else y + shape.reshape(bias, shape=per_channel)

@@ -1,0 +1,154 @@
+"""Losses: from logits where there is a soft-max or a sigmoid, so that nothing overflows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinynet import backend
+from tinynet.functional.layers import check_labels
+from tinynet.ops import arithmetic, softmax
+from tinynet.ops.arithmetic import raw
+from tinynet.ops.reduction import sum
+
+
+def _reduce(name: str, losses: Any, reduction: str, count: float | None = None) -> Any:
+    """The losses as they are, their sum, or their mean over `count` (by default all)."""
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return sum(losses)
+    if reduction != "mean":
+        raise ValueError(f"{name}: reduction is {reduction!r}; it is 'mean', 'sum' or 'none'")
+    count = raw(losses).size if count is None else count
+    if count == 0:
+        raise ValueError(
+            f"{name}: the mean over no example is 0/0 (an empty batch, or all of it ignored); "
+            "leave such batches out or use reduction='sum'"
+        )
+    return sum(losses) / count
+
+
+def _same_shape(name: str, input: Any, target: Any) -> None:
+    if tuple(input.shape) != tuple(target.shape):
+        raise ValueError(
+            f"{name}: input {tuple(input.shape)} and target {tuple(target.shape)} must have the "
+            "same shape; broadcast, (N, 1) against (N,) would compare all pairs, N x N. Use "
+            ".reshape or .squeeze on one of them"
+        )
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """-ln softmax(x)_t, averaged: the loss of a classifier, from its logits.
+
+    For labels t the target distribution is q = one-hot(t); with smoothing e it is
+    (1 - e) q + e / C, and for given probabilities q it is they. The loss of an example is
+    - sum_c q_c ln softmax(x)_c; see `tinynet.ops.softmax.cross_entropy_rows`.
+
+    Args:
+        input: logits (N, C) or (N, C, ...): no soft-max before, it is part of the loss.
+        target: labels, integers (N, ...) from 0 to C - 1; or probabilities, shaped as the input.
+        ignore_index: examples with this label do not count, neither in the mean's divisor.
+        reduction: "mean", "sum" or "none".
+        label_smoothing: e, from 0 to 1.
+
+    Raises:
+        TypeError: for labels that are not integers.
+        ValueError: for labels out of range (on either device), shapes that do not fit, an empty
+            batch in a mean.
+
+    Source: C. Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.108; smoothing:
+        C. Szegedy et al., arXiv:1512.00567, section 7.
+    """
+    x, t = raw(input), raw(target)
+    if x.ndim < 2:
+        raise ValueError(f"cross_entropy: logits {tuple(x.shape)} must be (N, C) or (N, C, ...)")
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise ValueError(
+            f"cross_entropy: label_smoothing is {label_smoothing}; it must be from 0 to 1"
+        )
+    backend.array_module(x, t)  # both on one device
+    classes, positions = x.shape[1], (x.shape[0], *x.shape[2:])
+    count = 1
+    for n in positions:
+        count *= n
+    if tuple(t.shape) == tuple(x.shape) and t.dtype.kind == "f":
+        q = target
+    else:
+        if tuple(t.shape) != positions:
+            raise ValueError(
+                f"cross_entropy: target {tuple(t.shape)} must be labels {positions} or "
+                f"probabilities {tuple(x.shape)}, for logits {tuple(x.shape)}"
+            )
+        check_labels("cross_entropy", t, classes, ignore_index)
+        xp = backend.array_module(x)
+        numbers = xp.arange(classes).reshape(1, classes, *(1 for _ in x.shape[2:]))
+        q = (xp.expand_dims(t, 1) == numbers).astype(x.dtype)
+        if not 0 <= ignore_index < classes:
+            counted = t != ignore_index  # a row of zeros in q: no class matched
+        else:
+            counted = t != ignore_index
+            q = q * xp.expand_dims(counted, 1)
+        count = int(counted.sum())
+        if label_smoothing:
+            q = q * (1.0 - label_smoothing)
+            q = q + xp.expand_dims(counted, 1) * xp.asarray(label_smoothing / classes, x.dtype)
+    if q is target and label_smoothing:
+        q = q * (1.0 - label_smoothing) + label_smoothing / classes
+    return _reduce("cross_entropy", softmax.cross_entropy_rows(input, q), reduction, count)
+
+
+def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """- z ln s(x) - (1 - z) ln(1 - s(x)), averaged: the loss of yes or no, from logits.
+
+    Args:
+        input: logits, any shape: no sigmoid before, it is part of the loss.
+        target: z from 0 to 1, of the same shape.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ValueError: for shapes that differ, an empty batch in a mean.
+
+    See `tinynet.ops.softmax.bce_with_logits`.
+    """
+    _same_shape("binary_cross_entropy_with_logits", input, target)
+    losses = softmax.bce_with_logits(input, target)
+    return _reduce("binary_cross_entropy_with_logits", losses, reduction)
+
+
+def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """(x - t)^2, averaged, in the square of the unit of x. Shapes must be equal."""
+    _same_shape("mse_loss", input, target)
+    d = input - target
+    return _reduce("mse_loss", d * d, reduction)
+
+
+def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """|x - t|, averaged, in the unit of x; its gradient at 0 is 0. Shapes must be equal."""
+    _same_shape("l1_loss", input, target)
+    return _reduce("l1_loss", arithmetic.abs(input - target), reduction)
+
+
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """d^2 / 2 for d = |x - t| up to delta, delta (d - delta / 2) beyond, averaged.
+
+    With c = min(d, delta) both are c (d - c / 2), whose two pieces meet with equal slopes.
+
+    Args:
+        input, target: of one shape.
+        reduction: "mean", "sum" or "none".
+        delta: where the square becomes a line, in the unit of x; greater than 0.
+
+    Source: P. Huber, Robust estimation of a location parameter, Ann. Math. Statist. 35 (1964).
+    """
+    if delta <= 0:
+        raise ValueError(f"huber_loss: delta is {delta}; it must be greater than 0")
+    _same_shape("huber_loss", input, target)
+    d = arithmetic.abs(input - target)
+    c = arithmetic.clamp(d, max=delta)
+    return _reduce("huber_loss", c * (d - c * 0.5), reduction)

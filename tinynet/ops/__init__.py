@@ -1,0 +1,53 @@
+"""The differentiable operations, one family a file.
+
+Each is its formula, its derivation, its code and its rules, side by side. Files in reading order:
+broadcast, arithmetic, elementary, shape, reduction, indexing, linalg, softmax, windows,
+convolution, pooling, conversion. Every docstring has the parts *Derivation*, *Jacobian*, *Kinks*,
+*Cost*, *Shapes* (with dtypes and errors) and *Source*; <u, v> is the sum of the products of the
+entries, gy the gradient of the loss by y, and [c] is 1 where c holds and 0 elsewhere.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from tinynet.autograd import Op
+from tinynet.ops import (
+    arithmetic,
+    broadcast,
+    conversion,
+    convolution,
+    elementary,
+    indexing,
+    linalg,
+    pooling,
+    reduction,
+    shape,
+    softmax,
+    windows,
+)
+
+FAMILIES: tuple[ModuleType, ...] = (
+    broadcast,
+    arithmetic,
+    elementary,
+    shape,
+    reduction,
+    indexing,
+    linalg,
+    softmax,
+    windows,
+    convolution,
+    pooling,
+    conversion,
+)
+
+
+def registry() -> dict[str, Op]:
+    """Every operation by name, in reading order."""
+    return {
+        name: value
+        for family in FAMILIES
+        for name, value in vars(family).items()
+        if isinstance(value, Op) and value.forward.__module__ == family.__name__
+    }

@@ -1,0 +1,85 @@
+"""Broadcasting and its adjoint, and the kind of operation that broadcasts its inputs.
+
+Broadcasting copies an entry to many places; the adjoint of copying is summing. Binary operations
+therefore hold nothing but calculus: their rules return a gradient of the output's shape, and
+`Elementwise.fit` sums it down to the input's, here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinynet.autograd import Op
+from tinynet.backend import array_module
+
+
+@Op
+def expand(x: Any, *, shape: tuple[int, ...]) -> Any:
+    """y[..., i, ...] = x[..., 0 or i, ...]: axes of size 1, and missing first ones, repeated.
+
+    Derivation: every copy has the same differential, dy[i] = dx[0], so
+        <gy, dy> = sum_i gy[i] dx[0] = <sum_to(gy), dx>.
+    Jacobian: selection: one 1 in each row, k of them in the column of an entry copied k times.
+    Kinks: none; linear.
+    Cost: nothing forward (a view), n additions backward; keeps the shape of x.
+    Shapes: x broadcasts to `shape` by NumPy's rule; y is read-only; dtype of x.
+    Errors: ValueError if it does not.
+    Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
+    """
+    try:
+        return array_module(x).broadcast_to(x, shape)
+    except ValueError:
+        raise ValueError(
+            f"expand: shape {tuple(x.shape)} does not broadcast to {tuple(shape)}; from the last "
+            "axis on, each size must be equal or 1"
+        ) from None
+
+
+@expand.rule("x")
+def expand_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
+    return sum_to(gy, shape=x_shape)
+
+
+@Op
+def sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
+    """y = x summed over the axes along which `shape` has size 1 or none: expand's adjoint.
+
+    Derivation: dy = sum_to(dx), so <gy, dy> = sum of gy at y's place of each dx = <expand(gy), dx>.
+    Jacobian: the transpose of expand's.
+    Kinks: none; linear.
+    Cost: n additions forward, nothing backward (a view); keeps the shape of x.
+    Shapes: `shape` broadcasts to that of x; y has `shape`; dtype of x.
+    Errors: ValueError if it does not: a gradient is never broadcast up.
+    Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
+    """
+    lead = x.ndim - len(shape)
+    if lead < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[lead:], strict=True)):
+        raise ValueError(f"sum_to: shape {tuple(shape)} does not broadcast to {tuple(x.shape)}")
+    axes = [i for i, n in enumerate(shape, lead) if n == 1 and x.shape[i] != 1]
+    if lead or axes:
+        x = x.sum(axis=(*range(lead), *axes), keepdims=True)
+        x = x.reshape(shape)  # drops the leading axes of size 1
+    return x
+
+
+@sum_to.rule("x")
+def sum_to_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
+    return expand(gy, shape=x_shape)
+
+
+class Elementwise(Op):
+    """An operation that broadcasts its inputs and works entry by entry."""
+
+    def fit(self, g: Any, shape: tuple[int, ...]) -> Any:
+        """The adjoint of the broadcast that the forward did by itself."""
+        return sum_to(g, shape=shape)
+
+    def explain(self, error: Exception, arrays: Sequence[Any]) -> str:
+        shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
+        if "broadcast" not in str(error) or len(shapes) < 2:
+            return super().explain(error, arrays)
+        return (
+            f"{self.name}: shapes {' and '.join(map(str, shapes))} do not broadcast; from the "
+            "last axis on, sizes must be equal or one of them 1"
+        )

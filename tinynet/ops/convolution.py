@@ -1,0 +1,179 @@
+"""Convolution by im2col: three bilinear operations, each one's derivative made of the other two.
+
+    conv2d(x, w)           y_nopq = sum_cij  w_ocij  x_{n, c, p SH + i DH - PH, q SW + j DW - PW}
+    conv2d_input(gy, w)    its adjoint by x: where y's gradient came from, through w
+    conv2d_weight(gy, x)   its adjoint by w
+
+With the columns col[cij, pqn] of x and w as a matrix w[o, cij] (`windows.im2col`, one copy),
+
+    y = w col          gw = gy col^T          gx = col2im(w^T gy)
+
+each one matrix product. The columns are KH KW times the input, so they are made again in the
+backward and never kept. (What the field calls convolution is correlation: the kernel is not
+flipped.)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinynet.autograd import Op
+from tinynet.backend import array_module, workspace
+from tinynet.ops.reduction import sum
+from tinynet.ops.windows import Window, batch_first, batch_last, col2im, im2col
+
+
+def _check(name: str, x_shape: Any, w_shape: Any, groups: int) -> None:
+    if len(w_shape) != 4:
+        raise ValueError(
+            f"{name}: weight has shape {tuple(w_shape)}; it must be (OC, C / groups, KH, KW)"
+        )
+    C, OC = x_shape[1], w_shape[0]
+    if groups < 1 or C % groups or OC % groups:
+        raise ValueError(
+            f"{name}: {C} input channels and {OC} output channels must both be divisible by "
+            f"groups = {groups}"
+        )
+    if w_shape[1] != C // groups:
+        raise ValueError(
+            f"{name}: input {tuple(x_shape)} has {C} channels, {C // groups} a group, but weight "
+            f"{tuple(w_shape)} takes {w_shape[1]}; its second size must be C / groups"
+        )
+
+
+def _columns(x: Any, window: Window, OH: int, OW: int, groups: int) -> Any:
+    """x (N, C, H, W) as matrices (groups, C/groups KH KW, OH OW N)."""
+    C, KH, KW = x.shape[1], *window.kernel
+    col = im2col(batch_last(x), window, OH, OW)
+    return col.reshape(groups, C // groups * KH * KW, OH * OW * x.shape[0])
+
+
+def _rows(gy: Any, groups: int) -> Any:
+    """gy (N, OC, OH, OW) as matrices (groups, OC/groups, OH OW N)."""
+    N, OC, OH, OW = gy.shape
+    return batch_last(gy).reshape(groups, OC // groups, OH * OW * N)
+
+
+@Op
+def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) -> Any:
+    """y_nopq = b_o + sum_cij w_ocij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, 0 outside x.
+
+    With groups, output channel o of group g sees only the input channels c of group g.
+
+    Derivation: y is linear in x, in w and in b. <gy, dy by x> = sum_nopq gy_nopq sum_cij w_ocij dx
+        = <conv2d_input(gy, w), dx>, the sum taken by input cell; taken by weight it is
+        <conv2d_weight(gy, x), dw>; and <gy, db repeated over n, p, q> = <sum_npq gy, db>.
+    Jacobian: block Toeplitz by x, the Hankel matrix of the columns by w, a column of ones by b.
+    Kinks: none; bilinear in x and w.
+    Cost: N OC OH OW C/groups KH KW multiply-adds forward, as many for gx and for gw; memory KH KW
+        times the input for a moment; keeps x and w.
+    Shapes: x (N, C, H, W), w (OC, C/groups, KH, KW), b (OC,) or None, y (N, OC, OH, OW) with
+        OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1; dtype: the wider.
+    Errors: ValueError if channels and groups do not fit or the kernel is larger than the padded
+        input.
+    Source: V. Dumoulin and F. Visin, A guide to convolution arithmetic for deep learning,
+        arXiv:1603.07285, sections 2 and 4; Y. LeCun et al., Proc. IEEE 86 (1998), section II.
+    """
+    OH, OW = window.output("conv2d", x.shape)
+    _check("conv2d", x.shape, w.shape, groups)
+    N, OC = x.shape[0], w.shape[0]
+    if b is not None and b.shape != (OC,):
+        raise ValueError(f"conv2d: bias {tuple(b.shape)} must be ({OC},) for weight {w.shape}")
+    col = _columns(x, window, OH, OW, groups)
+    y = w.reshape(groups, OC // groups, -1) @ col  # (G, OC/G, CKK/G) @ (G, CKK/G, OH OW N)
+    y = y.reshape(OC, OH, OW, N)
+    if b is not None:
+        b = b.reshape(OC, 1, 1, 1)
+        if y.dtype == b.dtype:
+            y += b  # in place: y is new, and a second array would cost more than the addition
+        else:
+            y = y + b
+    return batch_first(y)
+
+
+@conv2d.rule("x")
+def conv2d_gx(gy: Any, w: Any, x_shape: Any, window: Window, groups: int) -> Any:
+    return conv2d_input(gy, w, size=x_shape[2:], window=window, groups=groups)
+
+
+@conv2d.rule("w")
+def conv2d_gw(gy: Any, x: Any, window: Window, groups: int) -> Any:
+    return conv2d_weight(gy, x, window=window, groups=groups)
+
+
+@conv2d.rule("b")
+def conv2d_gb(gy: Any) -> Any:
+    return sum(gy, dim=(0, 2, 3))
+
+
+@Op
+def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1) -> Any:
+    """x_nchw = sum of w_ocij gy_nopq over all o, i, j, p, q with p SH + i DH - PH = h and
+    q SW + j DW - PW = w: conv2d's adjoint by its input, also known as transposed convolution.
+
+    Derivation: call the cotangent u, of the shape of x. <u, conv2d_input(dgy, w)> =
+        <conv2d(u, w), dgy> by adjointness, and <u, conv2d_input(gy, dw)> = <gy, conv2d(u, dw)> =
+        <conv2d_weight(gy, u), dw>.
+    Jacobian: the transpose of conv2d's by x.
+    Kinks: none; bilinear.
+    Cost: as conv2d; keeps gy and w.
+    Shapes: gy (N, OC, OH, OW), w (OC, C/groups, KH, KW), y (N, C, *size); dtype: the wider.
+    Errors: as conv2d's; ValueError if gy is not the shape of its output.
+    Source: V. Dumoulin and F. Visin, arXiv:1603.07285, section 4.
+    """
+    N, OC, OH, OW = gy.shape
+    C = w.shape[1] * groups
+    shape = (N, C, *size)
+    _check("conv2d_input", shape, w.shape, groups)
+    if window.output("conv2d_input", shape) != (OH, OW):
+        raise ValueError(f"conv2d_input: {gy.shape} is no output for an input of {shape}")
+    rows = _rows(gy, groups)
+    wt = w.reshape(groups, OC // groups, -1).swapaxes(1, 2)
+    xp = array_module(gy, w)
+    col = xp.matmul(wt, rows, out=workspace("col2im", (*wt.shape[:2], rows.shape[2]), rows))
+    col = col.reshape(C, *window.kernel, OH, OW, N)
+    return batch_first(col2im(col, (C, *size, N), window))
+
+
+@conv2d_input.rule("gy")
+def conv2d_input_ggy(u: Any, w: Any, window: Window, groups: int) -> Any:
+    return conv2d(u, w, window=window, groups=groups)
+
+
+@conv2d_input.rule("w")
+def conv2d_input_gw(u: Any, gy: Any, window: Window, groups: int) -> Any:
+    return conv2d_weight(gy, u, window=window, groups=groups)
+
+
+@Op
+def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
+    """w_ocij = sum_npq gy_nopq x_{n, c, p SH + i DH - PH, q SW + j DW - PW}: conv2d's adjoint by w.
+
+    Derivation: call the cotangent u, of the shape of w. <u, conv2d_weight(dgy, x)> =
+        <conv2d(x, u), dgy> by adjointness, and <u, conv2d_weight(gy, dx)> = <gy, conv2d(dx, u)> =
+        <conv2d_input(gy, u), dx>.
+    Jacobian: the transpose of conv2d's by w.
+    Kinks: none; bilinear.
+    Cost: as conv2d; keeps gy and x.
+    Shapes: gy (N, OC, OH, OW), x (N, C, H, W), y (OC, C/groups, KH, KW); dtype: the wider.
+    Errors: as conv2d's.
+    Source: V. Dumoulin and F. Visin, arXiv:1603.07285, section 4.
+    """
+    N, OC, OH, OW = gy.shape
+    C = x.shape[1]
+    if window.output("conv2d_weight", x.shape) != (OH, OW) or x.shape[0] != N:
+        raise ValueError(f"conv2d_weight: {gy.shape} is no output for an input of {x.shape}")
+    _check("conv2d_weight", x.shape, (OC, C // groups, *window.kernel), groups)
+    col = _columns(x, window, OH, OW, groups)
+    w = _rows(gy, groups) @ col.swapaxes(1, 2)
+    return w.reshape(OC, C // groups, *window.kernel)
+
+
+@conv2d_weight.rule("gy")
+def conv2d_weight_ggy(u: Any, x: Any, window: Window, groups: int) -> Any:
+    return conv2d(x, u, window=window, groups=groups)
+
+
+@conv2d_weight.rule("x")
+def conv2d_weight_gx(u: Any, gy: Any, x_shape: Any, window: Window, groups: int) -> Any:
+    return conv2d_input(gy, u, size=x_shape[2:], window=window, groups=groups)

@@ -1,0 +1,292 @@
+"""Elementary functions, entry by entry: exp, log, pow, sqrt, sin, cos, tanh, erf, activations.
+
+Every Jacobian here is diagonal, so each rule multiplies the cotangent by a derivative. Where the
+derivative is simple in y, the output is kept and the input is not: an activation's output is
+kept by the next layer anyway.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tinynet import backend
+from tinynet.autograd import Op
+from tinynet.backend import array_module
+from tinynet.ops.arithmetic import raw, where
+from tinynet.ops.broadcast import Elementwise
+
+
+@Op
+def exp(x: Any) -> Any:
+    """y = e^x.
+
+    Derivation: dy = e^x dx = y dx, so <gy, dy> = <gy y, dx>.
+    Jacobian: diagonal, diag(y).
+    Kinks: none. Overflows to Inf above 88.7 in float32 and 709.7 in float64.
+    Cost: n exponentials forward, n products backward; keeps y.
+    Shapes: any; dtype of x.
+    Source: NIST Digital Library of Mathematical Functions, section 4.7(ii).
+    """
+    return array_module(x).exp(x)
+
+
+@exp.rule("x")
+def exp_gx(gy: Any, y: Any) -> Any:
+    return gy * y
+
+
+@Op
+def log(x: Any) -> Any:
+    """y = ln x.
+
+    Derivation: dy = dx / x, so <gy, dy> = <gy / x, dx>.
+    Jacobian: diagonal, diag(1/x).
+    Kinks: ln 0 = -Inf with derivative Inf; NaN below 0. Take `log_softmax` or a loss on logits
+        rather than the logarithm of a probability.
+    Cost: n logarithms forward, n divisions backward; keeps x.
+    Shapes: any; dtype of x.
+    Source: NIST Digital Library of Mathematical Functions, section 4.7(i).
+    """
+    return array_module(x).log(x)
+
+
+@log.rule("x")
+def log_gx(gy: Any, x: Any) -> Any:
+    return gy / x
+
+
+@Elementwise
+def pow(a: Any, b: Any) -> Any:
+    """y = a^b.
+
+    Derivation: dy = b a^(b-1) da + y ln(a) db, so <gy, dy> = <gy b a^(b-1), da> + <gy y ln a, db>.
+    Jacobian: diagonal by each input.
+    Kinks: a^0 is 1 everywhere, also at a = 0, so its derivative by a is 0 there (the formula
+        would say 0 * Inf). At a = 0 the derivative by b is 0: right for b > 0, and the value that
+        keeps training alive at b = 0, where there is none. For a < 0 the power is defined for
+        whole b only, and the derivative by b is NaN.
+    Cost: n powers forward; n powers backward for a, n logarithms for b; keeps a, b, and y for gb.
+    Shapes: a, b broadcast to y; dtype: the wider of both.
+    Errors: ValueError if the shapes do not broadcast.
+    Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
+    """
+    return a**b
+
+
+@pow.rule("a")
+def pow_ga(gy: Any, a: Any, b: Any) -> Any:
+    if isinstance(b, int | float):  # the usual case, x**2, needs no masks
+        return gy * (b * a ** (b - 1)) if b != 0 else gy * 0.0
+    zero = raw(b) == 0
+    return gy * where(zero, 0.0, b * a ** (where(zero, 1.0, b) - 1))
+
+
+@pow.rule("b")
+def pow_gb(gy: Any, a: Any, y: Any) -> Any:
+    if isinstance(a, int | float):
+        a = raw(y) * 0.0 + a  # a number has no dtype of its own: take the output's
+    zero = raw(a) == 0
+    return gy * where(zero, 0.0, y * log(where(zero, 1.0, a)))
+
+
+@Op
+def sqrt(x: Any) -> Any:
+    """y = x^(1/2).
+
+    Derivation: y^2 = x, so 2y dy = dx and <gy, dy> = <gy / (2y), dx>.
+    Jacobian: diagonal, diag(1/(2y)).
+    Kinks: at 0 the derivative is Inf, and Inf is what is returned (NaN where gy is 0): no finite
+        number is right. For a length use `norm`, which has one; under `where`, mask the input.
+    Cost: n roots forward, 2n backward; keeps y.
+    Shapes: any; dtype of x. NaN below 0.
+    Source: NIST Digital Library of Mathematical Functions, section 4.7(ii).
+    """
+    return array_module(x).sqrt(x)
+
+
+@sqrt.rule("x")
+def sqrt_gx(gy: Any, y: Any) -> Any:
+    return gy / (y * 2.0)
+
+
+@Op
+def sin(x: Any) -> Any:
+    """y = sin x, x in radians.
+
+    Derivation: dy = cos(x) dx, so <gy, dy> = <gy cos(x), dx>.
+    Jacobian: diagonal, diag(cos x).
+    Kinks: none.
+    Cost: n sines forward, n cosines and n products backward; keeps x.
+    Shapes: any; dtype of x.
+    Source: NIST Digital Library of Mathematical Functions, section 4.20.
+    """
+    return array_module(x).sin(x)
+
+
+@sin.rule("x")
+def sin_gx(gy: Any, x: Any) -> Any:
+    return gy * cos(x)
+
+
+@Op
+def cos(x: Any) -> Any:
+    """y = cos x, x in radians.
+
+    Derivation: dy = -sin(x) dx, so <gy, dy> = <-gy sin(x), dx>.
+    Jacobian: diagonal, diag(-sin x).
+    Kinks: none.
+    Cost: n cosines forward, n sines and 2n products backward; keeps x.
+    Shapes: any; dtype of x.
+    Source: NIST Digital Library of Mathematical Functions, section 4.20.
+    """
+    return array_module(x).cos(x)
+
+
+@cos.rule("x")
+def cos_gx(gy: Any, x: Any) -> Any:
+    return -(gy * sin(x))
+
+
+@Op
+def tanh(x: Any) -> Any:
+    """y = tanh x = (e^x - e^-x) / (e^x + e^-x).
+
+    Derivation: dy = (1 - tanh(x)^2) dx, so <gy, dy> = <gy (1 - y^2), dx>.
+    Jacobian: diagonal, diag(1 - y^2).
+    Kinks: none.
+    Cost: n hyperbolic tangents forward, 3n backward; keeps y.
+    Shapes: any; dtype of x.
+    Source: NIST Digital Library of Mathematical Functions, section 4.34.
+    """
+    return array_module(x).tanh(x)
+
+
+@tanh.rule("x")
+def tanh_gx(gy: Any, y: Any) -> Any:
+    return gy * (1.0 - y * y)
+
+
+@Op
+def erf(x: Any) -> Any:
+    """y = erf x = 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x.
+
+    Derivation: by the fundamental theorem dy = 2/sqrt(pi) e^(-x^2) dx, so
+        <gy, dy> = <gy 2/sqrt(pi) e^(-x^2), dx>.
+    Jacobian: diagonal.
+    Kinks: none.
+    Cost: n error functions forward, n exponentials and 3n products backward; keeps x.
+    Shapes: any; dtype of x.
+    Source: NIST Digital Library of Mathematical Functions, section 7.10.
+    """
+    return backend.erf(x)
+
+
+@erf.rule("x")
+def erf_gx(gy: Any, x: Any) -> Any:
+    return gy * (exp(-(x * x)) * (2.0 / math.sqrt(math.pi)))
+
+
+@Op
+def sigmoid(x: Any) -> Any:
+    """y = 1 / (1 + e^-x).
+
+    Derivation: dy = e^-x / (1 + e^-x)^2 dx = y (1 - y) dx, so <gy, dy> = <gy y (1 - y), dx>.
+    Jacobian: diagonal, diag(y (1 - y)).
+    Kinks: none. With e = e^-|x|, which never overflows, y is 1 / (1 + e) for x >= 0 and
+        e / (1 + e) below: the same number, with full relative precision in both tails.
+    Cost: n exponentials and 4n forward, 3n backward; keeps y.
+    Shapes: any; dtype of x.
+    Source: NIST Digital Library of Mathematical Functions, section 4.7(ii), by the chain rule.
+    """
+    xp = array_module(x)
+    e = xp.exp(-xp.abs(x))
+    return xp.where(x >= 0, 1.0, e) / (e + 1.0)
+
+
+@sigmoid.rule("x")
+def sigmoid_gx(gy: Any, y: Any) -> Any:
+    return gy * (y * (1.0 - y))
+
+
+@Op
+def softplus(x: Any) -> Any:
+    """y = ln(1 + e^x), computed as max(x, 0) + ln(1 + e^-|x|), which never overflows.
+
+    Derivation: dy = e^x / (1 + e^x) dx = sigmoid(x) dx, so <gy, dy> = <gy sigmoid(x), dx>.
+    Jacobian: diagonal, diag(sigmoid(x)).
+    Kinks: none: the two in the way it is computed cancel.
+    Cost: n exponentials and logarithms forward, n sigmoids backward; keeps x.
+    Shapes: any; dtype of x.
+    Source: C. Dugas et al., Incorporating second-order functional knowledge (NIPS 2000), eq. 3.
+    """
+    xp = array_module(x)
+    return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
+
+
+@softplus.rule("x")
+def softplus_gx(gy: Any, x: Any) -> Any:
+    return gy * sigmoid(x)
+
+
+@Op
+def relu(x: Any) -> Any:
+    """y = max(x, 0).
+
+    Derivation: dy = [x > 0] dx, and y > 0 exactly where x > 0, so <gy, dy> = <gy [y > 0], dx>.
+    Jacobian: diagonal, of zeros and ones.
+    Kinks: at 0 the subdifferential is [0, 1]; 0 is taken: a unit that is off passes nothing.
+    Cost: n comparisons forward, 2n backward; keeps y.
+    Shapes: any; dtype of x; a NaN stays one.
+    Source: V. Nair and G. Hinton, Rectified linear units improve restricted Boltzmann machines
+        (ICML 2010).
+    """
+    return array_module(x).maximum(x, 0.0)
+
+
+@relu.rule("x")
+def relu_gx(gy: Any, y: Any) -> Any:
+    return where(raw(y) > 0, gy, 0.0)
+
+
+@Op
+def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> Any:
+    """y = x for x > 0, s x otherwise, s being `negative_slope`.
+
+    Derivation: dy = ([x > 0] + s [x <= 0]) dx, so <gy, dy> = <gy or s gy, dx>.
+    Jacobian: diagonal, of ones and s.
+    Kinks: at 0 the subdifferential is [s, 1]; s is taken, as for `relu`.
+    Cost: 2n forward and backward; keeps x.
+    Shapes: any; dtype of x.
+    Source: A. Maas, A. Hannun and A. Ng, Rectifier nonlinearities improve neural network acoustic
+        models (ICML 2013), section 2.
+    """
+    return array_module(x).where(x > 0, x, x * negative_slope)
+
+
+@leaky_relu.rule("x")
+def leaky_relu_gx(gy: Any, x: Any, negative_slope: float) -> Any:
+    return where(raw(x) > 0, gy, gy * negative_slope)
+
+
+@Op
+def elu(x: Any, *, alpha: float = 1.0) -> Any:
+    """y = x for x > 0, alpha (e^x - 1) otherwise.
+
+    Derivation: dy = dx for x > 0, alpha e^x dx otherwise, so <gy, dy> = <gy (1 or alpha e^x), dx>.
+    Jacobian: diagonal.
+    Kinks: at 0, unless alpha is 1, the subdifferential is [alpha, 1]; alpha is taken, the slope
+        of the branch that 0 belongs to.
+    Cost: n exponentials forward and backward; keeps x.
+    Shapes: any; dtype of x.
+    Source: D.-A. Clevert, T. Unterthiner and S. Hochreiter, arXiv:1511.07289, eq. 15.
+    """
+    xp = array_module(x)
+    # the exponential of a large positive x, in the branch not taken, would overflow
+    return xp.where(x > 0, x, xp.expm1(xp.minimum(x, 0.0)) * alpha)
+
+
+@elu.rule("x")
+def elu_gx(gy: Any, x: Any, alpha: float) -> Any:
+    positive = raw(x) > 0
+    return where(positive, gy, gy * (exp(where(positive, 0.0, x)) * alpha))

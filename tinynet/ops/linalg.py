@@ -1,0 +1,184 @@
+"""Products of matrices: matmul, linear, einsum. All multilinear, so their rules are products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinynet.autograd import Op
+from tinynet.backend import array_module
+from tinynet.ops.broadcast import Elementwise, expand
+from tinynet.ops.shape import permute, reshape
+
+
+def transposed(x: Any) -> Any:
+    """x with its last two axes exchanged."""
+    n = len(x.shape)
+    return permute(x, dims=(*range(n - 2), n - 1, n - 2))
+
+
+@Elementwise  # its batch axes broadcast
+def matmul(a: Any, b: Any) -> Any:
+    """y_ij = sum_k a_ik b_kj, for each matrix of a batch.
+
+    Derivation: dy = da b + a db. <gy, da b> = tr(gy^T da b) = <gy b^T, da>, likewise
+        <gy, a db> = <a^T gy, db>.
+    Jacobian: Kronecker products, I x b^T by a and a x I by b (x: Kronecker).
+    Kinks: none; bilinear.
+    Cost: N M K multiply-adds for (N, K) @ (K, M) forward, as many backward for each input; keeps
+        b for ga and a for gb.
+    Shapes: (..., N, K) @ (..., K, M) -> (..., N, M), the leading axes broadcast; dtype: the wider.
+        `Tensor.matmul` and @ take vectors too, as PyTorch's.
+    Errors: ValueError if the inner sizes differ or the leading axes do not broadcast.
+    Source: M. Giles, An extended collection of matrix derivative results for forward and reverse
+        mode algorithmic differentiation (2008), section 2.2.2.
+    """
+    if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
+        raise ValueError(
+            f"matmul: shapes {tuple(a.shape)} and {tuple(b.shape)} do not fit; the last size of "
+            "the first must equal the last but one of the second"
+        )
+    return a @ b
+
+
+@matmul.rule("a")
+def matmul_ga(gy: Any, b: Any) -> Any:
+    return gy @ transposed(b)
+
+
+@matmul.rule("b")
+def matmul_gb(gy: Any, a: Any) -> Any:
+    return transposed(a) @ gy
+
+
+@Op
+def linear(x: Any, w: Any, b: Any = None) -> Any:
+    """y_nj = sum_i x_ni w_ji + b_j: one row an example, one row of w an output.
+
+    Derivation: dy = dx w^T + x dw^T + 1 db^T. <gy, dx w^T> = <gy w, dx>;
+        <gy, x dw^T> = tr(gy^T x dw^T) = <gy^T x, dw>; <gy, 1 db^T> = <sum over n of gy, db>.
+    Jacobian: I x w by x, x x I by w (x: Kronecker), a column of identities by b.
+    Kinks: none; bilinear in x and w, affine in b.
+    Cost: N I J multiply-adds forward, twice that backward; keeps w for gx and x for gw.
+    Shapes: x (N, I), w (J, I), b (J,) or None, y (N, J); dtype: the widest. `functional.linear`
+        takes more leading axes.
+    Errors: ValueError if they do not fit.
+    Source: M. Giles, An extended collection of matrix derivative results for forward and reverse
+        mode algorithmic differentiation (2008), section 2.2.2.
+    """
+    if x.ndim != 2 or w.ndim != 2 or x.shape[1] != w.shape[1]:
+        raise ValueError(
+            f"linear: input {tuple(x.shape)} and weight {tuple(w.shape)} do not fit; the input's "
+            "last size must equal the weight's (out_features, in_features) last"
+        )
+    if b is not None and b.shape != w.shape[:1]:
+        raise ValueError(
+            f"linear: bias {tuple(b.shape)} must be ({w.shape[0]},) for weight {tuple(w.shape)}"
+        )
+    y = x @ w.T
+    if b is None:
+        return y
+    if y.dtype != b.dtype:
+        return y + b
+    y += b  # in place: y is new, and a second array would cost more than the addition
+    return y
+
+
+@linear.rule("x")
+def linear_gx(gy: Any, w: Any) -> Any:
+    return gy @ w
+
+
+@linear.rule("w")
+def linear_gw(gy: Any, x: Any) -> Any:
+    return transposed(gy) @ x
+
+
+@linear.rule("b")
+def linear_gb(gy: Any) -> Any:
+    return gy.sum(0)
+
+
+@Op
+def einsum(*xs: Any, subscripts: str) -> Any:
+    """y = sum over the letters missing in the output of the product of the inputs' entries.
+
+    "ij,jk->ik" is y_ik = sum_j a_ij b_jk.
+
+    Derivation: y is linear in each input. With the others fixed, dx_i meets gy and them in the
+        same sum, so its gradient is the einsum of gy and the others with the output letters of
+        x_i. A letter that only x_i has is repeated along its axis (it was summed alone); a letter
+        that it has twice puts the gradient on that diagonal.
+    Jacobian: by each input, the contraction of the others.
+    Kinks: none; multilinear.
+    Cost: at most the product of all letters' sizes, with the best pairwise order much less (NumPy
+        chooses it, and uses BLAS where a pair is a matrix product); keeps the other inputs.
+    Shapes: a letter has one size everywhere; dtype: the widest. `tinynet.einsum` takes "..." and
+        an implicit output.
+    Errors: ValueError for subscripts that are not letters, or do not fit the shapes.
+    Source: M. Giles, An extended collection of matrix derivative results for forward and reverse
+        mode algorithmic differentiation (2008), section 2.2, for the bilinear case.
+    """
+    terms, out = split_subscripts(subscripts)
+    sizes = _sizes(terms, [x.shape for x in xs])
+    if len(set(out)) != len(out) or any(c not in sizes for c in out):
+        raise ValueError(f"einsum: the output {out!r} of {subscripts!r} must be letters of the "
+                         "inputs, each once")  # fmt: skip
+    return array_module(*xs).einsum(subscripts, *xs, optimize=len(xs) > 2 or "greedy")
+
+
+@einsum.rule("xs")
+def einsum_gx(gy: Any, i: int, xs: Any, xs_shape: Any, subscripts: str) -> Any:
+    terms, out = split_subscripts(subscripts)
+    others = [(t, x) for k, (t, x) in enumerate(zip(terms, xs, strict=True)) if k != i]
+    sizes = _sizes(terms, xs_shape)
+    letters = "".join(dict.fromkeys(terms[i]))
+    met = "".join(c for c in letters if c in out or any(c in t for t, _ in others))
+    signature = ",".join([out, *(t for t, _ in others)]) + "->" + met
+    g = einsum(gy, *(x for _, x in others), subscripts=signature)
+    # letters that only x_i has: its entries along them were added up, so each gets the same
+    g = reshape(g, shape=tuple(sizes[c] if c in met else 1 for c in letters))
+    g = expand(g, shape=tuple(sizes[c] for c in letters))
+    if len(letters) == len(terms[i]):
+        return g
+    # a repeated letter: only the diagonal of those axes was used
+    fresh = iter(c for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                 if c not in letters)  # fmt: skip
+    target, eyes, operands = "", [], []
+    for position, c in enumerate(terms[i]):
+        if c in terms[i][:position]:
+            new = next(fresh)
+            eyes.append(c + new)
+            like = g._data if hasattr(g, "_data") else g
+            operands.append(array_module(like).eye(sizes[c], dtype=like.dtype))
+            c = new
+        target += c
+    return einsum(g, *operands, subscripts=",".join([letters, *eyes]) + "->" + target)
+
+
+def split_subscripts(subscripts: str) -> tuple[list[str], str]:
+    """The inputs' terms and the output's, of subscripts that spell out everything.
+
+    Raises:
+        ValueError: for anything but letters, commas and one arrow.
+    """
+    left, arrow, out = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if not arrow or not all(t == "" or (t.isascii() and t.isalpha()) for t in [*terms, out]):
+        raise ValueError(f"einsum: subscripts {subscripts!r} must be like 'ij,jk->ik'")
+    return terms, out
+
+
+def _sizes(terms: list[str], shapes: Any) -> dict[str, int]:
+    if len(terms) != len(shapes):
+        raise ValueError(f"einsum: {len(terms)} terms for {len(shapes)} inputs")
+    sizes: dict[str, int] = {}
+    for k, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
+        if len(term) != len(shape):
+            raise ValueError(
+                f"einsum: term {term!r} has {len(term)} letters, but input {k} has shape "
+                f"{tuple(shape)}"
+            )
+        for c, n in zip(term, shape, strict=True):
+            if sizes.setdefault(c, n) != n:
+                raise ValueError(f"einsum: letter {c!r} is {sizes[c]} and {n}; it has one size")
+    return sizes

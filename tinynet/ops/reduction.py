@@ -1,0 +1,183 @@
+"""Reductions: sum, amax, amin, norm, and the running sum. `dim` counts axes, negative from the end.
+
+mean and var are compositions of sum (`Tensor.mean`, `Tensor.var`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinynet.autograd import Op
+from tinynet.backend import array_module
+from tinynet.ops.arithmetic import raw, where
+from tinynet.ops.broadcast import expand
+from tinynet.ops.shape import flip, reshape
+
+Dim = int | Sequence[int] | None
+
+
+def axes_of(name: str, dim: Dim, ndim: int) -> tuple[int, ...]:
+    """`dim` as a tuple of distinct axes from 0 to ndim - 1; None means all of them.
+
+    Raises:
+        IndexError: for an axis out of range, or the same one twice.
+    """
+    if dim is None:
+        return tuple(range(ndim))
+    given = (dim,) if isinstance(dim, int) else tuple(dim)
+    axes = []
+    for d in given:
+        if not -ndim <= d < ndim and not (ndim == 0 and d in (0, -1)):
+            raise IndexError(
+                f"{name}: dim {d} is out of range for {ndim} axes; it must be from {-ndim} to "
+                f"{ndim - 1}"
+            )
+        if ndim:
+            axes.append(d % ndim)
+    if len(set(axes)) != len(axes):
+        raise IndexError(f"{name}: dim {given} names an axis twice")
+    return tuple(axes)
+
+
+def _kept_shape(name: str, shape: tuple[int, ...], dim: Dim) -> tuple[int, ...]:
+    axes = axes_of(name, dim, len(shape))
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def restore(g: Any, name: str, shape: tuple[int, ...], dim: Dim) -> Any:
+    """A reduced array with its reduced axes back, of size 1, so that it broadcasts to `shape`."""
+    return reshape(g, shape=_kept_shape(name, shape, dim))
+
+
+@Op
+def sum(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
+    """y = sum of x_i over the axes `dim` (all of them for None).
+
+    Derivation: dy = sum_i dx_i, so <gy, dy> = sum_i gy dx_i = <gy repeated along dim, dx>.
+    Jacobian: a row of ones for each output.
+    Kinks: none; linear.
+    Cost: n additions forward, nothing backward (a view); keeps the shape of x.
+    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x; int64 for
+        booleans. The sum of nothing is 0.
+    Errors: IndexError for an axis out of range or named twice.
+    Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
+    """
+    return x.sum(axis=axes_of("sum", dim, x.ndim), keepdims=keepdim)
+
+
+@sum.rule("x")
+def sum_gx(gy: Any, x_shape: tuple[int, ...], dim: Dim) -> Any:
+    return expand(restore(gy, "sum", x_shape, dim), shape=x_shape)
+
+
+def _extreme(name: str, x: Any, dim: Dim, keepdim: bool) -> Any:
+    axes = axes_of(name, dim, x.ndim)
+    if any(x.shape[i] == 0 for i in axes):
+        raise ValueError(f"{name}: shape {x.shape} has no entry along dim {dim}; it has no extreme")
+    return getattr(x, name[1:])(axis=axes, keepdims=keepdim)
+
+
+def _share_among_ties(gy: Any, x: Any, y: Any, dim: Dim) -> Any:
+    x_, y_ = raw(x), raw(y)
+    tied = x_ == restore(y_, "amax", x_.shape, dim)
+    count = tied.sum(axis=axes_of("amax", dim, x_.ndim), keepdims=True).astype(x_.dtype)
+    share = restore(gy, "amax", x_.shape, dim) / array_module(count).maximum(count, 1.0)
+    return where(tied, expand(share, shape=x_.shape), 0.0)
+
+
+@Op
+def amax(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
+    """y = the largest x_i over the axes `dim` (all of them for None).
+
+    Derivation: dy = dx_m for the largest entry m, so <gy, dy> = <gy at m and 0 elsewhere, dx>.
+    Jacobian: selection: one 1 a row.
+    Kinks: where k entries tie, the subdifferential is the convex hull of their selections; its
+        middle is taken, gy/k for each, so that the gradients add up to gy and no order counts.
+        (`Tensor.max(dim)` returns a position too, and gives all of gy to it.)
+    Cost: n comparisons forward, 4n backward; keeps x and y.
+    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x; NaN if there is
+        one. Errors: ValueError if there is nothing along `dim`; IndexError for a wrong axis.
+    Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
+    """
+    return _extreme("amax", x, dim, keepdim)
+
+
+@amax.rule("x")
+def amax_gx(gy: Any, x: Any, y: Any, dim: Dim) -> Any:
+    return _share_among_ties(gy, x, y, dim)
+
+
+@Op
+def amin(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
+    """y = the smallest x_i over the axes `dim` (all of them for None).
+
+    Derivation: dy = dx_m for the smallest entry m, so <gy, dy> = <gy at m and 0 elsewhere, dx>.
+    Jacobian: selection: one 1 a row.
+    Kinks: k tied entries get gy/k each, as in `amax`.
+    Cost: n comparisons forward, 4n backward; keeps x and y.
+    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x; NaN if there is
+        one. Errors: ValueError if there is nothing along `dim`; IndexError for a wrong axis.
+    Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
+    """
+    return _extreme("amin", x, dim, keepdim)
+
+
+@amin.rule("x")
+def amin_gx(gy: Any, x: Any, y: Any, dim: Dim) -> Any:
+    return _share_among_ties(gy, x, y, dim)
+
+
+@Op
+def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
+    """y = sqrt(sum of x_i^2) over the axes `dim`: the Euclidean length.
+
+    Derivation: y^2 = sum x_i^2, so y dy = sum x_i dx_i and <gy, dy> = <gy x / y, dx>.
+    Jacobian: the row x / y, a unit vector.
+    Kinks: at x = 0 the subdifferential is the unit ball; 0, its middle, is taken. (Composed of
+        sqrt and sum it would be 0 * Inf = NaN.)
+    Cost: 2n forward and backward; keeps x and y.
+    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x.
+    Errors: IndexError for an axis out of range or named twice.
+    Source: R. T. Rockafellar, Convex Analysis (1970), section 23.
+    """
+    axes = axes_of("norm", dim, x.ndim)
+    xp = array_module(x)
+    # squares overflow and underflow long before lengths do: divide by the largest entry first
+    if x.size == 0:
+        return x.sum(axis=axes, keepdims=keepdim)  # no entry, no largest one; the length is 0
+    top = xp.abs(x).max(axis=axes, keepdims=True)
+    top = xp.where(xp.isfinite(top) & (top > 0), top, 1.0)
+    scaled = x / top
+    y = xp.sqrt((scaled * scaled).sum(axis=axes, keepdims=True)) * top
+    return y if keepdim else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
+
+
+@norm.rule("x")
+def norm_gx(gy: Any, x: Any, y: Any, dim: Dim) -> Any:
+    shape = raw(x).shape
+    y = restore(y, "norm", shape, dim)
+    return x * (restore(gy, "norm", shape, dim) / where(raw(y) == 0, 1.0, y))
+
+
+@Op
+def cumsum(x: Any, *, dim: int) -> Any:
+    """y_i = x_0 + x_1 + ... + x_i along the axis `dim`.
+
+    Derivation: dx_i enters y_i and all later ones, so <gy, dy> = sum_i dx_i sum_{j >= i} gy_j:
+        the running sum from the other end.
+    Jacobian: lower triangular, of ones.
+    Kinks: none; linear.
+    Cost: n additions forward and backward; keeps nothing.
+    Shapes: those of x; dtype of x. Errors: IndexError for an axis out of range.
+    Source: G. Blelloch, Prefix sums and their applications (1990), for the operation.
+    """
+    (axis,) = axes_of("cumsum", dim, x.ndim) or (None,)
+    return x.cumsum(axis=axis, dtype=x.dtype).reshape(x.shape)
+
+
+@cumsum.rule("x")
+def cumsum_gx(gy: Any, x_shape: tuple[int, ...], dim: int) -> Any:
+    if not x_shape:
+        return gy
+    return flip(cumsum(flip(gy, dims=(dim,)), dim=dim), dims=(dim,))

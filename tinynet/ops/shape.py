@@ -1,0 +1,176 @@
+"""Rearranging without arithmetic: reshape, permute, flip, cat, pad and crop.
+
+All are linear and all but `pad` and `crop` are permutations of the entries, so each adjoint is the
+way back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tinynet.autograd import Op
+from tinynet.backend import array_module
+
+
+@Op
+def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
+    """y has the entries of x, in C order, in another shape; one size may be -1: what is left.
+
+    Derivation: dy = reshape(dx), so <gy, dy> = <gy in the shape of x, dx>.
+    Jacobian: the identity.
+    Kinks: none; linear.
+    Cost: nothing where a view will do, else a copy; keeps the shape of x.
+    Shapes: as many entries as x; dtype of x. Errors: ValueError if the numbers differ.
+    Source: none needed: renaming of indices.
+    """
+    try:
+        return x.reshape(shape)
+    except ValueError:
+        raise ValueError(
+            f"reshape: shape {tuple(x.shape)} has {x.size} entries, which do not make {shape}"
+            + (f" of {math.prod(shape)}" if -1 not in shape else "")
+        ) from None
+
+
+@reshape.rule("x")
+def reshape_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
+    return reshape(gy, shape=x_shape)
+
+
+@Op
+def permute(x: Any, *, dims: tuple[int, ...]) -> Any:
+    """y[i_dims[0], i_dims[1], ...] = x[i_0, i_1, ...]: axis k of y is axis dims[k] of x.
+
+    Derivation: dy = permute(dx), so <gy, dy> = <gy permuted back, dx>.
+    Jacobian: a permutation.
+    Kinks: none; linear.
+    Cost: nothing (a view); keeps nothing.
+    Shapes: those of x, reordered; dtype of x.
+    Errors: ValueError unless `dims` names every axis once.
+    Source: none needed: renaming of indices.
+    """
+    if sorted(d % x.ndim if x.ndim else d for d in dims) != list(range(x.ndim)):
+        raise ValueError(f"permute: dims {dims} must name each of {x.ndim} axes once")
+    return x.transpose(dims)
+
+
+@permute.rule("x")
+def permute_gx(gy: Any, dims: tuple[int, ...]) -> Any:
+    back = [0] * len(dims)
+    for k, d in enumerate(dims):
+        back[d % len(dims)] = k
+    return permute(gy, dims=tuple(back))
+
+
+@Op
+def flip(x: Any, *, dims: tuple[int, ...]) -> Any:
+    """y[..., i, ...] = x[..., n - 1 - i, ...] along each axis of `dims`.
+
+    Derivation: flipping twice changes nothing, so <gy, dy> = <gy, flip(dx)> = <flip(gy), dx>.
+    Jacobian: a symmetric permutation.
+    Kinks: none; linear.
+    Cost: nothing (a view); keeps nothing.
+    Shapes: those of x; dtype of x. Errors: IndexError for an axis out of range.
+    Source: none needed: renaming of indices.
+    """
+    if any(not -x.ndim <= d < x.ndim for d in dims):
+        raise IndexError(f"flip: dims {dims} are out of range for {x.ndim} axes")
+    axes = {d % x.ndim for d in dims}
+    return x[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(x.ndim))]
+
+
+@flip.rule("x")
+def flip_gx(gy: Any, dims: tuple[int, ...]) -> Any:
+    return flip(gy, dims=dims)
+
+
+@Op
+def cat(*xs: Any, dim: int = 0) -> Any:
+    """y = x_0, x_1, ... one after the other along the axis `dim`.
+
+    Derivation: dy = dx_0, dx_1, ... likewise, so <gy, dy> = sum_k <piece k of gy, dx_k>.
+    Jacobian: by each input, a block of the identity.
+    Kinks: none; linear.
+    Cost: n copies forward, nothing backward (views); keeps the shapes.
+    Shapes: equal but along `dim`, where they add up; dtype: the widest.
+    Errors: ValueError for no input, and for shapes that differ elsewhere; IndexError for the axis.
+    Source: none needed: renaming of indices.
+    """
+    if not xs:
+        raise ValueError("cat: give at least one tensor")
+    n = xs[0].ndim
+    if not -n <= dim < n:
+        raise IndexError(f"cat: dim {dim} is out of range for {n} axes")
+    rests = {tuple(m for i, m in enumerate(x.shape) if i != dim % n) for x in xs}
+    if len(rests) != 1 or any(x.ndim != n for x in xs):
+        raise ValueError(
+            f"cat: shapes {', '.join(str(tuple(x.shape)) for x in xs)} must be equal but at "
+            f"dim {dim}"
+        )
+    return array_module(*xs).concatenate(xs, axis=dim)
+
+
+@cat.rule("xs")
+def cat_gx(gy: Any, i: int, xs_shape: Sequence[tuple[int, ...]], dim: int) -> Any:
+    before = sum(shape[dim] for shape in xs_shape[:i])
+    after = sum(shape[dim] for shape in xs_shape[i + 1 :])
+    widths = [(0, 0)] * len(xs_shape[i])
+    widths[dim] = (before, after)
+    return crop(gy, widths=tuple(widths))
+
+
+@Op
+def pad(x: Any, *, widths: tuple[tuple[int, int], ...], value: float = 0.0) -> Any:
+    """y = x with widths[k] = (before, after) entries of `value` added along each axis k.
+
+    Derivation: the border is constant, so dy = dx inside and <gy, dy> = <gy inside, dx>: a crop.
+    Jacobian: the identity over rows of zeros.
+    Kinks: none; affine, linear for value 0.
+    Cost: one copy forward, nothing backward (a view); keeps nothing.
+    Shapes: one pair an axis, none negative; dtype of x. Errors: ValueError otherwise.
+    Source: none needed: renaming of indices.
+    """
+    _check_widths("pad", x, widths)
+    shape = [before + n + after for n, (before, after) in zip(x.shape, widths, strict=True)]
+    y = array_module(x).full(shape, value, dtype=x.dtype)
+    y[_inside(widths, y.shape)] = x
+    return y
+
+
+@pad.rule("x")
+def pad_gx(gy: Any, widths: tuple[tuple[int, int], ...]) -> Any:
+    return crop(gy, widths=widths)
+
+
+@Op
+def crop(x: Any, *, widths: tuple[tuple[int, int], ...]) -> Any:
+    """y = x without its first and last widths[k] = (before, after) entries along each axis k.
+
+    Derivation: what is cut off does not enter, so <gy, dy> = <gy with a border of 0, dx>: a pad.
+    Jacobian: selection.
+    Kinks: none; linear.
+    Cost: nothing forward (a view), one copy backward; keeps nothing.
+    Shapes: one pair an axis, none negative, no more than there is; dtype of x.
+    Errors: ValueError otherwise.
+    Source: none needed: renaming of indices.
+    """
+    _check_widths("crop", x, widths)
+    if any(before + after > n for n, (before, after) in zip(x.shape, widths, strict=True)):
+        raise ValueError(f"crop: widths {widths} are more than shape {tuple(x.shape)} has")
+    return x[_inside(widths, x.shape)]
+
+
+@crop.rule("x")
+def crop_gx(gy: Any, widths: tuple[tuple[int, int], ...]) -> Any:
+    return pad(gy, widths=widths)
+
+
+def _check_widths(name: str, x: Any, widths: tuple[tuple[int, int], ...]) -> None:
+    if len(widths) != x.ndim or any(w < 0 for pair in widths for w in pair):
+        raise ValueError(f"{name}: widths {widths} must be {x.ndim} pairs of numbers >= 0")
+
+
+def _inside(widths: tuple[tuple[int, int], ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
+    return tuple(slice(b, n - a) for n, (b, a) in zip(shape, widths, strict=True))

@@ -1,0 +1,170 @@
+"""Soft-max and the losses that are fused with it, computed from logits.
+
+The exponential of 89 overflows float32, so none of these takes the exponential of a logit. With
+m = max_c x_c, for each row by itself,
+
+    ln sum_c e^(x_c) = m + ln sum_c e^(x_c - m)
+
+holds exactly, every exponent is at most 0, and one of them is 0: the sum lies between 1 and C,
+nothing overflows, and what underflows is smaller than the rounding of that 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinynet.autograd import Op
+from tinynet.backend import array_module
+from tinynet.ops.broadcast import Elementwise, expand
+from tinynet.ops.elementary import exp, sigmoid
+from tinynet.ops.reduction import Dim, axes_of, restore, sum
+from tinynet.ops.shape import reshape
+
+
+def _shifted(name: str, x: Any, dim: Dim) -> tuple[Any, Any, tuple[int, ...]]:
+    """x - m, m with its axes kept, and the axes; m is 0 where a row is all -Inf or has a +Inf."""
+    xp = array_module(x)
+    axes = axes_of(name, dim, x.ndim)
+    if any(x.shape[i] == 0 for i in axes):
+        raise ValueError(f"{name}: shape {tuple(x.shape)} has no entry along dim {dim}")
+    m = x.max(axis=axes, keepdims=True)
+    m = xp.where(xp.isfinite(m), m, 0.0)
+    return x - m, m, axes
+
+
+@Op
+def logsumexp(x: Any, *, dim: Dim, keepdim: bool = False) -> Any:
+    """y = ln sum_c e^(x_c) over the axes `dim`.
+
+    Derivation: dy = sum_c e^(x_c) dx_c / sum_c e^(x_c) = sum_c p_c dx_c, with p_c = e^(x_c - y), so
+        <gy, dy> = <gy p, dx>.
+    Jacobian: the row p, the soft-max.
+    Kinks: none; the smooth maximum, within ln C above it.
+    Cost: n exponentials forward and backward; keeps x and y.
+    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x; -Inf where all
+        are. Errors: ValueError if there is nothing along `dim`; IndexError for a wrong axis.
+    Source: P. Blanchard, D. Higham and N. Higham, Accurately computing the log-sum-exp and softmax
+        functions, IMA J. Numer. Anal. 41 (2021), eq. 1.3 and section 4.
+    """
+    xp = array_module(x)
+    shifted, m, axes = _shifted("logsumexp", x, dim)
+    y = xp.log(xp.exp(shifted).sum(axis=axes, keepdims=True)) + m
+    return y if keepdim else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
+
+
+@logsumexp.rule("x")
+def logsumexp_gx(gy: Any, x: Any, y: Any, x_shape: tuple[int, ...], dim: Dim) -> Any:
+    p = exp(x - restore(y, "logsumexp", x_shape, dim))
+    return restore(gy, "logsumexp", x_shape, dim) * p
+
+
+@Op
+def softmax(x: Any, *, dim: int) -> Any:
+    """y_c = e^(x_c) / sum_k e^(x_k) along the axis `dim`.
+
+    Derivation: ln y_c = x_c - lse(x), so dy_c = y_c (dx_c - sum_k y_k dx_k) and
+        <gy, dy> = <y (gy - sum_c gy_c y_c), dx>.
+    Jacobian: diag(y) - y y^T, diagonal minus rank one; its rows add up to 0, since adding one
+        number to all logits changes nothing.
+    Kinks: none.
+    Cost: n exponentials forward, 4n backward; keeps y.
+    Shapes: those of x; dtype of x. Errors: ValueError if there is nothing along `dim`.
+    Source: J. Bridle, Probabilistic interpretation of feedforward classification network outputs
+        (1990); Blanchard, Higham and Higham (2021), eq. 1.2.
+    """
+    xp = array_module(x)
+    shifted, _, axes = _shifted("softmax", x, dim)
+    e = xp.exp(shifted)
+    return e / e.sum(axis=axes, keepdims=True)
+
+
+@softmax.rule("x")
+def softmax_gx(gy: Any, y: Any, dim: int) -> Any:
+    return y * (gy - sum(gy * y, dim=dim, keepdim=True))
+
+
+@Op
+def log_softmax(x: Any, *, dim: int) -> Any:
+    """y_c = x_c - ln sum_k e^(x_k) along the axis `dim`.
+
+    Derivation: dy_c = dx_c - sum_k p_k dx_k with p = e^y, so <gy, dy> = <gy - p sum_c gy_c, dx>.
+    Jacobian: I - 1 p^T.
+    Kinks: none.
+    Cost: n exponentials forward and backward; keeps y.
+    Shapes: those of x; dtype of x. Errors: ValueError if there is nothing along `dim`.
+    Source: Blanchard, Higham and Higham, IMA J. Numer. Anal. 41 (2021), section 4.
+    """
+    xp = array_module(x)
+    shifted, _, axes = _shifted("log_softmax", x, dim)
+    return shifted - xp.log(xp.exp(shifted).sum(axis=axes, keepdims=True))
+
+
+@log_softmax.rule("x")
+def log_softmax_gx(gy: Any, y: Any, dim: int) -> Any:
+    return gy - exp(y) * sum(gy, dim=dim, keepdim=True)
+
+
+@Op
+def cross_entropy_rows(x: Any, q: Any) -> Any:
+    """y_n = - sum_c q_nc ln p_nc, with p = softmax(x) along axis 1: from logits, for each row.
+
+    Derivation: y = - sum_c q_c (x_c - lse(x)) = s lse(x) - sum_c q_c x_c with s = sum_c q_c, and
+        d lse = sum_c p_c dx_c, so <gy, dy> = <gy (s p - q), dx> + <-gy ln p, dq>. For
+        probabilities s is 1 and the gradient by the logits is p - q: soft-max minus one-hot.
+    Jacobian: the row s p - q by x, and - ln p by q.
+    Kinks: none. A row of zeros in q is a row that does not count.
+    Cost: n exponentials and 3n forward, n exponentials and 4n backward; keeps x and q.
+    Shapes: x, q (N, C, ...), y (N, ...); dtype of x.
+    Errors: ValueError if the shapes differ or there is no class.
+    Source: C. Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.108 and 4.109.
+    """
+    if x.shape != q.shape or x.ndim < 2:
+        raise ValueError(
+            f"cross_entropy: logits {tuple(x.shape)} and target probabilities {tuple(q.shape)} "
+            "must have one shape (N, C, ...)"
+        )
+    log_p = log_softmax(x, dim=1)
+    # 0 ln 0 is 0: a class that cannot be does not count where the target says so too
+    return -(q * array_module(x).where(q == 0, 0.0, log_p)).sum(axis=1)
+
+
+@cross_entropy_rows.rule("x")
+def cross_entropy_rows_gx(gy: Any, x: Any, q: Any, x_shape: tuple[int, ...]) -> Any:
+    gy = reshape(gy, shape=(x_shape[0], 1, *x_shape[2:]))
+    return gy * (softmax(x, dim=1) * sum(q, dim=1, keepdim=True) - q)
+
+
+@cross_entropy_rows.rule("q")
+def cross_entropy_rows_gq(gy: Any, x: Any, x_shape: tuple[int, ...]) -> Any:
+    gy = reshape(gy, shape=(x_shape[0], 1, *x_shape[2:]))
+    return -(expand(gy, shape=x_shape) * log_softmax(x, dim=1))
+
+
+@Elementwise
+def bce_with_logits(x: Any, z: Any) -> Any:
+    """y = - z ln s(x) - (1 - z) ln(1 - s(x)), s the sigmoid: for each entry, from logits.
+
+    Computed as (max(x, 0) - x z) + ln(1 + e^-|x|): no exponential overflows, and for z = 0 and 1
+    the first two terms cancel exactly before the small third is added.
+
+    Derivation: ln s(x) = x - softplus(x) and ln(1 - s(x)) = -softplus(x), so y = softplus(x) - x z
+        and dy = (s(x) - z) dx - x dz: <gy, dy> = <gy (s(x) - z), dx> + <-gy x, dz>.
+    Jacobian: diagonal by each input.
+    Kinks: none: the two in the way it is computed cancel.
+    Cost: n exponentials and logarithms forward, n sigmoids backward; keeps x and z.
+    Shapes: x and z broadcast (`binary_cross_entropy_with_logits` wants them equal); dtype: wider.
+    Errors: ValueError if the shapes do not broadcast.
+    Source: C. Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.90 and 4.91.
+    """
+    xp = array_module(x, z)
+    return (xp.maximum(x, 0.0) - x * z) + xp.log1p(xp.exp(-xp.abs(x)))
+
+
+@bce_with_logits.rule("x")
+def bce_with_logits_gx(gy: Any, x: Any, z: Any) -> Any:
+    return gy * (sigmoid(x) - z)
+
+
+@bce_with_logits.rule("z")
+def bce_with_logits_gz(gy: Any, x: Any) -> Any:
+    return -(gy * x)

@@ -1,0 +1,212 @@
+"""Sliding windows: their geometry, and im2col and col2im, the pair under convolution and pooling.
+
+Sizes, here and in every file that slides a window:
+
+    N examples, C channels, H W height and width of the input
+    OC OH OW of the output; KH KW of the kernel (the window)
+    SH SW stride, PH PW padding on each side, DH DW dilation (the step between the window's taps)
+
+Output cell (p, q) looks at the padded input's rows p SH + i DH, i < KH, and columns q SW + j DW,
+j < KW. So OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1; rows that no window reaches do not count.
+
+**Memory order.** Shapes are (N, C, H, W) for everybody, but these operations lay the bytes with
+N innermost: an array (C, H, W, N) in C order, looked at with its axes permuted (`batch_last`).
+Then every slice that they take is made of long contiguous runs, the result of the matrix product
+already is the output, and elementwise operations in between keep the order by themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tinynet.autograd import Op
+from tinynet.backend import array_module, as_strided, workspace
+
+Pair = int | tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The geometry of a sliding window, checked; pairs are (height, width)."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+
+    def output(self, name: str, shape: tuple[int, ...]) -> tuple[int, int]:
+        """(OH, OW) for an input (N, C, H, W).
+
+        Raises:
+            ValueError: if the input has not four axes, or a window is larger than it with its
+                padding.
+        """
+        if len(shape) != 4:
+            raise ValueError(
+                f"{name}: input has shape {tuple(shape)}; it must be (N, C, H, W): examples, "
+                "channels, height, width"
+            )
+        spans = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
+        padded = [n + 2 * p for n, p in zip(shape[2:], self.padding, strict=True)]
+        if any(s > n for s, n in zip(spans, padded, strict=True)):
+            raise ValueError(
+                f"{name}: the window of {spans[0]}x{spans[1]} (kernel {self.kernel}, dilation "
+                f"{self.dilation}) is larger than the padded input of {padded[0]}x{padded[1]} "
+                f"(input {tuple(shape)}, padding {self.padding})"
+            )
+        OH, OW = ((n - k) // s + 1 for n, k, s in zip(padded, spans, self.stride, strict=True))
+        return OH, OW
+
+    def taps(self, OH: int, OW: int) -> list[tuple[int, int, slice, slice]]:
+        """For each tap (i, j) of the window, the rows and columns of the padded input that it
+        meets as the window visits all output cells."""
+        (KH, KW), (SH, SW), (DH, DW) = self.kernel, self.stride, self.dilation
+        return [
+            (
+                i,
+                j,
+                slice(i * DH, i * DH + SH * (OH - 1) + 1, SH),
+                slice(j * DW, j * DW + SW * (OW - 1) + 1, SW),
+            )
+            for i in range(KH)
+            for j in range(KW)
+        ]
+
+
+def make_window(
+    name: str, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1
+) -> Window:
+    """A window from numbers or pairs.
+
+    Raises:
+        ValueError: if kernel, stride or dilation is below 1 or padding below 0.
+        TypeError: for anything but integers and pairs of them.
+    """
+    options = {
+        "kernel_size": kernel_size,
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+    }
+    pairs = []
+    for argument, value in options.items():
+        both = (value, value) if isinstance(value, int) else tuple(value)
+        if len(both) != 2 or not all(isinstance(v, int) for v in both):
+            raise TypeError(f"{name}: {argument} is {value!r}; it must be an integer or two")
+        least = 0 if argument == "padding" else 1
+        if min(both) < least:
+            raise ValueError(f"{name}: {argument} is {value}; it must be at least {least}")
+        pairs.append(both)
+    return Window(*pairs)
+
+
+def batch_last(x: Any) -> Any:
+    """(N, C, H, W) -> (C, H, W, N), contiguous: a view if the bytes lie so already."""
+    return array_module(x).ascontiguousarray(x.transpose(1, 2, 3, 0))
+
+
+def batch_first(x: Any) -> Any:
+    """(C, H, W, N) -> (N, C, H, W), always a view."""
+    return x.transpose(3, 0, 1, 2)
+
+
+def padded(x: Any, padding: tuple[int, int], value: float = 0.0) -> Any:
+    """(C, H, W, N) with PH rows and PW columns of `value` on each side; x itself for none."""
+    PH, PW = padding
+    if PH == 0 and PW == 0:
+        return x
+    C, H, W, N = x.shape
+    y = array_module(x).full((C, H + 2 * PH, W + 2 * PW, N), value, dtype=x.dtype)
+    y[:, PH : PH + H, PW : PW + W] = x
+    return y
+
+
+def im2col(x: Any, window: Window, OH: int, OW: int) -> Any:
+    """The columns (C, KH, KW, OH, OW, N) of an unpadded x (C, H, W, N): one copy.
+
+    col[c, i, j, p, q, n] = padded x[c, p SH + i DH, q SW + j DW, n]
+
+    They lie in a workspace, valid until the next call.
+    """
+    x = padded(x, window.padding)
+    (KH, KW), (SH, SW), (DH, DW) = window.kernel, window.stride, window.dilation
+    sc, sh, sw, sn = x.strides
+    shape = (x.shape[0], KH, KW, OH, OW, x.shape[3])
+    view = as_strided(x, shape, (sc, sh * DH, sw * DW, sh * SH, sw * SW, sn))
+    col = workspace("im2col", shape, x)
+    col[...] = view
+    return col
+
+
+def col2im(col: Any, shape: tuple[int, ...], window: Window) -> Any:
+    """im2col's adjoint: (C, KH, KW, OH, OW, N) summed into an unpadded (C, H, W, N).
+
+    An input cell is in as many columns as windows cover it. Copying gave each of them its value,
+    so its gradient is the sum of theirs: += and not =.
+    """
+    C, H, W, N = shape
+    PH, PW = window.padding
+    OH, OW = col.shape[3:5]
+    x = array_module(col).zeros((C, H + 2 * PH, W + 2 * PW, N), col.dtype)
+    for i, j, rows, columns in window.taps(OH, OW):
+        x[:, rows, columns] += col[:, i, j]
+    return x[:, PH : PH + H, PW : PW + W]
+
+
+@Op
+def unfold(x: Any, *, window: Window) -> Any:
+    """y[n, c KH KW + i KW + j, p OW + q] = padded x[n, c, p SH + i DH, q SW + j DW]: im2col.
+
+    Derivation: every entry of y is one of x, so <gy, dy> = <each gy summed where it came from, dx>
+        = <fold(gy), dx>.
+    Jacobian: selection; an input entry is selected once for each window that covers it.
+    Kinks: none; linear.
+    Cost: KH KW copies of x forward, as many additions backward; keeps the shape of x.
+    Shapes: x (N, C, H, W), y (N, C KH KW, OH OW); dtype of x.
+    Errors: ValueError if x has not four axes or the window is larger than the padded input.
+    Source: K. Chellapilla, S. Puri and P. Simard, High performance convolutional neural networks
+        for document processing (2006), section 2.
+    """
+    OH, OW = window.output("unfold", x.shape)
+    col = im2col(batch_last(x), window, OH, OW)
+    C, KH, KW, OH, OW, N = col.shape
+    # a copy, since the columns are workspace
+    return col.reshape(C * KH * KW, OH * OW, N).transpose(2, 0, 1).copy()
+
+
+@unfold.rule("x")
+def unfold_gx(gy: Any, x_shape: tuple[int, ...], window: Window) -> Any:
+    return fold(gy, output_size=x_shape[2:], window=window)
+
+
+@Op
+def fold(x: Any, *, output_size: tuple[int, int], window: Window) -> Any:
+    """y[n, c, h, w] = the sum of all x[n, c KH KW + i KW + j, p OW + q] with p SH + i DH = h + PH
+    and q SW + j DW = w + PW: col2im, unfold's adjoint.
+
+    Derivation: as each x is added into one y, <gy, dy> = <gy where each x went, dx>
+        = <unfold(gy), dx>.
+    Jacobian: the transpose of unfold's.
+    Kinks: none; linear.
+    Cost: n additions forward, n copies backward; keeps nothing.
+    Shapes: x (N, C KH KW, OH OW), y (N, C, *output_size); dtype of x.
+    Errors: ValueError if the columns are not as many as the windows of `output_size`.
+    Source: K. Chellapilla, S. Puri and P. Simard (2006), section 2, read backwards.
+    """
+    H, W = output_size
+    KH, KW = window.kernel
+    OH, OW = window.output("fold", (1, 1, H, W))
+    if x.ndim != 3 or x.shape[1] % (KH * KW) or x.shape[2] != OH * OW:
+        raise ValueError(
+            f"fold: input {tuple(x.shape)} must be (N, C * {KH * KW}, {OH * OW}) for a kernel "
+            f"{window.kernel} that visits {OH}x{OW} cells of {H}x{W}"
+        )
+    N, C = x.shape[0], x.shape[1] // (KH * KW)
+    col = x.transpose(1, 2, 0).reshape(C, KH, KW, OH, OW, N)
+    return batch_first(col2im(col, (C, H, W, N), window))
+
+
+@fold.rule("x")
+def fold_gx(gy: Any, window: Window) -> Any:
+    return unfold(gy, window=window)
