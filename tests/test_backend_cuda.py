@@ -91,7 +91,7 @@ def test_backend_probe_is_content(cupy):
 
 
 FAILURES = [
-    ({"importable": False}, "CuPy is not there"),
+    ({"importable": False}, "CuPy is not installed"),
     ({"devices": 0}, "no CUDA device"),
     ({"driver_error": "cudaErrorInsufficientDriver: too old\nmore"}, "no working CUDA driver"),
     ({"kernel_error": "cannot open source file vector_types.h\nmore"}, "does not compile or run"),

@@ -9,8 +9,8 @@ tensor([2., 4., 6.])
 """
 
 from tinynet import functional
-from tinynet.anomaly import AnomalyError, detect_anomaly
-from tinynet.autograd import enable_grad, grad, is_grad_enabled, no_grad, set_grad_enabled
+from tinynet.anomaly import AnomalyError
+from tinynet.autograd import grad
 from tinynet.backend import (
     DeviceError,
     default_device,
@@ -33,6 +33,13 @@ from tinynet.creation import (
     tensor,
     where,
     zeros,
+)
+from tinynet.modes import (
+    detect_anomaly,
+    enable_grad,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
 )
 from tinynet.tensor import Tensor, matmul
 from tinynet.version import __version__

@@ -4,7 +4,7 @@ An operation is a function of arrays plus, for each input, a *rule*: the gradien
 that input from the gradient by the output. A rule's parameters say what it needs, and that is
 all that is kept for it::
 
-    @op
+    @Op
     def mul(a, b):
         return a * b
 
@@ -13,9 +13,8 @@ all that is kept for it::
         return gy * b
 
 After ``gy`` a rule may name an input (``a``), only its shape (``a_shape``), the output (``y``),
-an option (a keyword-only parameter of the operation), a constant that the forward made on the
-side (``@op(extra="index")``), and, where an operation takes any number of inputs, ``i``, the
-number of the one asked for.
+an option (a keyword-only parameter of the operation), and, where an operation takes any number
+of inputs, ``i``, the number of the one asked for.
 
 At first order rules see plain arrays and cost nothing but their arithmetic. With
 ``create_graph=True`` they see Values, and the very same lines are recorded and can be
@@ -36,56 +35,18 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
-import threading
+import operator
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ContextDecorator
 from typing import Any, ClassVar
 
 from tinynet import anomaly, backend
+from tinynet.modes import modes, set_grad_enabled
 
-# One clock stamps nodes and in-place changes: an input is made before the node that uses it, so
-# decreasing stamps are a reverse topological order, and a value changed after a node kept it
+# One clock stamps nodes and in-place changes. An input is made before the node that uses it, so
+# decreasing stamps are a reverse topological order; and a value changed after a node kept it
 # carries a later stamp than the node.
 _clock = itertools.count(1)
-
-
-class _GradMode(threading.local):
-    on = True
-
-
-_mode = _GradMode()
-
-
-class set_grad_enabled(ContextDecorator):
-    """Within it (or a function that it decorates), operations are recorded or not."""
-
-    def __init__(self, mode: bool) -> None:
-        self.mode = mode
-
-    def __enter__(self) -> None:
-        self.before, _mode.on = _mode.on, self.mode
-
-    def __exit__(self, *exc: object) -> None:
-        _mode.on = self.before
-
-    def _recreate_cm(self) -> set_grad_enabled:
-        return set_grad_enabled(self.mode)  # a decorated function may call itself
-
-
-def no_grad() -> set_grad_enabled:
-    """Within it nothing is recorded: for evaluation and for changing parameters."""
-    return set_grad_enabled(False)
-
-
-def enable_grad() -> set_grad_enabled:
-    """Within it operations are recorded, also inside `no_grad`."""
-    return set_grad_enabled(True)
-
-
-def is_grad_enabled() -> bool:
-    """Whether operations are recorded now, in this thread."""
-    return _mode.on
 
 
 class Value:
@@ -108,24 +69,35 @@ class Value:
         self.grad_fn = grad_fn
         self.requires_grad = requires_grad
 
+    def alias(self) -> Value:
+        """The same memory, outside the graph; a change in place is seen from both."""
+        out = self.result_type(self._data)
+        out._version = self._version
+        return out
+
     def _link(self) -> Node | Value | None:
         """What a graph points to for this value: its node, itself if a leaf, or nothing."""
         return (self.grad_fn or self) if self.requires_grad else None
 
 
+def raw(x: Any) -> Any:
+    """The array of a Value, and anything else as it is."""
+    return x._data if isinstance(x, Value) else x
+
+
 class Node:
-    """One recorded operation: where its inputs came from and what its rules need."""
+    """One recorded operation: where its inputs came from, and what its rules need."""
 
     __slots__ = ("__weakref__", "kept", "links", "op", "retained", "shapes", "stamp", "where")
 
-    def __init__(self, op: Op, links: list[Node | Value | None], shapes: list[Any]) -> None:
+    def __init__(self, op: Op, links: list[Any], shapes: list[Any], kept: dict[str, Any]) -> None:
         self.op = op
-        self.links = links
+        self.links = links  # one an input: a Node, a leaf, or None where no gradient is wanted
         self.shapes = shapes
+        self.kept: dict[str, Any] | None = kept  # None once it was freed
         self.stamp = next(_clock)
-        self.kept: dict[str, Any] | None = {}
         self.retained: weakref.ref[Value] | None = None  # set by Tensor.retain_grad
-        self.where = anomaly.calling_line() if anomaly.switch.on else None
+        self.where = anomaly.calling_line() if modes.anomaly else None
 
     def gradient(self, i: int, gy: Any, create_graph: bool) -> Any:
         """The gradient by input `i`, of that input's shape."""
@@ -134,21 +106,21 @@ class Node:
         rule = op.rule_of(i)
         args = []
         for name in rule.needs:
-            a = i if name == "i" else kept[name]
+            a: Any = kept[name] if name != "i" else i
             if isinstance(a, Value):
-                a = self._checked(name, a, create_graph)
+                a = self._unpack(name, a, create_graph)
             elif op.variadic and name in op.inputs:
-                a = tuple(self._checked(name, v, create_graph) for v in a)
+                a = tuple([self._unpack(name, v, create_graph) for v in a])
             args.append(a)
         g = rule.function(gy, *args)
         if g.shape != self.shapes[i]:
             g = op.fit(g, self.shapes[i])
-        if self.where is not None and anomaly.switch.on:
-            raw = [a._data if isinstance(a, Value) else a for a in (g, gy)]
-            anomaly.check_backward(op.name, i, *raw, self.where)
+        if modes.anomaly and self.where is not None:
+            anomaly.check_backward(op.name, i, raw(g), raw(gy), self.where)
         return g
 
-    def _checked(self, name: str, a: Any, create_graph: bool) -> Any:
+    def _unpack(self, name: str, a: Any, create_graph: bool) -> Any:
+        """What was kept: an array at first order, a Value of this graph at higher order."""
         if not isinstance(a, Value):
             return a
         if a._version[0] > self.stamp:
@@ -163,102 +135,89 @@ class Node:
 
 
 class Rule:
-    """A function of the cotangent and of what it names, for one input of an operation."""
+    """The gradient by one input, and where what its parameters name comes from."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], op: Op) -> None:
         self.function = function
         self.needs = tuple(inspect.signature(function).parameters)[1:]
+        self.sources = [(name, _source(name, op)) for name in self.needs if name != "i"]
+
+
+def _source(name: str, op: Op) -> Callable[[Any, Any, Value], Any]:
+    """How to fetch what a rule calls `name` from (args, options, output) of a call."""
+    if name == "y":
+        # not the output itself, which points to the node: that would be a cycle
+        return lambda args, options, out: out.alias()
+    if name in op.options:
+        default = op.options[name]
+        return lambda args, options, out: options.get(name, default)
+    j = op.inputs.index(name.removesuffix("_shape"))
+    if op.variadic and name in op.inputs:
+        return lambda args, options, out: args
+    if op.variadic:
+        return lambda args, options, out: tuple([raw(a).shape for a in args])
+    if name in op.inputs:
+        return lambda args, options, out: args[j]
+    return lambda args, options, out: raw(args[j]).shape
 
 
 class Op:
-    """A differentiable operation: callable on arrays and on Values, with a rule an input."""
+    """A differentiable operation: callable on arrays and on Values, with a rule for each input."""
 
-    def __init__(self, forward: Callable[..., Any], extra: str | None = None) -> None:
+    def __init__(self, forward: Callable[..., Any]) -> None:
         functools.update_wrapper(self, forward)
         self.name = forward.__name__
         self.forward = forward
-        self.extra = extra
-        self.rules: dict[str, Rule] = {}
         parameters = inspect.signature(forward).parameters.values()
         self.inputs = [p.name for p in parameters if p.kind != p.KEYWORD_ONLY]
+        self.options = {p.name: p.default for p in parameters if p.kind == p.KEYWORD_ONLY}
         self.variadic = any(p.kind == p.VAR_POSITIONAL for p in parameters)
-        self.defaults = {p.name: p.default for p in parameters if p.kind == p.KEYWORD_ONLY}
+        self.rules: dict[str, Rule] = {}
 
     def rule(self, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorator: the function is the rule for the input of that name."""
-        assert name in self.inputs, f"{self.name} has no input {name}"
 
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
-            self.rules[name] = Rule(function)
+            self.rules[name] = Rule(function, self)
             return function
 
         return register
 
     def rule_of(self, i: int) -> Rule:
-        """The rule for input number `i`; one serves them all where their number is open."""
+        """The rule for input number `i`; where their number is open, one serves them all."""
         return self.rules[self.inputs[0 if self.variadic else i]]
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        arrays, values, tracked = [], 0, False
-        for a in args:
-            if isinstance(a, Value):
-                values += 1
-                tracked = tracked or a.requires_grad
-                result_type = a.result_type
-                a = a._data
-            arrays.append(a)
-        if values == 0:
-            y = self.forward(*arrays, **options)
-            return y if self.extra is None else y[0]
-        if values != len(args):
-            arrays = [backend.operand(self.name, a) for a in arrays]
+        values = [a for a in args if isinstance(a, Value)]
+        if not values:
+            return self.forward(*args, **options)
+        arrays = [a._data if isinstance(a, Value) else backend.operand(self.name, a) for a in args]
         try:
-            backend.array_module(*arrays)
             y = self.forward(*arrays, **options)
-        except (ValueError, backend.DeviceError) as error:
+        except (TypeError, ValueError) as error:
+            backend.array_module(*arrays)  # says so if they are on different devices
             raise type(error)(self.explain(error, arrays)) from error
-        extra = None
-        if self.extra is not None:
-            y, extra = y
-        y = backend.as_array(y)
-        if anomaly.switch.on:
-            anomaly.check_forward(self.name, y, arrays)
-        if not (tracked and _mode.on):
-            return result_type(y)
-        out = result_type(y, True)
-        out.grad_fn = self._record(args, arrays, options, out, extra)
+        out = values[0].result_type(backend.as_array(y))
+        if modes.anomaly:
+            anomaly.check_forward(self.name, out._data, arrays)
+        if modes.recording and any([v.requires_grad for v in values]):
+            self._record(args, options, out)
         return out
 
-    def _record(
-        self, args: Any, arrays: list[Any], options: dict[str, Any], out: Value, extra: Any
-    ) -> Node:
+    def _record(self, args: Sequence[Any], options: dict[str, Any], out: Value) -> None:
         links = [a._link() if isinstance(a, Value) else None for a in args]
-        node = Node(self, links, [getattr(a, "shape", ()) for a in arrays])
-        kept = node.kept
-        assert kept is not None
+        shapes, kept = [], {}
         for i, link in enumerate(links):
-            if link is None:
-                continue
-            for name in self.rule_of(i).needs:
-                if name in kept or name == "i":
-                    continue
-                elif name == "y":
-                    # not `out` itself, which points to the node: that would be a cycle
-                    kept[name] = type(out)(out._data)
-                    kept[name]._version = out._version
-                elif name in self.inputs:
-                    kept[name] = args if self.variadic else args[self.inputs.index(name)]
-                elif name.endswith("_shape"):
-                    j = self.inputs.index(name[:-6])
-                    kept[name] = tuple(node.shapes) if self.variadic else node.shapes[j]
-                elif name == self.extra:
-                    kept[name] = extra
-                else:
-                    kept[name] = options[name] if name in options else self.defaults[name]
-        return node
+            shapes.append(None if link is None else args[i]._data.shape)
+            if link is not None:
+                for name, source in self.rule_of(i).sources:
+                    if name not in kept:
+                        kept[name] = source(args, options, out)
+        out.requires_grad = True
+        out.grad_fn = Node(self, links, shapes, kept)
 
     def fit(self, g: Any, shape: tuple[int, ...]) -> Any:
-        """Make a rule's result the shape of its input; only a broadcast may differ."""
+        """Make a rule's result the shape of its input; only after a broadcast may it differ."""
         raise AssertionError(f"{self.name}: a rule returned {g.shape} for an input of {shape}")
 
     def explain(self, error: Exception, arrays: Sequence[Any]) -> str:
@@ -267,36 +226,35 @@ class Op:
         return text if text.startswith(self.name) else f"{self.name}: {text}"
 
 
-def op(extra: str) -> Callable[[Callable[..., Any]], Op]:
-    """Decorator for an operation whose forward returns (output, constant kept as `extra`)."""
-    return lambda forward: Op(forward, extra)
-
-
-def _nodes_behind(roots: Iterable[Node | Value | None]) -> tuple[list[Node], dict[int, Value]]:
+def _nodes_behind(roots: Iterable[Node | Value]) -> tuple[list[Node], dict[int, Value]]:
     """All nodes that the roots were computed from, each once, latest first; and the leaves.
 
-    A stack and no recursion: a chain of 50,000 operations has no place on Python's.
+    A stack and no recursion: a chain of 50,000 operations has no room on Python's.
     """
     nodes: list[Node] = []
     leaves: dict[int, Value] = {}
-    stack, seen = list(roots), set()
+    stack: list[Any] = list(roots)
+    seen: set[int] = set()
     while stack:
         link = stack.pop()
         if link is None or id(link) in seen:
             continue
         seen.add(id(link))
-        if isinstance(link, Node):
-            if link.kept is None:
-                raise RuntimeError(
-                    f"backward: the graph was freed by an earlier backward (at {link.op.name}); "
-                    "give the earlier one retain_graph=True, or run the forward again"
-                )
-            nodes.append(link)
-            stack.extend(link.links)
-        else:
+        if not isinstance(link, Node):
             leaves[id(link)] = link
-    nodes.sort(key=lambda node: node.stamp, reverse=True)
+            continue
+        if link.kept is None:
+            raise RuntimeError(
+                f"backward: the graph was freed by an earlier backward (at {link.op.name}); "
+                "give the earlier one retain_graph=True, or run the forward again"
+            )
+        nodes.append(link)
+        stack.extend(link.links)
+    nodes.sort(key=_stamp, reverse=True)
     return nodes, leaves
+
+
+_stamp = operator.attrgetter("stamp")
 
 
 def _walk_back(
@@ -312,48 +270,56 @@ def _walk_back(
     """
     nodes, leaves = _nodes_behind(links)
     asked = {id(t) for t in targets or ()}
-    on_the_way = set(asked)
-    for node in reversed(nodes):
-        if targets is None or any(id(link) in on_the_way for link in node.links):
-            on_the_way.add(id(node))
-    if targets is None:
-        on_the_way.update(leaves)
-    grads: dict[int, Any] = {}  # of this call alone: a second backward must not see the first's
-
-    def add(link: Node | Value, g: Any) -> None:
-        # out of place: `a + b` hands one and the same array to both of its inputs
-        grads[id(link)] = grads[id(link)] + g if id(link) in grads else g
-
+    wanted = asked | ({id(n) for n in nodes} | set(leaves) if targets is None else set())
+    if targets is not None:
+        for node in reversed(nodes):
+            if any([id(link) in wanted for link in node.links]):
+                wanted.add(id(node))
+    # Of this call alone: kept on the nodes, a second backward would add the first one's again.
+    grads: dict[int, Any] = {}
     for link, seed in zip(links, seeds, strict=True):
-        add(link, seed)
+        grads[id(link)] = grads[id(link)] + seed if id(link) in grads else seed
     for node in nodes:
         gy = grads.get(id(node)) if id(node) in asked else grads.pop(id(node), None)
         if gy is None:
             continue
         if node.retained is not None and (watcher := node.retained()) is not None:
-            watcher.grad = _own(gy, watcher)
+            watcher.grad = _as_value(_own(gy), watcher)
         for i, link in enumerate(node.links):
-            if link is not None and id(link) in on_the_way:
-                g = node.gradient(i, gy, create_graph)
-                if link is leaves.get(id(link)) and not _is_new(g, gy, node):
-                    g = _own(g, link)
-                add(link, g)
+            key = id(link)
+            if key not in wanted:
+                continue
+            g = node.gradient(i, gy, create_graph)
+            if key in leaves and not _is_new(g, gy, node):
+                g = _own(g)
+            # Out of place: `a + b` hands one and the same array to both of its inputs.
+            grads[key] = grads[key] + g if key in grads else g
         if not retain_graph:
             node.kept, node.links = None, []
     return grads, leaves
 
 
 def _is_new(g: Any, gy: Any, node: Node) -> bool:
-    """Whether nothing else can refer to the memory of `g`: rules may pass on what they got."""
-    raw = [a._data if isinstance(a, Value) else a for a in (g, gy, *(node.kept or {}).values())]
-    return raw[0].base is None and all(raw[0] is not a for a in raw[1:])
+    """Whether nothing else refers to the memory of `g`: a rule may pass on what it was given."""
+    array = raw(g)
+    assert node.kept is not None
+    return (
+        array.base is None
+        and array is not raw(gy)
+        and all([array is not raw(k) for k in node.kept.values()])
+    )
 
 
-def _own(g: Any, like: Value) -> Any:
-    """A copy of the gradient, in memory of its own; of the same place in the graph."""
-    if not isinstance(g, Value):
-        return g.copy()
-    return type(g)(g._data.copy(), g.requires_grad, g.grad_fn)
+def _own(g: Any) -> Any:
+    """A copy of a gradient in memory of its own, at the same place in the graph."""
+    return type(g)(g._data.copy(), g.requires_grad, g.grad_fn) if isinstance(g, Value) else g.copy()
+
+
+def _as_value(g: Any, like: Value) -> Any:
+    """The gradient as a Value, in the dtype of what it belongs to."""
+    if isinstance(g, Value):
+        return g
+    return like.result_type(backend.as_array(g).astype(like._data.dtype, copy=False))
 
 
 def _seed(output: Value, gradient: Any, name: str, create_graph: bool) -> Any:
@@ -373,16 +339,16 @@ def _seed(output: Value, gradient: Any, name: str, create_graph: bool) -> Any:
                 "reduce it to a number first, by .sum() or .mean()"
             )
         gradient = backend.array_module(data).ones_like(data)
-    raw = gradient._data if isinstance(gradient, Value) else gradient
-    if not backend.is_array(raw) or raw.shape != data.shape:
+    array = raw(gradient)
+    if not backend.is_array(array) or array.shape != data.shape:
         raise ValueError(
-            f"{name}: gradient has shape {getattr(raw, 'shape', type(raw).__name__)}, but the "
+            f"{name}: gradient has shape {getattr(array, 'shape', type(array).__name__)}, but the "
             f"output has {tuple(data.shape)}; they must be equal"
         )
-    backend.array_module(raw, data)
+    backend.array_module(array, data)
     if not create_graph:
-        return raw.astype(data.dtype, copy=False)
-    return gradient if isinstance(gradient, Value) else output.result_type(raw)
+        return array.astype(data.dtype, copy=False)
+    return gradient if isinstance(gradient, Value) else output.result_type(array)
 
 
 def backward(
@@ -400,7 +366,7 @@ def backward(
         grads, leaves = _walk_back([link], [seed], None, retain_graph, create_graph)
         for key, leaf in leaves.items():
             if key in grads:
-                g = _as_value(_own(grads[key], leaf) if leaf is output else grads[key], leaf)
+                g = _as_value(_own(grads[key]) if leaf is output else grads[key], leaf)
                 leaf.grad = g if leaf.grad is None else leaf.grad + g
 
 
@@ -451,12 +417,5 @@ def grad(
                 "give allow_unused=True to have None for it"
             )
         g = grads.get(id(target))
-        results.append(None if g is None else _as_value(_own(g, x), x))
+        results.append(None if g is None else _as_value(_own(g), x))
     return tuple(results)
-
-
-def _as_value(g: Any, like: Value) -> Any:
-    """The gradient as a Value, in the type of what it belongs to."""
-    if isinstance(g, Value):
-        return g
-    return like.result_type(backend.as_array(g).astype(like._data.dtype, copy=False))

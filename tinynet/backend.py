@@ -232,16 +232,19 @@ def as_array(y: Any) -> Array:
     return np.asarray(y) if isinstance(y, np.generic) else y
 
 
+_PLAIN = frozenset({float, int, bool, type(None), np.ndarray})
+
+
 def operand(name: str, a: Any) -> Any:
     """What a Tensor may be combined with: an array, a Python number, None for a missing one.
 
     A NumPy scalar becomes Python's number, because under NumPy 2 ``float32_array *
     np.float64(2)`` is float64, and ``float32_array * 2.0`` is not.
     """
-    if a is None or is_array(a) or isinstance(a, bool | int | float):
+    if type(a) in _PLAIN or is_array(a):
+        return a
+    if isinstance(a, np.generic | int | float):
         return a.item() if isinstance(a, np.generic) else a
-    if isinstance(a, np.generic):
-        return a.item()
     raise TypeError(
         f"{name}: an operand is a {type(a).__name__}; it must be a Tensor, an array or a number "
         "(make one with tinynet.tensor)"

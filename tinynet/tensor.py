@@ -12,6 +12,7 @@ from typing import Any
 
 from tinynet import autograd, backend
 from tinynet.autograd import Value
+from tinynet.modes import modes
 from tinynet.ops import (
     arithmetic,
     conversion,
@@ -163,9 +164,7 @@ class Tensor(Value):
 
     def detach(self) -> Tensor:
         """The same memory, outside the graph; a change in place is seen from both."""
-        out = Tensor(self._data)
-        out._version = self._version
-        return out
+        return self.alias()  # type: ignore[return-value]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self.grad_fn is not None:
@@ -225,7 +224,7 @@ class Tensor(Value):
         Raises:
             RuntimeError: if the change would have to be recorded.
         """
-        if self.requires_grad and (autograd.is_grad_enabled() or self.grad_fn is not None):
+        if self.requires_grad and (modes.recording or self.grad_fn is not None):
             raise RuntimeError(
                 f"{name}: a tensor that requires a gradient cannot be changed in place; build a "
                 "new one with tinynet.where, cat or functional.pad, or change a leaf inside "
@@ -507,15 +506,11 @@ class Tensor(Value):
 
         With `dim` all of the gradient goes to the entry at the index; `amax` shares it among ties.
         """
-        return (
-            self.amax() if dim is None else self._extreme_at(self.argmax(dim, True), dim, keepdim)
-        )
+        return self.amax() if dim is None else self._at(self.argmax(dim, True), dim, keepdim)
 
     def min(self, dim: int | None = None, keepdim: bool = False) -> Any:
         """`amin` of everything; with `dim`, the pair (values, indices) of the first smallest."""
-        return (
-            self.amin() if dim is None else self._extreme_at(self.argmin(dim, True), dim, keepdim)
-        )
+        return self.amin() if dim is None else self._at(self.argmin(dim, True), dim, keepdim)
 
     def _at(self, indices: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
         values = self.gather(dim, indices)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet import backend
+from tinynet.autograd import raw
 from tinynet.ops import convolution, pooling, windows
-from tinynet.ops.arithmetic import raw
 from tinynet.ops.indexing import getitem
 from tinynet.ops.linalg import matmul, transposed
 from tinynet.ops.shape import pad, reshape

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet import backend
-from tinynet.autograd import Value
+from tinynet.autograd import Value, raw
 from tinynet.ops import linalg, reduction, shape
-from tinynet.ops.arithmetic import raw
 from tinynet.ops.elementary import sqrt
 from tinynet.ops.indexing import getitem, plain_index
 from tinynet.tensor import Tensor

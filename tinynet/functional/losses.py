@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet import backend
+from tinynet.autograd import raw
 from tinynet.functional.layers import check_labels
 from tinynet.ops import arithmetic, softmax
-from tinynet.ops.arithmetic import raw
 from tinynet.ops.reduction import sum
 
 

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinynet.autograd import Op, Value
+from tinynet.autograd import Op, raw
 from tinynet.backend import array_module
 from tinynet.ops.broadcast import Elementwise
-
-
-def raw(x: Any) -> Any:
-    """The array of a Value, for what is constant almost everywhere: signs, masks, positions."""
-    return x._data if isinstance(x, Value) else x
 
 
 @Elementwise

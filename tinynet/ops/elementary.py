@@ -11,9 +11,9 @@ import math
 from typing import Any
 
 from tinynet import backend
-from tinynet.autograd import Op
+from tinynet.autograd import Op, raw
 from tinynet.backend import array_module
-from tinynet.ops.arithmetic import raw, where
+from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import Elementwise
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinynet.autograd import Op
+from tinynet.autograd import Op, raw
 from tinynet.backend import array_module
-from tinynet.ops.arithmetic import raw
 from tinynet.ops.windows import Window, batch_first, batch_last, padded
 
 

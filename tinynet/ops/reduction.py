@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinynet.autograd import Op
+from tinynet.autograd import Op, raw
 from tinynet.backend import array_module
-from tinynet.ops.arithmetic import raw, where
+from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import expand
 from tinynet.ops.shape import flip, reshape
 

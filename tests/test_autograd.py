@@ -1,0 +1,386 @@
+"""The engine: order of the walk, accumulation, freeing, second order, guards, anomaly mode."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import sys
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import tinynet as tn
+from tinynet.autograd import Op
+
+
+def leaf(*numbers, dtype="float64"):
+    return tn.tensor(list(numbers) if len(numbers) > 1 else numbers[0], dtype, requires_grad=True)
+
+
+# --- the walk -----------------------------------------------------------------------------------
+
+
+def test_a_value_used_twice_gets_both_gradients():
+    x = leaf(2.0)
+    y = 3 * x
+    (2 * y + 5 * y).backward()
+    assert x.grad.item() == 21
+    x = leaf(2.0)
+    (x * x * x).backward()
+    assert x.grad.item() == 12
+    a = leaf(1.0, 2.0)
+    (a + a).backward(tn.tensor([1.0, 10.0], "float64"))
+    assert a.grad.tolist() == [2, 20]
+
+
+def test_a_diamond_waits_for_both_arms():
+    """A node's gradient goes on only once all of it is there: recursion would pass on a part."""
+    x = leaf(0.5)
+    shared = x.exp()
+    left, right = shared.sin(), shared * shared
+    (left * right + shared).backward()
+    e = np.exp(0.5)
+    expected = e * (np.cos(e) * e**2 + np.sin(e) * 2 * e + 1)
+    assert x.grad.item() == pytest.approx(expected, rel=1e-14)
+
+
+def test_backward_twice():
+    x = leaf(3.0)
+    y = x * x
+    y.backward(retain_graph=True)
+    y.backward()  # intermediate gradients of the first call must not be counted again
+    assert x.grad.item() == 12
+    with pytest.raises(RuntimeError, match="freed by an earlier backward"):
+        y.backward()
+
+
+def test_gradients_add_up_over_calls():
+    x = leaf(1.0, 2.0)
+    (x * 2).sum().backward()
+    first = x.grad
+    (x * 3).sum().backward()
+    assert x.grad.tolist() == [5, 5]
+    assert first.tolist() == [2, 2]  # whoever kept the first gradient still has it
+
+
+def test_a_leaf_is_its_own_graph():
+    x = leaf(4.0)
+    x.backward()
+    assert x.grad.item() == 1
+
+
+def test_gradients_share_no_memory():
+    a, b = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    seed = tn.tensor([1.0, 1.0], "float64")
+    (a + b).backward(seed)
+    grads = [a.grad.data, b.grad.data, seed.data]
+    assert not any(np.shares_memory(p, q) for p in grads for q in grads if p is not q)
+    # views of the cotangent, and a cotangent handed straight to a leaf
+    a = leaf(1.0, 2.0)
+    a.reshape(2, 1).backward(seed2 := tn.ones(2, 1, dtype="float64"))
+    assert not np.shares_memory(a.grad.data, seed2.data)
+    a.grad = None
+    a.backward(seed)
+    assert not np.shares_memory(a.grad.data, seed.data)
+    ga, gb = tn.grad(a + b, [a, b], seed)
+    assert not np.shares_memory(ga.data, gb.data)
+
+
+def test_grad_of_several_and_of_intermediate_values():
+    x, w = leaf(2.0), leaf(5.0)
+    h = x * w
+    y, z = h * h, h + x
+    gx, gh, gw = tn.grad([y, z], [x, h, w], [leaf(1.0).detach(), tn.tensor(10.0, "float64")])
+    assert gh.item() == 2 * 10 + 10
+    assert gx.item() == 30 * 5 + 10
+    assert gw.item() == 30 * 2
+    assert x.grad is None
+    assert w.grad is None
+    unused = leaf(1.0)
+    with pytest.raises(RuntimeError, match="do not depend on input 1"):
+        tn.grad(x * x, [x, unused])
+    assert tn.grad(x * x, [x, unused], allow_unused=True)[1] is None
+
+
+def test_grad_computes_only_what_leads_to_its_inputs():
+    calls = []
+
+    @Op
+    def watched(x):
+        return x * 1.0
+
+    @watched.rule("x")
+    def watched_gx(gy):
+        calls.append(1)
+        return gy
+
+    x, y = leaf(1.0), leaf(1.0)
+    tn.grad(watched(x) * y, y)
+    assert not calls
+    tn.grad(watched(x) * y, x)
+    assert calls == [1]
+
+
+def test_no_rule_runs_for_an_input_that_needs_no_gradient():
+    x = leaf(-1.0, 2.0)
+    exponent = tn.tensor([2.0, 3.0], "float64")
+    # the exponent's rule takes the logarithm of the base, which would warn, and warnings raise
+    (x**exponent).sum().backward()
+    assert x.grad.tolist() == [-2, 12]
+    assert (x.detach() ** exponent).grad_fn is None
+
+
+def test_second_order_and_beyond():
+    x = leaf(1.3)
+    y = x.sin()
+    for expected in (np.cos, lambda t: -np.sin(t), lambda t: -np.cos(t), np.sin):
+        (y,) = tn.grad(y, x, create_graph=True)
+        assert y.item() == pytest.approx(expected(1.3), rel=1e-13)
+
+
+def test_backward_with_create_graph_leaves_a_graph_in_grad():
+    x = leaf(2.0)
+    (x**3).backward(create_graph=True)
+    g = x.grad
+    assert g.item() == 12
+    x.grad = None
+    g.backward()
+    assert x.grad.item() == 12
+
+
+def test_rules_see_arrays_at_first_order_and_tensors_at_second():
+    seen = []
+
+    @Op
+    def double(x):
+        return x * 2.0
+
+    @double.rule("x")
+    def double_gx(gy, y):
+        seen.append((type(gy), type(y)))
+        return gy * 2.0
+
+    x = leaf(1.0)
+    double(x).backward()
+    tn.grad(double(x), x, create_graph=True)
+    assert seen == [(np.ndarray, np.ndarray), (tn.Tensor, tn.Tensor)]
+
+
+def test_only_what_rules_name_is_kept():
+    x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    assert (x + w).grad_fn.kept == {}
+    assert list((x * w.detach()).grad_fn.kept) == ["b"]
+    assert list(x.exp().grad_fn.kept) == ["y"]
+    assert x.sum().grad_fn.kept == {"x_shape": (2,), "dim": None}
+
+
+def test_retain_grad_of_an_intermediate_value():
+    x = leaf(3.0)
+    h = x * x
+    h.retain_grad()
+    (h * 2).backward()
+    assert h.grad.item() == 2
+    assert x.grad.item() == 12
+
+
+# --- depth and memory ---------------------------------------------------------------------------
+
+
+def test_a_chain_of_50000_operations_goes_back_without_recursion():
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    try:
+        x = leaf(1.0)
+        y = x
+        for _ in range(50_000):
+            y = y + 1.0
+        y.backward()
+        assert x.grad.item() == 1
+        del y
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+@pytest.fixture
+def no_collector():
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_a_loss_dies_at_del():
+    for after in ("forward", "backward", "create_graph"):
+        x = leaf(1.0, 2.0, 3.0)
+        loss = (x.exp() * x.sigmoid()).softmax(0).amax()
+        dead = weakref.ref(loss)
+        node = weakref.ref(loss.grad_fn)
+        if after != "forward":
+            loss.backward(create_graph=after == "create_graph")
+        x.grad = None
+        del loss
+        assert dead() is None
+        assert node() is None
+
+
+def test_backward_frees_what_was_kept_as_it_goes():
+    x = leaf(1.0, 2.0)
+    h = x.exp()
+    y = h.sin()
+    kept = weakref.ref(y.grad_fn.links[0])
+    y.sum().backward()
+    assert y.grad_fn.kept is None
+    assert y.grad_fn.links == []
+    assert kept() is h.grad_fn
+
+
+# --- modes --------------------------------------------------------------------------------------
+
+
+def test_no_grad_nests_decorates_and_ends_on_errors():
+    x = leaf(1.0)
+    with tn.no_grad():
+        assert not (x * 2).requires_grad
+        with tn.enable_grad():
+            assert (x * 2).requires_grad
+        assert not tn.is_grad_enabled()
+    with pytest.raises(KeyError), tn.no_grad():
+        raise KeyError
+    assert (x * 2).requires_grad
+
+    @tn.no_grad()
+    def evaluate(n):
+        return evaluate(n - 1) if n else (x * 2).requires_grad
+
+    assert evaluate(2) is False
+    assert tn.is_grad_enabled()
+
+
+def test_modes_belong_to_a_thread():
+    results = []
+    with tn.no_grad():
+        thread = threading.Thread(target=lambda: results.append(tn.is_grad_enabled()))
+        thread.start()
+        thread.join()
+    assert results == [True]
+
+
+# --- errors -------------------------------------------------------------------------------------
+
+
+def test_backward_needs_a_number_or_a_gradient():
+    x = leaf(1.0, 2.0)
+    with pytest.raises(RuntimeError, match=r"backward: the output has shape \(2,\).*\.sum\(\)"):
+        (x * 2).backward()
+    with pytest.raises(ValueError, match=r"gradient has shape \(3,\), but the output has \(2,\)"):
+        (x * 2).backward(tn.ones(3, dtype="float64"))
+    with pytest.raises(ValueError, match="gradient has shape float"):
+        (x * 2).backward(1.0)
+
+
+def test_backward_without_a_graph_says_why():
+    with pytest.raises(RuntimeError, match="not computed from any that requires a gradient"):
+        tn.tensor(1.0).backward()
+    with pytest.raises(RuntimeError, match="input 0 does not require a gradient"):
+        tn.grad(leaf(1.0) * 2, tn.tensor(1.0))
+    with pytest.raises(ValueError, match="2 grad_outputs for 1 outputs"):
+        tn.grad(leaf(1.0) * 2, leaf(1.0), [None, None])
+
+
+CHANGES = {
+    "data +=": lambda x: setattr(x, "data", x.data + 1),
+    "data[...]": lambda x: x.detach().__setitem__(0, 9.0),
+    "add_": lambda x: x.add_(1.0),
+    "mul_ of a detached view": lambda x: x.detach().mul_(2.0),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_what_was_kept_must_not_change_before_backward(change):
+    x = leaf(1.0, 2.0)
+    y = (x * x).sum()
+    with tn.no_grad():
+        change(x)
+    with pytest.raises(RuntimeError, match=r"`[ab]` .*mul, was changed in place"):
+        y.backward()
+
+
+def test_a_kept_output_must_not_change_either():
+    x = leaf(1.0, 2.0)
+    y = x.exp()
+    y.data = y.data + 1
+    with pytest.raises(RuntimeError, match=r"`y` .*exp, was changed in place"):
+        y.sum().backward()
+    # a change of what no rule needs is nobody's business
+    z = x + 1
+    z.data = z.data + 1
+    z.sum().backward()
+    assert x.grad.tolist() == [1, 1]
+
+
+def test_assignment_to_a_tracked_tensor_names_the_alternative():
+    x = leaf(1.0, 2.0)
+    with pytest.raises(RuntimeError, match=r"item assignment.*tinynet\.where"):
+        x[0] = 5.0
+    y = x * 2
+    with pytest.raises(RuntimeError, match="item assignment"), tn.no_grad():
+        y[0] = 5.0
+    with tn.no_grad():
+        x[0] = 5.0
+    assert x.tolist() == [5, 2]
+
+
+def test_integers_have_no_gradient():
+    for data in ([1, 2], [True]):
+        with pytest.raises(TypeError, match="has no gradient"):
+            tn.tensor(data, requires_grad=True)
+    x = leaf(1.0, 2.0)
+    assert not (x > 1).requires_grad
+    assert not x.argmax().requires_grad
+
+
+def test_copies_leave_the_graph_behind():
+    x = leaf(1.0, 2.0)
+    y = x
+    for _ in range(20_000):
+        y = y + 1.0
+    restored = pickle.loads(pickle.dumps(y))
+    assert restored.grad_fn is None
+    assert restored.tolist() == y.tolist()
+    with pytest.raises(RuntimeError, match="deepcopy"):
+        copy.deepcopy(y)
+    twin = copy.deepcopy(x)
+    assert twin.requires_grad
+    assert not np.shares_memory(twin.data, x.data)
+
+
+# --- anomaly mode -------------------------------------------------------------------------------
+
+
+def test_anomaly_mode_names_the_operation_the_shapes_and_the_line():
+    x = leaf(-1.0, 4.0)
+    with (
+        np.errstate(invalid="ignore"),
+        tn.detect_anomaly(),
+        pytest.raises(tn.AnomalyError, match=r"sqrt made NaN from .*\(2,\).*finite.*x\.sqrt\(\)"),
+    ):
+        x.sqrt()
+    x = leaf(0.0, 4.0)
+    with np.errstate(divide="ignore"), tn.detect_anomaly():
+        y = x.sqrt()  # the line to be named
+        with pytest.raises(
+            tn.AnomalyError,
+            match=r"backward of sqrt made Inf for input 0 of shape \(2,\).*the line to be named",
+        ):
+            y.sum().backward()
+    assert tn.tensor([np.inf]).exp().isnan().any().item() is False  # off again
+
+
+def test_anomaly_mode_tells_what_was_made_from_what_was_given():
+    x = tn.tensor([np.nan, 1.0])
+    with tn.detect_anomaly(), pytest.raises(tn.AnomalyError, match="already in an input"):
+        x * 2
