@@ -28,7 +28,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import scipy.special
 
 Array = Any  # numpy.ndarray or cupy.ndarray: CuPy ships no types that a checker could use
 
@@ -302,10 +301,11 @@ def as_strided(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Ar
 
 def erf(x: Array) -> Array:
     """The error function, entry by entry, in the type of `x`."""
+    # imported when first wanted: SciPy would double the time that `import tinynet` takes
     if array_module(x) is np:
-        return scipy.special.erf(x)
-    from cupyx.scipy import special
-
+        from scipy import special
+    else:
+        from cupyx.scipy import special
     return special.erf(x)
 
 

@@ -48,16 +48,20 @@ def max_pool2d_gx(gy: Any, x: Any, y: Any, window: Window) -> Any:
 
 
 def _winner(x: Any, y: Any, window: Window) -> Any:
-    """For each output cell (C, OH, OW, N), the number i KW + j of the first tap that is y."""
+    """For each output cell (C, OH, OW, N), the number i KW + j of the first tap that is y.
+
+    It is the number of taps before the first hit, so it is counted: comparing and adding bytes is
+    ten times as fast as writing numbers through a mask.
+    """
     OH, OW = y.shape[2:]
-    xp = array_module(x)
     xt, yt = padded(batch_last(x), window.padding, -float("inf")), batch_last(y)
     taps = window.taps(OH, OW)
-    dtype = "uint8" if len(taps) <= 256 else "int32"
-    winner = xp.zeros(yt.shape, dtype)
-    # from the last tap to the first, so that the first of several has the last word
-    for k, (_, _, rows, columns) in reversed(list(enumerate(taps))):
-        xp.copyto(winner, winner.dtype.type(k), where=xt[:, rows, columns] == yt)
+    winner = array_module(x).zeros(yt.shape, "uint8" if len(taps) <= 256 else "int32")
+    missed: Any = None
+    for _, _, rows, columns in taps[:-1]:
+        misses = xt[:, rows, columns] != yt
+        missed = misses if missed is None else missed & misses
+        winner += missed
     return winner
 
 
@@ -75,9 +79,13 @@ def pool_put(x: Any, *, winner: Any, size: Any, window: Window) -> Any:
     N, C, OH, OW = x.shape
     (PH, PW), (H, W) = window.padding, size
     xt = batch_last(x)
-    y = array_module(x).zeros((C, H + 2 * PH, W + 2 * PW, N), x.dtype)
+    xp = array_module(x)
+    y = xp.zeros((C, H + 2 * PH, W + 2 * PW, N), x.dtype)
     for k, (_, _, rows, columns) in enumerate(window.taps(OH, OW)):
-        y[:, rows, columns] += xt * (winner == k)
+        if window.disjoint:
+            xp.multiply(xt, winner == k, out=y[:, rows, columns])
+        else:
+            y[:, rows, columns] += xt * (winner == k)
     return batch_first(y[:, PH : PH + H, PW : PW + W])
 
 

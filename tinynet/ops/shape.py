@@ -16,7 +16,7 @@ from tinynet.backend import array_module
 
 @Op
 def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
-    """y has the entries of x, in C order, in another shape; one size may be -1: what is left.
+    """y = x, entry by entry in C order, in another shape; one size may be -1: what is left.
 
     Derivation: dy = reshape(dx), so <gy, dy> = <gy in the shape of x, dx>.
     Jacobian: the identity.

@@ -35,6 +35,12 @@ class Window:
     padding: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
 
+    @property
+    def disjoint(self) -> bool:
+        """Whether no two windows meet the same input cell."""
+        sides = zip(self.kernel, self.dilation, self.stride, strict=True)
+        return all(s > d * (k - 1) for k, d, s in sides)
+
     def output(self, name: str, shape: tuple[int, ...]) -> tuple[int, int]:
         """(OH, OW) for an input (N, C, H, W).
 

@@ -1,0 +1,132 @@
+"""The house rules, held by scanning the source: who may import what, who knows NumPy, the length
+of the engine, and what every operation's docstring has."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+import tinynet as tn
+from tinynet import autograd, ops
+
+ROOT = pathlib.Path(tn.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+# each part may import those before it, and its own files
+ORDER = [
+    "version", "backend", "modes", "anomaly", "autograd", "ops", "tensor", "creation",
+    "functional", "nn", "optim", "data", "models", "testing",
+]  # fmt: skip
+PARTS = [  # of an operation's docstring, in their order
+    "Derivation:", "Jacobian:", "Kinks:", "Cost:", "Shapes:", "Source:",
+]  # fmt: skip
+
+
+def part_of(path: pathlib.Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported(tree: ast.AST, everywhere: bool = True) -> set[str]:
+    found = set()
+    for node in ast.walk(tree) if everywhere else ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_run_one_way(path):
+    part = part_of(path)
+    if part == "__init__":
+        return
+    for name in imported(ast.parse(path.read_text())):
+        pieces = name.split(".")
+        if pieces[0] == "tinynet" and len(pieces) > 1 and pieces[1] != part:
+            assert pieces[1] in ORDER[: ORDER.index(part)], f"{part} imports {name}"
+
+
+def test_files_of_a_part_have_no_circles():
+    modules = {".".join(("tinynet", *p.relative_to(ROOT).with_suffix("").parts)): p for p in FILES}
+    needs = {
+        module: {n for name in imported(ast.parse(path.read_text()))
+                 for n in (name, name.rpartition(".")[0]) if n in modules and n != module}
+        for module, path in modules.items() if path.name != "__init__.py"
+    }  # fmt: skip
+    done: set[str] = set()
+    while len(done) < len(needs):
+        ready = {m for m, wants in needs.items() if m not in done and wants & needs.keys() <= done}
+        assert ready, f"circle among {sorted(needs.keys() - done)}"
+        done |= ready
+
+
+def test_one_file_knows_cupy_and_the_operations_name_no_array_module():
+    for path in FILES:
+        text = path.read_text()
+        names = {name.split(".")[0] for name in imported(ast.parse(text))}
+        if part_of(path) != "backend":
+            assert not names & {"cupy", "cupyx"}, path
+        if part_of(path) in ("autograd", "anomaly", "ops", "tensor", "functional"):
+            assert "numpy" not in names, path
+        assert not re.search(r"\bnp\.random\.(?!Generator|default_rng|SeedSequence)", text), path
+
+
+def test_importing_tinynet_imports_numpy_alone():
+    code = (
+        "import sys, numpy; before = set(sys.modules); import tinynet; "
+        "new = {m.split('.')[0] for m in set(sys.modules) - before}; "
+        "print(sorted(new - set(sys.stdlib_module_names)))"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert out.strip() == "['tinynet']"
+
+
+def test_the_engine_is_short():
+    """Node, order and backward in at most 120 lines of code, docstrings and comments aside."""
+    tree = ast.parse(inspect.getsource(autograd))
+    engine = [
+        node for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and node.name in ("Node", "_nodes_behind", "_walk_back", "_is_new", "_own", "_as_value",
+                          "backward")
+    ]  # fmt: skip
+    assert len(engine) == 7
+    for node in ast.walk(ast.Module(engine, [])):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
+            node.body = node.body[1:] or [ast.Pass()]
+    assert sum(len(ast.unparse(node).splitlines()) for node in engine) <= 120
+
+
+@pytest.mark.parametrize("name", ops.registry())
+def test_an_operation_is_documented(name):
+    """Formula first, then each part, and a rule for every input that can have one."""
+    op = ops.registry()[name]
+    doc = inspect.getdoc(op.forward)
+    assert doc is not None
+    places = [doc.find(part) for part in PARTS]
+    assert -1 not in places, f"{name} lacks {PARTS[places.index(-1)]}"
+    assert places == sorted(places), f"{name}: parts out of order"
+    assert "=" in doc.splitlines()[0], f"{name}: the first line is the formula"
+    missing = set(op.inputs) - set(op.rules)
+    assert missing <= {"condition"}, f"{name} has no rule for {missing}"
+
+
+def test_the_registry_has_every_operation():
+    found = {
+        node.name
+        for path in (ROOT / "ops").glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(d, ast.Name) and d.id in ("Op", "Elementwise")
+                for d in node.decorator_list)
+    }  # fmt: skip
+    assert found == set(ops.registry())
