@@ -1,0 +1,51 @@
+"""Hypothesis profiles, devices, and where real data is.
+
+Profiles: `default`, `ci` (the same examples each time) and `long`.
+
+Choose one by the environment variable HYPOTHESIS_PROFILE; where CI is set, `ci` is chosen. A
+failure prints a blob to be pasted above the test: @reproduce_failure(...).
+"""
+
+import os
+import pathlib
+
+import cupy_standin
+import pytest
+from hypothesis import settings
+
+from tinynet import backend
+
+settings.register_profile("default", deadline=None, print_blob=True, max_examples=40)
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
+settings.register_profile("long", settings.get_profile("default"), max_examples=1000)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default")
+)
+
+
+@pytest.fixture(params=["cpu", "cuda"])
+def device(request, monkeypatch):
+    """Each device in turn; "cuda" is the strict stand-in for CuPy."""
+    if request.param == "cuda":
+        monkeypatch.setitem(backend._settings, "cuda works", False)
+        cupy_standin.install(monkeypatch)
+    return request.param
+
+
+@pytest.fixture
+def gpu():
+    """ "cuda" on a real GPU; the test is skipped where there is none."""
+    reason = backend.probe()
+    if reason is not None:
+        pytest.skip(reason)
+    return "cuda"
+
+
+@pytest.fixture(scope="session")
+def mnist_root():
+    """The folder of the shared data; the test is skipped where it is not."""
+    shared = pathlib.Path(__file__).parents[2] / "shared" / "data"
+    root = pathlib.Path(os.environ.get("TINYNET_DATA") or shared)
+    if not (root / "mnist").is_dir():
+        pytest.skip("MNIST is not there: set TINYNET_DATA to the folder that holds mnist/")
+    return root

@@ -1,0 +1,142 @@
+"""Activations as modules; the functions are in `tinynet.functional`.
+
+`inplace` is taken for PyTorch's sake, where it saves memory; here the result is a new tensor in
+any case, and its numbers are the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinynet import functional
+from tinynet.nn.module import Module
+
+
+def _options(module: Module, text: str = "") -> str:
+    return ", ".join(t for t in (text, "inplace=True" if module.inplace else "") if t)
+
+
+class ReLU(Module):
+    """max(x, 0)."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        return functional.relu(input)
+
+    def extra_repr(self) -> str:
+        return _options(self)
+
+
+class LeakyReLU(Module):
+    """x for x > 0, negative_slope x otherwise."""
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__()
+        self.negative_slope, self.inplace = float(negative_slope), inplace
+
+    def forward(self, input: Any) -> Any:
+        return functional.leaky_relu(input, self.negative_slope)
+
+    def extra_repr(self) -> str:
+        return _options(self, f"negative_slope={self.negative_slope}")
+
+
+class ELU(Module):
+    """x for x > 0, alpha (e^x - 1) otherwise."""
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha, self.inplace = float(alpha), inplace
+
+    def forward(self, input: Any) -> Any:
+        return functional.elu(input, self.alpha)
+
+    def extra_repr(self) -> str:
+        return _options(self, f"alpha={self.alpha}")
+
+
+class GELU(Module):
+    """x Phi(x), Phi the normal distribution function; approximate is "none" or "tanh"."""
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        if approximate not in ("none", "tanh"):
+            raise ValueError(f"GELU: approximate is {approximate!r}; it must be 'none' or 'tanh'")
+        self.approximate = approximate
+
+    def forward(self, input: Any) -> Any:
+        return functional.gelu(input, self.approximate)
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
+
+
+class SiLU(Module):
+    """x sigmoid(x), also known as swish."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        return functional.silu(input)
+
+    def extra_repr(self) -> str:
+        return _options(self)
+
+
+class Sigmoid(Module):
+    """1 / (1 + e^-x)."""
+
+    def forward(self, input: Any) -> Any:
+        return functional.sigmoid(input)
+
+
+class Tanh(Module):
+    """(e^x - e^-x) / (e^x + e^-x)."""
+
+    def forward(self, input: Any) -> Any:
+        return functional.tanh(input)
+
+
+class Softplus(Module):
+    """ln(1 + e^(beta x)) / beta.
+
+    Exact at every x, so that there is no `threshold` above which PyTorch returns x itself.
+    """
+
+    def __init__(self, beta: float = 1.0) -> None:
+        super().__init__()
+        if not beta > 0:
+            raise ValueError(f"Softplus: beta is {beta}; it must be greater than 0")
+        self.beta = float(beta)
+
+    def forward(self, input: Any) -> Any:
+        return functional.softplus(input, self.beta)
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}"
+
+
+class Softmax(Module):
+    """e^(x_c) / sum_k e^(x_k) along `dim`. Not before `CrossEntropyLoss`, of which it is part."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        return functional.softmax(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Softmax):
+    """ln of `Softmax` along `dim`, exact where that underflows."""
+
+    def forward(self, input: Any) -> Any:
+        return functional.log_softmax(input, self.dim)

@@ -1,0 +1,255 @@
+"""Layers with weights, and the two without that stand beside them: flatten and dropout."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tinynet import backend, functional
+from tinynet.nn import init
+from tinynet.nn.module import Module
+from tinynet.nn.parameter import Parameter
+from tinynet.ops.windows import Pair
+
+
+def at_least_one(layer: str, **sizes: int) -> None:
+    """Raise ValueError, naming the layer, for a size that is no integer of 1 or more."""
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise ValueError(f"{layer}: {name} is {size!r}; it must be an integer, at least 1")
+
+
+def new_parameter(shape: tuple[int, ...], value: float, device: Any, dtype: Any) -> Parameter:
+    """A parameter of one number; float32 on the default device unless told otherwise."""
+    return Parameter(backend.full(shape, value, dtype or backend.float32, device))
+
+
+def _initialise(weight: Parameter, bias: Parameter | None) -> None:
+    """PyTorch's default for linear and convolution: both uniform in +-1 / sqrt(fan_in).
+
+    For the weight that is He's rule for a leaky ReLU of slope sqrt 5, whose gain is sqrt(1/3):
+    the variance is 1 / (3 fan_in), smaller than what any usual non-linearity would need.
+    """
+    init.kaiming_uniform_(weight, a=math.sqrt(5.0))
+    if bias is not None:
+        fan_in, _ = init.fans(weight)
+        init.uniform_(bias, -1.0 / math.sqrt(fan_in), 1.0 / math.sqrt(fan_in))
+
+
+class Linear(Module):
+    """y = x W^T + b along the last axis; see `tinynet.ops.linalg.linear`.
+
+    Args:
+        in_features, out_features: the last size of x, and of y.
+        bias: whether there is a b.
+        device, dtype: of the parameters; by default the default device and float32.
+
+    Parameters: weight (out_features, in_features) and bias (out_features,), both uniform in
+    +-1 / sqrt(in_features).
+
+    Shapes: (..., in_features) -> (..., out_features).
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        at_least_one("Linear", in_features=in_features, out_features=out_features)
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = new_parameter((out_features, in_features), 0.0, device, dtype)
+        self.bias = new_parameter((out_features,), 0.0, device, dtype) if bias else None
+        _initialise(self.weight, self.bias)
+
+    def forward(self, input: Any) -> Any:
+        return functional.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+def _pair(layer: str, name: str, value: Pair, least: int) -> tuple[int, int]:
+    both = (value, value) if isinstance(value, int) else tuple(value)
+    if len(both) != 2 or any(not isinstance(v, int) or v < least for v in both):
+        raise ValueError(
+            f"{layer}: {name} is {value!r}; it must be one or two integers, at least {least}"
+        )
+    return both
+
+
+class Conv2d(Module):
+    """y_nopq = b_o + sum_cij w_ocij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}.
+
+    Args:
+        in_channels, out_channels: C and OC.
+        kernel_size: KH and KW, or one number for both, as all that follow.
+        stride: SH and SW.
+        padding: PH and PW, "valid" for 0, or "same" to keep H and W (for stride 1 only).
+        dilation: DH and DW, the distance between the entries that a kernel sees.
+        groups: into how many parts the channels are divided, each convolved with its own; it
+            must divide both C and OC.
+        bias: whether there is a b.
+        padding_mode: "zeros"; PyTorch's others are not there.
+        device, dtype: of the parameters; by default the default device and float32.
+
+    Parameters: weight (OC, C / groups, KH, KW) and bias (OC,), both uniform in
+    +-1 / sqrt(C / groups KH KW).
+
+    Shapes: (N, C, H, W) -> (N, OC, OH, OW), OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1.
+
+    See `tinynet.functional.conv2d`.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair | str = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        at_least_one("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
+        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if channels % groups:
+                raise ValueError(
+                    f"Conv2d: {name} is {channels} and groups is {groups}; groups must divide it"
+                )
+        if padding_mode != "zeros":
+            raise ValueError(f"Conv2d: padding_mode is {padding_mode!r}; it must be 'zeros'")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = _pair("Conv2d", "kernel_size", kernel_size, 1)
+        self.stride = _pair("Conv2d", "stride", stride, 1)
+        self.dilation = _pair("Conv2d", "dilation", dilation, 1)
+        if isinstance(padding, str):
+            if padding not in ("same", "valid"):
+                raise ValueError(
+                    f"Conv2d: padding is {padding!r}; it is a number, a pair, 'same' or 'valid'"
+                )
+            if padding == "same" and self.stride != (1, 1):
+                raise ValueError(
+                    f"Conv2d: padding='same' keeps the size for stride 1 only, not {self.stride}"
+                )
+            self.padding: tuple[int, int] | str = padding
+        else:
+            self.padding = _pair("Conv2d", "padding", padding, 0)
+        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        self.weight = new_parameter(shape, 0.0, device, dtype)
+        self.bias = new_parameter((out_channels,), 0.0, device, dtype) if bias else None
+        _initialise(self.weight, self.bias)
+
+    def forward(self, input: Any) -> Any:
+        return functional.conv2d(
+            input,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.groups,
+        )
+
+    def extra_repr(self) -> str:
+        text = (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}"
+        )
+        for name, default in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
+            value = getattr(self, name)
+            if value != default:
+                text += f", {name}={value}"
+        return text if self.bias is not None else text + ", bias=False"
+
+
+class Embedding(Module):
+    """Row x_i of a table for each integer x_i; see `tinynet.functional.embedding`.
+
+    Args:
+        num_embeddings: V, the rows of the table.
+        embedding_dim: D, the length of a row.
+        device, dtype: of the table; by default the default device and float32.
+
+    Parameters: weight (V, D), normal numbers of mean 0 and variance 1.
+
+    Shapes: integers from 0 to V - 1 of any shape -> (*shape, D).
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        *,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        at_least_one("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.weight = new_parameter((num_embeddings, embedding_dim), 0.0, device, dtype)
+        init.normal_(self.weight)
+
+    def forward(self, input: Any) -> Any:
+        return functional.embedding(input, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_embeddings}, {self.embedding_dim}"
+
+
+class Flatten(Module):
+    """The axes from `start_dim` to `end_dim`, both included, as one: (N, C, H, W) -> (N, C H W)."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, input: Any) -> Any:
+        return input.flatten(self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Dropout(Module):
+    """In training, y = m x / (1 - p) with m 0 at random with probability p; else y = x.
+
+    Args:
+        p: the share that is dropped, at least 0 and less than 1.
+        inplace: taken for PyTorch's sake; the result is a new tensor in any case.
+
+    See `tinynet.functional.dropout`.
+    """
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        if not 0 <= p < 1:
+            raise ValueError(f"Dropout: p is {p}; it must be at least 0 and less than 1")
+        self.p, self.inplace = p, inplace
+
+    def forward(self, input: Any) -> Any:
+        return functional.dropout(input, self.p, self.training)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Identity(Module):
+    """y = x: in the place of a layer that is left out. Any arguments are taken, none is used."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        return input

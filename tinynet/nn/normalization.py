@@ -1,0 +1,166 @@
+"""Layers that bring activations to mean 0 and variance 1: per channel, or per example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinynet import backend, functional
+from tinynet.nn.layers import at_least_one, new_parameter
+from tinynet.nn.module import Module
+from tinynet.tensor import Tensor
+
+
+class _BatchNorm(Module):
+    """What the two have in common; see `BatchNorm1d`."""
+
+    _axes: tuple[int, ...]  # how many axes an input may have
+    _form: str  # the same for people
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        at_least_one(type(self).__name__, num_features=num_features)
+        self.num_features, self.eps = num_features, float(eps)
+        self.momentum = None if momentum is None else float(momentum)
+        self.affine, self.track_running_stats = affine, track_running_stats
+        shape = (num_features,)
+        self.weight = new_parameter(shape, 1.0, device, dtype) if affine else None
+        self.bias = new_parameter(shape, 0.0, device, dtype) if affine and bias else None
+        dtype = dtype or backend.float32
+        mean = variance = count = None
+        if track_running_stats:
+            mean = Tensor(backend.full(shape, 0.0, dtype, device))
+            variance = Tensor(backend.full(shape, 1.0, dtype, device))
+            count = Tensor(backend.full((), 0, backend.int64, device))
+        self.register_buffer("running_mean", mean)
+        self.register_buffer("running_var", variance)
+        self.register_buffer("num_batches_tracked", count)
+
+    def forward(self, input: Any) -> Any:
+        here, shape = type(self).__name__, tuple(input.shape)
+        if len(shape) not in self._axes or shape[1] != self.num_features:
+            raise ValueError(
+                f"{here}: input has shape {shape}; it must be {self._form} with C = "
+                f"{self.num_features}"
+            )
+        learning = self.training and self.track_running_stats
+        momentum = self.momentum
+        if learning:
+            self.num_batches_tracked.add_(1)
+            if momentum is None:  # the mean over all batches so far
+                momentum = 1.0 / self.num_batches_tracked.item()
+        return functional.batch_norm(
+            input,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not self.track_running_stats,
+            0.0 if momentum is None else momentum,
+            self.eps,
+        )
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
+            f"affine={self.affine}, bias={self.bias is not None}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm1d(_BatchNorm):
+    """y = (x - mean) / sqrt(var + eps) * w + b, for each channel.
+
+    In training, mean and (biased) variance are the batch's, and the running statistics move
+    towards its mean and its unbiased variance; in evaluation, they are the running statistics.
+    See `tinynet.functional.batch_norm` for why there are two variances.
+
+    Args:
+        num_features: C.
+        eps: added to the variance, in the square of the unit of x.
+        momentum: the share of a batch in the running statistics; None for the mean over all
+            batches so far.
+        affine: whether there is a w.
+        track_running_stats: if False there are no running statistics, and the batch's are used in
+            evaluation too.
+        device, dtype: of parameters and buffers; by default the default device and float32.
+        bias: whether there is a b too.
+
+    Parameters: weight (C,) of ones and bias (C,) of zeros. Buffers: running_mean (C,) of zeros,
+    running_var (C,) of ones, and num_batches_tracked (), int64.
+
+    Shapes: (N, C) or (N, C, L) -> the same.
+
+    Raises:
+        ValueError: for other shapes, and in training for one value a channel.
+
+    Source: S. Ioffe and C. Szegedy, Batch normalization, arXiv:1502.03167, algorithms 1 and 2.
+    """
+
+    _axes, _form = (2, 3), "(N, C) or (N, C, L)"
+
+
+class BatchNorm2d(_BatchNorm):
+    """`BatchNorm1d` for images, over examples and positions: (N, C, H, W) -> the same."""
+
+    _axes, _form = (4,), "(N, C, H, W)"
+
+
+class LayerNorm(Module):
+    """y = (x - mean) / sqrt(var + eps) * w + b over the last axes, each example by itself.
+
+    Args:
+        normalized_shape: the last sizes of x, or the last one as a number.
+        eps: added to the variance, in the square of the unit of x.
+        elementwise_affine: whether there is a w.
+        bias: whether there is a b too.
+        device, dtype: of the parameters; by default the default device and float32.
+
+    Parameters: weight of ones and bias of zeros, of shape normalized_shape.
+
+    Shapes: (..., *normalized_shape) -> the same.
+
+    See `tinynet.functional.layer_norm`.
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        one = isinstance(normalized_shape, int)
+        shape = (normalized_shape,) if one else tuple(normalized_shape)  # type: ignore[arg-type]
+        if not shape:
+            raise ValueError("LayerNorm: normalized_shape is empty; it must have one size or more")
+        for size in shape:
+            at_least_one("LayerNorm", normalized_shape=size)  # type: ignore[arg-type]
+        self.normalized_shape: tuple[int, ...] = shape  # type: ignore[assignment]
+        self.eps, self.elementwise_affine = float(eps), elementwise_affine
+        made = [new_parameter(self.normalized_shape, v, device, dtype) for v in (1.0, 0.0)]
+        self.weight = made[0] if elementwise_affine else None
+        self.bias = made[1] if elementwise_affine and bias else None
+
+    def forward(self, input: Any) -> Any:
+        return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, "
+            f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+        )

@@ -1,0 +1,95 @@
+"""Pooling over the windows of images (N, C, H, W)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinynet import functional
+from tinynet.nn.module import Module
+from tinynet.ops.windows import Pair
+
+
+class MaxPool2d(Module):
+    """The largest entry of each window; see `tinynet.functional.max_pool2d`.
+
+    Args:
+        kernel_size: a number or a pair (height, width), as all that follow.
+        stride: by default the kernel, so that windows tile.
+        padding: at most half the kernel.
+        dilation: the distance between the entries of a window.
+
+    Shapes: (N, C, H, W) -> (N, C, OH, OW); what no whole window reaches is left out.
+    """
+
+    def __init__(
+        self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, dilation: Pair = 1
+    ) -> None:
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.dilation = padding, dilation
+
+    def forward(self, input: Any) -> Any:
+        return functional.max_pool2d(
+            input, self.kernel_size, self.stride, self.padding, self.dilation
+        )
+
+    def extra_repr(self) -> str:
+        return (
+            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
+            f"dilation={self.dilation}"
+        )
+
+
+class AvgPool2d(Module):
+    """The mean of each window; see `tinynet.functional.avg_pool2d`.
+
+    Args:
+        kernel_size, padding: a number or a pair (height, width).
+        stride: likewise; by default the kernel.
+        count_include_pad: whether zeros of the padding count in the divisor. By keyword only:
+            before it PyTorch has `ceil_mode`, which is not there.
+
+    Shapes: (N, C, H, W) -> (N, C, OH, OW).
+    """
+
+    def __init__(
+        self,
+        kernel_size: Pair,
+        stride: Pair | None = None,
+        padding: Pair = 0,
+        *,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.count_include_pad = padding, count_include_pad
+
+    def forward(self, input: Any) -> Any:
+        return functional.avg_pool2d(
+            input, self.kernel_size, self.stride, self.padding, self.count_include_pad
+        )
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AdaptiveAvgPool2d(Module):
+    """Means over a grid of windows that cover the image, whatever its size.
+
+    Args:
+        output_size: OH and OW, or one number for both.
+
+    Shapes: (N, C, H, W) -> (N, C, OH, OW).
+
+    See `tinynet.functional.adaptive_avg_pool2d`.
+    """
+
+    def __init__(self, output_size: Pair) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, input: Any) -> Any:
+        return functional.adaptive_avg_pool2d(input, self.output_size)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"

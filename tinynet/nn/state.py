@@ -1,0 +1,87 @@
+"""Arrays from a state_dict into tensors: all names and shapes are checked before any is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tinynet import backend
+from tinynet.autograd import Value
+from tinynet.modes import no_grad
+from tinynet.tensor import Tensor
+
+
+class IncompatibleKeys(NamedTuple):
+    """The names that a state_dict lacks, and those that the module does not have."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def host_array(where: str, value: Any, dtype: Any = None) -> Any:
+    """A NumPy array of a Tensor, an array, numbers, or another library's tensor.
+
+    That may be on a device of its own and part of a graph: then it has `detach` and `cpu`.
+
+    Args:
+        where: what it is of, for the error.
+        value: what to convert.
+        dtype: wanted element type; by default the value's.
+
+    Raises:
+        TypeError: if it does not turn into numbers.
+    """
+    if isinstance(value, Value):
+        value = value._data
+    if not backend.is_array(value):
+        try:
+            for method in ("detach", "cpu", "numpy"):
+                if hasattr(value, method):
+                    value = getattr(value, method)()
+        except (TypeError, RuntimeError) as error:  # such as a dtype that NumPy has not
+            raise TypeError(f"{where} cannot be turned into a NumPy array: {error}") from error
+    try:
+        return backend.to_numpy(backend.asarray(value, dtype, "cpu"))
+    except TypeError as error:
+        raise TypeError(f"{where} cannot be turned into an array of numbers: {error}") from error
+
+
+def load_arrays(
+    owner: str, tensors: Mapping[str, Tensor], state: Mapping[str, Any], strict: bool
+) -> IncompatibleKeys:
+    """What `Module.load_state_dict` does, for tensors by name; `owner` is named in errors."""
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            f"{owner}.load_state_dict: state is a {type(state).__name__}; it must be a dict of "
+            "arrays by name"
+        )
+    missing = [name for name in tensors if name not in state]
+    unexpected = [name for name in state if name not in tensors]
+    arrays, mismatched = {}, []
+    for name, tensor in tensors.items():
+        if name in state:
+            array = host_array(f"{owner}.load_state_dict: {name!r}", state[name], tensor.dtype)
+            arrays[name] = array
+            if tuple(array.shape) != tensor.shape:
+                mismatched.append(
+                    f"{name} ({tuple(array.shape)} given, the module has {tensor.shape})"
+                )
+    problems = [
+        f"{len(names)} {kind}: {', '.join(map(str, names))}"
+        for kind, names in (
+            ("missing", missing if strict else []),
+            ("unexpected", unexpected if strict else []),
+            ("of another shape", mismatched),
+        )
+        if names
+    ]
+    if problems:
+        raise ValueError(
+            f"{owner}.load_state_dict: names or shapes do not fit, nothing was loaded. "
+            + "; ".join(problems)
+        )
+    with no_grad():
+        for name, array in arrays.items():
+            tensor = tensors[name]
+            tensor.copy_(backend.to_device(array, tensor.device))
+    return IncompatibleKeys(missing, unexpected)

@@ -1,0 +1,85 @@
+"""Clipping of gradients, between backward and the optimizer's step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from tinynet import backend
+from tinynet.tensor import Tensor
+
+
+def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    return [t.grad for t in tensors if t.grad is not None]
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> Tensor:
+    """Scale all gradients by min(1, max_norm / (norm + 1e-6)), in place.
+
+    norm is that of all gradients as one vector, (sum |g_i|^p)^(1/p), so that its direction stays
+    and only its length is limited. It is summed in float64: the squares of float32 numbers above
+    1.8e19 would overflow.
+
+    Args:
+        parameters: tensors whose `grad` is clipped, or one; those without a grad are left out.
+        max_norm: the largest norm allowed.
+        norm_type: p, greater than 0; ``math.inf`` for the largest |g_i|.
+        error_if_nonfinite: raise if the norm is NaN or Inf. Otherwise Inf makes the gradients 0
+            (or NaN where they are Inf), and NaN makes them NaN.
+
+    Returns:
+        The norm before clipping, of shape () and in the dtype of the gradients.
+
+    Source: R. Pascanu, T. Mikolov and Y. Bengio, arXiv:1211.5063, algorithm 1.
+    """
+    max_norm, p = float(max_norm), float(norm_type)
+    if not p > 0:
+        raise ValueError(f"clip_grad_norm_: norm_type is {norm_type}; it must be greater than 0")
+    if not max_norm >= 0:
+        raise ValueError(f"clip_grad_norm_: max_norm is {max_norm}; it must be at least 0")
+    grads = _gradients(parameters)
+    if not grads:
+        return Tensor(backend.asarray(0.0))
+    arrays = [g._data for g in grads]
+    xp = backend.array_module(*arrays)
+    sizes = [xp.abs(a.astype("float64")) for a in arrays if a.size]
+    if p == math.inf:
+        norm = xp.stack([s.max() for s in sizes] or [xp.zeros((), "float64")]).max()
+    else:
+        total = xp.zeros((), "float64")
+        for s in sizes:
+            total = total + (s * s if p == 2.0 else s**p).sum()
+        norm = xp.sqrt(total) if p == 2.0 else total ** (1.0 / p)
+    norm = backend.as_array(norm)
+    if error_if_nonfinite and not math.isfinite(norm.item()):
+        raise RuntimeError(
+            f"clip_grad_norm_: the norm of {len(arrays)} gradients is {norm.item()}; it must be "
+            "finite. tinynet.detect_anomaly() finds the operation it came from"
+        )
+    factor = xp.minimum(max_norm / (norm + 1e-6), 1.0)
+    for g, array in zip(grads, arrays, strict=True):
+        array *= factor.astype(array.dtype)
+        g._touch()
+    return Tensor(norm.astype(arrays[0].dtype))
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+    """Limit every entry of the gradients to [-clip_value, clip_value], in place.
+
+    Args:
+        parameters: tensors whose `grad` is clipped, or one; those without a grad are left out.
+        clip_value: at least 0.
+    """
+    clip_value = float(clip_value)
+    if not clip_value >= 0:
+        raise ValueError(f"clip_grad_value_: clip_value is {clip_value}; it must be at least 0")
+    for g in _gradients(parameters):
+        xp = backend.array_module(g._data)
+        xp.clip(g._data, -clip_value, clip_value, out=g._data)
+        g._touch()
