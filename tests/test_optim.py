@@ -1,0 +1,467 @@
+"""Optimizers: three steps by hand, state that survives, and what is refused."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import cupy_standin
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinynet as tn
+from tinynet import backend, nn, optim
+from tinynet.optim import flat
+
+
+@pytest.fixture
+def device(device, monkeypatch):
+    """Each device in turn, and new tensors are made there."""
+    monkeypatch.setitem(backend._settings, "device", device)
+    return device
+
+
+GRADIENTS = [0.5, -1.0, 2.0]  # of one number that starts at 1; three steps
+
+
+def take_steps(make, gradients=GRADIENTS):
+    """The number after each step."""
+    p = nn.Parameter(tn.tensor([1.0], dtype="float64"))
+    optimizer = make([p])
+    values = []
+    for g in gradients:
+        p.grad = tn.tensor([g], dtype="float64")
+        optimizer.step()
+        values.append(p.item())
+    return values
+
+
+# --- tables worked out with plain numbers -----------------------------------------------------
+
+
+def test_sgd_by_hand(device):
+    # b: 0.5; 0.9 * 0.5 - 1 = -0.55; 0.9 * -0.55 + 2 = 1.505
+    assert take_steps(lambda p: optim.SGD(p, lr=0.1, momentum=0.9)) == pytest.approx(
+        [0.95, 1.005, 0.8545], rel=1e-14
+    )
+    # g + 0.9 b: 0.95; -1 - 0.495 = -1.495; 2 + 1.3545 = 3.3545
+    assert take_steps(lambda p: optim.SGD(p, 0.1, 0.9, nesterov=True)) == pytest.approx(
+        [0.905, 1.0545, 0.71905], rel=1e-14
+    )
+    # b: 0.5; 0.45 - 0.5 = -0.05; -0.045 + 1 = 0.955
+    assert take_steps(lambda p: optim.SGD(p, 0.1, 0.9, dampening=0.5)) == pytest.approx(
+        [0.95, 0.955, 0.8595], rel=1e-14
+    )
+    # g + 0.2 theta: 0.7; -1 + 0.2 * 0.93 = -0.814; 2 + 0.2 * 1.0114 = 2.20228
+    assert take_steps(lambda p: optim.SGD(p, 0.1, weight_decay=0.2)) == pytest.approx(
+        [0.93, 1.0114, 0.791172], rel=1e-14
+    )
+    assert take_steps(lambda p: optim.SGD(p, lr=0.1)) == pytest.approx([0.95, 1.05, 0.85])
+
+
+def adam_by_hand(lr, beta1, beta2, eps, coupled=0.0, decoupled=0.0):
+    theta, m, v, values = 1.0, 0.0, 0.0, []
+    for t, g in enumerate(GRADIENTS, start=1):
+        g = g + coupled * theta
+        theta = theta - lr * decoupled * theta
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        theta = theta - lr * (m / (1 - beta1**t)) / (math.sqrt(v / (1 - beta2**t)) + eps)
+        values.append(theta)
+    return values
+
+
+def test_adam_by_hand(device):
+    # With betas 1/2 the means stay simple.
+    #   m: 0.25, -0.375, 0.8125; over 1 - 2^-t: 0.5, -0.5, 0.8125 / 0.875
+    #   v: 0.125, 0.5625, 2.28125; over 1 - 2^-t: 0.25, 0.75, 2.28125 / 0.875
+    steps = [0.5 / 0.5, -0.5 / math.sqrt(0.75), (0.8125 / 0.875) / math.sqrt(2.28125 / 0.875)]
+    values = take_steps(lambda p: optim.Adam(p, lr=0.1, betas=(0.5, 0.5), eps=0.0))
+    expected = [1.0 - 0.1 * sum(steps[:n]) for n in (1, 2, 3)]
+    assert values == pytest.approx(expected, rel=1e-14)
+    assert take_steps(lambda p: optim.Adam(p)) == pytest.approx(
+        adam_by_hand(1e-3, 0.9, 0.999, 1e-8), rel=1e-14
+    )
+    assert take_steps(lambda p: optim.Adam(p, 0.1, (0.8, 0.9), 0.1, 0.3)) == pytest.approx(
+        adam_by_hand(0.1, 0.8, 0.9, 0.1, coupled=0.3), rel=1e-14
+    )
+
+
+def test_adamw_by_hand(device):
+    # The first step of Adam is lr times the sign: 1 * (1 - 0.1 * 0.5) - 0.1
+    values = take_steps(lambda p: optim.AdamW(p, lr=0.1, eps=0.0, weight_decay=0.5))
+    assert values[0] == pytest.approx(0.85, rel=1e-14)
+    assert values == pytest.approx(adam_by_hand(0.1, 0.9, 0.999, 0.0, decoupled=0.5), rel=1e-14)
+    assert take_steps(lambda p: optim.AdamW(p)) == pytest.approx(
+        adam_by_hand(1e-3, 0.9, 0.999, 1e-8, decoupled=0.01), rel=1e-14
+    )
+
+
+def test_rmsprop_by_hand(device):
+    # v with alpha 1/2: 0.125, 0.5625, 2.28125
+    d = [0.5 / math.sqrt(0.125), -1 / math.sqrt(0.5625), 2 / math.sqrt(2.28125)]
+    values = take_steps(lambda p: optim.RMSprop(p, lr=0.1, alpha=0.5, eps=0.0))
+    expected = [1.0 - 0.1 * sum(d[:n]) for n in (1, 2, 3)]
+    assert values == pytest.approx(expected, rel=1e-14)
+    b = [d[0], 0.5 * d[0] + d[1], 0.25 * d[0] + 0.5 * d[1] + d[2]]
+    values = take_steps(lambda p: optim.RMSprop(p, 0.1, 0.5, 0.0, momentum=0.5))
+    expected = [1.0 - 0.1 * sum(b[:n]) for n in (1, 2, 3)]
+    assert values == pytest.approx(expected, rel=1e-14)
+    # a: 0.25, -0.375, 0.8125; v - a^2: 0.0625, 0.421875, 1.62109375
+    c = [0.5 / 0.25, -1 / math.sqrt(0.421875), 2 / math.sqrt(1.62109375)]
+    values = take_steps(lambda p: optim.RMSprop(p, 0.1, 0.5, 0.0, centered=True))
+    expected = [1.0 - 0.1 * sum(c[:n]) for n in (1, 2, 3)]
+    assert values == pytest.approx(expected, rel=1e-14)
+
+
+def test_centered_rmsprop_survives_a_variance_that_rounds_below_zero():
+    v = a = lowest = 0.0
+    for _ in range(30):
+        v, a = v * 0.1 + 2.3 * 2.3 * 0.9, a * 0.1 + 2.3 * 0.9
+        lowest = min(lowest, v - a * a)
+    assert lowest < 0
+    values = take_steps(lambda p: optim.RMSprop(p, 1e-9, 0.1, centered=True), [2.3] * 30)
+    assert all(math.isfinite(v) for v in values)
+
+
+# --- every optimizer --------------------------------------------------------------------------
+
+OPTIMIZERS = {
+    "SGD": lambda p, **kw: optim.SGD(p, **{"lr": np.float64(0.1), **kw}),
+    "momentum": lambda p, **kw: optim.SGD(p, **{"lr": np.float64(0.1), "momentum": 0.9, **kw}),
+    "Nesterov": lambda p, **kw: optim.SGD(
+        p, **{"lr": np.float64(0.1), "momentum": np.float64(0.9), "nesterov": True, **kw}
+    ),
+    "Adam": lambda p, **kw: optim.Adam(p, **{"lr": np.float64(0.1), "weight_decay": 0.1, **kw}),
+    "AdamW": lambda p, **kw: optim.AdamW(p, **{"lr": np.float64(0.1), **kw}),
+    "RMSprop": lambda p, **kw: optim.RMSprop(
+        p, **{"lr": np.float64(0.1), "momentum": 0.9, "centered": True, **kw}
+    ),
+}
+SHAPES = [(3, 4), (), (5,), (2, 3, 2, 2), (0, 3)]
+
+
+@pytest.fixture(params=OPTIMIZERS)
+def make(request):
+    return OPTIMIZERS[request.param]
+
+
+def parameters(dtype="float32", seed=0):
+    rng = np.random.default_rng(seed)
+    return [nn.Parameter(tn.tensor(rng.normal(size=s), dtype=dtype).to(backend.default_device()))
+            for s in SHAPES]  # fmt: skip
+
+
+def gradients_for(params, step, missing=()):
+    rng = np.random.default_rng(100 + step)
+    for i, p in enumerate(params):
+        g = tn.tensor(rng.normal(size=p.shape), dtype=p.dtype).to(p.device)
+        p.grad = None if i in missing else g
+
+
+def numbers(params):
+    return [p.detach().numpy().copy() for p in params]
+
+
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def test_float32_stays_float32(make, device):
+    params = parameters()
+    optimizer = make(params)
+    for step in range(3):
+        gradients_for(params, step)
+        optimizer.step()
+        optimizer.param_groups[0]["lr"] = np.float64(0.05)
+    assert all(p.dtype == np.float32 and p.device == device for p in params)
+    assert type(optimizer.param_groups[0]["lr"]) is np.float64
+    saved = optimizer.state_dict()
+    for entry in saved["state"].values():
+        for name, value in entry.items():
+            assert type(value) is (int if name == "step" else np.ndarray)
+            assert name == "step" or value.dtype == np.float32
+    for flats in optimizer._flat:
+        for part in flats:
+            assert all(backend.device_of(s) == device for s in part.slots.values())
+
+
+def test_all_at_once_is_one_by_one(make, monkeypatch, device):
+    """However parameters are joined or cut into blocks, each is updated as if alone."""
+    together = parameters("float64")
+    optimizer = make(together)
+    alone = parameters("float64")
+    each = [make([p]) for p in alone]
+    for step in range(4):
+        monkeypatch.setattr(flat, "BLOCK", [1, 7, 20, 1 << 16][step])
+        monkeypatch.setattr(optim.optimizer, "BLOCK", [1, 7, 20, 1 << 16][step])
+        gradients_for(together, step)
+        gradients_for(alone, step)
+        optimizer.step()
+        for one in each:
+            one.step()
+    assert same(numbers(together), numbers(alone))
+
+
+@given(data=st.data())
+def test_missing_gradients_leave_parameter_state_and_count(data):
+    make = OPTIMIZERS[data.draw(st.sampled_from(list(OPTIMIZERS)))]
+    together, alone = parameters("float64"), parameters("float64")
+    optimizer, each = make(together), [make([p]) for p in alone]
+    for step in range(4):
+        missing = data.draw(st.sets(st.integers(0, len(SHAPES) - 1)))
+        gradients_for(together, step, missing)
+        gradients_for(alone, step, missing)
+        before = numbers(together)
+        optimizer.step()
+        for one in each:
+            one.step()
+        for i in missing:
+            assert np.array_equal(before[i], numbers(together)[i])
+    assert same(numbers(together), numbers(alone))
+    state = optimizer.state_dict()["state"]
+    for i, one in enumerate(each):
+        own = one.state_dict()["state"]
+        assert (i in state) == (0 in own)
+        if i in state:
+            assert state[i]["step"] == own[0]["step"]
+            assert all(np.array_equal(state[i][name], own[0][name]) for name in own[0])
+
+
+def test_resumes_bitwise(make, device):
+    straight = parameters()
+    optimizer = make(straight)
+    for step in range(6):
+        gradients_for(straight, step, missing={1} if step == 0 else ())
+        optimizer.step()
+        if step == 2:
+            kept, state = numbers(straight), optimizer.state_dict()
+            before = copy.deepcopy(state)
+    resumed = [nn.Parameter(tn.tensor(x, device=device)) for x in kept]
+    again = make(resumed, lr=0.7)
+    again.load_state_dict(state)
+    assert again.param_groups[0]["lr"] == 0.1
+    for step in range(3, 6):
+        gradients_for(resumed, step)
+        again.step()
+    assert same(numbers(straight), numbers(resumed))
+    for key, entry in state["state"].items():  # neither optimizer wrote into what was saved
+        for name, value in entry.items():
+            assert np.array_equal(value, before["state"][key][name])
+
+
+def test_state_dict_has_shapes_and_options():
+    params = parameters()
+    optimizer = optim.Adam([{"params": params[:2], "lr": 0.5}, {"params": params[2:]}])
+    gradients_for(params, 0, missing={3})
+    optimizer.step()
+    saved = optimizer.state_dict()
+    assert sorted(saved["state"]) == [0, 1, 2, 4]
+    for i, entry in saved["state"].items():
+        assert list(entry) == ["step", "exp_avg", "exp_avg_sq"]
+        assert entry["exp_avg"].shape == SHAPES[i]
+    assert [g["params"] for g in saved["param_groups"]] == [[0, 1], [2, 3, 4]]
+    assert [g["lr"] for g in saved["param_groups"]] == [0.5, 1e-3]
+    assert optim.SGD(params).state_dict()["state"] == {}
+
+
+def test_goes_on_after_the_module_moved(make, monkeypatch):
+    monkeypatch.setitem(backend._settings, "cuda works", False)
+    cupy_standin.install(monkeypatch)
+    net, other = nn.Linear(4, 3).double(), nn.Linear(4, 3).double()
+    other.load_state_dict(net.state_dict())
+    a, b = make(net.parameters()), make(other.parameters())
+    for step, move in enumerate([None, "cuda", "cpu"]):
+        if move:
+            net.to(move)
+        gradients_for(list(net.parameters()), step)
+        gradients_for(list(other.parameters()), step)
+        a.step()
+        b.step()
+    assert same(numbers(net.parameters()), numbers(other.parameters()))
+    net.float()
+    gradients_for(list(net.parameters()), 5)
+    a.step()
+    for entry in a.state_dict()["state"].values():
+        assert all(v.dtype == np.float32 for k, v in entry.items() if k != "step")
+
+
+def test_unusual_memory_order_and_empty_parameters(make):
+    x, g = np.arange(12.0).reshape(3, 4), np.linspace(-1, 1, 12).reshape(3, 4)
+    results = []
+    for order in "CF":
+        p = nn.Parameter(np.array(x, order=order))
+        optimizer = make([p])
+        for _ in range(3):
+            p.grad = tn.Tensor(np.array(g, order="CF"[order == "C"]))
+            optimizer.step()
+        results.append(p.detach().numpy())
+    assert np.array_equal(*results)
+
+
+def test_mixed_dtypes_and_devices(make, monkeypatch):
+    monkeypatch.setitem(backend._settings, "cuda works", False)
+    cupy_standin.install(monkeypatch)
+    params = parameters("float64")
+    alone = parameters("float64")
+    for group in (params, alone):
+        group[2].data = group[2].data.astype("float32")
+        group[3].data = backend.to_device(group[3].data, "cuda")
+    optimizer, each = make(params), [make([p]) for p in alone]
+    for step in range(3):
+        gradients_for(params, step)
+        gradients_for(alone, step)
+        optimizer.step()
+        for one in each:
+            one.step()
+    assert same(numbers(params), numbers(alone))
+    assert [p.dtype.name for p in params[1:4]] == ["float64", "float32", "float64"]
+
+
+def test_a_step_counts_as_a_change_in_place(make):
+    p = nn.Parameter(tn.ones(2))
+    optimizer = make([p])
+    old = (p * p).sum()
+    (p * 2).sum().backward()
+    optimizer.step()
+    with pytest.raises(RuntimeError, match="changed in place"):
+        old.backward()
+
+
+def test_zero_grad_closure_groups_and_repr():
+    a, b = nn.Parameter(tn.ones(2)), nn.Parameter(tn.ones(3))
+    optimizer = optim.SGD([{"params": a}], lr=0.5)
+    optimizer.add_param_group({"params": [b], "lr": 0.25})
+
+    def closure():
+        optimizer.zero_grad()
+        loss = a.sum() + b.sum()
+        loss.backward()
+        return loss
+
+    with tn.no_grad():
+        assert optimizer.step(closure).item() == 5.0
+    assert a.tolist() == [0.5, 0.5]
+    assert b.tolist() == [0.75] * 3
+    optimizer.zero_grad()
+    assert a.grad is None
+    assert optimizer.step() is None
+    assert "group 1: 1 parameters, lr=0.25" in repr(optimizer)
+
+
+def test_tied_weights_are_stepped_once():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    net[1].weight = net[0].weight
+    before = net[0].weight.detach().numpy().copy()
+    optimizer = optim.SGD(net.parameters(), lr=1.0)
+    net[0].weight.grad = tn.ones(2, 2)
+    optimizer.step()
+    assert np.allclose(net[0].weight.detach().numpy(), before - 1)
+
+
+# --- what is refused --------------------------------------------------------------------------
+
+P = nn.Parameter(tn.ones(2))
+BAD = {
+    "SGD: lr is -1": lambda: optim.SGD([P], lr=-1),
+    "SGD: lr is nan": lambda: optim.SGD([P], lr=math.nan),
+    "Adam: lr is fast": lambda: optim.Adam([P], lr="fast"),
+    "SGD: momentum is -0.1": lambda: optim.SGD([P], momentum=-0.1),
+    "nesterov=True needs": lambda: optim.SGD([P], nesterov=True),
+    "no dampening": lambda: optim.SGD([P], momentum=0.9, dampening=0.1, nesterov=True),
+    "Adam: betas is 1.0; it must be at least 0 and less than 1": lambda: optim.Adam(
+        [P], betas=(1.0, 0.9)
+    ),
+    "AdamW: betas is 0.9": lambda: optim.AdamW([P], betas=0.9),
+    "AdamW: weight_decay is -1": lambda: optim.AdamW([P], weight_decay=-1),
+    "Adam: eps is -1": lambda: optim.Adam([P], eps=-1),
+    "RMSprop: alpha is 1": lambda: optim.RMSprop([P], alpha=1),
+    "Adam: params is empty": lambda: optim.Adam([]),
+    "second time": lambda: optim.SGD([P, P]),
+    "given a second": lambda: optim.SGD([{"params": [P]}, {"params": [P]}]),
+    "computed by mul": lambda: optim.SGD([P * 2]),
+    "option 'rate' is not known; there are lr,": lambda: optim.SGD([{"params": [P], "rate": 1}]),
+}
+BAD_TYPES = {
+    "params is a Parameter": lambda: optim.SGD(P),
+    "params is a set": lambda: optim.SGD({P}),
+    "parameter 0 is a int": lambda: optim.SGD([3]),
+    "must be a float": lambda: optim.SGD([tn.tensor([1])]),
+    "a list under 'params'": lambda: optim.SGD([{"lr": 1}]),
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_bad_arguments_are_named(text):
+    with pytest.raises(ValueError, match=text):
+        BAD[text]()
+
+
+@pytest.mark.parametrize("text", BAD_TYPES)
+def test_arguments_of_a_wrong_type_are_named(text):
+    with pytest.raises(TypeError, match=text):
+        BAD_TYPES[text]()
+
+
+def test_bad_steps_are_named():
+    p = nn.Parameter(tn.ones(2))
+    optimizer = optim.Adam([p])
+    p.grad = tn.ones(2)
+    optimizer.param_groups[0]["lr"] = -3
+    with pytest.raises(ValueError, match="Adam: lr is -3"):
+        optimizer.step()
+    optimizer.param_groups[0]["lr"] = 1e-3
+    optimizer.step()
+    p.grad = tn.ones(3)
+    with pytest.raises(ValueError, match=r"shape \(2,\) and a gradient of shape \(3,\)"):
+        optimizer.step()
+    p.data = np.ones(3, "float32")
+    with pytest.raises(ValueError, match=r"had shape \(2,\) .* has \(3,\) now"):
+        optimizer.step()
+
+
+def test_bad_states_are_named_and_change_nothing():
+    def saved():
+        params = parameters()
+        optimizer = optim.Adam(params, lr=0.5)
+        gradients_for(params, 0)
+        optimizer.step()
+        return optimizer.state_dict()
+
+    params = parameters()
+    optimizer = optim.Adam(params)
+    cases = []
+    state = saved()
+    state["state"][0]["exp_avg"] = np.zeros((4, 3))
+    cases.append((state, r"parameter 0: exp_avg has shape \(4, 3\), the parameter has \(3, 4\)"))
+    state = saved()
+    del state["state"][2]["step"]
+    cases.append((state, "parameter 2 lacks step"))
+    state = saved()
+    state["state"][2]["step"] = 0
+    cases.append((state, "step is 0"))
+    state = saved()
+    state["state"][9] = state["state"][0]
+    cases.append((state, r"in no group: \[9\]"))
+    state = saved()
+    state["param_groups"][0]["params"].pop()
+    cases.append((state, r"have \[4\] parameters, the optimizer's have \[5\]"))
+    state = saved()
+    state["param_groups"][0]["amsgrad"] = True
+    cases.append((state, "not known: amsgrad"))
+    state = saved()
+    del state["param_groups"][0]["eps"]
+    cases.append((state, "missing or not known: eps"))
+    state = saved()
+    state["param_groups"][0]["lr"] = -1
+    cases.append((state, "lr is -1"))
+    cases.append(({}, "'state' and 'param_groups'"))
+    for state, text in cases:
+        with pytest.raises(ValueError, match=text):
+            optimizer.load_state_dict(state)
+        assert optimizer.param_groups[0]["lr"] == 1e-3
+        assert optimizer.state_dict()["state"] == {}
+    optimizer.load_state_dict(saved())
+    assert optimizer.param_groups[0]["lr"] == 0.5

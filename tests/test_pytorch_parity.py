@@ -1,0 +1,291 @@
+"""The same numbers as PyTorch: every layer, loss, optimizer and schedule, in float64.
+
+Weights go from PyTorch's state_dict to ours and back without a map.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinynet as tn
+from tinynet import nn, optim
+from tinynet.optim import lr_scheduler
+
+torch = pytest.importorskip("torch")
+
+EXACT = {"rtol": 1e-10, "atol": 1e-11}
+
+# expression (of `nn`, in both libraries), shape of the input
+LAYERS = [
+    ("Linear(4, 3)", (5, 4)),
+    ("Linear(4, 3, bias=False)", (2, 5, 4)),
+    ("Conv2d(4, 6, 3)", (2, 4, 7, 6)),
+    ("Conv2d(4, 6, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2))", (2, 4, 9, 8)),
+    ("Conv2d(4, 6, 3, padding='same', groups=2, bias=False)", (2, 4, 7, 6)),
+    ("Conv2d(2, 3, (2, 3), padding='same', dilation=2)", (2, 2, 7, 6)),
+    ("Conv2d(3, 3, 2, padding='valid', groups=3)", (2, 3, 5, 4)),
+    ("MaxPool2d(2)", (2, 3, 7, 6)),
+    ("MaxPool2d(3, stride=2, padding=1)", (2, 3, 7, 6)),
+    ("MaxPool2d((2, 3), stride=1, dilation=2)", (2, 3, 7, 6)),
+    ("AvgPool2d(2)", (2, 3, 7, 6)),
+    ("AvgPool2d(3, stride=2, padding=1)", (2, 3, 7, 6)),
+    ("AvgPool2d(3, stride=2, padding=1, count_include_pad=False)", (2, 3, 7, 6)),
+    ("AdaptiveAvgPool2d((3, 4))", (2, 3, 7, 6)),
+    ("AdaptiveAvgPool2d(1)", (2, 3, 7, 6)),
+    ("Flatten()", (2, 3, 4)),
+    ("Flatten(0, 1)", (2, 3, 4)),
+    ("Identity()", (2, 3)),
+    ("BatchNorm1d(4)", (6, 4)),
+    ("BatchNorm1d(4, momentum=None, eps=1e-3)", (6, 4, 3)),
+    ("BatchNorm1d(4, affine=False)", (6, 4)),
+    ("BatchNorm1d(4, bias=False)", (6, 4)),
+    ("BatchNorm2d(3, momentum=0.3)", (4, 3, 2, 5)),
+    ("BatchNorm2d(3, track_running_stats=False)", (4, 3, 2, 5)),
+    ("LayerNorm(4)", (5, 3, 4)),
+    ("LayerNorm((3, 4), eps=1e-3, bias=False)", (5, 3, 4)),
+    ("LayerNorm(4, elementwise_affine=False)", (5, 3, 4)),
+    ("ReLU()", (5, 4)),
+    ("LeakyReLU(0.2)", (5, 4)),
+    ("ELU(1.5, inplace=False)", (5, 4)),
+    ("GELU()", (5, 4)),
+    ("GELU('tanh')", (5, 4)),
+    ("SiLU()", (5, 4)),
+    ("Sigmoid()", (5, 4)),
+    ("Tanh()", (5, 4)),
+    ("Softplus(beta=2.0)", (5, 4)),
+    ("Softmax(dim=1)", (5, 4, 2)),
+    ("LogSoftmax(dim=-1)", (5, 4)),
+    ("Sequential(Linear(4, 5), ReLU(), Linear(5, 3), BatchNorm1d(3))", (6, 4)),
+]
+
+
+def both(expression):
+    """The module of PyTorch's and ours, in float64, with PyTorch's weights."""
+    torch.manual_seed(1)
+    theirs = eval(expression, dict(vars(torch.nn))).double()
+    ours = eval(expression, dict(vars(nn))).double()
+    with torch.no_grad():
+        for p in theirs.parameters():
+            p += torch.randn_like(p) * 0.1  # also where the initial value is 0 or 1
+    assert ours.load_state_dict(theirs.state_dict()) == ([], [])
+    return theirs, ours
+
+
+def compare(ours, theirs):
+    assert ours.shape == tuple(theirs.shape)
+    np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), **EXACT)
+
+
+@pytest.mark.parametrize(("expression", "shape"), LAYERS, ids=[e for e, _ in LAYERS])
+def test_layers(expression, shape):
+    theirs, ours = both(expression)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
+    rng = np.random.default_rng(2)
+    for _ in range(3):  # running statistics move
+        x = rng.normal(size=shape)
+        x1, x2 = tn.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+        y1, y2 = ours(x1), theirs(x2)
+        compare(y1, y2)
+        gy = rng.normal(size=y1.shape)
+        y1.backward(tn.tensor(gy))
+        y2.backward(torch.tensor(gy))
+        compare(x1.grad, x2.grad)
+        for p1, p2 in zip(ours.parameters(), theirs.parameters(), strict=True):
+            compare(p1.grad, p2.grad)
+    for (name, b1), (_, b2) in zip(ours.named_buffers(), theirs.named_buffers(), strict=True):
+        assert (name, str(b1.dtype)) == (name, str(b2.dtype).removeprefix("torch."))
+        compare(b1, b2)
+    compare(ours.eval()(tn.tensor(x)), theirs.eval()(torch.tensor(x)))
+
+
+@pytest.mark.parametrize("expression", [e for e, _ in LAYERS])
+def test_state_goes_back_and_repr_is_alike(expression):
+    theirs, ours = both(expression)
+    for p in [*ours.parameters(), *ours.buffers()]:
+        p.data = p.data + 3
+    theirs.load_state_dict({k: torch.from_numpy(v) for k, v in ours.state_dict().items()})
+    for name, value in theirs.state_dict().items():
+        assert np.array_equal(value.numpy(), ours.state_dict()[name])
+    if "Pool" not in expression and "Softplus" not in expression:  # options that are not here
+        assert repr(ours) == repr(theirs)
+
+
+def test_embedding():
+    theirs, ours = both("Embedding(5, 3)")
+    index = np.array([[1, 4, 1], [0, 1, 2]])
+    y1, y2 = ours(tn.tensor(index)), theirs(torch.tensor(index))
+    compare(y1, y2)
+    (y1 * y1).sum().backward()
+    (y2 * y2).sum().backward()
+    compare(ours.weight.grad, theirs.weight.grad)
+
+
+LOSSES = [
+    ("MSELoss()", "numbers"),
+    ("MSELoss(reduction='sum')", "numbers"),
+    ("L1Loss()", "numbers"),
+    ("HuberLoss(delta=0.4)", "numbers"),
+    ("HuberLoss('none')", "numbers"),
+    ("BCEWithLogitsLoss()", "shares"),
+    ("CrossEntropyLoss()", "labels"),
+    ("CrossEntropyLoss(ignore_index=1, reduction='sum')", "labels"),
+    ("CrossEntropyLoss(label_smoothing=0.2, ignore_index=2)", "labels"),
+    ("CrossEntropyLoss(label_smoothing=0.2)", "distribution"),
+]
+
+
+@pytest.mark.parametrize(("expression", "kind"), LOSSES, ids=[e for e, _ in LOSSES])
+def test_losses(expression, kind):
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(6, 3)) * 2
+    target = {
+        "numbers": rng.normal(size=(6, 3)),
+        "shares": rng.random((6, 3)),
+        "labels": rng.integers(0, 3, 6),
+        "distribution": rng.dirichlet([1.0, 2.0, 0.5], 6),
+    }[kind]
+    theirs, ours = both(expression)
+    x1, x2 = tn.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    y1, y2 = ours(x1, tn.tensor(target)), theirs(x2, torch.tensor(target))
+    compare(y1, y2)
+    y1.sum().backward()
+    y2.sum().backward()
+    compare(x1.grad, x2.grad)
+
+
+OPTIMIZERS = [
+    ("SGD", {"lr": 0.1}),
+    ("SGD", {"lr": 0.1, "weight_decay": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+    ("SGD", {}),
+    ("Adam", {}),
+    ("Adam", {"lr": 0.1, "betas": (0.8, 0.95), "eps": 1e-3}),
+    ("Adam", {"lr": 0.05, "betas": (0.0, 0.9), "weight_decay": 0.2}),
+    ("AdamW", {}),
+    ("AdamW", {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.3}),
+    ("AdamW", {"lr": 0.1, "weight_decay": 0.0}),
+    ("RMSprop", {}),
+    ("RMSprop", {"lr": 0.05, "alpha": 0.9, "eps": 1e-4, "weight_decay": 0.1}),
+    ("RMSprop", {"lr": 0.05, "momentum": 0.9}),
+    ("RMSprop", {"lr": 0.05, "centered": True}),
+    ("RMSprop", {"lr": 0.02, "momentum": 0.5, "centered": True, "weight_decay": 0.1}),
+]
+SHAPES = [(3, 4), (), (5,), (2, 3, 2)]
+
+
+def pairs_of_parameters():
+    values = [np.random.default_rng(i).normal(size=s) for i, s in enumerate(SHAPES)]
+    return (
+        [nn.Parameter(v.copy()) for v in values],
+        [torch.nn.Parameter(torch.tensor(v)) for v in values],
+    )
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS, ids=str)
+def test_optimizers(name, options):
+    """25 steps with a loss that bends, a gradient missing now and then, and a changed rate."""
+    ours, theirs = pairs_of_parameters()
+    a, b = getattr(optim, name)(ours, **options), getattr(torch.optim, name)(theirs, **options)
+    for step in range(25):
+        for optimizer in (a, b):
+            optimizer.zero_grad()
+            if step == 15:
+                optimizer.param_groups[0]["lr"] *= 0.5
+        for params in (ours, theirs):
+            used = [p for i, p in enumerate(params) if (step + i) % 7 != 3]
+            sum(((p.sin() * p).sum() + (p * (step % 3 - 1.0)).sum()) for p in used).backward()
+        a.step()
+        b.step()
+        for p, q in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(
+                p.detach().numpy(), q.detach().numpy(), rtol=1e-10, atol=1e-12
+            )
+    state, expected = a.state_dict()["state"], b.state_dict()["state"]
+    for i in expected:
+        for key, value in expected[i].items():
+            if value is not None:
+                np.testing.assert_allclose(state[i][key], np.asarray(value), **EXACT)
+
+
+def test_optimizer_groups():
+    ours, theirs = pairs_of_parameters()
+    a, b = (
+        library.SGD([{"params": p[:2], "lr": 0.5}, {"params": p[2:], "momentum": 0.5}], lr=0.1)
+        for library, p in ((optim, ours), (torch.optim, theirs))
+    )
+    for _ in range(5):
+        for params in (ours, theirs):
+            for p in params:
+                p.grad = None
+            sum((p * p).sum() for p in params).backward()
+        a.step()
+        b.step()
+    for p, q in zip(ours, theirs, strict=True):
+        compare(p, q)
+
+
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, 3.0, float("inf")])
+@pytest.mark.parametrize("max_norm", [0.5, 100.0])
+def test_clipping(norm_type, max_norm):
+    ours, theirs = pairs_of_parameters()
+    for params in (ours, theirs):
+        sum((p * p).sum() for p in params).backward()
+    clip = (max_norm, norm_type)
+    compare(nn.utils.clip_grad_norm_(ours, *clip), torch.nn.utils.clip_grad_norm_(theirs, *clip))
+    for p, q in zip(ours, theirs, strict=True):
+        compare(p.grad, q.grad)
+    nn.utils.clip_grad_value_(ours, 0.1)
+    torch.nn.utils.clip_grad_value_(theirs, 0.1)
+    for p, q in zip(ours, theirs, strict=True):
+        compare(p.grad, q.grad)
+
+
+def sequence(s, o):
+    return s.SequentialLR(o, [s.LinearLR(o, 0.2, 1.0, 4), s.CosineAnnealingLR(o, 8)], [4])
+
+
+SCHEDULES = {
+    "StepLR": lambda s, o: s.StepLR(o, 3, 0.5),
+    "CosineAnnealingLR": lambda s, o: s.CosineAnnealingLR(o, 5, 0.01),
+    "LinearLR": lambda s, o: s.LinearLR(o),
+    "LinearLR down": lambda s, o: s.LinearLR(o, 0.9, 0.2, 7),
+    "LambdaLR": lambda s, o: s.LambdaLR(o, lambda epoch: 0.9**epoch),
+    "SequentialLR": sequence,
+}
+
+
+# PyTorch's SequentialLR calls its own step(epoch), which it has deprecated
+@pytest.mark.filterwarnings("ignore:The epoch parameter")
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules(name):
+    ours, theirs = pairs_of_parameters()
+    a = optim.SGD([{"params": ours[:2]}, {"params": ours[2:], "lr": 0.3}], lr=0.1)
+    b = torch.optim.SGD([{"params": theirs[:2]}, {"params": theirs[2:], "lr": 0.3}], lr=0.1)
+    schedules = SCHEDULES[name](lr_scheduler, a), SCHEDULES[name](torch.optim.lr_scheduler, b)
+    for _ in range(12):
+        assert schedules[0].get_last_lr() == pytest.approx(
+            schedules[1].get_last_lr(), rel=1e-12, abs=1e-15
+        )
+        for optimizer, schedule in zip((a, b), schedules, strict=True):
+            optimizer.step()
+            schedule.step()
+
+
+def test_initial_weights_spread_alike():
+    """Not the same numbers, but the same bounds: the largest of 2,000 nearly reaches them."""
+    tn.manual_seed(0)
+    torch.manual_seed(0)
+    for expression in ("Linear(50, 40)", "Conv2d(4, 40, 5, groups=2)"):
+        theirs = eval(expression, dict(vars(torch.nn))).state_dict()
+        ours = eval(expression, dict(vars(nn))).state_dict()
+        for name, value in ours.items():
+            assert value.shape == tuple(theirs[name].shape)
+            rough = 0.02 if name == "weight" else 0.2
+            assert np.abs(value).max() == pytest.approx(theirs[name].abs().max().item(), rel=rough)
+    assert nn.init.calculate_gain("leaky_relu", 0.3) == torch.nn.init.calculate_gain(
+        "leaky_relu", 0.3
+    )

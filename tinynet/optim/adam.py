@@ -1,0 +1,114 @@
+"""Adam, and AdamW, in which weight decay is no part of the gradient."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tinynet.optim.optimizer import Optimizer
+
+
+class Adam(Optimizer):
+    """Adaptive moments; theta are the parameters, g the gradient of the loss.
+
+    With weight decay w, in step t = 1, 2, ... ::
+
+        g_t   = g_t + w theta
+        m_t   = beta1 m_(t-1) + (1 - beta1) g_t          m_0 = 0
+        v_t   = beta2 v_(t-1) + (1 - beta2) g_t^2        v_0 = 0
+        mhat  = m_t / (1 - beta1^t)
+        vhat  = v_t / (1 - beta2^t)
+        theta = theta - lr mhat / (sqrt(vhat) + eps)
+
+    m and v are running means of g and g^2, entry by entry. They start at 0; of a constant g they
+    would hold the share 1 - beta^t after t steps, which the divisors make up for. The step is
+    about lr times the sign of a steady gradient, whatever its scale, and less where it is noisy.
+
+    The code folds the corrections into two numbers a step: with s = sqrt(1 - beta2^t) the last
+    line is theta - lr s / (1 - beta1^t) m_t / (sqrt(v_t) + eps s).
+
+    Args:
+        params: tensors, or groups of them; see `Optimizer`.
+        lr: the learning rate, at least 0; in the unit of theta.
+        betas: beta1 and beta2, each from 0 to less than 1.
+        eps: at least 0, in the unit of g.
+        weight_decay: w, at least 0: adds w |theta|^2 / 2 to the loss.
+
+    State: "exp_avg", m; "exp_avg_sq", v.
+
+    Source: D. Kingma and J. Ba, Adam: a method for stochastic optimization, arXiv:1412.6980,
+        algorithm 1.
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, defaults)
+
+    def _check(self, options: dict[str, Any]) -> None:
+        for name in ("lr", "eps", "weight_decay"):
+            self._number(options, name)
+        betas = options["betas"]
+        if not hasattr(betas, "__len__") or len(betas) != 2:
+            raise ValueError(f"{self._name}: betas is {betas}; it must be a pair of numbers")
+        options["betas"] = tuple(self._in_range("betas", beta, below=1.0) for beta in betas)
+
+    def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
+        return ("exp_avg", "exp_avg_sq")
+
+    def _update(
+        self, xp: Any, options: dict[str, Any], t: int, g: Any, scratch: Any, *slots: Any
+    ) -> None:
+        m, v = slots
+        beta1, beta2 = options["betas"]
+        m *= beta1
+        m += xp.multiply(g, 1.0 - beta1, out=scratch)
+        g *= g
+        g *= 1.0 - beta2
+        v *= beta2
+        v += g
+        s = math.sqrt(1.0 - beta2**t)
+        xp.sqrt(v, out=scratch)
+        scratch += options["eps"] * s
+        xp.divide(m, scratch, out=g)
+        g *= options["lr"] * s / (1.0 - beta1**t)
+
+
+class AdamW(Adam):
+    """Adam in which weight decay shrinks the parameters, and is no part of the gradient.
+
+    ::
+
+        theta = theta - lr w theta - lr mhat / (sqrt(vhat) + eps)
+
+    In `Adam` the decay w theta is divided by sqrt(vhat) as the gradient is: parameters with large
+    gradients decay less. Here all decay by the same factor, 1 - lr w a step.
+
+    Args:
+        params: tensors, or groups of them; see `Optimizer`.
+        lr, betas, eps: as for `Adam`.
+        weight_decay: w, at least 0; in the unit of 1 / lr.
+
+    State: as for `Adam`.
+
+    Source: I. Loshchilov and F. Hutter, Decoupled weight decay regularization, arXiv:1711.05101,
+        algorithm 2.
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)

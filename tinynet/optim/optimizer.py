@@ -1,0 +1,300 @@
+"""What all optimizers have in common: groups of parameters, their state, and the walk of a step.
+
+An optimizer is the function `_update`, a few lines of formula on flat arrays; see `sgd`, `adam`
+and `rmsprop`. Everything else is here, and the flat arrays in `flat`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from tinynet import backend
+from tinynet.modes import enable_grad
+from tinynet.optim.flat import BLOCK, FlatParameters
+from tinynet.optim.saving import check_state, saved_state
+from tinynet.tensor import Tensor
+
+
+class Optimizer:
+    """Base of SGD, Adam, AdamW and RMSprop.
+
+    Args:
+        params: the tensors to learn, such as ``net.parameters()``; or dicts, one a group of
+            tensors under "params", with options of its own that replace the defaults.
+        defaults: the options by name.
+
+    Attributes:
+        param_groups: dicts of each group's "params" and options; an option may be changed at
+            any time, ``optimizer.param_groups[0]["lr"] = 0.01``.
+
+    Raises:
+        TypeError: for params that are no tensors of floats.
+        ValueError: if there are none; if one comes twice or is computed from others; for options
+            that are not known or out of range.
+    """
+
+    # Whether weight decay shrinks the parameters, and is not part of the gradient.
+    decoupled = False
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self._check(defaults)
+        self.param_groups: list[dict[str, Any]] = []
+        self._flat: list[list[FlatParameters]] = []  # of each group, one a dtype and device
+        if isinstance(params, Tensor | Mapping | set) or not isinstance(params, Iterable):
+            raise TypeError(
+                f"{self._name}: params is a {type(params).__name__}; give tensors (or dicts of "
+                "them) in an order: a list, or net.parameters()"
+            )
+        groups = list(params)
+        if not any(isinstance(g, Mapping) for g in groups):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+        if not any(group["params"] for group in self.param_groups):
+            raise ValueError(f"{self._name}: params is empty; there is nothing to learn")
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    # --- for each optimizer to say ---
+
+    def _check(self, options: dict[str, Any]) -> None:
+        """Turn the options into Python's floats and raise ValueError for one out of range.
+
+        Python's and not NumPy's: an np.float64 times a float32 array would be float64.
+        """
+        raise NotImplementedError
+
+    def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
+        """The names of the state that these options need."""
+        raise NotImplementedError
+
+    def _update(
+        self, xp: Any, options: dict[str, Any], t: int, g: Any, scratch: Any, *slots: Any
+    ) -> None:
+        """Turn the gradients `g` in place into what is to be subtracted; change the slots.
+
+        Args:
+            xp: the array module.
+            options: of the group.
+            t: the number of this update, from 1.
+            g: gradients, a flat array.
+            scratch: uninitialised memory of the same length.
+            slots: the state in the order of `_slots`, of the same length.
+        """
+        raise NotImplementedError
+
+    # --- groups and options ---
+
+    def _number(self, options: dict[str, Any], name: str, below: float = math.inf) -> None:
+        options[name] = self._in_range(name, options[name], below)
+
+    def _in_range(self, name: str, value: Any, below: float = math.inf) -> float:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not 0.0 <= number < below:
+            upper = "finite" if below == math.inf else f"less than {below:g}"
+            raise ValueError(f"{self._name}: {name} is {value}; it must be at least 0 and {upper}")
+        return number
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """Learn more tensors: ``{"params": tensors, "lr": 0.01}``, defaults for what is left out.
+
+        Raises: what the constructor does.
+        """
+        if not isinstance(group, Mapping) or "params" not in group:
+            raise TypeError(
+                f"{self._name}: a group of parameters is a dict with a list under 'params', not "
+                + (f"{sorted(group)}" if isinstance(group, Mapping) else type(group).__name__)
+            )
+        unknown = [name for name in group if name != "params" and name not in self.defaults]
+        if unknown:
+            raise ValueError(
+                f"{self._name}: option {', '.join(map(repr, unknown))} is not known; there are "
+                f"{', '.join(self.defaults)}"
+            )
+        params = group["params"]
+        params = [params] if isinstance(params, Tensor) else list(params)
+        seen = {id(p) for g in self.param_groups for p in g["params"]}
+        for i, p in enumerate(params):
+            if not isinstance(p, Tensor):
+                raise TypeError(f"{self._name}: parameter {i} is a {type(p).__name__}, no Tensor")
+            if p.dtype.kind != "f":
+                raise TypeError(f"{self._name}: parameter {i} is of {p.dtype}; it must be a float")
+            if not p.is_leaf:
+                raise ValueError(
+                    f"{self._name}: parameter {i} of shape {p.shape} was computed by "
+                    f"{p.grad_fn.op.name if p.grad_fn else '?'}; only leaves can be learnt"
+                )
+            if id(p) in seen:
+                raise ValueError(
+                    f"{self._name}: parameter {i} of shape {p.shape} is given a second time; it "
+                    "would be updated twice a step"
+                )
+            seen.add(id(p))
+        made = {**self.defaults, **group, "params": params}
+        self._check(made)
+        self.param_groups.append(made)
+        self._flat.append([])
+
+    # --- the step ---
+
+    def zero_grad(self) -> None:
+        """Forget the gradients: `grad` is None until the next backward."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = None
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient, in place.
+
+        One whose `grad` is None keeps its value, its state and its number of steps.
+
+        Args:
+            closure: called first if given, to compute the loss and its gradients.
+
+        Returns:
+            What `closure` returned.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        for number, group in enumerate(self.param_groups):
+            self._check(group)
+            for flat in self._flat_of(number):
+                for first, last in flat.runs():
+                    self._update_run(group, flat, first, last)
+        return loss
+
+    def _update_run(
+        self, options: dict[str, Any], flat: FlatParameters, first: int, last: int
+    ) -> None:
+        lo, hi = flat.ends[first], flat.ends[last]
+        decay = options["weight_decay"]
+        g = flat.gather(first, last, 0.0 if self.decoupled else decay)
+        xp = backend.array_module(g)
+        # On a GPU each call costs more than the cache saves: one block.
+        size = min(hi - lo, BLOCK) if backend.device_of(g) == "cpu" else hi - lo
+        scratch = backend.workspace("scratch of an optimizer", (size,), g)
+        slots = [flat.slot(name)[lo:hi] for name in self._slots(options)]
+        t = flat.steps[first] + 1
+        for start in range(0, hi - lo, max(size, 1)):
+            part = slice(start, start + size)
+            block = g[part]
+            self._update(
+                xp, options, t, block, scratch[: block.size], *[slot[part] for slot in slots]
+            )
+        flat.subtract(g, first, last, 1.0 - options["lr"] * decay if self.decoupled else 1.0)
+        if slots:
+            flat.steps[first:last] = [t] * (last - first)
+
+    # --- the flat arrays ---
+
+    def _flat_of(self, number: int) -> list[FlatParameters]:
+        """The group's flat arrays, made anew if parameters went to another dtype or device."""
+        params = self.param_groups[number]["params"]
+        flats = self._flat[number]
+        placed = {id(p): flat for flat in flats for p in flat.params}
+        for i, p in enumerate(params):
+            flat = placed.get(id(p))
+            if flat is None or p._data.dtype != flat.like.dtype or not _together(p, flat):
+                return self._rebuild(number)
+            g = p.grad
+            if g is not None and g._data.shape != p._data.shape:
+                raise ValueError(
+                    f"{self._name}.step: parameter {i} of group {number} has shape {p.shape} and "
+                    f"a gradient of shape {g.shape}; they must be equal"
+                )
+        for flat in flats:
+            for p, shape in zip(flat.params, flat.shapes, strict=True):
+                if p.shape != shape:
+                    raise ValueError(
+                        f"{self._name}.step: a parameter had shape {shape} when its state was "
+                        f"made and has {p.shape} now; make a new optimizer"
+                    )
+        return flats
+
+    def _rebuild(self, number: int) -> list[FlatParameters]:
+        state = self._group_state(number)
+        kinds: dict[Any, list[Tensor]] = {}
+        for p in self.param_groups[number]["params"]:
+            kinds.setdefault((p.dtype, p.device), []).append(p)
+        self._flat[number] = [FlatParameters(params) for params in kinds.values()]
+        self._fill(number, state)
+        return self._flat_of(number)
+
+    def _entries(self, number: int) -> Iterator[tuple[Tensor, FlatParameters, int]]:
+        """Each parameter of a group that has flat arrays, with its place there."""
+        for flat in self._flat[number]:
+            for i, p in enumerate(flat.params):
+                yield p, flat, i
+
+    def _group_state(self, number: int) -> dict[int, dict[str, Any]]:
+        """Number of steps and state of each updated parameter, as NumPy arrays, by its id."""
+        return {
+            id(p): {
+                "step": flat.steps[i],
+                **{
+                    name: backend.to_numpy(flat.view(slot, i)).copy()
+                    for name, slot in flat.slots.items()
+                },
+            }
+            for p, flat, i in self._entries(number)
+            if flat.steps[i]
+        }
+
+    def _fill(self, number: int, state: dict[int, dict[str, Any]]) -> None:
+        """Put state back into the flat arrays, in their dtype and on their device."""
+        for p, flat, i in self._entries(number):
+            for name, value in state.get(id(p), {}).items():
+                if name == "step":
+                    flat.steps[i] = value
+                else:
+                    array = backend.asarray(value, flat.like.dtype, p.device)
+                    flat.view(flat.slot(name), i)[...] = array
+
+    # --- saving and loading ---
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a run needs to go on as if it had not stopped.
+
+        Returns:
+            "state": for each parameter that has been updated, by its number in all groups, the
+            number of "step"s and NumPy copies of its state, in its shape; "param_groups": the
+            options, with the numbers of the parameters under "params".
+        """
+        states = [self._group_state(number) for number in range(len(self.param_groups))]
+        return saved_state(self.param_groups, states)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over options and state of an optimizer of the same kind on parameters alike.
+
+        Raises:
+            ValueError: if groups, options, names or shapes do not fit; nothing has changed then.
+        """
+        groups, states = check_state(
+            self._name, self.param_groups, self.defaults, state_dict, self._check, self._slots
+        )
+        for number, (group, state) in enumerate(zip(groups, states, strict=True)):
+            self.param_groups[number].update(group)
+            self._flat[number] = []
+            self._rebuild(number)
+            self._fill(number, state)
+
+    def __repr__(self) -> str:
+        lines = []
+        for i, group in enumerate(self.param_groups):
+            options = ", ".join(f"{k}={v}" for k, v in group.items() if k != "params")
+            lines.append(f"  group {i}: {len(group['params'])} parameters, {options}")
+        return "\n".join([f"{self._name} (", *lines, ")"])
+
+
+def _together(p: Tensor, flat: FlatParameters) -> bool:
+    return backend.device_of(p._data) == backend.device_of(flat.like)

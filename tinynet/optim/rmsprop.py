@@ -1,0 +1,104 @@
+"""RMSprop: gradients divided by the root of their mean square."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinynet.optim.optimizer import Optimizer
+
+
+class RMSprop(Optimizer):
+    """Root-mean-square propagation; theta are the parameters, g the gradient of the loss.
+
+    With weight decay w and momentum m, in step t = 1, 2, ... ::
+
+        g_t   = g_t + w theta
+        v_t   = alpha v_(t-1) + (1 - alpha) g_t^2        v_0 = 0
+        a_t   = alpha a_(t-1) + (1 - alpha) g_t          a_0 = 0; centered only, else a_t = 0
+        d_t   = g_t / (sqrt(v_t - a_t^2) + eps)
+        b_t   = m b_(t-1) + d_t                          b_0 = 0
+        theta = theta - lr b_t
+
+    v is a running mean of g^2, entry by entry, so that every entry moves about equally far,
+    whatever the scale of its gradient; centered, it is divided by a standard deviation.
+
+    v_t - a_t^2 is a variance and never negative, but its rounded value may be: where it is, 0 is
+    taken (PyTorch's result is NaN there).
+
+    Args:
+        params: tensors, or groups of them; see `Optimizer`.
+        lr: the learning rate, at least 0; in the unit of theta.
+        alpha: from 0 to less than 1.
+        eps: at least 0, in the unit of g.
+        weight_decay: w, at least 0: adds w |theta|^2 / 2 to the loss.
+        momentum: m, at least 0.
+        centered: whether to subtract a^2.
+
+    State: "square_avg", v; "momentum_buffer", b; "grad_avg", a.
+
+    Source: T. Tieleman and G. Hinton, Neural Networks for Machine Learning (2012), lecture 6.5;
+        centered: A. Graves, arXiv:1308.0850, eqs. 38 to 45.
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "alpha": alpha,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "momentum": momentum,
+            "centered": centered,
+        }
+        super().__init__(params, defaults)
+
+    def _check(self, options: dict[str, Any]) -> None:
+        for name in ("lr", "eps", "weight_decay", "momentum"):
+            self._number(options, name)
+        self._number(options, "alpha", below=1.0)
+        options["centered"] = bool(options["centered"])
+
+    def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
+        names = ["square_avg"]
+        if options["momentum"]:
+            names.append("momentum_buffer")
+        if options["centered"]:
+            names.append("grad_avg")
+        return tuple(names)
+
+    def _update(
+        self, xp: Any, options: dict[str, Any], t: int, g: Any, scratch: Any, *slots: Any
+    ) -> None:
+        state = dict(zip(self._slots(options), slots, strict=True))
+        alpha, v = options["alpha"], state["square_avg"]
+        v *= alpha
+        xp.multiply(g, g, out=scratch)
+        scratch *= 1.0 - alpha
+        v += scratch
+        if "grad_avg" in state:
+            a = state["grad_avg"]
+            a *= alpha
+            a += xp.multiply(g, 1.0 - alpha, out=scratch)
+            xp.multiply(a, a, out=scratch)
+            xp.subtract(v, scratch, out=scratch)
+            xp.maximum(scratch, 0.0, out=scratch)
+            xp.sqrt(scratch, out=scratch)
+        else:
+            xp.sqrt(v, out=scratch)
+        scratch += options["eps"]
+        g /= scratch
+        if "momentum_buffer" in state:
+            b = state["momentum_buffer"]
+            b *= options["momentum"]
+            b += g
+            xp.multiply(b, options["lr"], out=g)
+        else:
+            g *= options["lr"]

@@ -1,0 +1,88 @@
+"""Gradient descent, with momentum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinynet.optim.optimizer import Optimizer
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent; theta are the parameters, g the gradient of the loss.
+
+    With weight decay w, momentum m and dampening d, in step t = 1, 2, ... ::
+
+        g_t     = g_t + w theta
+        b_t     = m b_(t-1) + (1 - d) g_t        b_1 = g_1
+        theta   = theta - lr b_t                 momentum
+        theta   = theta - lr (g_t + m b_t)       Nesterov's
+        theta   = theta - lr g_t                 m = 0
+
+    b is the velocity of a ball that rolls down the loss: along a direction in which gradients
+    agree it grows up to 1 / (1 - m) times the gradient, and where they alternate they cancel.
+    Nesterov's form looks at the gradient where the velocity is about to lead.
+
+    Args:
+        params: tensors, or groups of them; see `Optimizer`.
+        lr: the learning rate, at least 0; in the unit of theta^2 over that of the loss.
+        momentum: m, at least 0.
+        dampening: d, from 0 to less than infinity; not with Nesterov's momentum.
+        weight_decay: w, at least 0: adds w |theta|^2 / 2 to the loss.
+        nesterov: take Nesterov's form; needs a momentum.
+
+    State: "momentum_buffer", b.
+
+    Source: B. Polyak, Some methods of speeding up the convergence of iteration methods, USSR
+        Comput. Math. Math. Phys. 4 (1964); I. Sutskever et al., On the importance of
+        initialization and momentum in deep learning, ICML 2013, for Nesterov's.
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+        }
+        super().__init__(params, defaults)
+
+    def _check(self, options: dict[str, Any]) -> None:
+        for name in ("lr", "momentum", "dampening", "weight_decay"):
+            self._number(options, name)
+        options["nesterov"] = bool(options["nesterov"])
+        if options["nesterov"] and (options["momentum"] == 0.0 or options["dampening"] != 0.0):
+            raise ValueError(
+                "SGD: nesterov=True needs a momentum above 0 and no dampening, not momentum "
+                f"{options['momentum']} and dampening {options['dampening']}"
+            )
+
+    def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
+        return ("momentum_buffer",) if options["momentum"] else ()
+
+    def _update(
+        self, xp: Any, options: dict[str, Any], t: int, g: Any, scratch: Any, *slots: Any
+    ) -> None:
+        m, lr = options["momentum"], options["lr"]
+        if slots:
+            (b,) = slots
+            if t == 1:
+                b[...] = g
+            else:
+                b *= m
+                b += xp.multiply(g, 1.0 - options["dampening"], out=scratch)
+            if options["nesterov"]:
+                g += xp.multiply(b, m, out=scratch)
+                g *= lr
+            else:
+                xp.multiply(b, lr, out=g)
+        else:
+            g *= lr
