@@ -69,6 +69,9 @@ class Value:
         self.grad_fn = grad_fn
         self.requires_grad = requires_grad
 
+    clone: Callable[[], Value]  # Tensor's, recorded; so is `to`
+    to: Callable[..., Value]
+
     def alias(self) -> Value:
         """The same memory, outside the graph; a change in place is seen from both."""
         out = self.result_type(self._data)
@@ -97,7 +100,8 @@ class Node:
         self.kept: dict[str, Any] | None = kept  # None once it was freed
         self.stamp = next(_clock)
         self.retained: weakref.ref[Value] | None = None  # set by Tensor.retain_grad
-        self.where = anomaly.calling_line() if modes.anomaly else None
+        if modes.anomaly:
+            self.where = anomaly.calling_line()
 
     def gradient(self, i: int, gy: Any, create_graph: bool) -> Any:
         """The gradient by input `i`, of that input's shape."""
@@ -115,8 +119,9 @@ class Node:
         g = rule.function(gy, *args)
         if g.shape != self.shapes[i]:
             g = op.fit(g, self.shapes[i])
-        if modes.anomaly and self.where is not None:
-            anomaly.check_backward(op.name, i, raw(g), raw(gy), self.where)
+        if modes.anomaly:
+            where = getattr(self, "where", "(run the forward in detect_anomaly too)")
+            anomaly.check_backward(op.name, i, raw(g), raw(gy), where)
         return g
 
     def _unpack(self, name: str, a: Any, create_graph: bool) -> Any:
@@ -188,28 +193,40 @@ class Op:
         return self.rules[self.inputs[0 if self.variadic else i]]
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        values = [a for a in args if isinstance(a, Value)]
-        if not values:
+        for a in args:
+            if isinstance(a, Value):
+                break
+        else:
             return self.forward(*args, **options)
-        arrays = [a._data if isinstance(a, Value) else backend.operand(self.name, a) for a in args]
+        arrays, tracked, source = [], False, a
+        for a in args:
+            if isinstance(a, Value):
+                tracked = tracked or a.requires_grad
+                arrays.append(a._data)
+            else:
+                arrays.append(backend.operand(self.name, a))
         try:
             y = self.forward(*arrays, **options)
         except (TypeError, ValueError) as error:
             backend.array_module(*arrays)  # says so if they are on different devices
             raise type(error)(self.explain(error, arrays)) from error
-        out = values[0].result_type(backend.as_array(y))
+        out = source.result_type(backend.as_array(y))
+        if out._data.base is not None:
+            _share_version(out, args)
         if modes.anomaly:
             anomaly.check_forward(self.name, out._data, arrays)
-        if modes.recording and any([v.requires_grad for v in values]):
+        if tracked and modes.recording:
             self._record(args, options, out)
         return out
 
     def _record(self, args: Sequence[Any], options: dict[str, Any], out: Value) -> None:
-        links = [a._link() if isinstance(a, Value) else None for a in args]
-        shapes, kept = [], {}
-        for i, link in enumerate(links):
-            shapes.append(None if link is None else args[i]._data.shape)
-            if link is not None:
+        links: list[Any] = [None] * len(args)
+        shapes: list[Any] = [None] * len(args)
+        kept: dict[str, Any] = {}
+        for i, a in enumerate(args):
+            if isinstance(a, Value) and a.requires_grad:
+                links[i] = a.grad_fn or a
+                shapes[i] = a._data.shape
                 for name, source in self.rule_of(i).sources:
                     if name not in kept:
                         kept[name] = source(args, options, out)
@@ -224,6 +241,14 @@ class Op:
         """The message of an error that the array module raised, in this operation's terms."""
         text = str(error)
         return text if text.startswith(self.name) else f"{self.name}: {text}"
+
+
+def _share_version(out: Value, args: Sequence[Any]) -> None:
+    """A view is changed when what it looks at is, and the other way round."""
+    base = out._data.base
+    for a in args:
+        if isinstance(a, Value) and (base is a._data or base is a._data.base):
+            out._version = a._version
 
 
 def _nodes_behind(roots: Iterable[Node | Value]) -> tuple[list[Node], dict[int, Value]]:
@@ -311,15 +336,16 @@ def _is_new(g: Any, gy: Any, node: Node) -> bool:
 
 
 def _own(g: Any) -> Any:
-    """A copy of a gradient in memory of its own, at the same place in the graph."""
-    return type(g)(g._data.copy(), g.requires_grad, g.grad_fn) if isinstance(g, Value) else g.copy()
+    """A copy of a gradient in memory of its own; the copy of a Value is recorded as one."""
+    return g.clone() if isinstance(g, Value) else g.copy()
 
 
 def _as_value(g: Any, like: Value) -> Any:
     """The gradient as a Value, in the dtype of what it belongs to."""
-    if isinstance(g, Value):
-        return g
-    return like.result_type(backend.as_array(g).astype(like._data.dtype, copy=False))
+    dtype = like._data.dtype
+    if not isinstance(g, Value):
+        g = like.result_type(backend.as_array(g).astype(dtype, copy=False))
+    return g if g._data.dtype == dtype else g.to(dtype)
 
 
 def _seed(output: Value, gradient: Any, name: str, create_graph: bool) -> Any:
@@ -346,9 +372,8 @@ def _seed(output: Value, gradient: Any, name: str, create_graph: bool) -> Any:
             f"output has {tuple(data.shape)}; they must be equal"
         )
     backend.array_module(array, data)
-    if not create_graph:
-        return array.astype(data.dtype, copy=False)
-    return gradient if isinstance(gradient, Value) else output.result_type(array)
+    seed = _as_value(gradient, output)
+    return seed if create_graph else seed._data
 
 
 def backward(
@@ -409,13 +434,13 @@ def grad(
     links = [y._link() for y in outputs]
     with set_grad_enabled(create_graph):
         grads, _ = _walk_back(links, seeds, targets, retain_graph, create_graph)  # type: ignore[arg-type]
-    results = []
-    for i, (x, target) in enumerate(zip(inputs, targets, strict=True)):
-        if id(target) not in grads and not allow_unused:
-            raise RuntimeError(
-                f"grad: the outputs do not depend on input {i} of shape {tuple(x._data.shape)}; "
-                "give allow_unused=True to have None for it"
-            )
-        g = grads.get(id(target))
-        results.append(None if g is None else _as_value(_own(g), x))
-    return tuple(results)
+        results = []
+        for i, (x, target) in enumerate(zip(inputs, targets, strict=True)):
+            g = grads.get(id(target))
+            if g is None and not allow_unused:
+                raise RuntimeError(
+                    f"grad: the outputs do not depend on input {i} of shape "
+                    f"{tuple(x._data.shape)}; give allow_unused=True to have None for it"
+                )
+            results.append(None if g is None else _as_value(_own(g), x))
+        return tuple(results)

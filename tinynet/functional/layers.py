@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet import backend
-from tinynet.autograd import Value, raw
+from tinynet.autograd import raw
 from tinynet.ops import linalg, reduction, shape
 from tinynet.ops.elementary import sqrt
 from tinynet.ops.indexing import getitem, plain_index
@@ -175,8 +175,8 @@ def layer_norm(
 
 def batch_norm(
     input: Any,
-    running_mean: Value | None,
-    running_var: Value | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
     weight: Any = None,
     bias: Any = None,
     training: bool = False,
@@ -199,13 +199,26 @@ def batch_norm(
         eps: added to the variance, in the square of the unit of x.
 
     Raises:
-        ValueError: if there is one value a channel or none, which has no unbiased variance.
+        ValueError: if there is one value a channel or none, which has no unbiased variance; if
+            a vector is not (C,).
 
     Source: S. Ioffe and C. Szegedy, Batch normalization, arXiv:1502.03167.
     """
     if len(input.shape) < 2:
         raise ValueError(f"batch_norm: input {tuple(input.shape)} must be (N, C) or (N, C, ...)")
     C = input.shape[1]
+    for name, given in (
+        ("running_mean", running_mean),
+        ("running_var", running_var),
+        ("weight", weight),
+        ("bias", bias),
+    ):
+        if given is not None and tuple(given.shape) != (C,):
+            raise ValueError(
+                f"batch_norm: {name} {tuple(given.shape)} must be ({C},), one number for each "
+                f"channel of input {tuple(input.shape)}"
+            )
+        backend.array_module(raw(input), raw(given))  # both on one device
     per_channel = (1, C, *(1 for _ in input.shape[2:]))
     if training or running_mean is None or running_var is None:
         axes = (0, *range(2, len(input.shape)))
@@ -221,7 +234,8 @@ def batch_norm(
                 (running_mean, raw(mean).reshape(C)),
                 (running_var, raw(var).reshape(C) * (n / (n - 1))),
             ):
-                running._data += momentum * (batch - running._data).astype(running._data.dtype)
+                step = (batch - running._data).astype(running._data.dtype)
+                running.add_(step, alpha=momentum)
     else:
         mean = running_mean._data.reshape(per_channel)
         scale = 1.0 / backend.array_module(mean).sqrt(running_var._data.reshape(per_channel) + eps)

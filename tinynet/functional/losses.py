@@ -137,7 +137,8 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
     """d^2 / 2 for d = |x - t| up to delta, delta (d - delta / 2) beyond, averaged.
 
-    With c = min(d, delta) both are c (d - c / 2), whose two pieces meet with equal slopes.
+    With e = x - t and c = e cut off at -delta and delta, both are c (e - c / 2), which is smooth at
+    e = 0, where |e| is not.
 
     Args:
         input, target: of one shape.
@@ -149,6 +150,6 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     if delta <= 0:
         raise ValueError(f"huber_loss: delta is {delta}; it must be greater than 0")
     _same_shape("huber_loss", input, target)
-    d = arithmetic.abs(input - target)
-    c = arithmetic.clamp(d, max=delta)
-    return _reduce("huber_loss", c * (d - c * 0.5), reduction)
+    e = input - target
+    c = arithmetic.clamp(e, min=-delta, max=delta)
+    return _reduce("huber_loss", c * (e - c * 0.5), reduction)

@@ -129,8 +129,9 @@ def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1)
         raise ValueError(f"conv2d_input: {gy.shape} is no output for an input of {shape}")
     rows = _rows(gy, groups)
     wt = w.reshape(groups, OC // groups, -1).swapaxes(1, 2)
-    xp = array_module(gy, w)
-    col = xp.matmul(wt, rows, out=workspace("col2im", (*wt.shape[:2], rows.shape[2]), rows))
+    shape = (*wt.shape[:2], rows.shape[2])
+    out = workspace("col2im", shape, rows) if w.dtype == gy.dtype else None
+    col = array_module(gy, w).matmul(wt, rows, out=out)
     col = col.reshape(C, *window.kernel, OH, OW, N)
     return batch_first(col2im(col, (C, *size, N), window))
 

@@ -78,14 +78,16 @@ def pow(a: Any, b: Any) -> Any:
 def pow_ga(gy: Any, a: Any, b: Any) -> Any:
     if isinstance(b, int | float):  # the usual case, x**2, needs no masks
         return gy * (b * a ** (b - 1)) if b != 0 else gy * 0.0
-    zero = raw(b) == 0
-    return gy * where(zero, 0.0, b * a ** (where(zero, 1.0, b) - 1))
+    # only where both are 0: elsewhere b a^(b-1) is right at b = 0 too, and so is its slope by b
+    zero = (raw(b) == 0) & (raw(a) == 0)
+    return gy * (b * where(zero, 1.0, a) ** (b - 1))
 
 
 @pow.rule("b")
 def pow_gb(gy: Any, a: Any, y: Any) -> Any:
     if isinstance(a, int | float):
-        a = raw(y) * 0.0 + a  # a number has no dtype of its own: take the output's
+        # a number has no dtype of its own: take the output's
+        a = array_module(raw(y)).full_like(raw(y), a)
     zero = raw(a) == 0
     return gy * where(zero, 0.0, y * log(where(zero, 1.0, a)))
 

@@ -54,7 +54,8 @@ def _winner(x: Any, y: Any, window: Window) -> Any:
     ten times as fast as writing numbers through a mask.
     """
     OH, OW = y.shape[2:]
-    xt, yt = padded(batch_last(x), window.padding, -float("inf")), batch_last(y)
+    # padded with NaN, which equals nothing: the padding does not win even over -Inf
+    xt, yt = padded(batch_last(x), window.padding, float("nan")), batch_last(y)
     taps = window.taps(OH, OW)
     winner = array_module(x).zeros(yt.shape, "uint8" if len(taps) <= 256 else "int32")
     missed: Any = None

@@ -22,14 +22,13 @@ from tinynet.ops.shape import reshape
 
 
 def _shifted(name: str, x: Any, dim: Dim) -> tuple[Any, Any, tuple[int, ...]]:
-    """x - m, m with its axes kept, and the axes; m is 0 where a row is all -Inf or has a +Inf."""
+    """x - m, the maximum m with its axes kept, and the axes; Inf is not subtracted from Inf."""
     xp = array_module(x)
     axes = axes_of(name, dim, x.ndim)
     if any(x.shape[i] == 0 for i in axes):
         raise ValueError(f"{name}: shape {tuple(x.shape)} has no entry along dim {dim}")
     m = x.max(axis=axes, keepdims=True)
-    m = xp.where(xp.isfinite(m), m, 0.0)
-    return x - m, m, axes
+    return x - xp.where(xp.isfinite(m), m, 0.0), m, axes
 
 
 @Op
@@ -48,7 +47,8 @@ def logsumexp(x: Any, *, dim: Dim, keepdim: bool = False) -> Any:
     """
     xp = array_module(x)
     shifted, m, axes = _shifted("logsumexp", x, dim)
-    y = xp.log(xp.exp(shifted).sum(axis=axes, keepdims=True)) + m
+    total = xp.exp(shifted).sum(axis=axes, keepdims=True)
+    y = xp.log(xp.where(total == 0, 1.0, total)) + m  # 0 only where m is -Inf, and y with it
     return y if keepdim else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
 
 
@@ -157,6 +157,8 @@ def bce_with_logits(x: Any, z: Any) -> Any:
     Source: C. Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.90 and 4.91.
     """
     xp = array_module(x, z)
+    if isinstance(x, int | float):
+        x = xp.asarray(x, z.dtype)  # a number has no dtype of its own, its exponential would
     return (xp.maximum(x, 0.0) - x * z) + xp.log1p(xp.exp(-xp.abs(x)))
 
 

@@ -1,0 +1,178 @@
+"""Independent definitions of the simpler operations, as loops: what `op_cases` compares with.
+
+Convolution, pooling and soft-max have theirs in `tinynet.testing.definitions`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def entrywise(function: Callable[..., float]) -> Callable[..., Array]:
+    """The function of Python's floats, applied to each entry after broadcasting."""
+
+    def apply(*arrays: Any) -> Array:
+        found = np.broadcast_arrays(*arrays)
+        y = np.zeros(found[0].shape)
+        for at in np.ndindex(*y.shape):
+            y[at] = function(*(a[at].item() for a in found))
+        return y
+
+    return apply
+
+
+def expand(x: Array, shape: tuple[int, ...]) -> Array:
+    y = np.zeros(shape)
+    for at in np.ndindex(*shape):
+        tail = at[len(shape) - x.ndim :]
+        y[at] = x[tuple(0 if n == 1 else k for n, k in zip(x.shape, tail, strict=True))]
+    return y
+
+
+def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
+    y = np.zeros(shape)
+    for at in np.ndindex(*x.shape):
+        tail = at[x.ndim - len(shape) :]
+        y[tuple(0 if n == 1 else k for n, k in zip(shape, tail, strict=True))] += x[at]
+    return y
+
+
+def reduced(
+    function: Callable[[list[float]], float], x: Array, dim: Any = None, keepdim: bool = False
+) -> Array:
+    """The function of the list of entries along `dim`, for each place of the other axes."""
+    dims = range(x.ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
+    gone = {d % x.ndim for d in dims}
+    y = np.zeros([1 if k in gone else n for k, n in enumerate(x.shape)])
+    for at in np.ndindex(*y.shape):
+        ranges = [range(x.shape[k]) if k in gone else [at[k]] for k in range(x.ndim)]
+        y[at] = function([float(x[place]) for place in itertools.product(*ranges)])
+    return y if keepdim else y.reshape([n for k, n in enumerate(x.shape) if k not in gone])
+
+
+def log_sum_exp(values: Iterable[float]) -> float:
+    return math.log(math.fsum(math.exp(v) for v in values))
+
+
+def cumsum(x: Array, dim: int) -> Array:
+    y = np.zeros(x.shape)
+    for at in np.ndindex(*x.shape):
+        row = list(at)
+        for k in range(at[dim] + 1):
+            row[dim] = k
+            y[at] += x[tuple(row)]
+    return y
+
+
+def permute(x: Array, dims: tuple[int, ...]) -> Array:
+    y = np.zeros([x.shape[d] for d in dims])
+    for at in np.ndindex(*y.shape):
+        source = [0] * x.ndim
+        for k, d in zip(at, dims, strict=True):
+            source[d] = k
+        y[at] = x[tuple(source)]
+    return y
+
+
+def cat(*xs: Array, dim: int = 0) -> Array:
+    axis = dim % xs[0].ndim
+    shape = list(xs[0].shape)
+    shape[axis] = sum(x.shape[axis] for x in xs)
+    y, start = np.zeros(shape), 0
+    for x in xs:
+        for at in np.ndindex(*x.shape):
+            y[(*at[:axis], start + at[axis], *at[axis + 1 :])] = x[at]
+        start += x.shape[axis]
+    return y
+
+
+def taken_from(shape: tuple[int, ...], index: Any) -> Array:
+    """For each entry of x[index], the place in the flattened x that it comes from."""
+    return np.arange(math.prod(shape)).reshape(shape)[index]
+
+
+def getitem(x: Array, index: Any) -> Array:
+    places = taken_from(x.shape, index)
+    flat = [float(v) for v in x.flat]
+    return np.array([flat[k] for k in np.ravel(places)]).reshape(np.shape(places))
+
+
+def put(x: Array, shape: tuple[int, ...], index: Any) -> Array:
+    y = [0.0] * math.prod(shape)
+    for k, v in zip(np.ravel(taken_from(shape, index)), x.flat, strict=True):
+        y[k] += v
+    return np.array(y).reshape(shape)
+
+
+def matmul(a: Array, b: Array) -> Array:
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = np.broadcast_to(a, lead + a.shape[-2:]), np.broadcast_to(b, lead + b.shape[-2:])
+    y = np.zeros((*lead, a.shape[-2], b.shape[-1]))
+    for at in np.ndindex(*lead):
+        for i, j, k in np.ndindex(a.shape[-2], b.shape[-1], a.shape[-1]):
+            y[(*at, i, j)] += a[(*at, i, k)] * b[(*at, k, j)]
+    return y
+
+
+def linear(x: Array, w: Array, b: Array | None = None) -> Array:
+    y = np.zeros((x.shape[0], w.shape[0]))
+    for n, j in np.ndindex(*y.shape):
+        y[n, j] = (0.0 if b is None else b[j]) + math.fsum(x[n] * w[j])
+    return y
+
+
+def einsum(*xs: Array, subscripts: str) -> Array:
+    left, out = subscripts.split("->")
+    terms = left.split(",")
+    sizes = {c: n for t, x in zip(terms, xs, strict=True) for c, n in zip(t, x.shape, strict=True)}
+    y = np.zeros([sizes[c] for c in out])
+    for values in itertools.product(*(range(n) for n in sizes.values())):
+        at = dict(zip(sizes, values, strict=True))
+        product = math.prod(
+            float(x[tuple(at[c] for c in t)]) for t, x in zip(terms, xs, strict=True)
+        )
+        y[tuple(at[c] for c in out)] += product
+    return y
+
+
+def cross_entropy_rows(x: Array, q: Array) -> Array:
+    y = np.zeros((x.shape[0], *x.shape[2:]))
+    for n, c, *rest in np.ndindex(*x.shape):
+        column = [float(v) for v in x[(n, slice(None), *rest)]]
+        y[(n, *rest)] -= q[(n, c, *rest)] * (x[(n, c, *rest)] - log_sum_exp(column))
+    return y
+
+
+def tap_places(winner: Array, window: Any) -> dict[tuple[int, int, int, int], tuple[int, int]]:
+    """(n, c, p, q) -> (h, w), for winners (C, OH, OW, N) that count taps in reading order."""
+    places = {}
+    for c, p, q, n in np.ndindex(*winner.shape):
+        i, j = divmod(int(winner[c, p, q, n]), window.kernel[1])
+        h = p * window.stride[0] + i * window.dilation[0] - window.padding[0]
+        w = q * window.stride[1] + j * window.dilation[1] - window.padding[1]
+        places[n, c, p, q] = h, w
+    return places
+
+
+def pool_put(x: Array, winner: Array, size: tuple[int, int], window: Any) -> Array:
+    y = np.zeros((*x.shape[:2], *size))
+    for (n, c, p, q), (h, w) in tap_places(winner, window).items():
+        if 0 <= h < size[0] and 0 <= w < size[1]:
+            y[n, c, h, w] += x[n, c, p, q]
+    return y
+
+
+def pool_take(x: Array, winner: Array, window: Any) -> Array:
+    C, OH, OW, N = winner.shape
+    y = np.zeros((N, C, OH, OW))
+    for (n, c, p, q), (h, w) in tap_places(winner, window).items():
+        if 0 <= h < x.shape[2] and 0 <= w < x.shape[3]:
+            y[n, c, p, q] = x[n, c, h, w]
+    return y

@@ -1,0 +1,272 @@
+"""<A x, c> = <x, A^T c> for every linear pair of operations, over drawn shapes and geometries."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinynet as tn
+from tinynet.ops import (
+    broadcast,
+    conversion,
+    convolution,
+    indexing,
+    pooling,
+    reduction,
+    shape,
+    windows,
+)
+from tinynet.ops.windows import Window
+from tinynet.testing import GradientError, check_adjoint, definitions
+from tinynet.testing.strategies import (
+    Geometry,
+    arrays,
+    broadcastable_shapes,
+    convolutions,
+    poolings,
+    shapes,
+)
+
+
+def empty(*sizes: int) -> np.ndarray:
+    """check_adjoint draws the numbers itself."""
+    return np.empty(sizes)
+
+
+def window_of(g: Geometry) -> Window:
+    return Window(g.kernel, g.stride, g.padding, g.dilation)
+
+
+@given(broadcastable_shapes())
+def test_expand_and_sum_to(pair: tuple[tuple[int, ...], ...]) -> None:
+    full = np.broadcast_shapes(*pair)
+    for small in pair:
+        check_adjoint(
+            lambda x: broadcast.expand(x, shape=full),
+            lambda c, small=small: broadcast.sum_to(c, shape=small),
+            empty(*small),
+        )
+
+
+@given(convolutions())
+def test_unfold_and_fold(g: Geometry) -> None:
+    check_adjoint(
+        lambda x: windows.unfold(x, window=window_of(g)),
+        lambda c: windows.fold(c, output_size=(g.H, g.W), window=window_of(g)),
+        empty(*g.x_shape),
+    )
+
+
+@given(convolutions(), st.integers(0, 2**32 - 1))
+def test_convolution_and_its_adjoints(g: Geometry, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, w = rng.standard_normal(g.x_shape), rng.standard_normal(g.w_shape)
+    options: Any = {"window": window_of(g), "groups": g.groups}
+    check_adjoint(
+        lambda x: convolution.conv2d(x, w, **options),
+        lambda c: convolution.conv2d_input(c, w, size=(g.H, g.W), **options),
+        empty(*g.x_shape),
+    )
+    check_adjoint(
+        lambda w: convolution.conv2d(x, w, **options),
+        lambda c: convolution.conv2d_weight(c, x, **options),
+        empty(*g.w_shape),
+    )
+    check_adjoint(
+        lambda c: convolution.conv2d_weight(c, x, **options),
+        lambda w: convolution.conv2d(x, w, **options),
+        empty(*g.y_shape),
+    )
+
+
+@given(poolings())
+def test_sum_pool_and_unpool(g: Geometry) -> None:
+    check_adjoint(
+        lambda x: pooling.sum_pool2d(x, window=window_of(g)),
+        lambda c: pooling.sum_unpool2d(c, size=(g.H, g.W), window=window_of(g)),
+        empty(*g.x_shape),
+    )
+
+
+@given(poolings(), st.integers(0, 2**32 - 1))
+def test_pool_take_and_put(g: Geometry, seed: int) -> None:
+    N, C, OH, OW = g.y_shape
+    taps = np.random.default_rng(seed).integers(0, math.prod(g.kernel), (C, OH, OW, N))
+    options: Any = {"winner": taps.astype("uint8"), "window": window_of(g)}
+    check_adjoint(
+        lambda x: pooling.pool_take(x, **options),
+        lambda c: pooling.pool_put(c, size=(g.H, g.W), **options),
+        empty(*g.x_shape),
+    )
+
+
+@given(shapes(), st.data())
+def test_pad_and_crop(sizes: tuple[int, ...], data: Any) -> None:
+    pair = st.tuples(st.integers(0, 3), st.integers(0, 3))
+    widths = tuple(data.draw(pair) for _ in sizes)
+    check_adjoint(
+        lambda x: shape.pad(x, widths=widths),
+        lambda c: shape.crop(c, widths=widths),
+        empty(*sizes),
+    )
+
+
+@given(shapes(min_dims=1, min_side=1), st.data())
+def test_getitem_and_put(sizes: tuple[int, ...], data: Any) -> None:
+    parts = []
+    for n in sizes:
+        integers = st.lists(st.integers(-n, n - 1), max_size=4).map(lambda v: np.array(v, "int64"))
+        parts.append(data.draw(st.one_of(st.integers(-n, n - 1), st.slices(n), integers)))
+        if isinstance(parts[-1], np.ndarray):
+            break  # one array of integers is enough; more would have to broadcast
+    index = tuple(parts)
+    check_adjoint(
+        lambda x: indexing.getitem(x, index=index),
+        lambda c: indexing.put(c, shape=sizes, index=index),
+        empty(*sizes),
+    )
+
+
+@given(shapes(min_dims=1), st.data())
+def test_rearrangements(sizes: tuple[int, ...], data: Any) -> None:
+    n = len(sizes)
+    x = empty(*sizes)
+    dim = data.draw(st.integers(-n, n - 1))
+    check_adjoint(lambda x: shape.flip(x, dims=(dim,)), lambda c: shape.flip(c, dims=(dim,)), x)
+    check_adjoint(
+        lambda x: reduction.cumsum(x, dim=dim),
+        lambda c: np.flip(np.cumsum(np.flip(c, dim), dim), dim),
+        x,
+    )
+    flat = (math.prod(sizes),)
+    check_adjoint(
+        lambda x: shape.reshape(x, shape=flat), lambda c: shape.reshape(c, shape=sizes), x
+    )
+    others = [data.draw(st.integers(0, 3)) for _ in range(2)]
+    pieces = [empty(*(k if a == dim % n else m for a, m in enumerate(sizes))) for k in others]
+    before = (slice(None),) * (dim % n)
+    start = pieces[0].shape[dim]
+    check_adjoint(
+        lambda x: shape.cat(pieces[0] * 0.0, x, pieces[1] * 0.0, dim=dim),
+        lambda c: c[(*before, slice(start, start + sizes[dim]))],
+        x,
+    )
+
+
+@pytest.mark.parametrize("sizes", [(), (3,), (2, 3), (2, 3, 4), (2, 0, 1, 3)])
+def test_every_permutation_negative_axes_too(sizes: tuple[int, ...]) -> None:
+    n = len(sizes)
+    for order in itertools.permutations(range(n)):
+        negative = tuple(d - n if k % 2 else d for k, d in enumerate(order))
+        back = tuple(int(d) for d in np.argsort(order))
+        for dims in (order, negative):
+            check_adjoint(
+                lambda x, dims=dims: shape.permute(x, dims=dims),
+                lambda c, back=back: shape.permute(c, dims=back),
+                empty(*sizes),
+            )
+
+
+def test_copies() -> None:
+    f64 = np.dtype("float64")
+    pairs: list[tuple[Callable[..., Any], dict[str, Any]]] = [
+        (conversion.move, {"device": "cpu", "back": "cpu"}),
+        (conversion.cast, {"dtype": f64, "back": f64}),
+        (conversion.clone, {}),
+    ]
+    for op, options in pairs:
+        f = lambda x, op=op, options=options: op(x, **options)  # noqa: E731
+        check_adjoint(f, f, empty(2, 3))
+
+
+# --- the fast operations against their loop definitions, over drawn geometries -------------------
+
+
+@given(convolutions(), st.data())
+def test_convolutions_equal_their_definitions(g: Geometry, data: Any) -> None:
+    x, w = data.draw(arrays(g.x_shape)), data.draw(arrays(g.w_shape))
+    gy = data.draw(arrays(g.y_shape))
+    options: Any = {"window": window_of(g), "groups": g.groups}
+    loops: Any = {**g.window, "groups": g.groups}
+    kernel = loops.pop("kernel")
+    for found, want in (
+        (convolution.conv2d(x, w, **options), definitions.conv2d(x, w, **loops)),
+        (
+            convolution.conv2d_input(gy, w, size=(g.H, g.W), **options),
+            definitions.conv2d_input(gy, w, (g.H, g.W), **loops),
+        ),
+        (
+            convolution.conv2d_weight(gy, x, **options),
+            definitions.conv2d_weight(gy, x, kernel, **loops),
+        ),
+    ):
+        np.testing.assert_allclose(found, want, rtol=1e-12, atol=1e-12, strict=True)
+
+
+@given(poolings(dilated=False), st.sampled_from(["separated", "tied"]), st.data())
+def test_poolings_equal_their_definitions(g: Geometry, kind: str, data: Any) -> None:
+    x = tn.Tensor(data.draw(arrays(g.x_shape, kind)))
+    loops = {k: v for k, v in g.window.items() if k != "dilation"}
+    y = tn.functional.max_pool2d(x, g.kernel, g.stride, g.padding)
+    np.testing.assert_array_equal(y.numpy(), definitions.max_pool2d(x.numpy(), **loops))
+    for include in (True, False):
+        y = tn.functional.avg_pool2d(x, g.kernel, g.stride, g.padding, include)
+        want = definitions.avg_pool2d(x.numpy(), **loops, count_include_pad=include)
+        np.testing.assert_allclose(y.numpy(), want, rtol=1e-12, atol=1e-14)
+
+
+@given(st.tuples(*(st.integers(1, 7) for _ in range(4))), st.data())
+def test_adaptive_pooling_equals_its_definition(sizes: tuple[int, ...], data: Any) -> None:
+    H, W, OH, OW = sizes
+    x = tn.Tensor(data.draw(arrays((1, 2, H, W))))
+    y = tn.functional.adaptive_avg_pool2d(x, (OH, OW))
+    want = definitions.adaptive_avg_pool2d(x.numpy(), (OH, OW))
+    np.testing.assert_allclose(y.numpy(), want, rtol=1e-12, atol=1e-14)
+
+
+# --- check_adjoint itself ------------------------------------------------------------------------
+
+A = np.arange(6.0).reshape(2, 3) + 1.0
+
+
+def test_check_adjoint_takes_tensors_and_arrays() -> None:
+    assert check_adjoint(lambda x: A @ x, lambda c: A.T @ c, np.ones(3)) < 1e-15
+    a = tn.tensor(A)
+    check_adjoint(lambda x: a @ x, lambda c: a.T @ c, tn.ones(3, dtype="float64"))
+
+
+@pytest.mark.parametrize(
+    ("linear", "adjoint", "error", "text"),
+    [
+        (lambda x: A @ x, lambda c: A[:, ::-1].T @ c, GradientError, "not the transpose"),
+        (lambda x: A @ x, lambda c: A.T @ c * 1.0001, GradientError, "relative error"),
+        (lambda x: A @ x, lambda c: c, GradientError, r"shape \(2,\).*must be \(3,\)"),
+        (lambda x: A @ x + 1.0, lambda c: A.T @ c, GradientError, "not the transpose"),
+        (lambda x: tn.tensor(x), lambda c: c, TypeError, "must return the same kind"),
+    ],
+)
+def test_check_adjoint_has_teeth(
+    linear: Any, adjoint: Any, error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=text):
+        check_adjoint(linear, adjoint, np.ones(3))
+
+
+def test_check_adjoint_notices_what_is_not_linear() -> None:
+    def scaled(x: np.ndarray) -> np.ndarray:  # <f(x), c> = <x, g(c)> at the two points drawn
+        return x * (2.0 if calls.append(1) or len(calls) == 1 else 3.0)
+
+    calls: list[int] = []
+    with pytest.raises(GradientError, match="not linear"):
+        check_adjoint(scaled, lambda c: 2.0 * c, np.ones(3))
+    with pytest.raises(TypeError, match="float32"):
+        check_adjoint(lambda x: x, lambda c: c, np.ones(3, "float32"))
+    with pytest.raises(TypeError, match="list"):
+        check_adjoint(lambda x: x, lambda c: c, [1.0])

@@ -1,0 +1,272 @@
+"""check_grads has teeth: planted mistakes are caught, right gradients pass, bad input is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinynet as tn
+from tinynet.autograd import Op
+from tinynet.ops.arithmetic import raw, where
+from tinynet.ops.broadcast import Elementwise, expand
+from tinynet.ops.linalg import transposed
+from tinynet.testing import GradientError, check_grads
+
+
+def x64(*shape: int, seed: int = 0) -> tn.Tensor:
+    """Numbers with sizes from 0.5 to 1.5."""
+    rng = np.random.default_rng([seed, *shape])
+    array = rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)
+    return tn.tensor(array, requires_grad=True)
+
+
+def leaf(*numbers: float) -> tn.Tensor:
+    return tn.tensor(np.array(numbers), requires_grad=True)
+
+
+def planted(
+    forward: Callable[..., Any], kind: type[Op] = Op, **rules: Callable[..., Any]
+) -> Callable[..., Any]:
+    """A new operation with these rules, and a record of whether each was used."""
+    op = kind(forward)
+    for name, rule in rules.items():
+        op.rule(name)(rule)
+    return op
+
+
+def product(a: Any, b: Any) -> Any:
+    return a @ b
+
+
+def soft(x: Any) -> Any:
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def soft_rule(gy: Any, y: Any) -> Any:
+    return y * (gy - (gy * y).sum(1).reshape(-1, 1))
+
+
+# name -> (forward, right rules, wrong rules, kind, shapes): each wrong rule must be caught
+MUTANTS: dict[str, tuple[Any, dict[str, Any], dict[str, Any], type[Op], list[tuple[int, ...]]]] = {
+    "sign": (
+        lambda x: np.sin(x),
+        {"x": lambda gy, x: gy * (tn.Tensor.cos(x) if isinstance(x, tn.Tensor) else np.cos(x))},
+        {"x": lambda gy, x: -gy * (tn.Tensor.cos(x) if isinstance(x, tn.Tensor) else np.cos(x))},
+        Op,
+        [(2, 3)],
+    ),
+    "a factor of 1.001": (
+        lambda x: np.exp(x),
+        {"x": lambda gy, y: gy * y},
+        {"x": lambda gy, y: gy * y * 1.001},
+        Op,
+        [(2, 3)],
+    ),
+    "a missing sum": (
+        lambda a, b: a + b,
+        {"a": lambda gy: gy * 1.0, "b": lambda gy, b_shape: gy.sum(0)},
+        {"a": lambda gy: gy * 1.0, "b": lambda gy, b_shape: gy[0]},
+        Op,
+        [(2, 3), (3,)],
+    ),
+    "swapped operands": (
+        lambda a, b: a * b,
+        {"a": lambda gy, b: gy * b, "b": lambda gy, a: gy * a},
+        {"a": lambda gy, a: gy * a, "b": lambda gy, b: gy * b},
+        Elementwise,
+        [(2, 3), (2, 3)],
+    ),
+    "a transposed matrix": (
+        product,
+        {"a": lambda gy, b: gy @ transposed(b), "b": lambda gy, a: transposed(a) @ gy},
+        {"a": lambda gy, b: gy @ b, "b": lambda gy, a: transposed(a) @ gy},
+        Elementwise,
+        [(3, 3), (3, 3)],
+    ),
+    "a zero rule": (
+        soft,
+        {"x": soft_rule},
+        {"x": lambda gy, y: gy * 0.0},
+        Op,
+        [(2, 3)],
+    ),
+    "a dropped term": (
+        soft,
+        {"x": soft_rule},
+        {"x": lambda gy, y: y * gy},
+        Op,
+        [(2, 3)],
+    ),
+    "a mean for a sum": (
+        lambda x: x.sum(axis=1),
+        {"x": lambda gy, x_shape: expand(gy.reshape(-1, 1), shape=x_shape)},
+        {"x": lambda gy, x_shape: expand(gy.reshape(-1, 1), shape=x_shape) / x_shape[1]},
+        Op,
+        [(2, 3)],
+    ),
+}
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("size", ["entries", "directions"])
+@pytest.mark.parametrize("name", MUTANTS)
+def test_planted_mistakes_are_caught(name: str, size: str, order: int) -> None:
+    forward, right, wrong, kind, shapes = MUTANTS[name]
+    inputs = [x64(*shape, seed=k) for k, shape in enumerate(shapes)]
+    most = 48 if size == "entries" else 1
+    check_grads(planted(forward, kind, **right), inputs, order, max_entries=most)
+    with pytest.raises(GradientError, match="order 1: wrong gradient"):
+        check_grads(planted(forward, kind, **wrong), inputs, order, max_entries=most)
+
+
+def test_one_wrong_entry_among_many() -> None:
+    def rule(gy: Any, y: Any) -> Any:
+        factor = np.ones(2000)
+        factor[1234] = 1.1
+        return gy * y * factor
+
+    with pytest.raises(GradientError, match="random direction"):
+        check_grads(planted(lambda x: np.exp(x), x=rule), x64(2000), 1)
+
+
+@pytest.mark.parametrize("factor", [1.001, 9.0, 0.0])
+def test_tiny_gradients_are_held_to_the_same(factor: float) -> None:
+    def tiny(x: Any) -> Any:
+        return 1e-6 * np.exp(x)
+
+    check_grads(planted(tiny, x=lambda gy, y: gy * y), x64(2, 3))
+    with pytest.raises(GradientError, match="wrong gradient"):
+        check_grads(planted(tiny, x=lambda gy, y: gy * y * factor), x64(2, 3))
+
+
+def test_a_rule_that_hides_its_input_is_wrong_at_second_order_only() -> None:
+    hidden = planted(lambda x: x * x, x=lambda gy, x: gy * (raw(x) * 2.0))
+    check_grads(hidden, x64(2, 3), order=1)
+    with pytest.raises(GradientError, match="order 2: wrong gradient"):
+        check_grads(hidden, x64(2, 3))
+
+
+def test_a_factor_at_second_order_only() -> None:
+    def rule(gy: Any, x: Any) -> Any:
+        # 2x, but on Tensors its derivative is 2.002
+        right = raw(x) * 2.0
+        return gy * ((x - raw(x)) * 2.002 + right)
+
+    slightly = planted(lambda x: x * x, x=rule)
+    check_grads(slightly, x64(2, 3), order=1)
+    with pytest.raises(GradientError, match="order 2: wrong gradient"):
+        check_grads(slightly, x64(2, 3))
+
+
+def test_a_rule_that_differs_on_tensors() -> None:
+    def rule(gy: Any, x: Any) -> Any:
+        return gy * x * (2.0 if isinstance(x, tn.Tensor) else 2.0 + 1e-8)
+
+    with pytest.raises(GradientError, match="differs with create_graph=True"):
+        check_grads(planted(lambda x: x * x, x=rule), x64(3))
+
+
+def test_same_tensor_in_two_places() -> None:
+    report = check_grads(lambda a, b: a * b.exp(), [x64(2, 3), x64(2, 3)], same_tensor=True)
+    assert report.comparisons == (12 + 3) + (18 + 3) + (6 + 12 + 3)
+
+    def tied(a: tn.Tensor, b: tn.Tensor) -> tn.Tensor:
+        return a.detach() * b + a if a is b else a * b
+
+    check_grads(tied, [x64(3), x64(3, seed=1)])
+    with pytest.raises(GradientError, match="input 0 as input 1 too"):
+        check_grads(tied, [x64(3), x64(3, seed=1)], same_tensor=True)
+
+
+# --- kinks ---------------------------------------------------------------------------------------
+
+
+def rectifier(slope_at_zero: float) -> Callable[..., Any]:
+    def rule(gy: Any, x: Any) -> Any:
+        return where(raw(x) == 0, gy * slope_at_zero, where(raw(x) > 0, gy, 0.0))
+
+    return planted(lambda x: np.maximum(x, 0.0), x=rule)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.25, 0.5, 1.0])
+def test_a_subgradient_at_a_kink_passes_and_is_reported(slope: float) -> None:
+    report = check_grads(rectifier(slope), leaf(0.7, 0.0, -0.4, 0.0))
+    assert [k for k in report.kinks if "order 1" in k and "(1,)" in k]
+    assert [k for k in report.kinks if "order 1" in k and "(3,)" in k]
+
+
+@pytest.mark.parametrize("slope", [-0.001, 1.001, 2.0])
+def test_what_lies_outside_the_slopes_at_a_kink_fails(slope: float) -> None:
+    with pytest.raises(GradientError, match="not between the one-sided slopes"):
+        check_grads(rectifier(slope), leaf(0.7, 0.0, -0.4))
+
+
+def test_kinks_of_the_library() -> None:
+    tied = leaf(1.0, 2.0), leaf(1.0, 3.0)
+    for f, inputs in [
+        (lambda x: x.relu(), [leaf(0.0, 1.0)]),
+        (lambda x: x.abs(), [leaf(0.0, 1.0)]),
+        (lambda x: x.norm(), [leaf(0.0, 0.0)]),
+        (lambda x: x.clamp(-1.0, 1.0), [leaf(-1.0, 0.3, 1.0)]),
+        (lambda x: x.amax(), [leaf(2.0, 1.0, 2.0)]),
+        (lambda a, b: tn.maximum(a, b), list(tied)),
+    ]:
+        assert check_grads(f, inputs, order=1).kinks
+
+
+def test_a_kink_nearby_is_no_kink_here() -> None:
+    assert not check_grads(rectifier(0.0), leaf(1e-6, -2e-6, 0.5)).kinks
+
+
+def test_kinks_are_found_in_large_inputs() -> None:
+    array = np.random.default_rng(0).uniform(0.5, 1.5, 500)
+    array[[17, 333]] = 0.0
+    report = check_grads(rectifier(0.0), tn.tensor(array, requires_grad=True))
+    assert sorted(re.findall(r"coordinate \((\d+),\)", " ".join(report.kinks))) == ["17", "333"]
+    with pytest.raises(GradientError, match=r"coordinate \(17,\)"):
+        check_grads(rectifier(-0.1), tn.tensor(array, requires_grad=True))
+
+
+def test_too_many_kinks() -> None:
+    with pytest.raises(GradientError, match="more than 32 kinks"):
+        check_grads(rectifier(0.0), tn.zeros(100, dtype="float64", requires_grad=True))
+
+
+def test_a_jump_is_not_a_kink() -> None:
+    step = planted(lambda x: np.where(x >= 0, 1.0, 0.0), x=lambda gy: gy * 0.5)
+    with pytest.raises(GradientError, match="not continuous"):
+        check_grads(step, leaf(0.0))
+
+
+# --- noise ---------------------------------------------------------------------------------------
+
+
+def far_from_zero(slope: float) -> Callable[..., Any]:
+    return planted(lambda x: 1e10 + 1e-6 * np.sin(x), x=lambda gy: gy * slope)
+
+
+def test_noise_is_reported_and_never_passes() -> None:
+    for slope in (1e-6, 9e-6):
+        with pytest.raises(GradientError, match="rounding noise in the differences is too large"):
+            check_grads(far_from_zero(slope), x64(3), order=1)
+    # as far as float64 goes this function is constant, and its gradient exactly 0
+    assert check_grads(far_from_zero(0.0), x64(3), order=1).constant
+
+
+def test_a_gradient_of_nothing_but_rounding() -> None:
+    x = x64(2, 3)
+    with pytest.raises(GradientError, match="allow_constant"):
+        check_grads(lambda x: x.softmax(1).sum(), x)
+    check_grads(lambda x: x.softmax(1).sum(), x, allow_constant=True)
+
+
+def test_scales() -> None:
+    """Steps fit numbers of size 1e-6 as well as 1e6."""
+    for size in (1e-6, 1e-3, 1.0, 1e3, 1e6):
+        check_grads(lambda x: x.log(), leaf(0.7 * size, 1.3 * size))
+    check_grads(lambda x, y: x * y, [leaf(1e-5, 2e-5), leaf(1e5, 3e5)])

@@ -1,0 +1,178 @@
+"""Losses and soft-max: right where they could overflow, particular about what they are given."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.special
+
+import tinynet as tn
+import tinynet.functional as F
+
+EXTREME = np.array([-1e4, -50.0, -1.0, 0.0, 1.0, 50.0, 1e4])
+
+
+def value_and_grad(f, x, dtype):
+    t = tn.tensor(x, dtype, requires_grad=True)
+    y = f(t)
+    (g,) = tn.grad(y, t, tn.ones(*y.shape, dtype=dtype))
+    return y.detach().numpy(), g.numpy()
+
+
+STABLE = {
+    "sigmoid": F.sigmoid,
+    "softplus": F.softplus,
+    "logsigmoid": F.logsigmoid,
+    "softmax": lambda x: F.softmax(x, 0),
+    "log_softmax": lambda x: F.log_softmax(x, 0) * tn.tensor(np.arange(7.0), x.dtype),
+    "logsumexp": lambda x: x.logsumexp(0),
+    "bce, true": lambda x: F.binary_cross_entropy_with_logits(
+        x, tn.ones(7, dtype=x.dtype), reduction="none"
+    ),
+    "bce, false": lambda x: F.binary_cross_entropy_with_logits(
+        x, tn.zeros(7, dtype=x.dtype), reduction="none"
+    ),
+    "cross-entropy": lambda x: F.cross_entropy(x.reshape(1, 7), np.array([2])),
+    "silu": F.silu,
+    "gelu": F.gelu,
+    "elu": F.elu,
+}
+
+
+@pytest.mark.parametrize("name", STABLE)
+def test_float32_agrees_with_float64_at_logits_of_ten_thousand(name):
+    f = STABLE[name]
+    for single, double in zip(
+        value_and_grad(f, EXTREME, "float32"), value_and_grad(f, EXTREME, "float64"), strict=True
+    ):
+        assert single.dtype == np.float32
+        assert np.isfinite(single).all()
+        np.testing.assert_allclose(single, double, rtol=1e-5, atol=1e-6)
+
+
+def test_tails_keep_their_relative_precision():
+    x = np.array([-80.0, -20.0], "float32")
+    np.testing.assert_allclose(
+        F.sigmoid(tn.tensor(x)).numpy(), scipy.special.expit(x.astype("float64")), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        F.softplus(tn.tensor(x)).numpy(), np.log1p(np.exp(x.astype("float64"))), rtol=1e-5
+    )
+    loss = F.binary_cross_entropy_with_logits(tn.tensor([20.0]), tn.tensor([1.0]))
+    assert loss.item() == pytest.approx(math.log1p(math.exp(-20)), rel=1e-6)  # not 0
+
+
+def test_a_row_is_shifted_by_its_own_maximum():
+    """A shift by the batch's maximum would turn the second row into exp(-10,000) = 0, log 0."""
+    rows = tn.tensor([[1e4, 0.0, -1e4], [0.3, 0.1, 0.2]])
+    together = F.log_softmax(rows, 1).numpy()
+    alone = np.concatenate([F.log_softmax(rows[i : i + 1], 1).numpy() for i in range(2)])
+    assert np.array_equal(together, alone)
+
+
+def test_logsumexp_of_infinities():
+    inf = math.inf
+    x = tn.tensor([[-inf, -inf], [-inf, 0.0], [inf, 0.0]])
+    assert x.logsumexp(1).tolist() == [-inf, 0.0, inf]
+    p = F.softmax(tn.tensor([-inf, 0.0, 0.0]), 0)  # a masked position
+    assert p.tolist() == [0, 0.5, 0.5]
+    # a class that is impossible, and that the target says is impossible, costs nothing
+    assert F.cross_entropy(tn.tensor([[0.0, -inf]]), np.array([0])).item() == 0
+
+
+def test_the_gradient_of_cross_entropy_is_softmax_minus_one_hot():
+    rng = np.random.default_rng(0)
+    x = tn.tensor(rng.standard_normal((5, 4)), requires_grad=True)
+    labels = rng.integers(0, 4, 5)
+    F.cross_entropy(x, labels).backward()
+    expected = (scipy.special.softmax(x.data, 1) - np.eye(4)[labels]) / 5
+    np.testing.assert_allclose(x.grad.numpy(), expected, atol=1e-15)
+
+
+def test_cross_entropy_by_its_definition():
+    rng = np.random.default_rng(1)
+    x, labels, e = rng.standard_normal((6, 3)), np.array([2, 0, -1, 1, -1, 2]), 0.3
+    log_p = np.log(scipy.special.softmax(x, 1))
+    losses = [
+        0.0 if t == -1 else -sum(((1 - e) * (c == t) + e / 3) * log_p[n, c] for c in range(3))
+        for n, t in enumerate(labels)
+    ]
+    options = {"ignore_index": -1, "label_smoothing": e}
+    t = tn.tensor(x)
+    got = F.cross_entropy(t, labels, reduction="none", **options)
+    np.testing.assert_allclose(got.numpy(), losses, atol=1e-15)
+    assert F.cross_entropy(t, labels, **options).item() == pytest.approx(sum(losses) / 4)
+    assert F.cross_entropy(t, labels, reduction="sum", **options).item() == pytest.approx(
+        sum(losses)
+    )
+    # a class may be the one to be ignored, as in PyTorch
+    keep = labels[labels >= 0]
+    got = F.cross_entropy(tn.tensor(x[labels >= 0]), keep, ignore_index=2)
+    assert got.item() == pytest.approx(-np.mean([log_p[1, 0], log_p[3, 1]]))
+    # probabilities
+    q = scipy.special.softmax(rng.standard_normal((6, 3)), 1)
+    got = F.cross_entropy(t, tn.tensor(q))
+    assert got.item() == pytest.approx(-(q * log_p).sum() / 6)
+    # positions of an image
+    image, t2 = rng.standard_normal((2, 3, 4, 5)), rng.integers(0, 3, (2, 4, 5))
+    flat = image.transpose(0, 2, 3, 1).reshape(-1, 3)
+    assert F.cross_entropy(tn.tensor(image), t2).item() == pytest.approx(
+        F.cross_entropy(tn.tensor(flat), t2.reshape(-1)).item()
+    )
+
+
+def test_huber_is_a_square_and_a_line():
+    x, t = tn.tensor([0.0, 0.5, 2.0, 5.0, -5.0], "float64"), tn.zeros(5, dtype="float64")
+    got = F.huber_loss(x, t, reduction="none", delta=2.0)
+    assert got.tolist() == [0, 0.125, 2, 8, 8]
+
+
+# --- bad input ----------------------------------------------------------------------------------
+
+
+def test_labels_out_of_range_on_either_device(device):
+    logits = tn.zeros(2, 10, device=device)
+    for bad, words in (([3, 10], "label 10 is out of range for 10"), ([-1, 0], "label -1")):
+        with pytest.raises(ValueError, match=words):
+            F.cross_entropy(logits, tn.tensor(bad, device=device))
+    with pytest.raises(TypeError, match=r"labels must be integers, not float32.*\.long\(\)"):
+        F.cross_entropy(logits, tn.tensor([1.0, 2.0], device=device))
+    with pytest.raises(IndexError, match="0 to 9"):
+        F.embedding(tn.tensor([3, 10], device=device), tn.zeros(10, 4, device=device))
+    with pytest.raises(IndexError, match="index 10 is out of range for axis 0 of size 10"):
+        tn.zeros(10, 4, device=device)[tn.tensor([3, 10], device=device)]
+
+
+@pytest.mark.parametrize(
+    "loss", [F.mse_loss, F.l1_loss, F.huber_loss, F.binary_cross_entropy_with_logits]
+)
+def test_a_column_is_not_compared_with_a_row(loss):
+    with pytest.raises(ValueError, match=r"\(4, 1\) and target \(4,\).*N x N"):
+        loss(tn.zeros(4, 1), tn.zeros(4))
+
+
+def test_a_mean_over_nothing():
+    with pytest.raises(ValueError, match="empty batch"):
+        F.cross_entropy(tn.zeros(0, 3), np.zeros(0, int))
+    with pytest.raises(ValueError, match="empty batch"):
+        F.mse_loss(tn.zeros(0, 3), tn.zeros(0, 3))
+    with pytest.raises(ValueError, match="all of it ignored"):
+        F.cross_entropy(tn.zeros(2, 3), np.array([-100, -100]))
+    with pytest.raises(ValueError, match=r"mean: shape \(0, 3\) has 0 entries.*empty batch"):
+        tn.zeros(0, 3).mean()
+    assert F.cross_entropy(tn.zeros(0, 3), np.zeros(0, int), reduction="sum").item() == 0
+
+
+def test_what_else_losses_refuse():
+    x = tn.zeros(2, 3)
+    for call, words in (
+        (lambda: F.cross_entropy(x, np.zeros(3, int)), r"target \(3,\) must be labels \(2,\)"),
+        (lambda: F.cross_entropy(tn.zeros(3), np.zeros(3, int)), r"\(3,\) must be \(N, C\)"),
+        (lambda: F.cross_entropy(x, np.zeros(2, int), label_smoothing=2), "from 0 to 1"),
+        (lambda: F.mse_loss(x, x, reduction="avg"), "'avg'; it is 'mean', 'sum' or 'none'"),
+        (lambda: F.huber_loss(x, x, delta=0), "greater than 0"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call()

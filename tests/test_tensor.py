@@ -1,0 +1,296 @@
+"""The Tensor class: construction, operands, conversion, indexing, printing, and its errors."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import tinynet as tn
+
+# --- making ---------------------------------------------------------------------------------
+
+
+def test_dtypes_are_pytorch_s():
+    assert tn.tensor(1.5).dtype == np.float32
+    assert tn.tensor([1, 2]).dtype == np.int64
+    assert tn.tensor([True]).dtype == bool
+    assert tn.tensor(np.zeros(2)).dtype == np.float64
+    assert tn.tensor([np.float64(1)]).dtype == np.float64
+    assert tn.tensor([1.5], "float64").dtype == np.float64
+    assert tn.tensor(tn.zeros(2, dtype="float64")).dtype == np.float64
+
+
+def test_a_tensor_is_a_copy():
+    array = np.zeros(3)
+    t = tn.tensor(array)
+    array[0] = 1
+    assert t.tolist() == [0, 0, 0]
+    u = tn.tensor(t)
+    u[0] = 2
+    assert t.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [("abc", "must be numbers"), ([[1], [1, 2]], "one shape"), ([1, "a"], "must be numbers")],
+)
+def test_what_is_no_tensor(data, words):
+    with pytest.raises(TypeError, match=words):
+        tn.tensor(data)
+    with pytest.raises(TypeError, match="'flaot32' is neither a device"):
+        tn.tensor([1.0], "flaot32")
+
+
+def test_random_tensors_follow_the_seed():
+    tn.manual_seed(3)
+    a, b = tn.randn(2, 3), tn.rand(4)
+    tn.manual_seed(3)
+    assert np.array_equal(tn.randn((2, 3)).data, a.data)
+    assert np.array_equal(tn.rand(4).data, b.data)
+    assert a.dtype == np.float32
+    assert tn.arange(2, 5).tolist() == [2, 3, 4]
+
+
+# --- operands -------------------------------------------------------------------------------
+
+
+def test_numpy_on_either_side_is_tracked():
+    t = tn.tensor([1.0, 2.0], requires_grad=True)
+    array = np.array([3.0, 4.0], "float32")
+    for y in (array * t, t * array, np.float64(2) * t, t + np.float32(1), array @ t, t @ array):
+        assert type(y) is tn.Tensor
+        assert y.requires_grad
+        assert y.dtype == np.float32  # NumPy's scalar does not promote
+    assert (array - t).tolist() == [2, 2]
+    assert (1 / t).tolist() == [1, 0.5]
+    assert (2**t).tolist() == [2, 4]
+
+
+def test_a_list_is_no_operand():
+    with pytest.raises(TypeError, match=r"add: an operand is a list.*tinynet\.tensor"):
+        tn.zeros(2).__add__([1, 2])
+    with pytest.raises(TypeError, match="mul: an operand is a str"):
+        tn.zeros(2) * "a"
+
+
+def test_a_tensor_does_not_become_an_array_in_silence():
+    with pytest.raises(TypeError, match=r"\.numpy\(\)"):
+        np.asarray(tn.zeros(2))
+    with pytest.raises(RuntimeError, match=r"\.detach\(\)\.numpy\(\)"):
+        tn.zeros(2, requires_grad=True).numpy()
+
+
+def test_shapes_that_do_not_broadcast_are_both_named():
+    a, b = tn.zeros(2, 3), tn.zeros(4)
+    for name, call in {
+        "add": lambda: a + b, "sub": lambda: a - b, "mul": lambda: a * b, "div": lambda: a / b,
+        "pow": lambda: a**b, "maximum": lambda: tn.maximum(a, b),
+        "where": lambda: tn.where(a > 0, a, b),
+    }.items():  # fmt: skip
+        with pytest.raises(ValueError, match=rf"^{name}: .*\(2, 3\) and \(4,\)"):
+            call()
+    with pytest.raises(ValueError, match=r"matmul: shapes \(2, 3\) and \(4, 5\) do not fit"):
+        a @ tn.zeros(4, 5)
+
+
+def test_devices_do_not_mix(device):
+    if device == "cpu":
+        return
+    here, there = tn.zeros(2, 3), tn.ones(3, device="cuda")
+    for call in (
+        lambda: here + there,
+        lambda: there * here,
+        lambda: tn.where(here > 0, there, there),
+        lambda: tn.cat([here[0], there]),
+        lambda: here @ there,
+        lambda: tn.functional.linear(here, there.reshape(1, 3)),
+    ):
+        with pytest.raises(tn.DeviceError, match=r"on (cpu|cuda).*on (cpu|cuda)"):
+            call()
+    assert (here.to("cuda") + there).device == "cuda"
+
+
+def test_moving_keeps_the_gradient(device):
+    x = tn.tensor([1.0, 2.0], requires_grad=True)
+    y = (x.to(device) * 3).to("cpu")
+    y.sum().backward()
+    assert x.grad.tolist() == [3, 3]
+    assert x.grad.device == "cpu"
+    assert tn.zeros(2, device=device).device == device
+    assert repr(tn.zeros(1, device=device)).startswith("tensor([0.]")
+
+
+def test_the_default_device(device, monkeypatch):
+    from tinynet import backend
+
+    monkeypatch.setitem(backend._settings, "device", None)
+    monkeypatch.setenv("TINYNET_DEVICE", device)
+    assert tn.default_device() == device
+    assert tn.tensor([1.0]).device == device
+    assert tn.zeros(2).device == device
+    assert tn.tensor(np.zeros(2)).device == "cpu"  # an array is where it is
+    tn.set_default_device("cpu")
+    assert tn.zeros(2).device == "cpu"
+    monkeypatch.setitem(backend._settings, "device", None)
+    monkeypatch.setenv("TINYNET_DEVICE", "gpu")
+    with pytest.raises(ValueError, match="TINYNET_DEVICE"):
+        tn.default_device()
+
+
+# --- shapes and indices ---------------------------------------------------------------------
+
+arrays = hnp.arrays(
+    np.float64, hnp.array_shapes(max_dims=4, max_side=4), elements=st.just(0.0)
+).map(lambda a: np.arange(a.size, dtype=float).reshape(a.shape))
+
+
+@given(arrays, st.data())
+def test_axes_count_from_either_end(a, data):
+    t, n = tn.tensor(a), a.ndim
+    order = data.draw(st.permutations(range(n)))
+    signed = [d - n if data.draw(st.booleans()) else d for d in order]
+    assert np.array_equal(t.permute(*signed).data, a.transpose(order))
+    dims = tuple(data.draw(st.sets(st.integers(0, n - 1), min_size=1)))
+    for keep in (False, True):
+        expected = a.sum(dims, keepdims=keep)
+        assert np.array_equal(t.sum([d - n for d in dims], keep).data, expected)
+        assert t.amax(dims, keep).shape == expected.shape
+    d = data.draw(st.integers(-n - 1, n))
+    assert np.array_equal(t.unsqueeze(d).data, np.expand_dims(a, d))
+    assert np.array_equal(t.unsqueeze(d).squeeze(d).data, a)
+    start = data.draw(st.integers(0, n - 1))
+    assert np.array_equal(t.flatten(start).data, a.reshape(*a.shape[:start], -1))
+
+
+@given(arrays, st.data())
+def test_indexing_is_numpy_s(a, data):
+    index = data.draw(hnp.basic_indices(a.shape, allow_newaxis=True, allow_ellipsis=True))
+    assert np.array_equal(tn.tensor(a)[index].data, a[index])
+    index = data.draw(hnp.integer_array_indices(a.shape[:1]))
+    assert np.array_equal(tn.tensor(a)[index].data, a[index])
+    assert np.array_equal(tn.tensor(a)[tn.tensor(index[0])].data, a[index])
+    mask = a > data.draw(st.integers(0, a.size))
+    assert np.array_equal(tn.tensor(a)[mask].data, a[mask])
+
+
+def test_split_pieces_make_the_whole():
+    t = tn.arange(10).reshape(2, 5)
+    assert [p.shape for p in t.split(2, 1)] == [(2, 2), (2, 2), (2, 1)]
+    assert tn.cat(t.split([1, 4], 1), 1).tolist() == t.tolist()
+    with pytest.raises(ValueError, match="add up to 3, axis 1 has 5"):
+        t.split([1, 2], 1)
+
+
+def test_gather_and_scatter_are_pytorch_s():
+    t = tn.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert t.gather(1, np.array([[0, 0], [1, 0]])).tolist() == [[1, 1], [4, 3]]
+    index = np.array([[0, 0, 0], [1, 1, 0]])
+    assert tn.zeros(2, 3).scatter_add(0, index, tn.ones(2, 3)).tolist() == [[1, 1, 2], [1, 1, 0]]
+
+
+def test_max_gives_the_first_of_ties():
+    values, indices = tn.tensor([[1.0, 3.0, 3.0], [2.0, 0.0, 2.0]]).max(1)
+    assert values.tolist() == [3, 2]
+    assert indices.tolist() == [1, 0]
+
+
+def test_einsum_without_an_arrow_and_with_ellipsis():
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    for equation, operands in {
+        "ij,jk": (a, b), "ba": (a,), "ii->i": (np.eye(3) * 2,), "ij->": (a,),
+        "i,j->ij": (a[0], b[0]),
+        "...j,jk": (np.ones((2, 1, 3)), b), "...ij,...jk->...ik": (np.ones((5, 1, 2, 3)), b[None]),
+        "...i->i...": (np.ones((1, 2, 3)),), "i...,i->...": (np.ones((3, 1)), np.ones(3)),
+    }.items():  # fmt: skip
+        got = tn.einsum(equation, *(tn.tensor(x) for x in operands))
+        np.testing.assert_allclose(got.data, np.einsum(equation, *operands), atol=1e-12)
+
+
+# --- out of it ------------------------------------------------------------------------------
+
+
+def test_numbers_out_of_tensors():
+    assert float(tn.tensor([2.5])) == 2.5
+    assert int(tn.tensor(3)) == 3
+    assert [10, 20, 30][tn.tensor(1)] == 20
+    assert bool(tn.tensor(0.0)) is False
+    assert f"{tn.tensor(1.23456):.2f}" == "1.23"
+    assert 2 in tn.tensor([1, 2])
+    assert len({tn.zeros(1), tn.zeros(1)}) == 2  # by identity
+    for call, words in (
+        (lambda: float(tn.zeros(2)), "holds 2 numbers, not one"),
+        (lambda: bool(tn.zeros(2)), "neither true nor false"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call()
+    with pytest.raises(TypeError, match="no axis to count"):
+        len(tn.tensor(1.0))
+
+
+def test_printing():
+    assert repr(tn.tensor([1.0, 2.5])) == "tensor([1. , 2.5])"
+    assert repr(tn.tensor([1.0], "float64", requires_grad=True)) == (
+        "tensor([1.], dtype=float64, requires_grad=True)"
+    )
+    x = tn.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    assert repr(x * 2) == "tensor([[2., 4.],\n        [6., 8.]], grad_fn=mul)"
+    assert len(repr(tn.zeros(1000, 1000))) < 1000
+
+
+def test_changes_in_place():
+    t = tn.tensor([1.0, 2.0])
+    t.add_(1.0).mul_(tn.tensor([2.0, 3.0])).sub_(1.0, alpha=2).div_(2)
+    assert t.tolist() == [1, 3.5]
+    t[t > 2] = 0.0
+    assert t.tolist() == [1, 0]
+    t.fill_(7).zero_()
+    assert t.tolist() == [0, 0]
+
+
+# --- conventions at kinks -------------------------------------------------------------------
+
+
+def gradient(f, *numbers):
+    x = tn.tensor(list(numbers), "float64", requires_grad=True)
+    return tn.grad(f(x).sum(), x)[0].tolist()
+
+
+def test_the_element_of_the_subdifferential_is_the_documented_one():
+    assert gradient(lambda x: x.relu(), 0.0) == [0]
+    assert gradient(lambda x: x.abs(), 0.0) == [0]
+    assert gradient(lambda x: x.amax(), 1.0, 1.0, 0.0) == [0.5, 0.5, 0]
+    assert gradient(lambda x: x.amin(), 1.0, 0.0, 0.0) == [0, 0.5, 0.5]
+    assert gradient(lambda x: x.max(0)[0], 1.0, 1.0) == [1, 0]
+    assert gradient(lambda x: tn.maximum(x, tn.zeros(1, dtype="float64")), 0.0) == [0.5]
+    assert gradient(lambda x: x.clamp(0, 1), 0.0, 1.0, -1.0, 2.0) == [1, 1, 0, 0]
+    assert gradient(lambda x: x.norm(), 0.0, 0.0) == [0, 0]
+    assert gradient(lambda x: x**0, 0.0, 2.0) == [0, 0]
+    assert gradient(lambda x: tn.functional.leaky_relu(x, 0.1), 0.0) == [0.1]
+    with np.errstate(divide="ignore"):
+        assert gradient(lambda x: x.sqrt(), 0.0) == [math.inf]
+    e = tn.tensor([0.0], "float64", requires_grad=True)
+    assert tn.grad(tn.zeros(1, dtype="float64") ** e, e)[0].tolist() == [0]
+
+
+def test_the_pattern_of_two_wheres_keeps_nan_out():
+    def twice(x):
+        safe = tn.where(x > 0, x, tn.ones(2, dtype="float64"))
+        return tn.where(x > 0, safe.sqrt(), tn.zeros(2, dtype="float64"))
+
+    assert gradient(twice, 0.0, 4.0) == [0, 0.25]
+
+
+def test_gradient_mass_is_conserved_on_ties(device):
+    rng = np.random.default_rng(0)
+    for image in (np.zeros((2, 3, 5, 5)), np.maximum(rng.standard_normal((2, 3, 5, 5)), 0)):
+        for options in ({"kernel_size": 2}, {"kernel_size": 3, "stride": 1, "padding": 1}):
+            x = tn.tensor(image, requires_grad=True, device=device)
+            y = tn.functional.max_pool2d(x, **options)
+            gy = tn.tensor(rng.standard_normal(y.shape), device=device)
+            y.backward(gy)
+            assert x.grad.sum().item() == pytest.approx(gy.sum().item(), abs=1e-12)

@@ -1,0 +1,107 @@
+"""check_adjoint: <A x, c> = <x, A^T c>, a test of linear maps to rounding, without a step size.
+
+Backward by x of a linear map A is A^T, so each such operation comes with a partner (im2col and
+col2im, pad and crop, gather and scatter). For random x and c the two sides of the identity are
+sums of the same products in another order: they agree to a few units in the last place if the
+partner is right, and differ in the first digit, almost surely, if not.
+
+Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), section 3.3;
+J. Claerbout, Earth Soundings Analysis: Processing versus Inversion (1992), chapter 5, for the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinynet import backend
+from tinynet.creation import tensor
+from tinynet.tensor import Tensor
+from tinynet.testing.function import GradientError, random_like
+
+
+def check_adjoint(
+    linear: Callable[[Any], Any],
+    adjoint: Callable[[Any], Any],
+    x: Any,
+    *,
+    rtol: float = 1e-12,
+    seed: int = 0,
+    name: str | None = None,
+) -> float:
+    """Check that `adjoint` is the transpose of `linear`, and that `linear` is linear.
+
+    With random x, z, c and numbers p, q:
+
+        <A x, c> = <x, A^T c>        A (p x + q z) = p A x + q A z
+
+    both to |left - right| <= rtol * s, where s is the Euclidean norm of the products summed up
+    (the largest entry, for the second).
+
+    Args:
+        linear: A, a function of one Tensor (or array, whichever x is).
+        adjoint: A^T, a function of what A returns.
+        x: a float64 Tensor or array that fits A; only its shape and kind count, its numbers are
+            drawn anew.
+        rtol: the relative error allowed.
+        seed: for the random numbers.
+        name: what messages call A; by default its own name.
+
+    Returns:
+        The relative error of the first identity.
+
+    Raises:
+        GradientError: if an identity fails, or A^T c has not the shape of x.
+        TypeError: if x is neither a Tensor nor an array of float64, or a result is of another kind.
+    """
+    name = name or getattr(linear, "__name__", type(linear).__name__)
+    as_tensor = isinstance(x, Tensor)
+    raw = x._data if isinstance(x, Tensor) else x
+    if not backend.is_array(raw) or raw.dtype != backend.float64:
+        kind = getattr(raw, "dtype", type(raw).__name__)
+        raise TypeError(
+            f"check_adjoint: x is {kind}; give a Tensor or an array of float64, of the shape that "
+            f"`{name}` takes"
+        )
+    device = backend.device_of(raw)
+
+    def apply(which: Callable[[Any], Any], label: str, a: np.ndarray) -> np.ndarray:
+        y = which(tensor(a, device=device) if as_tensor else backend.to_device(a, device))
+        if isinstance(y, Tensor) != as_tensor:
+            raise TypeError(
+                f"check_adjoint: {label} of `{name}` returned a {type(y).__name__} for a "
+                f"{type(x).__name__}; it must return the same kind"
+            )
+        return np.asarray(backend.to_numpy(y._data if isinstance(y, Tensor) else y))
+
+    rng = np.random.default_rng(seed)
+    first, second = (random_like(np.empty(raw.shape), rng) for _ in range(2))
+    y = apply(linear, "the map", first.copy())
+    c = random_like(y, rng)
+    back = apply(adjoint, "the adjoint", c.copy())
+    if back.shape != first.shape:
+        raise GradientError(
+            f"check_adjoint: the adjoint of `{name}` returned shape {back.shape} for a cotangent "
+            f"of {y.shape}; it must be {first.shape}, the shape that `{name}` takes"
+        )
+    left, right = y * c, first * back
+    size = float(np.hypot(np.linalg.norm(left), np.linalg.norm(right)))
+    error = abs(float(left.sum() - right.sum()))
+    if not error <= rtol * size:
+        raise GradientError(
+            f"check_adjoint: `{name}`: <A x, c> = {left.sum():.15g} but <x, A^T c> = "
+            f"{right.sum():.15g}: relative error {error / (size or 1.0):.3g} (allowed {rtol:.3g}), "
+            f"x {first.shape}, c {c.shape}, seed {seed}; one is not the transpose of the other"
+        )
+    p, q = 0.75, -1.25  # exact in binary
+    together = apply(linear, "the map", p * first + q * second)
+    apart = p * y + q * apply(linear, "the map", second.copy())
+    largest = float(np.abs(apart).max(initial=0.0))
+    if not np.abs(together - apart).max(initial=0.0) <= 100 * rtol * largest:
+        raise GradientError(
+            f"check_adjoint: `{name}` is not linear: A(p x + q z) and p A x + q A z differ by "
+            f"{np.abs(together - apart).max():.3g} (x {first.shape}, p {p}, q {q}, seed {seed})"
+        )
+    return error / (size or 1.0)

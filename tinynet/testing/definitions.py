@@ -1,0 +1,298 @@
+"""Definitions that run: each formula as loops over its indices, in float64, and nothing else.
+
+These are what the fast operations are compared with. They are as slow as they look, and share no
+code with what they define: one loop an index, indices named as in `tinynet.ops.windows`. Arguments
+are NumPy arrays; pairs are (height, width).
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+
+Array = np.ndarray
+Two = tuple[int, int]
+
+
+def _output_size(n: int, k: int, stride: int, padding: int, dilation: int = 1) -> int:
+    """How many positions a window of k taps has: counted, not computed."""
+    return sum(
+        start + dilation * (k - 1) < n + 2 * padding for start in range(0, n + 2 * padding, stride)
+    )
+
+
+def _entry(x: Array, n: int, c: int, h: int, w: int) -> float:
+    """x[n, c, h, w], and 0 outside the image."""
+    H, W = x.shape[2:]
+    return float(x[n, c, h, w]) if 0 <= h < H and 0 <= w < W else 0.0
+
+
+def conv2d(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    stride: Two = (1, 1),
+    padding: Two = (0, 0),
+    dilation: Two = (1, 1),
+    groups: int = 1,
+) -> Array:
+    """y_nopq = b_o + sum_cij w_ocij x_{n, g C/G + c, p SH + i DH - PH, q SW + j DW - PW}.
+
+    g is the group of the output channel o, floor(o / (OC / groups)).
+
+    Shapes: x (N, C, H, W), w (OC, C/groups, KH, KW), b (OC,); result (N, OC, OH, OW).
+    Source: V. Dumoulin and F. Visin, arXiv:1603.07285, section 2.
+    """
+    (N, _, H, W), (OC, CG, KH, KW) = x.shape, w.shape
+    (SH, SW), (PH, PW), (DH, DW) = stride, padding, dilation
+    OH, OW = _output_size(H, KH, SH, PH, DH), _output_size(W, KW, SW, PW, DW)
+    y = np.zeros((N, OC, OH, OW))
+    for n, o, p, q in product(range(N), range(OC), range(OH), range(OW)):
+        first = o // (OC // groups) * CG
+        y[n, o, p, q] = 0.0 if b is None else b[o]
+        for c, i, j in product(range(CG), range(KH), range(KW)):
+            at = p * SH + i * DH - PH, q * SW + j * DW - PW
+            y[n, o, p, q] += w[o, c, i, j] * _entry(x, n, first + c, *at)
+    return y
+
+
+def conv2d_input(
+    gy: Array,
+    w: Array,
+    size: Two,
+    stride: Two = (1, 1),
+    padding: Two = (0, 0),
+    dilation: Two = (1, 1),
+    groups: int = 1,
+) -> Array:
+    """gx_nchw = sum of gy_nopq w_ocij over the o, p, q, i, j whose product with x_nchw is in y.
+
+    Shapes: gy (N, OC, OH, OW), w (OC, C/groups, KH, KW); result (N, C, *size).
+    Source: V. Dumoulin and F. Visin, arXiv:1603.07285, section 4.
+    """
+    (N, OC, OH, OW), (_, CG, KH, KW) = gy.shape, w.shape
+    (H, W), (SH, SW), (PH, PW), (DH, DW) = size, stride, padding, dilation
+    gx = np.zeros((N, CG * groups, H, W))
+    for n, o, p, q in product(range(N), range(OC), range(OH), range(OW)):
+        for c, i, j in product(range(CG), range(KH), range(KW)):
+            h, v = p * SH + i * DH - PH, q * SW + j * DW - PW
+            if 0 <= h < H and 0 <= v < W:
+                gx[n, o // (OC // groups) * CG + c, h, v] += gy[n, o, p, q] * w[o, c, i, j]
+    return gx
+
+
+def conv2d_weight(
+    gy: Array,
+    x: Array,
+    kernel: Two,
+    stride: Two = (1, 1),
+    padding: Two = (0, 0),
+    dilation: Two = (1, 1),
+    groups: int = 1,
+) -> Array:
+    """gw_ocij = sum_npq gy_nopq x_{n, g C/G + c, p SH + i DH - PH, q SW + j DW - PW}.
+
+    Shapes: gy (N, OC, OH, OW), x (N, C, H, W); result (OC, C/groups, *kernel).
+    Source: V. Dumoulin and F. Visin, arXiv:1603.07285, section 4.
+    """
+    (N, OC, OH, OW), CG, (KH, KW) = gy.shape, x.shape[1] // groups, kernel
+    (SH, SW), (PH, PW), (DH, DW) = stride, padding, dilation
+    gw = np.zeros((OC, CG, KH, KW))
+    for o, c, i, j in product(range(OC), range(CG), range(KH), range(KW)):
+        for n, p, q in product(range(N), range(OH), range(OW)):
+            at = p * SH + i * DH - PH, q * SW + j * DW - PW
+            gw[o, c, i, j] += gy[n, o, p, q] * _entry(x, n, o // (OC // groups) * CG + c, *at)
+    return gw
+
+
+def im2col(
+    x: Array,
+    kernel: Two,
+    stride: Two = (1, 1),
+    padding: Two = (0, 0),
+    dilation: Two = (1, 1),
+) -> Array:
+    """col[n, c KH KW + i KW + j, p OW + q] = x_{n, c, p SH + i DH - PH, q SW + j DW - PW}.
+
+    Shapes: x (N, C, H, W); result (N, C KH KW, OH OW).
+    Source: K. Chellapilla, S. Puri and P. Simard (2006), section 2.
+    """
+    (N, C, H, W), (KH, KW) = x.shape, kernel
+    (SH, SW), (PH, PW), (DH, DW) = stride, padding, dilation
+    OH, OW = _output_size(H, KH, SH, PH, DH), _output_size(W, KW, SW, PW, DW)
+    col = np.zeros((N, C * KH * KW, OH * OW))
+    for n, c, i, j in product(range(N), range(C), range(KH), range(KW)):
+        for p, q in product(range(OH), range(OW)):
+            at = p * SH + i * DH - PH, q * SW + j * DW - PW
+            col[n, (c * KH + i) * KW + j, p * OW + q] = _entry(x, n, c, *at)
+    return col
+
+
+def col2im(
+    col: Array,
+    size: Two,
+    kernel: Two,
+    stride: Two = (1, 1),
+    padding: Two = (0, 0),
+    dilation: Two = (1, 1),
+) -> Array:
+    """x_nchw = sum of the entries of col that `im2col` would fill from x_nchw.
+
+    Shapes: col (N, C KH KW, OH OW); result (N, C, *size).
+    Source: K. Chellapilla, S. Puri and P. Simard (2006), section 2, read backwards.
+    """
+    (H, W), (KH, KW), N = size, kernel, col.shape[0]
+    (SH, SW), (PH, PW), (DH, DW) = stride, padding, dilation
+    OH, OW = _output_size(H, KH, SH, PH, DH), _output_size(W, KW, SW, PW, DW)
+    C = col.shape[1] // (KH * KW)
+    x = np.zeros((N, C, H, W))
+    for n, c, i, j in product(range(N), range(C), range(KH), range(KW)):
+        for p, q in product(range(OH), range(OW)):
+            h, v = p * SH + i * DH - PH, q * SW + j * DW - PW
+            if 0 <= h < H and 0 <= v < W:
+                x[n, c, h, v] += col[n, (c * KH + i) * KW + j, p * OW + q]
+    return x
+
+
+def _window(
+    x: Array, n: int, c: int, top: int, left: int, kernel: Two, dilation: Two
+) -> list[float]:
+    """The entries of x that a window covers, in reading order; what lies outside is left out."""
+    H, W = x.shape[2:]
+    places = [
+        (top + i * dilation[0], left + j * dilation[1])
+        for i in range(kernel[0])
+        for j in range(kernel[1])
+    ]
+    return [float(x[n, c, h, w]) for h, w in places if 0 <= h < H and 0 <= w < W]
+
+
+def max_pool2d(
+    x: Array,
+    kernel: Two,
+    stride: Two | None = None,
+    padding: Two = (0, 0),
+    dilation: Two = (1, 1),
+) -> Array:
+    """y_ncpq = max over i, j of x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, inside x only.
+
+    Shapes: x (N, C, H, W); result (N, C, OH, OW). The stride is by default the kernel.
+    Source: D. Scherer, A. Mueller and S. Behnke (ICANN 2010).
+    """
+    stride = stride or kernel
+    N, C, H, W = x.shape
+    sizes = zip((H, W), kernel, stride, padding, dilation, strict=True)
+    y = np.zeros((N, C, *(_output_size(*s) for s in sizes)))
+    for n, c, p, q in np.ndindex(*y.shape):
+        corner = p * stride[0] - padding[0], q * stride[1] - padding[1]
+        y[n, c, p, q] = max(_window(x, n, c, *corner, kernel, dilation))
+    return y
+
+
+def avg_pool2d(
+    x: Array,
+    kernel: Two,
+    stride: Two | None = None,
+    padding: Two = (0, 0),
+    count_include_pad: bool = True,
+) -> Array:
+    """y_ncpq = sum over i, j of x_{n, c, p SH + i - PH, q SW + j - PW}, divided by KH KW.
+
+    Without `count_include_pad`, divided by the number of entries inside x.
+
+    Shapes: x (N, C, H, W); result (N, C, OH, OW). The stride is by default the kernel.
+    Source: Y. LeCun et al., Proc. IEEE 86 (1998), section II.
+    """
+    stride = stride or kernel
+    N, C, H, W = x.shape
+    sizes = zip((H, W), kernel, stride, padding, strict=True)
+    y = np.zeros((N, C, *(_output_size(*s) for s in sizes)))
+    for n, c, p, q in np.ndindex(*y.shape):
+        corner = p * stride[0] - padding[0], q * stride[1] - padding[1]
+        inside = _window(x, n, c, *corner, kernel, (1, 1))
+        count = kernel[0] * kernel[1] if count_include_pad else len(inside)
+        y[n, c, p, q] = math.fsum(inside) / count
+    return y
+
+
+def adaptive_avg_pool2d(x: Array, output_size: Two) -> Array:
+    """y_ncpq = mean of x_nchw over floor(p H/OH) <= h < ceil((p+1) H/OH), columns likewise.
+
+    Shapes: x (N, C, H, W); result (N, C, OH, OW).
+    Source: K. He et al., Spatial pyramid pooling, arXiv:1406.4729, section 2.3.
+    """
+    (N, C, H, W), (OH, OW) = x.shape, output_size
+    y = np.zeros((N, C, OH, OW))
+    for n, c, p, q in np.ndindex(*y.shape):
+        rows = range(math.floor(p * H / OH), math.ceil((p + 1) * H / OH))
+        columns = range(math.floor(q * W / OW), math.ceil((q + 1) * W / OW))
+        inside = [float(x[n, c, h, w]) for h in rows for w in columns]
+        y[n, c, p, q] = math.fsum(inside) / len(inside)
+    return y
+
+
+def softmax(x: Array, dim: int = -1) -> Array:
+    """y_c = e^(x_c) / sum_k e^(x_k) along `dim`, for numbers whose exponentials do not overflow.
+
+    Shapes: x and the result (...), any.
+    Source: J. Bridle (1990); C. Bishop, Pattern Recognition and Machine Learning, eq. 4.62.
+    """
+    rows = np.moveaxis(np.asarray(x, float), dim, -1)
+    y = np.zeros(rows.shape)
+    for at in np.ndindex(*rows.shape[:-1]):
+        total = math.fsum(math.exp(v) for v in rows[at])
+        for c, v in enumerate(rows[at]):
+            place = (*at, c)
+            y[place] = math.exp(v) / total
+    return np.moveaxis(y, -1, dim)
+
+
+def cross_entropy(x: Array, labels: Array) -> Array:
+    """y_n = - ln softmax(x)_{n, t_n}, for each example and position.
+
+    Shapes: x (N, C, ...), labels (N, ...) of integers; result (N, ...).
+    Source: C. Bishop, Pattern Recognition and Machine Learning, eq. 4.108.
+    """
+    p = softmax(x, 1)
+    y = np.zeros(labels.shape)
+    for at in np.ndindex(*labels.shape):
+        place = (at[0], int(labels[at]), *at[1:])
+        y[at] = -math.log(p[place])
+    return y
+
+
+def _normalised(values: list[float], eps: float) -> list[float]:
+    mean = math.fsum(values) / len(values)
+    variance = math.fsum((v - mean) ** 2 for v in values) / len(values)
+    return [(v - mean) / math.sqrt(variance + eps) for v in values]
+
+
+def batch_norm(x: Array, w: Array, b: Array, eps: float = 1e-5) -> Array:
+    """y_nc... = w_c (x_nc... - mean_c) / sqrt(var_c + eps) + b_c, var_c biased, by channel.
+
+    Shapes: x (N, C, ...), w and b (C,); result like x.
+    Source: S. Ioffe and C. Szegedy, arXiv:1502.03167, algorithm 1.
+    """
+    y = np.zeros(x.shape)
+    for c in range(x.shape[1]):
+        places = [at for at in np.ndindex(*x.shape) if at[1] == c]
+        for at, v in zip(places, _normalised([float(x[at]) for at in places], eps), strict=True):
+            y[at] = w[c] * v + b[c]
+    return y
+
+
+def layer_norm(x: Array, w: Array, b: Array, eps: float = 1e-5) -> Array:
+    """y_i = w_i (x_i - mean) / sqrt(var + eps) + b_i over the last axes, var biased.
+
+    Shapes: x (..., *w.shape), w and b of one shape; result like x.
+    Source: J. Ba, J. Kiros and G. Hinton, arXiv:1607.06450, eq. 3.
+    """
+    y = np.zeros(x.shape)
+    for lead in np.ndindex(*x.shape[: x.ndim - w.ndim]):
+        places = list(np.ndindex(*w.shape))
+        values = _normalised([float(x[lead + i]) for i in places], eps)
+        for i, v in zip(places, values, strict=True):
+            y[lead + i] = w[i] * v + b[i]
+    return y
