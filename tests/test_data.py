@@ -232,3 +232,15 @@ def test_importing_needs_no_extras() -> None:
     top = Path(str(module.__file__)).parents[2]  # where an uninstalled package is found, too
     run = subprocess.run([sys.executable, "-c", code], cwd=top, stdout=subprocess.PIPE, check=True)
     assert run.stdout.strip() == b"[]"
+
+
+def test_digits_in_mnist_s_size():
+    small, labels = digits(train=False)
+    large, same = digits(train=False, size=28)
+    assert large.shape == (359, 1, 28, 28)
+    assert np.array_equal(labels, same)
+    assert np.array_equal(large[:, :, 3:-2:3, 3:-2:3], small)  # the middle of each 3x3
+    assert not large[:, :, :2].any()
+    assert large.sum() == pytest.approx(9 * small.sum())
+    with pytest.raises(ValueError, match="size is 32; it must be 8 or 28"):
+        digits(size=32)

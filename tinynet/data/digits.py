@@ -12,7 +12,7 @@ from importlib import resources
 import numpy as np
 
 
-def digits(train: bool = True) -> tuple[np.ndarray, np.ndarray]:
+def digits(train: bool = True, size: int = 8) -> tuple[np.ndarray, np.ndarray]:
     """The images and labels of 1,797 small handwritten digits; needs no download.
 
     A pixel counts the dark ones among 4x4 of the scanned bitmap of 32x32, so it is 0 to 16.
@@ -25,12 +25,16 @@ def digits(train: bool = True) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         train: the 1,438 digits to train on, or the 359 held out.
+        size: 8; or 28, MNIST's, for networks made for that: each pixel 3x3 and a border of 2.
 
     Returns:
-        images: float32, shape (N, 1, 8, 8), 0 (paper) to 1 (ink): the counts divided by 16, which
-            float32 holds exactly.
+        images: float32, shape (N, 1, size, size), 0 (paper) to 1 (ink): the counts divided
+            by 16, which float32 holds exactly.
         labels: int64, shape (N,), 0 to 9.
         Both are fresh and writable.
+
+    Raises:
+        ValueError: for another size.
 
     **Source**: see the head of this file.
 
@@ -43,4 +47,10 @@ def digits(train: bool = True) -> tuple[np.ndarray, np.ndarray]:
         images, labels = arrays["images"], arrays["labels"]
     held_out = np.arange(len(labels)) % 5 == 4
     part = ~held_out if train else held_out
-    return np.divide(images[part], 16, dtype=np.float32)[:, None], labels[part].astype(np.int64)
+    pixels = np.divide(images[part], 16, dtype=np.float32)[:, None]
+    if size == 28:
+        border = ((0, 0), (0, 0), (2, 2), (2, 2))
+        pixels = np.pad(pixels.repeat(3, axis=2).repeat(3, axis=3), border)
+    elif size != 8:
+        raise ValueError(f"digits: size is {size}; it must be 8 or 28")
+    return pixels, labels[part].astype(np.int64)
