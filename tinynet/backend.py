@@ -339,6 +339,15 @@ def workspace(name: str, shape: tuple[int, ...], like: Array) -> Array:
     return buffer[:size].reshape(shape)
 
 
+def block_bytes(like: Array) -> int:
+    """How much of a large temporary to make at a time.
+
+    On the CPU as much as stays in the cache between being written and being read; on a GPU all of
+    it, since there every further call costs more than memory does.
+    """
+    return 1 << 20 if array_module(like) is np else 1 << 62
+
+
 # --- random numbers -------------------------------------------------------------------------
 
 

@@ -9,18 +9,30 @@ With the columns col[cij, pqn] of x and w as a matrix w[o, cij] (`windows.im2col
     y = w col          gw = gy col^T          gx = col2im(w^T gy)
 
 each one matrix product. The columns are KH KW times the input, so they are made again in the
-backward and never kept. (What the field calls convolution is correlation: the kernel is not
-flipped.)
+backward and never kept, and made and used block by block, while they are in the cache. (What the
+field calls convolution is correlation: the kernel is not flipped.)
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from tinynet.autograd import Op
 from tinynet.backend import array_module, workspace
 from tinynet.ops.reduction import sum
-from tinynet.ops.windows import Window, batch_first, batch_last, col2im, im2col
+from tinynet.ops.windows import (
+    Window,
+    batch_first,
+    batch_last,
+    blocks,
+    col2im,
+    im2col,
+    padded,
+    window_view,
+    without_border,
+    zeros_with_border,
+)
 
 
 def _check(name: str, x_shape: Any, w_shape: Any, groups: int) -> None:
@@ -41,11 +53,16 @@ def _check(name: str, x_shape: Any, w_shape: Any, groups: int) -> None:
         )
 
 
-def _columns(x: Any, window: Window, OH: int, OW: int, groups: int) -> Any:
-    """x (N, C, H, W) as matrices (groups, C/groups KH KW, OH OW N)."""
-    C, KH, KW = x.shape[1], *window.kernel
-    col = im2col(batch_last(x), window, OH, OW)
-    return col.reshape(groups, C // groups * KH * KW, OH * OW * x.shape[0])
+def _columns(x: Any, window: Window, OH: int, OW: int, groups: int) -> Iterator[Any]:
+    """x (N, C, H, W), block by block: which of the OH OW N cells, and their columns as matrices
+    (groups, C/groups KH KW, cells)."""
+    xt = padded(batch_last(x), window.padding)
+    view = window_view(xt, window, OH, OW)
+    C, KH, KW, _, _, N = view.shape
+    for block in blocks(xt, window, OH, OW):
+        cells = block.cells(OW, N)
+        col = im2col(view, block)
+        yield cells, col.reshape(groups, C // groups * KH * KW, cells.stop - cells.start)
 
 
 def _rows(gy: Any, groups: int) -> Any:
@@ -65,8 +82,8 @@ def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) ->
         <conv2d_weight(gy, x), dw>; and <gy, db repeated over n, p, q> = <sum_npq gy, db>.
     Jacobian: block Toeplitz by x, the Hankel matrix of the columns by w, a column of ones by b.
     Kinks: none; bilinear in x and w.
-    Cost: N OC OH OW C/groups KH KW multiply-adds forward, as many for gx and for gw; memory KH KW
-        times the input for a moment; keeps x and w.
+    Cost: N OC OH OW C/groups KH KW multiply-adds forward, as many for gx and for gw; a block
+        of columns at a time in memory; keeps x and w.
     Shapes: x (N, C, H, W), w (OC, C/groups, KH, KW), b (OC,) or None, y (N, OC, OH, OW) with
         OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1; dtype: the wider.
     Errors: ValueError if channels and groups do not fit or the kernel is larger than the padded
@@ -79,16 +96,14 @@ def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) ->
     N, OC = x.shape[0], w.shape[0]
     if b is not None and b.shape != (OC,):
         raise ValueError(f"conv2d: bias {tuple(b.shape)} must be ({OC},) for weight {w.shape}")
-    col = _columns(x, window, OH, OW, groups)
-    y = w.reshape(groups, OC // groups, -1) @ col  # (G, OC/G, CKK/G) @ (G, CKK/G, OH OW N)
-    y = y.reshape(OC, OH, OW, N)
-    if b is not None:
-        b = b.reshape(OC, 1, 1, 1)
-        if y.dtype == b.dtype:
-            y += b  # in place: y is new, and a second array would cost more than the addition
-        else:
-            y = y + b
-    return batch_first(y)
+    rows, xp = w.reshape(groups, OC // groups, -1), array_module(x, w)
+    dtype = xp.result_type(x, w) if b is None else xp.result_type(x, w, b)
+    y = xp.empty((groups, OC // groups, OH * OW * N), dtype)
+    for cells, col in _columns(x, window, OH, OW, groups):
+        part = xp.matmul(rows, col, out=y[:, :, cells])  # (OC/G, CKK/G) @ (CKK/G, cells)
+        if b is not None:
+            part += b.reshape(groups, OC // groups, 1)  # now, while the block is in the cache
+    return batch_first(y.reshape(OC, OH, OW, N))
 
 
 @conv2d.rule("x")
@@ -127,13 +142,16 @@ def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1)
     _check("conv2d_input", shape, w.shape, groups)
     if window.output("conv2d_input", shape) != (OH, OW):
         raise ValueError(f"conv2d_input: {gy.shape} is no output for an input of {shape}")
-    rows = _rows(gy, groups)
-    wt = w.reshape(groups, OC // groups, -1).swapaxes(1, 2)
-    shape = (*wt.shape[:2], rows.shape[2])
-    out = workspace("col2im", shape, rows) if w.dtype == gy.dtype else None
-    col = array_module(gy, w).matmul(wt, rows, out=out)
-    col = col.reshape(C, *window.kernel, OH, OW, N)
-    return batch_first(col2im(col, (C, *size, N), window))
+    rows, wt = _rows(gy, groups), w.reshape(groups, OC // groups, -1).swapaxes(1, 2)
+    xp = array_module(gy, w)
+    x = zeros_with_border((C, *size, N), window, gy, xp.result_type(gy, w))
+    for block in blocks(x, window, OH, OW):
+        part = rows[:, :, block.cells(OW, N)]
+        col = workspace("conv2d_input", (*wt.shape[:2], part.shape[2]), x)
+        xp.matmul(wt, part, out=col)  # (CKK/G, OC/G) @ (OC/G, cells)
+        height, width = block.bottom - block.top, block.right - block.left
+        col2im(x, col.reshape(C, *window.kernel, height, width, N), window, block)
+    return batch_first(without_border(x, window))
 
 
 @conv2d_input.rule("gy")
@@ -165,9 +183,13 @@ def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
     if window.output("conv2d_weight", x.shape) != (OH, OW) or x.shape[0] != N:
         raise ValueError(f"conv2d_weight: {gy.shape} is no output for an input of {x.shape}")
     _check("conv2d_weight", x.shape, (OC, C // groups, *window.kernel), groups)
-    col = _columns(x, window, OH, OW, groups)
-    w = _rows(gy, groups) @ col.swapaxes(1, 2)
-    return w.reshape(OC, C // groups, *window.kernel)
+    rows, xp = _rows(gy, groups), array_module(gy, x)
+    KK = window.kernel[0] * window.kernel[1]
+    wt = xp.zeros((groups, C // groups * KK, OC // groups), xp.result_type(gy, x))
+    for cells, col in _columns(x, window, OH, OW, groups):
+        # (CKK/G, cells) @ (cells, OC/G): the other way round BLAS takes up to twice as long
+        wt += col @ rows[:, :, cells].swapaxes(1, 2)
+    return wt.swapaxes(1, 2).reshape(OC, C // groups, *window.kernel)
 
 
 @conv2d_weight.rule("gy")

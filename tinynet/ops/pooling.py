@@ -10,7 +10,14 @@ from typing import Any
 
 from tinynet.autograd import Op, raw
 from tinynet.backend import array_module
-from tinynet.ops.windows import Window, batch_first, batch_last, padded
+from tinynet.ops.windows import (
+    Window,
+    batch_first,
+    batch_last,
+    padded,
+    without_border,
+    zeros_with_border,
+)
 
 
 @Op
@@ -78,16 +85,15 @@ def pool_put(x: Any, *, winner: Any, size: Any, window: Window) -> Any:
     Source: D. Scherer, A. Mueller and S. Behnke (ICANN 2010).
     """
     N, C, OH, OW = x.shape
-    (PH, PW), (H, W) = window.padding, size
     xt = batch_last(x)
     xp = array_module(x)
-    y = xp.zeros((C, H + 2 * PH, W + 2 * PW, N), x.dtype)
+    y = zeros_with_border((C, *size, N), window, x)
     for k, (_, _, rows, columns) in enumerate(window.taps(OH, OW)):
         if window.disjoint:
             xp.multiply(xt, winner == k, out=y[:, rows, columns])
         else:
             y[:, rows, columns] += xt * (winner == k)
-    return batch_first(y[:, PH : PH + H, PW : PW + W])
+    return batch_first(without_border(y, window))
 
 
 @pool_put.rule("x")
@@ -162,12 +168,11 @@ def sum_unpool2d(x: Any, *, size: Any, window: Window) -> Any:
     Source: Y. LeCun et al., Proc. IEEE 86 (1998), section II, read backwards.
     """
     N, C, OH, OW = x.shape
-    (PH, PW), (H, W) = window.padding, size
     xt = batch_last(x)
-    y = array_module(x).zeros((C, H + 2 * PH, W + 2 * PW, N), x.dtype)
+    y = zeros_with_border((C, *size, N), window, x)
     for _, _, rows, columns in window.taps(OH, OW):
         y[:, rows, columns] += xt
-    return batch_first(y[:, PH : PH + H, PW : PW + W])
+    return batch_first(without_border(y, window))
 
 
 @sum_unpool2d.rule("x")

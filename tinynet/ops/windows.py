@@ -17,11 +17,12 @@ already is the output, and elementwise operations in between keep the order by t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module, as_strided, workspace
+from tinynet.backend import array_module, as_strided, block_bytes, workspace
 
 Pair = int | tuple[int, int]
 
@@ -128,36 +129,82 @@ def padded(x: Any, padding: tuple[int, int], value: float = 0.0) -> Any:
     return y
 
 
-def im2col(x: Any, window: Window, OH: int, OW: int) -> Any:
-    """The columns (C, KH, KW, OH, OW, N) of an unpadded x (C, H, W, N): one copy.
+def zeros_with_border(shape: tuple[int, ...], window: Window, like: Any, dtype: Any = None) -> Any:
+    """Zeros for an input (C, H, W, N) with its padding, of the kind of the array `like`."""
+    C, H, W, N = shape
+    PH, PW = window.padding
+    return array_module(like).zeros((C, H + 2 * PH, W + 2 * PW, N), dtype or like.dtype)
 
-    col[c, i, j, p, q, n] = padded x[c, p SH + i DH, q SW + j DW, n]
 
-    They lie in a workspace, valid until the next call.
+def without_border(x: Any, window: Window) -> Any:
+    """A padded (C, H, W, N) without its padding: a view."""
+    PH, PW = window.padding
+    return x[:, PH : x.shape[1] - PH, PW : x.shape[2] - PW]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A rectangle of output cells, for all examples: rows `top` to `bottom`, columns likewise."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def cells(self, OW: int, N: int) -> slice:
+        """Its place in the flat (OH, OW, N)."""
+        start = self.top * OW + self.left
+        size = (self.bottom - self.top) * (self.right - self.left)
+        return slice(start * N, (start + size) * N)
+
+
+def blocks(x: Any, window: Window, OH: int, OW: int) -> Iterator[Block]:
+    """The output cells of x (C, H, W, N) in reading order, as rectangles that lie in one piece.
+
+    A rectangle is some whole rows, or a part of one, so that its cells are neighbours in the flat
+    (OH, OW, N); and its columns, C KH KW numbers for each cell and example, stay in the cache.
     """
-    x = padded(x, window.padding)
+    C, N = x.shape[0], x.shape[3]
+    bytes_a_cell = C * window.kernel[0] * window.kernel[1] * N * x.dtype.itemsize
+    cells = max(1, block_bytes(x) // max(1, bytes_a_cell))
+    width, height = min(OW, cells), max(1, min(OH, cells // OW))
+    for top in range(0, OH, height):
+        for left in range(0, OW, width):
+            yield Block(top, min(top + height, OH), left, min(left + width, OW))
+
+
+def window_view(x: Any, window: Window, OH: int, OW: int) -> Any:
+    """v[c, i, j, p, q, n] = x[c, p SH + i DH, q SW + j DW, n] for a padded x (C, H, W, N): a view.
+
+    It must not be written to: an entry of x stands in it once for each window that covers it.
+    """
     (KH, KW), (SH, SW), (DH, DW) = window.kernel, window.stride, window.dilation
     sc, sh, sw, sn = x.strides
     shape = (x.shape[0], KH, KW, OH, OW, x.shape[3])
-    view = as_strided(x, shape, (sc, sh * DH, sw * DW, sh * SH, sw * SW, sn))
-    col = workspace("im2col", shape, x)
-    col[...] = view
+    return as_strided(x, shape, (sc, sh * DH, sw * DW, sh * SH, sw * SW, sn))
+
+
+def im2col(view: Any, block: Block) -> Any:
+    """The columns (C, KH, KW, rows, columns, N) of a block, copied from `window_view`'s view.
+
+    They lie in a workspace, valid until the next call.
+    """
+    part = view[:, :, :, block.top : block.bottom, block.left : block.right]
+    col = workspace("im2col", part.shape, part)
+    col[...] = part
     return col
 
 
-def col2im(col: Any, shape: tuple[int, ...], window: Window) -> Any:
-    """im2col's adjoint: (C, KH, KW, OH, OW, N) summed into an unpadded (C, H, W, N).
+def col2im(x: Any, col: Any, window: Window, block: Block) -> None:
+    """im2col's adjoint: add the columns of a block into a padded x (C, H, W, N).
 
     An input cell is in as many columns as windows cover it. Copying gave each of them its value,
     so its gradient is the sum of theirs: += and not =.
     """
-    C, H, W, N = shape
-    PH, PW = window.padding
-    OH, OW = col.shape[3:5]
-    x = array_module(col).zeros((C, H + 2 * PH, W + 2 * PW, N), col.dtype)
-    for i, j, rows, columns in window.taps(OH, OW):
-        x[:, rows, columns] += col[:, i, j]
-    return x[:, PH : PH + H, PW : PW + W]
+    (SH, SW) = window.stride
+    start = x[:, block.top * SH :, block.left * SW :]
+    for i, j, rows, columns in window.taps(block.bottom - block.top, block.right - block.left):
+        start[:, rows, columns] += col[:, i, j]
 
 
 @Op
@@ -175,10 +222,10 @@ def unfold(x: Any, *, window: Window) -> Any:
         for document processing (2006), section 2.
     """
     OH, OW = window.output("unfold", x.shape)
-    col = im2col(batch_last(x), window, OH, OW)
-    C, KH, KW, OH, OW, N = col.shape
-    # a copy, since the columns are workspace
-    return col.reshape(C * KH * KW, OH * OW, N).transpose(2, 0, 1).copy()
+    view = window_view(padded(batch_last(x), window.padding), window, OH, OW)
+    C, KH, KW, OH, OW, N = view.shape
+    col = view.transpose(5, 0, 1, 2, 3, 4).copy()
+    return col.reshape(N, C * KH * KW, OH * OW)
 
 
 @unfold.rule("x")
@@ -210,7 +257,9 @@ def fold(x: Any, *, output_size: tuple[int, int], window: Window) -> Any:
         )
     N, C = x.shape[0], x.shape[1] // (KH * KW)
     col = x.transpose(1, 2, 0).reshape(C, KH, KW, OH, OW, N)
-    return batch_first(col2im(col, (C, H, W, N), window))
+    y = zeros_with_border((C, H, W, N), window, x)
+    col2im(y, col, window, Block(0, OH, 0, OW))
+    return batch_first(without_border(y, window))
 
 
 @fold.rule("x")
