@@ -1,0 +1,99 @@
+"""Convolution and pooling through `functional`: PyTorch's signatures, and what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinynet as tn
+import tinynet.functional as F
+from tinynet import nn
+from tinynet.testing import definitions
+
+X, W = tn.zeros(2, 4, 6, 5), tn.zeros(8, 2, 3, 3)
+
+
+def test_same_padding_keeps_the_size_and_puts_the_odd_row_last():
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, 3, 6, 5)), rng.standard_normal((4, 3, 2, 3))
+    y = F.conv2d(tn.tensor(x), tn.tensor(w), padding="same")
+    padded = np.pad(x, ((0, 0), (0, 0), (0, 1), (1, 1)))
+    assert y.shape == (2, 4, 6, 5)
+    np.testing.assert_allclose(y.data, definitions.conv2d(padded, w), atol=1e-12)
+
+
+def test_bytes_lie_with_the_examples_innermost():
+    """What convolution and pooling return goes through ReLU and into the next without a copy."""
+    y = F.max_pool2d(F.relu(F.conv2d(X, W, groups=2)), 2)
+    assert y.data.transpose(1, 2, 3, 0).flags.c_contiguous
+    assert np.shares_memory(y.data, y.flatten(1).data)  # flattening is a view
+
+
+def test_blocks_do_not_change_the_result(monkeypatch):
+    from tinynet.ops import windows
+
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((3, 4, 7, 9))
+    w, options = rng.standard_normal((6, 2, 3, 2)), {"stride": (2, 1), "padding": 1, "groups": 2}
+    results = []
+    for limit in (1 << 20, 5_000, 1):  # everything, some rows, one cell at a time
+        monkeypatch.setattr(windows, "block_bytes", lambda like, limit=limit: limit)
+        tx, tw = tn.tensor(x, requires_grad=True), tn.tensor(w, requires_grad=True)
+        y = F.conv2d(tx, tw, **options)
+        (y * y).sum().backward()
+        results.append((y.data, tx.grad.data, tw.grad.data))
+    for other in results[1:]:
+        for a, b in zip(results[0], other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+def test_an_empty_batch_has_gradients_of_zero():
+    x, w = tn.zeros(0, 4, 6, 5, requires_grad=True), tn.zeros(8, 2, 3, 3, requires_grad=True)
+    y = F.max_pool2d(F.conv2d(x, w, tn.zeros(8), padding=1, groups=2), 2)
+    assert y.shape == (0, 8, 3, 2)
+    y.sum().backward()
+    assert x.grad.shape == x.shape
+    assert not w.grad.data.any()
+
+
+REFUSED = {
+    "channels": (lambda: F.conv2d(X, W), r"conv2d: input \(2, 4, 6, 5\) has 4 channels.*takes 2"),
+    "groups": (
+        lambda: F.conv2d(X, W, groups=3),
+        "conv2d: 4 input channels and 8 output channels must both be divisible by groups = 3",
+    ),
+    "large kernel": (
+        lambda: F.conv2d(X, tn.zeros(8, 4, 9, 3), padding=1),
+        r"conv2d: the window of 9x3 .* is larger than the padded input of 8x7",
+    ),
+    "dilation": (
+        lambda: F.conv2d(X, tn.zeros(8, 4, 3, 3), dilation=4),
+        r"window of 9x9 \(kernel \(3, 3\), dilation \(4, 4\)\)",
+    ),
+    "bias": (lambda: F.conv2d(X, W, tn.zeros(3), groups=2), r"bias \(3,\) must be \(8,\)"),
+    "three axes": (lambda: F.conv2d(X[0], W), r"conv2d: input .*must be \(N, C, H, W\)"),
+    "weight": (lambda: F.conv2d(X, tn.zeros(8, 4)), r"weight has shape \(8, 4\)"),
+    "stride": (lambda: F.max_pool2d(X, 2, 0), "max_pool2d: stride is 0; it must be at least 1"),
+    "padding": (
+        lambda: F.max_pool2d(X, 3, padding=2),
+        r"max_pool2d: padding \(2, 2\) must be at most half of the kernel \(3, 3\)",
+    ),
+    "average": (lambda: F.avg_pool2d(X, 3, padding=2), "avg_pool2d: padding"),
+    "adaptive": (lambda: F.adaptive_avg_pool2d(X, 0), "output_size is 0"),
+    "same, stride": (lambda: F.conv2d(X, W, padding="same", stride=2), "stride 1 only"),
+    "unknown": (lambda: F.conv2d(X, W, padding="full"), "'same', 'valid'"),
+    "fold": (lambda: F.fold(tn.zeros(1, 9, 4), (4, 4), 2), r"must be \(N, C \* 4, 9\)"),
+    "layer": (lambda: nn.Conv2d(3, 8, 3, groups=2), "in_channels is 3 and groups is 2"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED.keys())
+def test_what_does_not_fit_is_named_with_its_numbers(case):
+    call, words = case
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_a_window_is_of_integers():
+    with pytest.raises(TypeError, match=r"max_pool2d: kernel_size is \(2, 2\.5\)"):
+        F.max_pool2d(X, (2, 2.5))
