@@ -8,7 +8,7 @@
 tensor([2., 4., 6.])
 """
 
-from tinynet import functional
+from tinynet import allocator, functional
 from tinynet.anomaly import AnomalyError
 from tinynet.autograd import grad
 from tinynet.backend import (
@@ -43,6 +43,8 @@ from tinynet.modes import (
 )
 from tinynet.tensor import Tensor, matmul
 from tinynet.version import __version__
+
+allocator.keep_freed_memory()
 
 __all__ = [
     "AnomalyError",

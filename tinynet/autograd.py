@@ -64,7 +64,8 @@ class Value:
 
     def __init__(self, data: Any, requires_grad: bool = False, grad_fn: Node | None = None) -> None:
         self._data = data
-        self._version = [0]  # when the array was last changed in place; a view shares the list
+        # when the array was last changed in place, in a list that views share; None for never
+        self._version: list[int] | None = None
         self.grad: Any = None
         self.grad_fn = grad_fn
         self.requires_grad = requires_grad
@@ -75,8 +76,14 @@ class Value:
     def alias(self) -> Value:
         """The same memory, outside the graph; a change in place is seen from both."""
         out = self.result_type(self._data)
-        out._version = self._version
+        out._version = self._version = self._version or [0]
         return out
+
+    def _touch(self) -> None:
+        """Note that the array was changed in place, for all who look at it."""
+        if self._version is None:
+            self._version = [0]
+        self._version[0] = next(_clock)
 
     def _link(self) -> Node | Value | None:
         """What a graph points to for this value: its node, itself if a leaf, or nothing."""
@@ -91,44 +98,44 @@ def raw(x: Any) -> Any:
 class Node:
     """One recorded operation: where its inputs came from, and what its rules need."""
 
-    __slots__ = ("__weakref__", "kept", "links", "op", "retained", "shapes", "stamp", "where")
+    __slots__ = ("__weakref__", "edges", "op", "retained", "stamp", "where")
 
-    def __init__(self, op: Op, links: list[Any], shapes: list[Any], kept: dict[str, Any]) -> None:
+    def __init__(self, op: Op, args: Sequence[Any], options: dict[str, Any], out: Value) -> None:
         self.op = op
-        self.links = links  # one an input: a Node, a leaf, or None where no gradient is wanted
-        self.shapes = shapes
-        self.kept: dict[str, Any] | None = kept  # None once it was freed
+        # For each input that wants a gradient: its number, where it came from (a node, or itself
+        # if a leaf), its shape, and the arguments of its rule. None once they were freed.
+        self.edges: list[Any] | None = [
+            (i, a.grad_fn or a, a._data.shape, [f(i, args, options, out) for f in rule.fetch])
+            for i, a in enumerate(args)
+            if isinstance(a, Value) and a.requires_grad and (rule := op.rule_of(i))
+        ]
         self.stamp = next(_clock)
         self.retained: weakref.ref[Value] | None = None  # set by Tensor.retain_grad
         if modes.anomaly:
             self.where = anomaly.calling_line()
 
-    def gradient(self, i: int, gy: Any, create_graph: bool) -> Any:
+    def gradient(self, i: int, shape: Any, kept: list[Any], gy: Any, create_graph: bool) -> Any:
         """The gradient by input `i`, of that input's shape."""
-        op, kept = self.op, self.kept
-        assert kept is not None
-        rule = op.rule_of(i)
-        args = []
-        for name in rule.needs:
-            a: Any = kept[name] if name != "i" else i
+        rule, args = self.op.rule_of(i), []
+        for name, a in zip(rule.needs, kept, strict=True):
             if isinstance(a, Value):
                 a = self._unpack(name, a, create_graph)
-            elif op.variadic and name in op.inputs:
+            elif isinstance(a, tuple):  # the inputs of an operation that takes any number of them
                 a = tuple([self._unpack(name, v, create_graph) for v in a])
             args.append(a)
         g = rule.function(gy, *args)
-        if g.shape != self.shapes[i]:
-            g = op.fit(g, self.shapes[i])
+        if g.shape != shape:
+            g = self.op.fit(g, shape)
         if modes.anomaly:
             where = getattr(self, "where", "(run the forward in detect_anomaly too)")
-            anomaly.check_backward(op.name, i, raw(g), raw(gy), where)
+            anomaly.check_backward(self.op.name, i, raw(g), raw(gy), where)
         return g
 
     def _unpack(self, name: str, a: Any, create_graph: bool) -> Any:
         """What was kept: an array at first order, a Value of this graph at higher order."""
         if not isinstance(a, Value):
             return a
-        if a._version[0] > self.stamp:
+        if a._version is not None and a._version[0] > self.stamp:
             raise RuntimeError(
                 f"backward: `{name}` (shape {tuple(a._data.shape)}), kept for the rule of "
                 f"{self.op.name}, was changed in place after {self.op.name} had used it; change "
@@ -140,30 +147,32 @@ class Node:
 
 
 class Rule:
-    """The gradient by one input, and where what its parameters name comes from."""
+    """The gradient by one input: a function, what its parameters name, and how to fetch that."""
 
     def __init__(self, function: Callable[..., Any], op: Op) -> None:
         self.function = function
         self.needs = tuple(inspect.signature(function).parameters)[1:]
-        self.sources = [(name, _source(name, op)) for name in self.needs if name != "i"]
+        self.fetch = [_fetch(name, op) for name in self.needs]
 
 
-def _source(name: str, op: Op) -> Callable[[Any, Any, Value], Any]:
-    """How to fetch what a rule calls `name` from (args, options, output) of a call."""
+def _fetch(name: str, op: Op) -> Callable[[int, Any, Any, Value], Any]:
+    """What a rule for input i calls `name`, from i and the (args, options, output) of a call."""
+    if name == "i":
+        return lambda i, args, options, out: i
     if name == "y":
         # not the output itself, which points to the node: that would be a cycle
-        return lambda args, options, out: out.alias()
+        return lambda i, args, options, out: out.alias()
     if name in op.options:
         default = op.options[name]
-        return lambda args, options, out: options.get(name, default)
+        return lambda i, args, options, out: options.get(name, default)
     j = op.inputs.index(name.removesuffix("_shape"))
     if op.variadic and name in op.inputs:
-        return lambda args, options, out: args
+        return lambda i, args, options, out: args
     if op.variadic:
-        return lambda args, options, out: tuple([raw(a).shape for a in args])
+        return lambda i, args, options, out: tuple([raw(a).shape for a in args])
     if name in op.inputs:
-        return lambda args, options, out: args[j]
-    return lambda args, options, out: raw(args[j]).shape
+        return lambda i, args, options, out: args[j]
+    return lambda i, args, options, out: raw(args[j]).shape
 
 
 class Op:
@@ -198,7 +207,7 @@ class Op:
                 break
         else:
             return self.forward(*args, **options)
-        arrays, tracked, source = [], False, a
+        arrays, tracked, result_type = [], False, a.result_type
         for a in args:
             if isinstance(a, Value):
                 tracked = tracked or a.requires_grad
@@ -210,28 +219,15 @@ class Op:
         except (TypeError, ValueError) as error:
             backend.array_module(*arrays)  # says so if they are on different devices
             raise type(error)(self.explain(error, arrays)) from error
-        out = source.result_type(backend.as_array(y))
+        out = result_type(backend.as_array(y))
         if out._data.base is not None:
             _share_version(out, args)
         if modes.anomaly:
             anomaly.check_forward(self.name, out._data, arrays)
         if tracked and modes.recording:
-            self._record(args, options, out)
+            out.requires_grad = True
+            out.grad_fn = Node(self, args, options, out)
         return out
-
-    def _record(self, args: Sequence[Any], options: dict[str, Any], out: Value) -> None:
-        links: list[Any] = [None] * len(args)
-        shapes: list[Any] = [None] * len(args)
-        kept: dict[str, Any] = {}
-        for i, a in enumerate(args):
-            if isinstance(a, Value) and a.requires_grad:
-                links[i] = a.grad_fn or a
-                shapes[i] = a._data.shape
-                for name, source in self.rule_of(i).sources:
-                    if name not in kept:
-                        kept[name] = source(args, options, out)
-        out.requires_grad = True
-        out.grad_fn = Node(self, links, shapes, kept)
 
     def fit(self, g: Any, shape: tuple[int, ...]) -> Any:
         """Make a rule's result the shape of its input; only after a broadcast may it differ."""
@@ -248,7 +244,7 @@ def _share_version(out: Value, args: Sequence[Any]) -> None:
     base = out._data.base
     for a in args:
         if isinstance(a, Value) and (base is a._data or base is a._data.base):
-            out._version = a._version
+            out._version = a._version = a._version or [0]
 
 
 def _nodes_behind(roots: Iterable[Node | Value]) -> tuple[list[Node], dict[int, Value]]:
@@ -262,19 +258,19 @@ def _nodes_behind(roots: Iterable[Node | Value]) -> tuple[list[Node], dict[int, 
     seen: set[int] = set()
     while stack:
         link = stack.pop()
-        if link is None or id(link) in seen:
+        if id(link) in seen:
             continue
         seen.add(id(link))
         if not isinstance(link, Node):
             leaves[id(link)] = link
             continue
-        if link.kept is None:
+        if link.edges is None:
             raise RuntimeError(
                 f"backward: the graph was freed by an earlier backward (at {link.op.name}); "
                 "give the earlier one retain_graph=True, or run the forward again"
             )
         nodes.append(link)
-        stack.extend(link.links)
+        stack.extend([edge[1] for edge in link.edges])
     nodes.sort(key=_stamp, reverse=True)
     return nodes, leaves
 
@@ -298,7 +294,7 @@ def _walk_back(
     wanted = asked | ({id(n) for n in nodes} | set(leaves) if targets is None else set())
     if targets is not None:
         for node in reversed(nodes):
-            if any([id(link) in wanted for link in node.links]):
+            if any([id(edge[1]) in wanted for edge in node.edges or ()]):
                 wanted.add(id(node))
     # Of this call alone: kept on the nodes, a second backward would add the first one's again.
     grads: dict[int, Any] = {}
@@ -310,29 +306,24 @@ def _walk_back(
             continue
         if node.retained is not None and (watcher := node.retained()) is not None:
             watcher.grad = _as_value(_own(gy), watcher)
-        for i, link in enumerate(node.links):
+        for i, link, shape, kept in node.edges or ():
             key = id(link)
             if key not in wanted:
                 continue
-            g = node.gradient(i, gy, create_graph)
-            if key in leaves and not _is_new(g, gy, node):
+            g = node.gradient(i, shape, kept, gy, create_graph)
+            if key in leaves and not _is_new(g, gy, kept):
                 g = _own(g)
             # Out of place: `a + b` hands one and the same array to both of its inputs.
             grads[key] = grads[key] + g if key in grads else g
         if not retain_graph:
-            node.kept, node.links = None, []
+            node.edges = None
     return grads, leaves
 
 
-def _is_new(g: Any, gy: Any, node: Node) -> bool:
+def _is_new(g: Any, gy: Any, kept: list[Any]) -> bool:
     """Whether nothing else refers to the memory of `g`: a rule may pass on what it was given."""
     array = raw(g)
-    assert node.kept is not None
-    return (
-        array.base is None
-        and array is not raw(gy)
-        and all([array is not raw(k) for k in node.kept.values()])
-    )
+    return array.base is None and all([array is not raw(a) for a in (gy, *kept)])
 
 
 def _own(g: Any) -> Any:

@@ -70,9 +70,6 @@ class Tensor(Value):
         self._data = value._data if isinstance(value, Value) else backend.as_array(value)
         self._touch()
 
-    def _touch(self) -> None:
-        self._version[0] = next(autograd._clock)
-
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self._data.shape)
