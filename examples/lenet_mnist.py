@@ -75,7 +75,7 @@ def main() -> None:
 
     start = time.perf_counter()
     for epoch in range(1, epochs + 1):
-        total = 0.0  # stays where the model is: .item() would wait for a GPU at every batch
+        total = 0.0
         # disable=None: no bar off a terminal
         bar = tqdm(batches, f"epoch {epoch}", leave=False, disable=None) if tqdm else batches
         for x, y in bar:
@@ -84,8 +84,8 @@ def main() -> None:
             loss.backward()
             optimizer.step()
             schedule.step()
-            total = total + loss.detach() * len(y)
-        mean, right = total.item() / len(labels), accuracy(model, *test, args.device)
+            total += loss.item() * len(y)
+        mean, right = total / len(labels), accuracy(model, *test, args.device)
         seconds = time.perf_counter() - start
         print(f"epoch {epoch:2d}  loss {mean:.4f}  test accuracy {right:.2%}  {seconds:5.1f} s")
 

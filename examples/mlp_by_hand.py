@@ -2,10 +2,10 @@
 
     python examples/mlp_by_hand.py --sizes 3 5 4 2 --batch 6
 
-With a⁽⁰⁾ = x, one column an example, and the loss J = ½ Σ (a⁽ᴸ⁾ - y)² averaged over the batch:
+With a⁽⁰⁾ = x, one column for each of m examples, and the loss J = ½ Σ (a⁽ᴸ⁾ - y)² / m:
 
     forward     z⁽ˡ⁾ = W⁽ˡ⁾ a⁽ˡ⁻¹⁾ + b⁽ˡ⁾          a⁽ˡ⁾ = σ(z⁽ˡ⁾)
-    backward    δ⁽ᴸ⁾ = (a⁽ᴸ⁾ - y) ⊙ σ'(z⁽ᴸ⁾)       δ⁽ˡ⁾ = (W⁽ˡ⁺¹⁾ᵀ δ⁽ˡ⁺¹⁾) ⊙ σ'(z⁽ˡ⁾)
+    backward    δ⁽ᴸ⁾ = (a⁽ᴸ⁾ - y) ⊙ σ'(z⁽ᴸ⁾) / m   δ⁽ˡ⁾ = (W⁽ˡ⁺¹⁾ᵀ δ⁽ˡ⁺¹⁾) ⊙ σ'(z⁽ˡ⁾)
     gradients   ∂J/∂W⁽ˡ⁾ = δ⁽ˡ⁾ a⁽ˡ⁻¹⁾ᵀ            ∂J/∂b⁽ˡ⁾ = δ⁽ˡ⁾ summed over the batch
 
 Three places differ from the documents that this project started from, where shapes and finite

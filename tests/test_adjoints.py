@@ -217,7 +217,7 @@ def test_poolings_equal_their_definitions(g: Geometry, kind: str, data: Any) -> 
     y = tn.functional.max_pool2d(x, g.kernel, g.stride, g.padding)
     np.testing.assert_array_equal(y.numpy(), definitions.max_pool2d(x.numpy(), **loops))
     for include in (True, False):
-        y = tn.functional.avg_pool2d(x, g.kernel, g.stride, g.padding, include)
+        y = tn.functional.avg_pool2d(x, g.kernel, g.stride, g.padding, count_include_pad=include)
         want = definitions.avg_pool2d(x.numpy(), **loops, count_include_pad=include)
         np.testing.assert_allclose(y.numpy(), want, rtol=1e-12, atol=1e-14)
 

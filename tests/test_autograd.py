@@ -184,13 +184,25 @@ def test_only_what_rules_name_is_kept():
     assert kept(x.sum()) == [[(2,), None]]
 
 
+def test_inputs_are_given_by_position():
+    from tinynet.ops.linalg import linear
+
+    x, b = tn.zeros(2, 3), tn.zeros(4)
+    with pytest.raises(TypeError, match="linear: give b by position, not by name"):
+        linear(x, tn.zeros(4, 3), b=b)
+
+
 def test_retain_grad_of_an_intermediate_value():
     x = leaf(3.0)
     h = x * x
     h.retain_grad()
-    (h * 2).backward()
+    (h * 2).backward(retain_graph=True)
     assert h.grad.item() == 2
     assert x.grad.item() == 12
+    (h * 3).backward(retain_graph=True)  # adds up, as a leaf's does
+    assert h.grad.item() == 5
+    tn.grad(h * 1, x)
+    assert h.grad.item() == 5
 
 
 # --- depth and memory ---------------------------------------------------------------------------
@@ -262,6 +274,12 @@ def test_no_grad_nests_decorates_and_ends_on_errors():
         return evaluate(n - 1) if n else (x * 2).requires_grad
 
     assert evaluate(2) is False
+    with pytest.raises(TypeError, match="batches is a generator"):
+
+        @tn.no_grad()
+        def batches():
+            yield 1
+
     assert tn.is_grad_enabled()
 
 
@@ -300,6 +318,7 @@ CHANGES = {
     "data +=": lambda x: setattr(x, "data", x.data + 1),
     "data[...]": lambda x: x.detach().__setitem__(0, 9.0),
     "add_": lambda x: x.add_(1.0),
+    "a Parameter of the same memory": lambda x: tn.nn.Parameter(x).add_(1.0),
     "mul_ of a detached view": lambda x: x.detach().mul_(2.0),
 }
 
@@ -383,6 +402,13 @@ def test_anomaly_mode_names_the_operation_the_shapes_and_the_line():
         ):
             y.sum().backward()
     assert tn.tensor([np.inf]).exp().isnan().any().item() is False  # off again
+
+
+def test_anomaly_mode_lets_masks_of_infinity_pass():
+    x = tn.tensor([1.0, 2.0])
+    with tn.detect_anomaly():
+        masked = tn.where(x > 1, x, -np.inf)
+        assert masked.softmax(0).tolist() == [0, 1]
 
 
 def test_anomaly_mode_tells_what_was_made_from_what_was_given():

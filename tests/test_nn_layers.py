@@ -115,15 +115,18 @@ def test_losses_are_the_functions(device):
     labels = tn.tensor([2, 0, 1, 1])
     pairs = [
         (nn.MSELoss(), F.mse_loss(x, t)),
-        (nn.MSELoss(reduction="none"), F.mse_loss(x, t, "none")),
-        (nn.L1Loss(reduction="sum"), F.l1_loss(x, t, "sum")),
+        (nn.MSELoss(reduction="none"), F.mse_loss(x, t, reduction="none")),
+        (nn.L1Loss(reduction="sum"), F.l1_loss(x, t, reduction="sum")),
         (nn.HuberLoss(delta=0.5), F.huber_loss(x, t, delta=0.5)),
         (nn.BCEWithLogitsLoss(), F.binary_cross_entropy_with_logits(x, t)),
     ]
     for loss, value in pairs:
         assert loss(x, t).tolist() == value.tolist()
     smooth = nn.CrossEntropyLoss(ignore_index=0, label_smoothing=0.1)
-    assert smooth(x, labels).item() == F.cross_entropy(x, labels, 0, "mean", 0.1).item()
+    assert (
+        smooth(x, labels).item()
+        == F.cross_entropy(x, labels, ignore_index=0, label_smoothing=0.1).item()
+    )
 
 
 BAD = {

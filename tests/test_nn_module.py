@@ -363,3 +363,9 @@ def test_module_list():
     assert len(layers[1:3]) == 2
     assert len(list(layers.parameters())) == 6
     assert list(layers.state_dict())[-1] == "3.bias"
+
+
+def test_a_module_may_not_hide_a_method():
+    for name in ("forward", "float"):
+        with pytest.raises(AttributeError, match=f"the name '{name}' is a method's"):
+            nn.Sequential({name: nn.Linear(2, 3)})

@@ -6,6 +6,7 @@ fails here by name.
 
 from __future__ import annotations
 
+import operator
 import types
 
 import numpy as np
@@ -55,7 +56,7 @@ METHODS = {
     "max": (lambda x: x.max(1)[0] + x.max(), [X]),
     "mean": (lambda x: x.mean(-1), [X]),
     "min": (lambda x: x.min(0, keepdim=True)[0] + x.min(), [X]),
-    "norm": (lambda x: x.norm(1), [X]),
+    "norm": (lambda x: x.norm(dim=1), [X]),
     "permute": (lambda x: x.permute(2, 0, -1, 1), [IMAGE]),
     "pow": (lambda x: x.pow(3), [X]),
     "relu": (lambda x: x.relu(), [X]),
@@ -78,7 +79,11 @@ METHODS = {
     "__abs__": (abs, [X]),
     "__add__": (lambda x, y: x + y, [X, Y]),
     "__getitem__": (lambda x: x[[0, 0, 1]] + x[1:2, ::-1] + x[x.detach() > 0].sum(), [X]),
+    "__iadd__": (lambda x, y: operator.iadd(x * 2, y), [X, Y]),
+    "__imul__": (lambda x, y: operator.imul(x * 2, y), [X, Y]),
+    "__isub__": (lambda x, y: operator.isub(x * 2, y), [X, Y]),
     "__iter__": (lambda x: sum(x), [X]),
+    "__itruediv__": (lambda x, y: operator.itruediv(x * 2, y + 3), [X, Y]),
     "__matmul__": (lambda x, y: x[0] @ y[1] + (x @ y.T)[0, 1], [X, Y]),
     "__mul__": (lambda x, y: x * y, [X, Y]),
     "__neg__": (lambda x: -x, [X]),
@@ -150,7 +155,7 @@ FUNCTIONS = {
     "log_softmax": (lambda x: F.log_softmax(x, 0), [X]),
     "logsigmoid": (F.logsigmoid, [X]),
     "max_pool2d": (lambda x: F.max_pool2d(x, 3, 2, 1), [IMAGE]),
-    "mse_loss": (lambda x, y: F.mse_loss(x, y, "none"), [X, Y]),
+    "mse_loss": (lambda x, y: F.mse_loss(x, y, reduction="none"), [X, Y]),
     "pad": (lambda x: F.pad(x, (1, -1, 2, 0), value=3.0), [X]),
     "relu": (F.relu, [X]),
     "sigmoid": (F.sigmoid, [X]),
@@ -173,7 +178,7 @@ TOP_LEVEL = {
 TOP_LEVEL_WITHOUT = set(
     "AnomalyError DeviceError Tensor arange default_device detect_anomaly enable_grad "
     "float32 float64 functional grad int64 is_grad_enabled manual_seed no_grad ones rand randn "
-    "set_default_device set_grad_enabled tensor zeros".split()
+    "set_default_device tensor zeros".split()
 )
 
 

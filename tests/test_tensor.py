@@ -182,8 +182,51 @@ def test_split_pieces_make_the_whole():
     t = tn.arange(10).reshape(2, 5)
     assert [p.shape for p in t.split(2, 1)] == [(2, 2), (2, 2), (2, 1)]
     assert tn.cat(t.split([1, 4], 1), 1).tolist() == t.tolist()
-    with pytest.raises(ValueError, match="add up to 3, axis 1 has 5"):
+    with pytest.raises(ValueError, match=r"sizes \[1, 2\] must be >= 0 and add up to 5, axis 1's"):
         t.split([1, 2], 1)
+
+
+def test_what_indices_are_refused():
+    t = tn.zeros(2, 3)
+    for call, words in (
+        (lambda: t.split([5, -2], 1), "must be >= 0"),
+        (lambda: t.flatten(1, 0), "start_dim 1 comes after end_dim 0"),
+        (lambda: t.gather(1, np.array([0])), r"index \(1,\) must have 2 axes"),
+        (lambda: t.gather(1, np.zeros((3, 1), int)), r"none longer than \(2, 3\) but axis 1"),
+        (lambda: t.scatter_add(0, np.zeros((1, 3), int), tn.zeros(2, 3)), "must be equal"),
+        (lambda: t.norm(1), "p is 1; it must be 2"),
+        (lambda: t.add_(tn.zeros(4)), r"add_: shape \(4,\) does not broadcast to \(2, 3\)"),
+        (lambda: t < tn.zeros(4), r"<: shapes \(2, 3\) and \(4,\) do not broadcast"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call()
+    for call, words in (
+        (lambda: t.gather(1, np.array([[-1]])), "index -1 is negative"),
+        (lambda: t.gather(5, np.array([[0]])), "gather: dim 5 is out of range for 2 axes"),
+        (lambda: t.flatten(5), "flatten: dim 5"),
+        (lambda: t.argmax(2), "argmax: dim 2"),
+        (lambda: t[5], "getitem: index 5 is out of bounds"),
+        (lambda: tn.tensor(1.0).transpose(0, 0), r"a tensor of shape \(\) has no axis"),
+    ):
+        with pytest.raises(IndexError, match=words):
+            call()
+    with pytest.raises(TypeError, match="dim is False"):
+        t.var(False)
+
+
+def test_repeated_indices_in_any_form_add_up():
+    for index in ([0, 0], ((0, 0),), np.array([0, 0]), tn.tensor([0, 0]), (range(0, 1),)):
+        x = tn.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        x[index].sum().backward()
+        assert x.grad.tolist() == [x[index].numel(), 0, 0]
+
+
+def test_an_index_may_change_after_it_was_used():
+    x, i = tn.tensor([1.0, 2.0, 3.0], requires_grad=True), tn.tensor([0, 1])
+    y = x[i]
+    i[0] = 2
+    y.sum().backward()
+    assert x.grad.tolist() == [1, 1, 0]
 
 
 def test_gather_and_scatter_are_pytorch_s():
@@ -250,6 +293,44 @@ def test_changes_in_place():
     assert t.tolist() == [1, 0]
     t.fill_(7).zero_()
     assert t.tolist() == [0, 0]
+
+
+def test_augmented_assignment():
+    t = u = tn.tensor([1.0, 2.0])
+    t += 1
+    t *= 2.0
+    t -= tn.tensor([1.0, 1.0])
+    t /= 3
+    assert t is u
+    assert u.tolist() == [1, pytest.approx(5 / 3)]
+    p = tn.tensor([1.0], requires_grad=True)
+    with tn.no_grad():
+        p -= 0.5
+    assert p.requires_grad
+    assert p.item() == 0.5
+    with pytest.raises(RuntimeError, match="add_: a tensor that requires a gradient"):
+        p += 1
+    h = p * 3  # what is recorded is not changed, but made anew
+    h += p
+    h.sum().backward()
+    assert p.grad.item() == 4
+    total = tn.zeros(1)
+    total += p
+    assert total.requires_grad
+
+
+def test_results_are_of_the_precision_of_the_tensors():
+    x, i = tn.tensor([1.0, 2.0], requires_grad=True), tn.tensor([1, 2])
+    for y in (x * i, i * x, x + i, x / i, i / i, i.exp(), tn.where(i > 1, 1.0, 0.0), x @ i):
+        assert y.dtype == np.float32
+    assert (x.double() * i).dtype == np.float64
+    assert (i * i).dtype == np.int64
+    (x * np.float64(2) * i).sum().backward()
+    assert x.grad.dtype == np.float32
+    y = (x * np.float64(2)).grad_fn.edges[0][-1]
+    assert y == [2.0]
+    assert type(y[0]) is float  # kept as what it was used as
+    assert i.cumsum(0).dtype == tn.tensor([True]).cumsum(0).dtype == np.int64
 
 
 # --- conventions at kinks -------------------------------------------------------------------

@@ -39,7 +39,6 @@ from tinynet.modes import (
     enable_grad,
     is_grad_enabled,
     no_grad,
-    set_grad_enabled,
 )
 from tinynet.tensor import Tensor, matmul
 from tinynet.version import __version__
@@ -72,7 +71,6 @@ __all__ = [
     "rand",
     "randn",
     "set_default_device",
-    "set_grad_enabled",
     "stack",
     "tensor",
     "where",

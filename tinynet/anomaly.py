@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from typing import Any
@@ -37,11 +38,22 @@ def bad_number(a: Any) -> str | None:
     return "NaN" if bool(xp.isnan(a).any()) else "Inf"
 
 
+def is_infinite(a: Any) -> bool:
+    """Whether an operand, an array or a number, holds Inf or -Inf."""
+    if isinstance(a, float):
+        return math.isinf(a)
+    if getattr(a, "dtype", None) is None or a.dtype.kind != "f":
+        return False
+    return bool(array_module(a).isinf(a).any())
+
+
 def check_forward(name: str, y: Any, arrays: list[Any]) -> None:
     """Raise if an operation's output is not finite, and say whether its inputs were."""
     bad = bad_number(y)
     if bad is None:
         return
+    if bad == "Inf" and any(is_infinite(a) for a in arrays):
+        return  # it was given and not made: -Inf is how scores are masked
     shaped = [a for a in arrays if hasattr(a, "dtype")]
     given = [bad_number(a) for a in shaped]
     came = (
@@ -64,6 +76,6 @@ def check_backward(name: str, i: int, g: Any, gy: Any, where: str) -> None:
     before = bad_number(gy)
     came = "the gradient it was given was finite" if before is None else f"it was given {before}"
     raise AnomalyError(
-        f"backward of {name} made {bad} for input {i} of shape {tuple(g.shape)}, ({came}); "
+        f"backward of {name} made {bad} for input {i} of shape {tuple(g.shape)} ({came}); "
         f"the operation was called at {where}"
     )

@@ -1,8 +1,8 @@
 """The engine: record an operation, walk the graph back.
 
 An operation is a function of arrays plus, for each input, a *rule*: the gradient of the loss by
-that input from the gradient by the output. A rule's parameters say what it needs, and that is
-all that is kept for it::
+that input from the gradient by the output (a vector-Jacobian product, or VJP). A rule's parameters
+say what it needs, and that is all that is kept for it::
 
     @Op
     def mul(a, b):
@@ -41,7 +41,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from tinynet import anomaly, backend
-from tinynet.modes import modes, set_grad_enabled
+from tinynet.modes import modes, recording
 
 # One clock stamps nodes and in-place changes. An input is made before the node that uses it, so
 # decreasing stamps are a reverse topological order; and a value changed after a node kept it
@@ -76,8 +76,12 @@ class Value:
     def alias(self) -> Value:
         """The same memory, outside the graph; a change in place is seen from both."""
         out = self.result_type(self._data)
-        out._version = self._version = self._version or [0]
+        out._share_version(self)
         return out
+
+    def _share_version(self, other: Value) -> None:
+        """Two look at one memory: what changes one of them changes both."""
+        self._version = other._version = other._version or [0]
 
     def _touch(self) -> None:
         """Note that the array was changed in place, for all who look at it."""
@@ -207,44 +211,60 @@ class Op:
                 break
         else:
             return self.forward(*args, **options)
-        arrays, tracked, result_type = [], False, a.result_type
+        operands, arrays, tracked, result_type = [], [], False, a.result_type
         for a in args:
             if isinstance(a, Value):
                 tracked = tracked or a.requires_grad
                 arrays.append(a._data)
             else:
-                arrays.append(backend.operand(self.name, a))
+                a = backend.operand(self.name, a)
+                arrays.append(a)
+            operands.append(a)
         try:
-            y = self.forward(*arrays, **options)
-        except (TypeError, ValueError) as error:
+            y = backend.as_array(self.forward(*arrays, **options))
+        except (TypeError, ValueError, IndexError) as error:
             backend.array_module(*arrays)  # says so if they are on different devices
-            raise type(error)(self.explain(error, arrays)) from error
-        out = result_type(backend.as_array(y))
-        if out._data.base is not None:
-            _share_version(out, args)
+            raise type(error)(self.explain(error, arrays, options)) from error
+        if y.dtype is not backend.float32 and backend.is_new_float(y, arrays, options):
+            operands = [_integers_as_float32(a) for a in operands]
+            arrays = [raw(a) for a in operands]
+            y = self.forward(*arrays, **options).astype(backend.float32, copy=False)
+        out = result_type(y)
+        if y.base is not None:
+            _note_view(out, args)
         if modes.anomaly:
-            anomaly.check_forward(self.name, out._data, arrays)
+            anomaly.check_forward(self.name, y, arrays)
         if tracked and modes.recording:
             out.requires_grad = True
-            out.grad_fn = Node(self, args, options, out)
+            out.grad_fn = Node(self, operands, options, out)
         return out
 
     def fit(self, g: Any, shape: tuple[int, ...]) -> Any:
         """Make a rule's result the shape of its input; only after a broadcast may it differ."""
         raise AssertionError(f"{self.name}: a rule returned {g.shape} for an input of {shape}")
 
-    def explain(self, error: Exception, arrays: Sequence[Any]) -> str:
+    def explain(self, error: Exception, arrays: list[Any], options: dict[str, Any]) -> str:
         """The message of an error that the array module raised, in this operation's terms."""
+        named = [name for name, a in options.items() if isinstance(a, Value)]
+        if named:
+            return f"{self.name}: give {', '.join(named)} by position, not by name"
         text = str(error)
         return text if text.startswith(self.name) else f"{self.name}: {text}"
 
 
-def _share_version(out: Value, args: Sequence[Any]) -> None:
+def _integers_as_float32(a: Any) -> Any:
+    array = raw(a)
+    if not backend.is_array(array) or array.dtype.kind not in "iu":
+        return a
+    return a.to(backend.float32) if isinstance(a, Value) else a.astype(backend.float32)
+
+
+def _note_view(out: Value, args: Sequence[Any]) -> None:
     """A view is changed when what it looks at is, and the other way round."""
     base = out._data.base
     for a in args:
         if isinstance(a, Value) and (base is a._data or base is a._data.base):
-            out._version = a._version = a._version or [0]
+            out._share_version(a)
 
 
 def _nodes_behind(roots: Iterable[Node | Value]) -> tuple[list[Node], dict[int, Value]]:
@@ -304,8 +324,8 @@ def _walk_back(
         gy = grads.get(id(node)) if id(node) in asked else grads.pop(id(node), None)
         if gy is None:
             continue
-        if node.retained is not None and (watcher := node.retained()) is not None:
-            watcher.grad = _as_value(_own(gy), watcher)
+        if targets is None and node.retained is not None and (watcher := node.retained()):
+            _accumulate(watcher, _own(gy))
         for i, link, shape, kept in node.edges or ():
             key = id(link)
             if key not in wanted:
@@ -337,6 +357,12 @@ def _as_value(g: Any, like: Value) -> Any:
     if not isinstance(g, Value):
         g = like.result_type(backend.as_array(g).astype(dtype, copy=False))
     return g if g._data.dtype == dtype else g.to(dtype)
+
+
+def _accumulate(value: Value, g: Any) -> None:
+    """Add to `grad`, out of place: whoever kept the former gradient still has it."""
+    g = _as_value(g, value)
+    value.grad = g if value.grad is None else value.grad + g
 
 
 def _seed(output: Value, gradient: Any, name: str, create_graph: bool) -> Any:
@@ -376,14 +402,13 @@ def backward(
     """Add d(gradient . output)/d(leaf) to the `grad` of every leaf; see `Tensor.backward`."""
     retain_graph = create_graph if retain_graph is None else retain_graph
     seed = _seed(output, gradient, "backward", create_graph)
-    with set_grad_enabled(create_graph):
+    with recording(create_graph):
         link = output._link()
         assert link is not None
         grads, leaves = _walk_back([link], [seed], None, retain_graph, create_graph)
         for key, leaf in leaves.items():
             if key in grads:
-                g = _as_value(_own(grads[key]) if leaf is output else grads[key], leaf)
-                leaf.grad = g if leaf.grad is None else leaf.grad + g
+                _accumulate(leaf, _own(grads[key]) if leaf is output else grads[key])
 
 
 def grad(
@@ -397,7 +422,7 @@ def grad(
     """The gradients of the outputs by the inputs, without touching anybody's `grad`.
 
     g_i = sum over k of grad_outputs[k] . d outputs[k] / d inputs[i], one for each input and of
-    its shape and dtype; signature and behaviour are `torch.autograd.grad`'s.
+    its shape and dtype: vector-Jacobian products. As `torch.autograd.grad`.
 
     Args:
         outputs: one tensor or several.
@@ -423,7 +448,7 @@ def grad(
             raise RuntimeError(f"grad: input {i} does not require a gradient")
     seeds = [_seed(y, g, "grad", create_graph) for y, g in zip(outputs, given, strict=True)]
     links = [y._link() for y in outputs]
-    with set_grad_enabled(create_graph):
+    with recording(create_graph):
         grads, _ = _walk_back(links, seeds, targets, retain_graph, create_graph)  # type: ignore[arg-type]
         results = []
         for i, (x, target) in enumerate(zip(inputs, targets, strict=True)):

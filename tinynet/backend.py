@@ -202,14 +202,14 @@ def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Array:
 
 
 def _has_numpy_float(data: Any) -> bool:
-    while isinstance(data, list | tuple) and data:
-        data = data[0]
-    return isinstance(data, np.generic | np.ndarray)
+    if isinstance(data, list | tuple):
+        return any(_has_numpy_float(d) for d in data)
+    return isinstance(data, np.generic | np.ndarray) and data.dtype == float64
 
 
 def full(shape: tuple[int, ...], value: float, dtype: Any, device: str | None = None) -> Array:
     """An array of one number, made where it is wanted; by default on the default device."""
-    device = check_device(device or default_device())
+    dtype, device = as_dtype(dtype), check_device(device or default_device())
     xp = np if device == "cpu" else sys.modules["cupy"]
     return xp.full(shape, value, dtype)
 
@@ -229,6 +229,17 @@ def to_numpy(a: Array) -> np.ndarray:
 def as_array(y: Any) -> Array:
     """`y` itself if it is an array; a 0-d array for the scalar that NumPy's reductions return."""
     return y if type(y) is np.ndarray or not isinstance(y, np.generic) else np.asarray(y)
+
+
+def is_new_float(y: Array, arrays: list[Any], options: dict[str, Any]) -> bool:
+    """Whether a result has a floating-point type that no input has and nobody asked for.
+
+    NumPy makes float64 of integers, also where they meet float32; a network's numbers are to stay
+    what they are, so that such results are made float32, PyTorch's default.
+    """
+    if y.dtype.kind != "f" or "dtype" in options:
+        return False
+    return not any(is_array(a) and a.dtype == y.dtype for a in arrays)
 
 
 _PLAIN = frozenset({float, int, bool, type(None), np.ndarray})
@@ -325,9 +336,9 @@ _workspaces = _Workspaces()
 def workspace(name: str, shape: tuple[int, ...], like: Array) -> Array:
     """Uninitialised scratch memory in the dtype of `like`, until `name` is asked for again.
 
-    A fresh array of several megabytes costs more in page faults than the arithmetic on it, so
-    temporaries that never leave their operation (the columns of a convolution, 25 times their
-    input) are written to the same memory each time. CuPy has a memory pool that does this.
+    A fresh array costs more in page faults than the arithmetic on it, and is in no cache, so
+    temporaries that never leave their operation (the columns of a convolution) are written to the
+    same memory each time. CuPy has a memory pool that does this.
     """
     xp = array_module(like)
     if xp is not np:

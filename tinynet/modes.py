@@ -5,8 +5,10 @@ Each thread has its own, so that a loader in the background does not change a tr
 
 from __future__ import annotations
 
+import inspect
 import threading
 from contextlib import ContextDecorator
+from typing import Any
 
 
 class _Modes(threading.local):
@@ -17,7 +19,7 @@ class _Modes(threading.local):
 modes = _Modes()
 
 
-class set_grad_enabled(ContextDecorator):
+class recording(ContextDecorator):
     """Within it, or in a function that it decorates, operations are recorded or not."""
 
     def __init__(self, mode: bool) -> None:
@@ -29,18 +31,26 @@ class set_grad_enabled(ContextDecorator):
     def __exit__(self, *exc: object) -> None:
         modes.recording = self.before
 
-    def _recreate_cm(self) -> set_grad_enabled:
-        return set_grad_enabled(self.mode)  # a decorated function may call itself
+    def __call__(self, function: Any) -> Any:
+        if inspect.isgeneratorfunction(function):
+            raise TypeError(
+                f"no_grad: {function.__name__} is a generator, whose body runs outside of the "
+                "decorator; use `with` inside it"
+            )
+        return super().__call__(function)
+
+    def _recreate_cm(self) -> recording:
+        return recording(self.mode)  # a decorated function may call itself
 
 
-def no_grad() -> set_grad_enabled:
+def no_grad() -> recording:
     """Within it nothing is recorded: for evaluation, and for changing parameters."""
-    return set_grad_enabled(False)
+    return recording(False)
 
 
-def enable_grad() -> set_grad_enabled:
+def enable_grad() -> recording:
     """Within it operations are recorded, also inside `no_grad`."""
-    return set_grad_enabled(True)
+    return recording(True)
 
 
 def is_grad_enabled() -> bool:
@@ -58,7 +68,7 @@ class detect_anomaly(ContextDecorator):
     >>> import tinynet as tn
     >>> x = tn.tensor([1.0, 0.0], requires_grad=True)
     >>> with tn.detect_anomaly():
-    ...     x.norm(dim=()).sqrt().sum().backward()
+    ...     x.sqrt().sum().backward()
     Traceback (most recent call last):
     ...
     tinynet.anomaly.AnomalyError: backward of sqrt made Inf ...

@@ -6,6 +6,8 @@ are PyTorch's. What is read here is what runs: nothing is attached later.
 
 from __future__ import annotations
 
+import math
+import operator
 import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -40,10 +42,11 @@ class Tensor(Value):
 
     Attributes:
         data: the NumPy or CuPy array itself. Setting it, also by ``t.data += ...``, counts as a
-            change in place: a backward that still needs the old numbers raises.
+            change in place: a backward that still needs the old numbers raises. What is done to
+            the array itself, as by ``t.data[0] = 1``, goes unnoticed.
         grad: the gradient that `backward` left here, a Tensor or None.
         grad_fn: the node that computed this tensor, None for a leaf.
-        requires_grad: whether operations on it are recorded.
+        requires_grad: whether operations on it are recorded; change it by `requires_grad_`.
     """
 
     __slots__ = ()
@@ -67,7 +70,10 @@ class Tensor(Value):
 
     @data.setter
     def data(self, value: Any) -> None:
-        self._data = value._data if isinstance(value, Value) else backend.as_array(value)
+        array = value._data if isinstance(value, Value) else backend.as_array(value)
+        if not backend.is_array(array):
+            raise TypeError(f"data: must be an array or a tensor, not {type(value).__name__}")
+        self._data = array
         self._touch()
 
     @property
@@ -250,33 +256,61 @@ class Tensor(Value):
     def zero_(self) -> Tensor:
         return self.copy_(0)
 
-    def add_(self, other: Any, *, alpha: float = 1) -> Tensor:
-        array = self._writable("add_")
-        array += self._plain("add_", other) * alpha
+    def _change(self, name: str, function: Any, other: Any) -> Tensor:
+        array, other = self._writable(name), self._plain(name, other)
+        try:
+            function(array, other)
+        except ValueError:
+            raise ValueError(
+                f"{name}: shape {other.shape} does not broadcast to {self.shape}, which a change "
+                "in place keeps"
+            ) from None
         return self
+
+    def add_(self, other: Any, *, alpha: float = 1) -> Tensor:
+        other = self._plain("add_", other)
+        return self._change("add_", operator.iadd, other if alpha == 1 else other * alpha)
 
     def sub_(self, other: Any, *, alpha: float = 1) -> Tensor:
         return self.add_(other, alpha=-alpha)
 
     def mul_(self, other: Any) -> Tensor:
-        array = self._writable("mul_")
-        array *= self._plain("mul_", other)
-        return self
+        return self._change("mul_", operator.imul, other)
 
     def div_(self, other: Any) -> Tensor:
-        array = self._writable("div_")
-        array /= self._plain("div_", other)
-        return self
+        return self._change("div_", operator.itruediv, other)
+
+    # x += y changes x in place where that needs no record, and is x = x + y where it does: the
+    # gradients are the same. A leaf that requires a gradient is refused, as by add_.
+
+    def _recorded(self, other: Any) -> bool:
+        tracked = isinstance(other, Value) and other.requires_grad and modes.recording
+        return self.grad_fn is not None or tracked
+
+    def __iadd__(self, other: Operand) -> Tensor:
+        return self + other if self._recorded(other) else self.add_(other)
+
+    def __isub__(self, other: Operand) -> Tensor:
+        return self - other if self._recorded(other) else self.sub_(other)
+
+    def __imul__(self, other: Operand) -> Tensor:
+        return self * other if self._recorded(other) else self.mul_(other)
+
+    def __itruediv__(self, other: Operand) -> Tensor:
+        return self / other if self._recorded(other) else self.div_(other)
 
     # --- conversion ---
 
     def to(self, *args: Any, device: str | None = None, dtype: Any = None) -> Tensor:
-        """On another device, in another dtype, or both: ``t.to("cuda")``, ``t.to("float64")``.
+        """On another device, in another dtype, or both: ``t.to("cuda")``, ``t.to("float64")``,
+        or as another tensor: ``t.to(other)``.
 
         Itself if nothing changes. Gradients come back in the type and to the place of the source.
         """
         for a in args:
-            if a in ("cpu", "cuda"):
+            if isinstance(a, Value):
+                device, dtype = backend.device_of(a._data), a._data.dtype
+            elif isinstance(a, str) and a in ("cpu", "cuda"):
                 device = a
             else:
                 dtype = a
@@ -370,32 +404,41 @@ class Tensor(Value):
 
     # --- comparison: tensors of booleans, never tracked ---
 
+    def _compare(self, name: str, function: Any, other: Any) -> Tensor:
+        other = self._plain(name, other)
+        try:
+            return Tensor(backend.as_array(function(self._data, other)))
+        except ValueError:
+            raise ValueError(
+                f"{name}: shapes {self.shape} and {tuple(other.shape)} do not broadcast"
+            ) from None
+
     def __eq__(self, other: Operand) -> Tensor:  # type: ignore[override]
-        return Tensor(backend.as_array(self._data == self._plain("==", other)))
+        return self._compare("==", operator.eq, other)
 
     def __ne__(self, other: Operand) -> Tensor:  # type: ignore[override]
-        return Tensor(backend.as_array(self._data != self._plain("!=", other)))
+        return self._compare("!=", operator.ne, other)
 
     def __lt__(self, other: Operand) -> Tensor:
-        return Tensor(backend.as_array(self._data < self._plain("<", other)))
+        return self._compare("<", operator.lt, other)
 
     def __le__(self, other: Operand) -> Tensor:
-        return Tensor(backend.as_array(self._data <= self._plain("<=", other)))
+        return self._compare("<=", operator.le, other)
 
     def __gt__(self, other: Operand) -> Tensor:
-        return Tensor(backend.as_array(self._data > self._plain(">", other)))
+        return self._compare(">", operator.gt, other)
 
     def __ge__(self, other: Operand) -> Tensor:
-        return Tensor(backend.as_array(self._data >= self._plain(">=", other)))
+        return self._compare(">=", operator.ge, other)
 
     def __invert__(self) -> Tensor:
         return Tensor(backend.as_array(~self._data))
 
     def __and__(self, other: Operand) -> Tensor:
-        return Tensor(backend.as_array(self._data & self._plain("&", other)))
+        return self._compare("&", operator.and_, other)
 
     def __or__(self, other: Operand) -> Tensor:
-        return Tensor(backend.as_array(self._data | self._plain("|", other)))
+        return self._compare("|", operator.or_, other)
 
     def any(self) -> Tensor:
         return Tensor(backend.as_array(self._data.any()))
@@ -464,7 +507,7 @@ class Tensor(Value):
         """
         return reduction.sum(self, dim=dim, keepdim=keepdim) / self._count("mean", dim)
 
-    def var(self, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Tensor:
+    def var(self, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Tensor:
         """sum (x_i - mean)^2 / (n - correction): 1 for the unbiased estimate, 0 for the biased.
 
         Raises:
@@ -475,16 +518,14 @@ class Tensor(Value):
         centred = self - self.mean(dim, keepdim=True)
         return (centred * centred).sum(dim, keepdim) / (n - correction)
 
-    def std(self, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Tensor:
+    def std(self, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Tensor:
         """The square root of `var`; its gradient is Inf where that is 0."""
-        return self.var(dim, correction, keepdim).sqrt()
+        return self.var(dim, correction=correction, keepdim=keepdim).sqrt()
 
     def _count(self, name: str, dim: Dim, more_than: int = 0) -> int:
         if self.dtype.kind != "f":
             raise TypeError(f"{name}: a tensor of {self.dtype} has none; convert it with .float()")
-        n = 1
-        for axis in reduction.axes_of(name, dim, self.ndim):
-            n *= self.shape[axis]
+        n = math.prod(self.shape[axis] for axis in reduction.axes_of(name, dim, self.ndim))
         if n <= more_than:
             raise ValueError(
                 f"{name}: shape {self.shape} has {n} entries along dim {dim}; it needs more than "
@@ -514,12 +555,19 @@ class Tensor(Value):
         return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
 
     def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        return Tensor(backend.as_array(self._data.argmax(axis=dim, keepdims=keepdim)))
+        """The position of the first largest entry: in the flat tensor, or along `dim`."""
+        axis = None if dim is None else reduction.axis_of("argmax", dim, self.ndim)
+        return Tensor(backend.as_array(self._data.argmax(axis=axis, keepdims=keepdim)))
 
     def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        return Tensor(backend.as_array(self._data.argmin(axis=dim, keepdims=keepdim)))
+        """The position of the first smallest entry: in the flat tensor, or along `dim`."""
+        axis = None if dim is None else reduction.axis_of("argmin", dim, self.ndim)
+        return Tensor(backend.as_array(self._data.argmin(axis=axis, keepdims=keepdim)))
 
-    def norm(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    def norm(self, p: int = 2, dim: Dim = None, keepdim: bool = False) -> Tensor:
+        """The Euclidean length; of PyTorch's orders p only 2 (for 1 write ``abs().sum()``)."""
+        if p != 2:
+            raise ValueError(f"norm: p is {p}; it must be 2")
         return reduction.norm(self, dim=dim, keepdim=keepdim)
 
     def logsumexp(self, dim: Dim, keepdim: bool = False) -> Tensor:
@@ -537,18 +585,19 @@ class Tensor(Value):
         """The axes from `start_dim` to `end_dim`, both included, as one."""
         if not self.ndim:
             return self.reshape(1)
-        first, last = start_dim % self.ndim, end_dim % self.ndim
-        n = 1  # not -1, which an empty batch would leave open
-        for size in self.shape[first : last + 1]:
-            n *= size
+        first = reduction.axis_of("flatten", start_dim, self.ndim)
+        last = reduction.axis_of("flatten", end_dim, self.ndim)
+        if first > last:
+            raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+        n = math.prod(self.shape[first : last + 1])  # not -1, which an empty batch leaves open
         return self.reshape(*self.shape[:first], n, *self.shape[last + 1 :])
 
     def permute(self, *dims: Any) -> Tensor:
         return shape.permute(self, dims=_dims(dims))
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
-        (a,) = reduction.axes_of("transpose", dim0, self.ndim)
-        (b,) = reduction.axes_of("transpose", dim1, self.ndim)
+        a = reduction.axis_of("transpose", dim0, self.ndim)
+        b = reduction.axis_of("transpose", dim1, self.ndim)
         dims = list(range(self.ndim))
         dims[a], dims[b] = b, a
         return shape.permute(self, dims=tuple(dims))
@@ -581,12 +630,12 @@ class Tensor(Value):
 
     def unsqueeze(self, dim: int) -> Tensor:
         """With an axis of size 1 before axis `dim` (-1: at the end)."""
-        (at,) = reduction.axes_of("unsqueeze", dim, self.ndim + 1)
+        at = reduction.axis_of("unsqueeze", dim, self.ndim + 1)
         return self.reshape(*self.shape[:at], 1, *self.shape[at:])
 
     def split(self, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
         """Pieces of `split_size` along `dim`, the last one smaller; or of the sizes given."""
-        (axis,) = reduction.axes_of("split", dim, self.ndim)
+        axis = reduction.axis_of("split", dim, self.ndim)
         n = self.shape[axis]
         if isinstance(split_size, int):
             if split_size < 1:
@@ -594,11 +643,9 @@ class Tensor(Value):
             sizes = [min(split_size, n - start) for start in range(0, n, split_size)] or [0]
         else:
             sizes = list(split_size)
-        total, pieces, start = 0, [], 0
-        for size in sizes:
-            total += size
-        if total != n:
-            raise ValueError(f"split: sizes {sizes} add up to {total}, axis {dim} has {n}")
+        if math.fsum(sizes) != n or min(sizes) < 0:
+            raise ValueError(f"split: sizes {sizes} must be >= 0 and add up to {n}, axis {dim}'s")
+        pieces, start = [], 0
         for size in sizes:
             pieces.append(self[(slice(None),) * axis + (slice(start, start + size),)])
             start += size
@@ -614,13 +661,26 @@ class Tensor(Value):
         """y[i, j, k] = x[i, index[i, j, k], k] for dim 1, and so on.
 
         Args:
-            index: integers; as many axes as x, and no longer than x but along `dim`.
+            index: integers >= 0; as many axes as x, and no longer than x but along `dim`.
+
+        Raises:
+            ValueError: if the index has another shape than that.
+            IndexError: for a dim or an index out of range.
         """
-        return self[indexing.along(indexing.plain_index(index, self._data), dim, self.shape)]
+        axis = reduction.axis_of("gather", dim, self.ndim)
+        index = indexing.plain_index(index, self._data)
+        return self[indexing.along("gather", index, axis, self.shape)]
 
     def scatter_add(self, dim: int, index: Any, src: Tensor) -> Tensor:
-        """A new tensor: x with src[i, j, k] added at [i, index[i, j, k], k], for dim 1, etc."""
-        full = indexing.along(indexing.plain_index(index, self._data), dim, self.shape)
+        """A new tensor: x with src[i, j, k] added at [i, index[i, j, k], k], for dim 1, etc.
+
+        `index` is as for `gather`; `src` has its shape.
+        """
+        axis = reduction.axis_of("scatter_add", dim, self.ndim)
+        index = indexing.plain_index(index, self._data)
+        if tuple(src.shape) != tuple(index.shape):
+            raise ValueError(f"scatter_add: src {src.shape} and index {index.shape} must be equal")
+        full = indexing.along("scatter_add", index, axis, self.shape)
         return self + indexing.put(src, shape=self.shape, index=full)
 
 
@@ -633,10 +693,7 @@ def matmul(a: Any, b: Any) -> Any:
 
     y_ij = sum_k a_ik b_kj; see `tinynet.ops.linalg.matmul`.
     """
-    if not isinstance(a, Value):
-        a = Tensor(backend.asarray(a, device=backend.device_of(b._data)))
-    if not isinstance(b, Value):
-        b = Tensor(backend.asarray(b, device=backend.device_of(a._data)))
+    a, b = (x if isinstance(x, Value) else Tensor(backend.asarray(x)) for x in (a, b))
     if a.ndim == 0 or b.ndim == 0:
         raise ValueError(f"matmul: shapes {a.shape} and {b.shape}; a number is multiplied with *")
     if a.ndim == 1:

@@ -8,9 +8,20 @@ from typing import Any
 from tinynet.ops import elementary
 from tinynet.ops import softmax as softmax_ops
 
-relu = elementary.relu
-sigmoid = elementary.sigmoid
-tanh = elementary.tanh
+
+def relu(input: Any) -> Any:
+    """max(x, 0); see `tinynet.ops.elementary.relu`."""
+    return elementary.relu(input)
+
+
+def sigmoid(input: Any) -> Any:
+    """1 / (1 + e^-x); see `tinynet.ops.elementary.sigmoid`."""
+    return elementary.sigmoid(input)
+
+
+def tanh(input: Any) -> Any:
+    """(e^x - e^-x) / (e^x + e^-x); see `tinynet.ops.elementary.tanh`."""
+    return elementary.tanh(input)
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:

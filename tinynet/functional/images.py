@@ -10,7 +10,7 @@ from tinynet.ops import convolution, pooling, windows
 from tinynet.ops.indexing import getitem
 from tinynet.ops.linalg import matmul, transposed
 from tinynet.ops.shape import pad, reshape
-from tinynet.ops.windows import Pair, make_window
+from tinynet.ops.windows import Pair, make_window, pair
 
 
 def conv2d(
@@ -58,9 +58,9 @@ def _named_padding(
         return x, 0
     if padding != "same":
         raise ValueError(f"conv2d: padding is {padding!r}; it is a number, a pair, 'same', 'valid'")
-    if stride not in (1, (1, 1)):
+    if pair("conv2d", "stride", stride, 1) != (1, 1):
         raise ValueError(f"conv2d: padding='same' keeps the size for stride 1 only, not {stride}")
-    dilations = (dilation, dilation) if isinstance(dilation, int) else dilation
+    dilations = pair("conv2d", "dilation", dilation, 1)
     totals = [d * (k - 1) for d, k in zip(dilations, weight.shape[2:], strict=True)]
     if all(t % 2 == 0 for t in totals):
         return x, (totals[0] // 2, totals[1] // 2)
@@ -85,6 +85,7 @@ def max_pool2d(
     Returns:
         (N, C, OH, OW), sizes as for `conv2d`; rows that no whole window reaches are left out.
     """
+    _check_floats("max_pool2d", input)
     stride = kernel_size if stride is None else stride
     window = make_window("max_pool2d", kernel_size, stride, padding, dilation)
     return pooling.max_pool2d(input, window=window)
@@ -95,6 +96,7 @@ def avg_pool2d(
     kernel_size: Pair,
     stride: Pair | None = None,
     padding: Pair = 0,
+    *,
     count_include_pad: bool = True,
 ) -> Any:
     """The mean of each window: the sum divided by KH KW, as in PyTorch.
@@ -106,9 +108,12 @@ def avg_pool2d(
         count_include_pad: divide by KH KW also where a window overlaps the padding, as if the
             zeros there were data; otherwise by the number of entries that it really covers.
 
+    The last by keyword only: in PyTorch `ceil_mode` comes before it, which is not there.
+
     Returns:
         (N, C, OH, OW), sizes as for `conv2d`.
     """
+    _check_floats("avg_pool2d", input)
     stride = kernel_size if stride is None else stride
     window = make_window("avg_pool2d", kernel_size, stride, padding)
     pooling.check_padding("avg_pool2d", window)
@@ -120,11 +125,12 @@ def avg_pool2d(
     return total / pooling.sum_pool2d(ones, window=window)
 
 
-def _both(name: str, output_size: Any) -> tuple[int, int]:
-    both = (output_size, output_size) if isinstance(output_size, int) else tuple(output_size)
-    if len(both) != 2 or min(both) < 1:
-        raise ValueError(f"{name}: output_size is {output_size}; it must be one or two sizes >= 1")
-    return both
+def _check_floats(name: str, input: Any) -> None:
+    """Raise for integers: their sums overflow and their means are no integers."""
+    if raw(input).dtype.kind != "f":
+        raise TypeError(
+            f"{name}: input is of {raw(input).dtype}; it must be of floats, as by .float()"
+        )
 
 
 def _bins(n: int, out: int) -> list[tuple[int, int]]:
@@ -143,7 +149,8 @@ def adaptive_avg_pool2d(input: Any, output_size: Pair) -> Any:
         input: (N, C, H, W).
         output_size: OH and OW, or one number for both.
     """
-    sizes = _both("adaptive_avg_pool2d", output_size)
+    _check_floats("adaptive_avg_pool2d", input)
+    sizes = pair("adaptive_avg_pool2d", "output_size", output_size, 1)
     windows.Window((1, 1)).output("adaptive_avg_pool2d", input.shape)
     H, W = input.shape[2:]
     array = raw(input)
@@ -164,7 +171,8 @@ def adaptive_max_pool2d(input: Any, output_size: Pair) -> Any:
         input: (N, C, H, W).
         output_size: OH and OW, or one number for both.
     """
-    OH, OW = _both("adaptive_max_pool2d", output_size)
+    _check_floats("adaptive_max_pool2d", input)
+    OH, OW = pair("adaptive_max_pool2d", "output_size", output_size, 1)
     windows.Window((1, 1)).output("adaptive_max_pool2d", input.shape)
     array = raw(input)
     xp = backend.array_module(array)
@@ -196,4 +204,6 @@ def fold(
 ) -> Any:
     """col2im: (N, C KH KW, OH OW) -> (N, C, *output_size); see `tinynet.ops.windows.fold`."""
     window = make_window("fold", kernel_size, stride, padding, dilation)
-    return windows.fold(input, output_size=_both("fold", output_size), window=window)
+    return windows.fold(
+        input, output_size=pair("fold", "output_size", output_size, 1), window=window
+    )

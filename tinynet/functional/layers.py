@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -131,9 +132,7 @@ def pad(input: Any, pad: Sequence[int], value: float = 0.0) -> Any:
 
 def _normalise(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
     """(x - mean) / sqrt(biased variance + eps) over the axes, and the mean and variance."""
-    n = 1
-    for a in axes:
-        n *= x.shape[a]
+    n = math.prod(x.shape[a] for a in axes)
     mean = reduction.sum(x, dim=axes, keepdim=True) / n
     centred = x - mean
     var = reduction.sum(centred * centred, dim=axes, keepdim=True) / n
@@ -142,7 +141,7 @@ def _normalise(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any
 
 def layer_norm(
     input: Any,
-    normalized_shape: Sequence[int],
+    normalized_shape: int | Sequence[int],
     weight: Any = None,
     bias: Any = None,
     eps: float = 1e-5,
@@ -161,6 +160,8 @@ def layer_norm(
 
     Source: J. Ba, J. Kiros and G. Hinton, Layer normalization, arXiv:1607.06450, eq. 3.
     """
+    if isinstance(normalized_shape, int):
+        normalized_shape = (normalized_shape,)
     k = len(normalized_shape)
     if k == 0 or tuple(input.shape[-k:]) != tuple(normalized_shape):
         raise ValueError(

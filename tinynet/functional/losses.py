@@ -1,7 +1,11 @@
-"""Losses: from logits where there is a soft-max or a sigmoid, so that nothing overflows."""
+"""Losses: from logits where there is a soft-max or a sigmoid, so that nothing overflows.
+
+Options are by keyword only: PyTorch has others among them, which are not there.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tinynet import backend
@@ -29,6 +33,9 @@ def _reduce(name: str, losses: Any, reduction: str, count: float | None = None) 
 
 
 def _same_shape(name: str, input: Any, target: Any) -> None:
+    for argument, a in (("input", input), ("target", target)):
+        if not hasattr(a, "shape"):
+            raise TypeError(f"{name}: {argument} is a {type(a).__name__}; it must be a tensor")
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
             f"{name}: input {tuple(input.shape)} and target {tuple(target.shape)} must have the "
@@ -40,6 +47,7 @@ def _same_shape(name: str, input: Any, target: Any) -> None:
 def cross_entropy(
     input: Any,
     target: Any,
+    *,
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
@@ -74,9 +82,7 @@ def cross_entropy(
         )
     backend.array_module(x, t)  # both on one device
     classes, positions = x.shape[1], (x.shape[0], *x.shape[2:])
-    count = 1
-    for n in positions:
-        count *= n
+    count = math.prod(positions)
     if tuple(t.shape) == tuple(x.shape) and t.dtype.kind == "f":
         q = target
     else:
@@ -89,10 +95,8 @@ def cross_entropy(
         xp = backend.array_module(x)
         numbers = xp.arange(classes).reshape(1, classes, *(1 for _ in x.shape[2:]))
         q = (xp.expand_dims(t, 1) == numbers).astype(x.dtype)
-        if not 0 <= ignore_index < classes:
-            counted = t != ignore_index  # a row of zeros in q: no class matched
-        else:
-            counted = t != ignore_index
+        counted = t != ignore_index
+        if 0 <= ignore_index < classes:  # else no class matched it, and its row is zeros already
             q = q * xp.expand_dims(counted, 1)
         count = int(counted.sum())
         if label_smoothing:
@@ -103,7 +107,7 @@ def cross_entropy(
     return _reduce("cross_entropy", softmax.cross_entropy_rows(input, q), reduction, count)
 
 
-def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean") -> Any:
+def binary_cross_entropy_with_logits(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """- z ln s(x) - (1 - z) ln(1 - s(x)), averaged: the loss of yes or no, from logits.
 
     Args:
@@ -121,20 +125,20 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "
     return _reduce("binary_cross_entropy_with_logits", losses, reduction)
 
 
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """(x - t)^2, averaged, in the square of the unit of x. Shapes must be equal."""
     _same_shape("mse_loss", input, target)
     d = input - target
     return _reduce("mse_loss", d * d, reduction)
 
 
-def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """|x - t|, averaged, in the unit of x; its gradient at 0 is 0. Shapes must be equal."""
     _same_shape("l1_loss", input, target)
     return _reduce("l1_loss", arithmetic.abs(input - target), reduction)
 
 
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+def huber_loss(input: Any, target: Any, *, reduction: str = "mean", delta: float = 1.0) -> Any:
     """d^2 / 2 for d = |x - t| up to delta, delta (d - delta / 2) beyond, averaged.
 
     With e = x - t and c = e cut off at -delta and delta, both are c (e - c / 2), which is smooth at

@@ -52,7 +52,7 @@ def constant_(tensor: AnyTensor, val: float) -> AnyTensor:
 
 
 def zeros_(tensor: AnyTensor) -> AnyTensor:
-    """0 everywhere: for biases. Weights of 0 stay equal to each other, and learn nothing."""
+    """0 everywhere: for biases. Hidden weights of 0 stay equal, and learn nothing."""
     return constant_(tensor, 0.0)
 
 

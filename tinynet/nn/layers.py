@@ -9,13 +9,13 @@ from tinynet import backend, functional
 from tinynet.nn import init
 from tinynet.nn.module import Module
 from tinynet.nn.parameter import Parameter
-from tinynet.ops.windows import Pair
+from tinynet.ops.windows import Pair, pair
 
 
 def at_least_one(layer: str, **sizes: int) -> None:
     """Raise ValueError, naming the layer, for a size that is no integer of 1 or more."""
     for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
             raise ValueError(f"{layer}: {name} is {size!r}; it must be an integer, at least 1")
 
 
@@ -75,15 +75,6 @@ class Linear(Module):
         )
 
 
-def _pair(layer: str, name: str, value: Pair, least: int) -> tuple[int, int]:
-    both = (value, value) if isinstance(value, int) else tuple(value)
-    if len(both) != 2 or any(not isinstance(v, int) or v < least for v in both):
-        raise ValueError(
-            f"{layer}: {name} is {value!r}; it must be one or two integers, at least {least}"
-        )
-    return both
-
-
 class Conv2d(Module):
     """y_nopq = b_o + sum_cij w_ocij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}.
 
@@ -131,9 +122,9 @@ class Conv2d(Module):
         if padding_mode != "zeros":
             raise ValueError(f"Conv2d: padding_mode is {padding_mode!r}; it must be 'zeros'")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = _pair("Conv2d", "kernel_size", kernel_size, 1)
-        self.stride = _pair("Conv2d", "stride", stride, 1)
-        self.dilation = _pair("Conv2d", "dilation", dilation, 1)
+        self.kernel_size = pair("Conv2d", "kernel_size", kernel_size, 1)
+        self.stride = pair("Conv2d", "stride", stride, 1)
+        self.dilation = pair("Conv2d", "dilation", dilation, 1)
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
                 raise ValueError(
@@ -145,7 +136,7 @@ class Conv2d(Module):
                 )
             self.padding: tuple[int, int] | str = padding
         else:
-            self.padding = _pair("Conv2d", "padding", padding, 0)
+            self.padding = pair("Conv2d", "padding", padding, 0)
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         self.weight = new_parameter(shape, 0.0, device, dtype)
         self.bias = new_parameter((out_channels,), 0.0, device, dtype) if bias else None

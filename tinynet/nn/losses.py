@@ -43,7 +43,11 @@ class CrossEntropyLoss(_Loss):
 
     def forward(self, input: Any, target: Any) -> Any:
         return functional.cross_entropy(
-            input, target, self.ignore_index, self.reduction, self.label_smoothing
+            input,
+            target,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
         )
 
 
@@ -51,21 +55,21 @@ class BCEWithLogitsLoss(_Loss):
     """- z ln s(x) - (1 - z) ln(1 - s(x)) from logits, s the sigmoid, averaged."""
 
     def forward(self, input: Any, target: Any) -> Any:
-        return functional.binary_cross_entropy_with_logits(input, target, self.reduction)
+        return functional.binary_cross_entropy_with_logits(input, target, reduction=self.reduction)
 
 
 class MSELoss(_Loss):
     """(x - t)^2, averaged, in the square of the unit of x."""
 
     def forward(self, input: Any, target: Any) -> Any:
-        return functional.mse_loss(input, target, self.reduction)
+        return functional.mse_loss(input, target, reduction=self.reduction)
 
 
 class L1Loss(_Loss):
     """|x - t|, averaged, in the unit of x."""
 
     def forward(self, input: Any, target: Any) -> Any:
-        return functional.l1_loss(input, target, self.reduction)
+        return functional.l1_loss(input, target, reduction=self.reduction)
 
 
 class HuberLoss(_Loss):
@@ -83,4 +87,4 @@ class HuberLoss(_Loss):
         self.delta = float(delta)
 
     def forward(self, input: Any, target: Any) -> Any:
-        return functional.huber_loss(input, target, self.reduction, self.delta)
+        return functional.huber_loss(input, target, reduction=self.reduction, delta=self.delta)

@@ -56,6 +56,8 @@ class Module:
             )
         if isinstance(value, Parameter | Module) and ("." in name or not name):
             raise ValueError(f"{here}: the name {name!r} must not be empty or contain a dot")
+        if isinstance(value, Parameter | Module) and callable(getattr(type(self), name, None)):
+            raise AttributeError(f"{here}: the name {name!r} is a method's; choose another")
         old = mine.get(name)
         kind: type | None = None
         if isinstance(old, Parameter | Module):

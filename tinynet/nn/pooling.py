@@ -66,7 +66,11 @@ class AvgPool2d(Module):
 
     def forward(self, input: Any) -> Any:
         return functional.avg_pool2d(
-            input, self.kernel_size, self.stride, self.padding, self.count_include_pad
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            count_include_pad=self.count_include_pad,
         )
 
     def extra_repr(self) -> str:

@@ -5,6 +5,9 @@ broadcast, arithmetic, elementary, shape, reduction, indexing, linalg, softmax, 
 convolution, pooling, conversion. Every docstring has the parts *Derivation*, *Jacobian*, *Kinks*,
 *Cost*, *Shapes* (with dtypes and errors) and *Source*; <u, v> is the sum of the products of the
 entries, gy the gradient of the loss by y, and [c] is 1 where c holds and 0 elsewhere.
+
+Dtypes are said for floats. Integers among floats count as the floats' type, and a function that
+leaves the integers makes float32 of them: a result is float64 only if an input is.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ therefore hold nothing but calculus: their rules return a gradient of the output
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from tinynet.autograd import Op
@@ -75,10 +74,10 @@ class Elementwise(Op):
         """The adjoint of the broadcast that the forward did by itself."""
         return sum_to(g, shape=shape)
 
-    def explain(self, error: Exception, arrays: Sequence[Any]) -> str:
+    def explain(self, error: Exception, arrays: list[Any], options: dict[str, Any]) -> str:
         shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
         if "broadcast" not in str(error) or len(shapes) < 2:
-            return super().explain(error, arrays)
+            return super().explain(error, arrays, options)
         return (
             f"{self.name}: shapes {' and '.join(map(str, shapes))} do not broadcast; from the "
             "last axis on, sizes must be equal or one of them 1"

@@ -63,9 +63,9 @@ def pow(a: Any, b: Any) -> Any:
     Derivation: dy = b a^(b-1) da + y ln(a) db, so <gy, dy> = <gy b a^(b-1), da> + <gy y ln a, db>.
     Jacobian: diagonal by each input.
     Kinks: a^0 is 1 everywhere, also at a = 0, so its derivative by a is 0 there (the formula
-        would say 0 * Inf). At a = 0 the derivative by b is 0: right for b > 0, and the value that
-        keeps training alive at b = 0, where there is none. For a < 0 the power is defined for
-        whole b only, and the derivative by b is NaN.
+        would say 0 * Inf). At a = 0 the derivative by b is 0 for b > 0; at b = 0 there is none,
+        and 0 is taken, which keeps training alive; for b < 0 it is -Inf. For a < 0 the power is
+        defined for whole b only, and the derivative by b is NaN.
     Cost: n powers forward; n powers backward for a, n logarithms for b; keeps a, b, and y for gb.
     Shapes: a, b broadcast to y; dtype: the wider of both.
     Errors: ValueError if the shapes do not broadcast.
@@ -84,11 +84,11 @@ def pow_ga(gy: Any, a: Any, b: Any) -> Any:
 
 
 @pow.rule("b")
-def pow_gb(gy: Any, a: Any, y: Any) -> Any:
+def pow_gb(gy: Any, a: Any, b: Any, y: Any) -> Any:
     if isinstance(a, int | float):
         # a number has no dtype of its own: take the output's
         a = array_module(raw(y)).full_like(raw(y), a)
-    zero = raw(a) == 0
+    zero = (raw(a) == 0) & (raw(b) >= 0)
     return gy * where(zero, 0.0, y * log(where(zero, 1.0, a)))
 
 
@@ -197,7 +197,7 @@ def sigmoid(x: Any) -> Any:
     Jacobian: diagonal, diag(y (1 - y)).
     Kinks: none. With e = e^-|x|, which never overflows, y is 1 / (1 + e) for x >= 0 and
         e / (1 + e) below: the same number, with full relative precision in both tails.
-    Cost: n exponentials and 4n forward, 3n backward; keeps y.
+    Cost: n exponentials and 5n forward, 3n backward; keeps y.
     Shapes: any; dtype of x.
     Source: NIST Digital Library of Mathematical Functions, section 4.7(ii), by the chain rule.
     """
@@ -237,7 +237,9 @@ def relu(x: Any) -> Any:
 
     Derivation: dy = [x > 0] dx, and y > 0 exactly where x > 0, so <gy, dy> = <gy [y > 0], dx>.
     Jacobian: diagonal, of zeros and ones.
-    Kinks: at 0 the subdifferential is [0, 1]; 0 is taken: a unit that is off passes nothing.
+    Kinks: at 0 the subdifferential is [0, 1]; 0 is taken: a unit that is off passes nothing. (But
+        a gy of Inf or NaN makes NaN there, 0 * Inf: the run is lost anyhow, and a selection
+        would cost ten times as much.)
     Cost: n comparisons forward, 2n backward; keeps y.
     Shapes: any; dtype of x; a NaN stays one.
     Source: V. Nair and G. Hinton, Rectified linear units improve restricted Boltzmann machines
@@ -257,8 +259,8 @@ def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> Any:
 
     Derivation: dy = ([x > 0] + s [x <= 0]) dx, so <gy, dy> = <gy or s gy, dx>.
     Jacobian: diagonal, of ones and s.
-    Kinks: at 0 the subdifferential is [s, 1]; s is taken, as for `relu`.
-    Cost: 2n forward and backward; keeps x.
+    Kinks: at 0 the subdifferential is all between s and 1; s is taken, as for `relu`.
+    Cost: 3n forward and backward; keeps x.
     Shapes: any; dtype of x.
     Source: A. Maas, A. Hannun and A. Ng, Rectifier nonlinearities improve neural network acoustic
         models (ICML 2013), section 2.
@@ -277,8 +279,8 @@ def elu(x: Any, *, alpha: float = 1.0) -> Any:
 
     Derivation: dy = dx for x > 0, alpha e^x dx otherwise, so <gy, dy> = <gy (1 or alpha e^x), dx>.
     Jacobian: diagonal.
-    Kinks: at 0, unless alpha is 1, the subdifferential is [alpha, 1]; alpha is taken, the slope
-        of the branch that 0 belongs to.
+    Kinks: at 0, unless alpha is 1, the subdifferential is all between alpha and 1; alpha is
+        taken, the slope of the branch that 0 belongs to.
     Cost: n exponentials forward and backward; keeps x.
     Shapes: any; dtype of x.
     Source: D.-A. Clevert, T. Unterthiner and S. Hochreiter, arXiv:1511.07289, eq. 15.

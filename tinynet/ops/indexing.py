@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinynet.autograd import Op, Value
+from tinynet.autograd import Op, Value, raw
 from tinynet.backend import array_module, is_array, scatter_add
 
 
@@ -20,7 +20,7 @@ def getitem(x: Any, *, index: Any) -> Any:
     Jacobian: selection: one 1 a row; a column of an entry taken k times has k of them.
     Kinks: none; linear.
     Cost: nothing forward for slices (a view), a copy else; backward zeros of the shape of x, so
-        a loop over the rows of x costs their number squared: take them together, or by `split`.
+        taking n rows one by one (a loop, `split`) costs n times the size of x: take them together.
     Shapes: NumPy's; dtype of x.
     Errors: IndexError for what is out of range, on either device: CuPy alone would wrap around.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
@@ -68,11 +68,14 @@ def plain_index(index: Any, like: Any) -> Any:
         IndexError: for indices that are neither integers nor booleans.
     """
     if isinstance(index, tuple):
-        return tuple(plain_index(i, like) for i in index)
-    if isinstance(index, Value):
-        index = index._data
+        return tuple(
+            plain_index(list(i) if isinstance(i, tuple | range) else i, like) for i in index
+        )
     if isinstance(index, list):
         index = array_module(like).asarray(index, dtype=None if index else "int64")
+    elif isinstance(index, Value) or is_array(index):
+        # a copy, since a rule keeps it: the caller may go on to change his
+        index = raw(index).copy()
     if is_array(index) and index.dtype.kind not in "iub":
         raise IndexError(
             f"getitem: an index has dtype {index.dtype}; indices are integers or booleans"
@@ -115,12 +118,25 @@ def _check_range(name: str, shape: tuple[int, ...], index: Any) -> None:
         axis += 1
 
 
-def along(index: Any, dim: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """The full index of ``x[i, ..., index[i, ..., k], ...]``: `gather`'s, for `getitem`."""
+def along(name: str, index: Any, dim: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """The full index of ``x[i, ..., index[i, ..., k], ...]``: `gather`'s, for `getitem`.
+
+    Raises:
+        ValueError: unless the index has as many axes as `shape`, none longer but axis `dim`.
+        IndexError: for a negative index.
+    """
     xp = array_module(index)
+    longer = [n > m and a != dim for a, (n, m) in enumerate(zip(index.shape, shape, strict=False))]
+    if index.ndim != len(shape) or any(longer):
+        raise ValueError(
+            f"{name}: index {tuple(index.shape)} must have {len(shape)} axes, none longer than "
+            f"{tuple(shape)} but axis {dim}"
+        )
+    if index.size and int(index.min()) < 0:
+        raise IndexError(f"{name}: index {int(index.min())} is negative")
     grid = []
     for axis, n in enumerate(index.shape):
-        if axis == dim % len(shape):
+        if axis == dim:
             grid.append(index)
         else:
             grid.append(xp.arange(n).reshape([-1 if a == axis else 1 for a in range(index.ndim)]))

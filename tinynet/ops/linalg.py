@@ -111,7 +111,7 @@ def einsum(*xs: Any, subscripts: str) -> Any:
     Jacobian: by each input, the contraction of the others.
     Kinks: none; multilinear.
     Cost: at most the product of all letters' sizes, with the best pairwise order much less (NumPy
-        chooses it, and uses BLAS where a pair is a matrix product); keeps the other inputs.
+        chooses it, and uses BLAS where a pair is a matrix product); keeps the inputs.
     Shapes: a letter has one size everywhere; dtype: the widest. `tinynet.einsum` takes "..." and
         an implicit output.
     Errors: ValueError for subscripts that are not letters, or do not fit the shapes.
@@ -123,7 +123,7 @@ def einsum(*xs: Any, subscripts: str) -> Any:
     if len(set(out)) != len(out) or any(c not in sizes for c in out):
         raise ValueError(f"einsum: the output {out!r} of {subscripts!r} must be letters of the "
                          "inputs, each once")  # fmt: skip
-    return array_module(*xs).einsum(subscripts, *xs, optimize=len(xs) > 2 or "greedy")
+    return array_module(*xs).einsum(subscripts, *xs, optimize=True)
 
 
 @einsum.rule("xs")

@@ -29,7 +29,8 @@ def max_pool2d(x: Any, *, window: Window) -> Any:
     Jacobian: selection: one 1 a row.
     Kinks: among tied entries the first in reading order takes all of gy, as in PyTorch: a vertex
         of the subdifferential. Ties are the rule after a ReLU (a window of zeros), and gy is passed
-        on once, not to each. The padding never wins over an entry and gets no gradient.
+        on once, not to each. The padding never wins over an entry and gets no gradient. In a window
+        with a NaN, which equals nothing, the last takes it.
     Cost: KH KW comparisons a cell forward, four passes a tap backward; keeps x and y.
     Shapes: x (N, C, H, W), y (N, C, OH, OW) as in `windows`; dtype of x; NaN if there is one.
     Errors: ValueError if the window is larger than the padded input, or the padding larger than
@@ -80,7 +81,7 @@ def pool_put(x: Any, *, winner: Any, size: Any, window: Window) -> Any:
     Derivation: each x is added at one place, so <gy, dy> = <gy at that place, dx>: pool_take.
     Jacobian: the transpose of max_pool2d's.
     Kinks: none; linear, the winners being constant.
-    Cost: three passes a tap forward, pool_take backward; keeps the winners (a byte a cell).
+    Cost: three passes a tap forward, pool_take backward; keeps the winners, a byte a cell.
     Shapes: x (N, C, OH, OW), y (N, C, *size); dtype of x.
     Source: D. Scherer, A. Mueller and S. Behnke (ICANN 2010).
     """

@@ -38,7 +38,8 @@ def logsumexp(x: Any, *, dim: Dim, keepdim: bool = False) -> Any:
     Derivation: dy = sum_c e^(x_c) dx_c / sum_c e^(x_c) = sum_c p_c dx_c, with p_c = e^(x_c - y), so
         <gy, dy> = <gy p, dx>.
     Jacobian: the row p, the soft-max.
-    Kinks: none; the smooth maximum, within ln C above it.
+    Kinks: none; the smooth maximum, within ln C above it. A row of -Inf alone has no soft-max, and
+        NaN for its gradient.
     Cost: n exponentials forward and backward; keeps x and y.
     Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x; -Inf where all
         are. Errors: ValueError if there is nothing along `dim`; IndexError for a wrong axis.
@@ -144,8 +145,9 @@ def cross_entropy_rows_gq(gy: Any, x: Any, x_shape: tuple[int, ...]) -> Any:
 def bce_with_logits(x: Any, z: Any) -> Any:
     """y = - z ln s(x) - (1 - z) ln(1 - s(x)), s the sigmoid: for each entry, from logits.
 
-    Computed as (max(x, 0) - x z) + ln(1 + e^-|x|): no exponential overflows, and for z = 0 and 1
-    the first two terms cancel exactly before the small third is added.
+    Computed as (max(x, 0) - x z) + ln(1 + e^-|x|): no exponential overflows, and where the loss is
+    small (z = 1 with large x, z = 0 with small) the bracket is exactly 0, so that the third keeps
+    its precision.
 
     Derivation: ln s(x) = x - softplus(x) and ln(1 - s(x)) = -softplus(x), so y = softplus(x) - x z
         and dy = (s(x) - z) dx - x dz: <gy, dy> = <gy (s(x) - z), dx> + <-gy x, dz>.

@@ -17,7 +17,8 @@ already is the output, and elementwise operations in between keep the order by t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,25 @@ class Window:
         ]
 
 
+def pair(name: str, argument: str, value: Any, least: int) -> tuple[int, int]:
+    """An integer, or two for (height, width), as two.
+
+    Raises:
+        TypeError: for anything but integers.
+        ValueError: for one below `least`.
+    """
+    both = tuple(value) if isinstance(value, Sequence) else (value, value)
+    try:
+        both = tuple(map(operator.index, both))
+    except TypeError:
+        raise TypeError(f"{name}: {argument} is {value!r}; it must be an integer or two") from None
+    if len(both) != 2:
+        raise ValueError(f"{name}: {argument} is {value!r}; it must be an integer or two")
+    if min(both) < least:
+        raise ValueError(f"{name}: {argument} is {value}; it must be at least {least}")
+    return both
+
+
 def make_window(
     name: str, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1
 ) -> Window:
@@ -96,16 +116,9 @@ def make_window(
         "padding": padding,
         "dilation": dilation,
     }
-    pairs = []
-    for argument, value in options.items():
-        both = (value, value) if isinstance(value, int) else tuple(value)
-        if len(both) != 2 or not all(isinstance(v, int) for v in both):
-            raise TypeError(f"{name}: {argument} is {value!r}; it must be an integer or two")
-        least = 0 if argument == "padding" else 1
-        if min(both) < least:
-            raise ValueError(f"{name}: {argument} is {value}; it must be at least {least}")
-        pairs.append(both)
-    return Window(*pairs)
+    return Window(
+        *(pair(name, key, value, 0 if key == "padding" else 1) for key, value in options.items())
+    )
 
 
 def batch_last(x: Any) -> Any:
