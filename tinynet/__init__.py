@@ -20,20 +20,8 @@ from tinynet.backend import (
     manual_seed,
     set_default_device,
 )
-from tinynet.creation import (
-    arange,
-    cat,
-    einsum,
-    maximum,
-    minimum,
-    ones,
-    rand,
-    randn,
-    stack,
-    tensor,
-    where,
-    zeros,
-)
+from tinynet.combining import cat, einsum, maximum, minimum, stack, where
+from tinynet.creation import arange, ones, rand, randn, tensor, zeros
 from tinynet.modes import (
     detect_anomaly,
     enable_grad,

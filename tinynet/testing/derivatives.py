@@ -11,7 +11,8 @@ from typing import Any
 
 from tinynet.autograd import grad
 from tinynet.backend import array_module
-from tinynet.creation import stack, tensor, zeros
+from tinynet.combining import stack
+from tinynet.creation import tensor, zeros
 from tinynet.modes import enable_grad
 from tinynet.tensor import Tensor
 
