@@ -1,0 +1,97 @@
+"""The peak memory of a workload above what the imports and the data take.
+
+Each side is measured in a process of its own, started for it. First it imports everything, makes
+the data, and takes an Adam step of a network with two parameters, since libraries load parts of
+themselves when they are first used; what is resident then is the base. Then it makes the network
+and the optimiser and takes a few steps. The highest resident memory since, less the base, is the
+figure: weights, gradients, optimiser state, activations, workspaces, and what the allocator keeps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+from benchmarks import sides, workloads
+from benchmarks.sides import Run
+from benchmarks.workloads import Workload
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+STATUS = pathlib.Path("/proc/self/status")
+
+
+def resident(peak: bool) -> int:
+    """Bytes resident now, or the most there ever were.
+
+    Where there is no /proc both are the peak of `getrusage`. On Linux that is not used: there a
+    process inherits the peak of the one that started it.
+
+    Raises:
+        ImportError: where there is neither.
+    """
+    if STATUS.exists():
+        found = re.search(rf"{'VmHWM' if peak else 'VmRSS'}:\s+(\d+) kB", STATUS.read_text())
+        if found:
+            return int(found[1]) * 1024
+    import resource
+
+    peak_size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak_size if sys.platform == "darwin" else peak_size * 1024
+
+
+def _forget_peak() -> None:
+    """Start the peak anew at what is resident now, where the system can do that."""
+    with contextlib.suppress(OSError):
+        pathlib.Path("/proc/self/clear_refs").write_text("5")
+
+
+def above_base(side_name: str, workload: Workload, steps: int, threads_used: int) -> int:
+    """The figure in bytes, for this process."""
+    side = sides.load(side_name, threads_used)
+    tiny = Workload("tiny", "train", 1, (("Linear", 1, 1),), (1,),
+                    loss="binary_cross_entropy_with_logits")  # fmt: skip
+    Run(side, tiny, side.tensors(tiny, tiny.batches())).step()
+    batches = workload.batches()
+    prepared = side.tensors(workload, batches)
+    _forget_peak()
+    base = resident(peak=False)
+    run = Run(side, workload, prepared)
+    for _ in range(steps):
+        run.step()
+    return max(0, resident(peak=True) - base)
+
+
+def peak_bytes(side_name: str, workload: Workload, steps: int, threads_used: int) -> int | None:
+    """The figure, from a fresh process; None where the system does not tell.
+
+    It inherits the environment, and so what `threads.limit` has set.
+
+    Raises:
+        RuntimeError: if that process failed, with the end of what it said.
+    """
+    command = [sys.executable, "-m", "benchmarks.memory", side_name, workload.name,
+               str(steps), str(threads_used)]  # fmt: skip
+    out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if out.returncode:
+        raise RuntimeError(f"memory of {workload.name} on {side_name}: {out.stderr.strip()[-500:]}")
+    figure = json.loads(out.stdout)
+    return None if figure is None else int(figure)
+
+
+def main() -> None:
+    side_name, workload_name, steps, threads_used = sys.argv[1:]
+    workload = workloads.named(workload_name)
+    try:
+        print(json.dumps(above_base(side_name, workload, int(steps), int(threads_used))))
+    except ImportError as error:
+        if error.name != "resource":
+            raise
+        print("null")
+
+
+if __name__ == "__main__":
+    main()

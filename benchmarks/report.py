@@ -1,0 +1,135 @@
+"""Results as aligned tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.sides import OURS
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Columns aligned, the first `left` to the left, the others to the right; two spaces apart."""
+    lines = [list(header), *map(list, rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def milliseconds(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1e3:.3f}" if seconds < 0.01 else f"{seconds * 1e3:.1f}"
+
+
+def _ratio(spread: dict[str, float] | None) -> str:
+    if spread is None:
+        return "-"
+    return f"{spread['median']:.2f} ({spread['q1']:.2f}-{spread['q3']:.2f})"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _megabytes(size: int | None) -> str:
+    return "-" if size is None else f"{size / 1e6:.1f}"
+
+
+def machine(facts: dict[str, Any]) -> str:
+    """The machine and versions, a line each."""
+    width = max(map(len, facts))
+    return "\n".join(f"{key.ljust(width)}  {value}" for key, value in facts.items())
+
+
+def times(results: Sequence[dict[str, Any]], peers: Sequence[str]) -> str:
+    """Times of a step and their ratios, and whether both sides computed the same."""
+    header = ["workload", f"{OURS} ms"]
+    for peer in peers:
+        header += [f"{peer} ms", "ratio (quartiles)", "same work"]
+    rows = []
+    for result in results:
+        row = [result["name"], milliseconds(result["times"][OURS]["median"])]
+        for peer in peers:
+            if peer not in result["times"]:
+                row += ["-", "-", "-"]
+                continue
+            agreement = result["agreement"][peer]
+            row += [
+                milliseconds(result["times"][peer]["median"]),
+                _ratio(result["ratios"][peer]),
+                "yes" if agreement["equal"] else f"NO, by {agreement['difference']:.1g}",
+            ]
+        rows.append(row)
+    return table(header, rows)
+
+
+def resources(results: Sequence[dict[str, Any]], peers: Sequence[str]) -> str:
+    """Peak memory above the imports, the share of BLAS, and the floor."""
+    header = ["workload", f"{OURS} MB"]
+    for peer in peers:
+        header += [f"{peer} MB", "ratio"]
+    header += ["in BLAS", "floor ms", "time / floor"]
+    rows = []
+    for result in results:
+        row = [result["name"], _megabytes(result["memory"].get(OURS))]
+        for peer in peers:
+            row += [
+                _megabytes(result["memory"].get(peer)),
+                _number(result["memory_ratios"].get(peer), 2),
+            ]
+        share = result["blas"] and result["blas"]["share"]
+        floor = result["floor_seconds"]
+        row.append("-" if share is None else f"{share:.0%}")
+        row += [
+            "< 0.001" if floor < 5e-7 else milliseconds(floor),
+            _number(result["times"][OURS]["median"] / floor, 1) if floor >= 5e-7 else "-",
+        ]
+        rows.append(row)
+    return table(header, rows)
+
+
+def targets(rows: Sequence[dict[str, Any]]) -> str:
+    """Each target with what was measured: one line a workload and kind of target."""
+    return table(
+        ["target", "of", "at most", "measured", ""],
+        [
+            [
+                row["workload"],
+                row["what"],
+                f"{row['target']:.1f}",
+                _number(row["measured"], 2),
+                {True: "hit", False: "MISSED", None: "not measured"}[row["hit"]],
+            ]
+            for row in rows
+        ],
+    )
+
+
+def growth(points: Sequence[dict[str, Any]], unit: str) -> str:
+    """Time of a step, and of what grows, for each size and side."""
+    names = list(dict.fromkeys(name for point in points for name in point["times"]))
+    header = [unit]
+    for name in names:
+        header += [f"{name} ms", "us each"]
+    header.append("same work")
+    rows = []
+    for point in points:
+        row = [str(point["size"])]
+        for name in names:
+            spread = point["times"].get(name)
+            each = point["per_item"].get(name)
+            row += [
+                milliseconds(spread and spread["median"]),
+                _number(None if each is None else each * 1e6, 1 if each and each > 1e-5 else 3),
+            ]
+        checks = point["agreement"].values()
+        same = "yes" if all(check["equal"] for check in checks) else "NO"
+        rows.append([*row, same if checks else "-"])
+    return table(header, rows)

@@ -1,0 +1,167 @@
+"""Time tinynet beside PyTorch: the same networks, weights, data and threads, in one run.
+
+    python benchmarks/run.py                                 # every workload, some minutes
+    python benchmarks/run.py --workloads lenet chain --json results.json --plot results.png
+    python benchmarks/run.py --growth                        # and how cost grows
+    python benchmarks/run.py --peers                         # tinynet alone
+
+The exit status is 1 if a peer computed something else than tinynet, and 2 for a wrong option.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.util
+import json
+import pathlib
+import sys
+from typing import Any
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def find_package() -> None:
+    """Have `benchmarks` and `tinynet` imported from this checkout.
+
+    This folder itself must not be searched: its profile.py would hide the standard library's.
+    """
+    sys.path[:] = [str(HERE.parent), *(p for p in sys.path if pathlib.Path(p).resolve() != HERE)]
+
+
+def options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    option = parser.add_argument
+    option(
+        "--workloads", nargs="+", metavar="NAME", help="a family or one batch of it; default all"
+    )
+    option("--peers", nargs="*", metavar="NAME", help="torch, torch-channels-last; default both")
+    option("--threads", type=int, metavar="N", help="of every side; default all CPUs")
+    option("--repeats", type=int, metavar="N", help="turns of each side (default 9, quick 3)")
+    option("--seconds", type=float, metavar="S", help="of each turn (default 0.5, quick 0.02)")
+    option("--json", metavar="FILE", help="write everything that was measured")
+    option("--plot", metavar="FILE", help="draw it, as .png or .svg (needs matplotlib)")
+    option("--quick", action="store_true", help="a short look; its figures mean little")
+    option("--growth", action="store_true", help="also by batch, image side and depth")
+    option("--no-workloads", action="store_true", help="with --growth: nothing else")
+    option("--no-memory", action="store_true", help="leave out peak memory")
+    option("--no-blas", action="store_true", help="leave out the share of BLAS")
+    return parser
+
+
+def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuse now what would fail after minutes."""
+    if args.repeats is not None and args.repeats < 1:
+        parser.error(f"--repeats is {args.repeats}; it must be at least 1")
+    if args.seconds is not None and not args.seconds > 0:
+        parser.error(f"--seconds is {args.seconds}; it must be greater than 0")
+    for path in filter(None, (args.json, args.plot)):
+        if not pathlib.Path(path).absolute().parent.is_dir():
+            parser.error(f"{path}: there is no such folder")
+    if args.plot:
+        if pathlib.Path(args.plot).suffix not in (".png", ".svg"):
+            parser.error(f"--plot {args.plot}: known are .png and .svg")
+        if importlib.util.find_spec("matplotlib") is None:
+            parser.error('--plot needs matplotlib: pip install -e ".[bench]"')
+
+
+def main() -> int:
+    parser = options()
+    args = parser.parse_args()
+    from benchmarks import threads
+
+    try:
+        count = threads.available() if args.threads is None else args.threads
+        threads.limit(count)
+        # only now what imports NumPy
+        from benchmarks import sides, workloads
+
+        chosen = [] if args.no_workloads else workloads.chosen(args.workloads)
+        peers = list(dict.fromkeys(sides.PEERS if args.peers is None else args.peers))
+        sides.check_peers(peers)
+    except ValueError as error:
+        parser.error(str(error))
+    _check(parser, args)
+    return _run(args, count, chosen, peers)
+
+
+def _run(args: argparse.Namespace, count: int, chosen: list[Any], peers: list[str]) -> int:
+    from benchmarks import floor, growth, machine, measure, report, sides, targets, workloads
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    present, left_out = [sides.load(sides.OURS, count)], {}
+    for name in peers:
+        try:
+            present.append(sides.load(name, count))
+        except ImportError as error:
+            left_out[name] = str(error)
+            print(f"left out: {name} ({error})")
+    names = [side.name for side in present[1:]]
+    settings = measure.Settings(
+        count,
+        args.repeats or (3 if args.quick else 9),
+        args.seconds or (0.02 if args.quick else 0.5),
+        args.quick,
+        not args.no_memory,
+        not args.no_blas,
+    )
+    facts = machine.describe(count, {s.library: s.version for s in present})
+    rates = floor.measure(count, 0.1 if args.quick else 1.0)
+    facts["gemm_gflops"] = round(rates.gemm / 1e9, 1)
+    facts["memory_gb_per_s"] = round(rates.memory / 1e9, 1)
+    print(report.machine(facts), end="\n\n", flush=True)
+
+    results = []
+    for workload in chosen:
+        say(workload.name)
+        results.append(measure.full(workload, present, settings, rates))
+    grown = growth.measure(present, settings, say) if args.growth else {}
+    verdicts = targets.verdicts(results)
+    if (verdict := targets.growth_verdict(grown)) is not None:
+        verdicts.append(verdict)
+
+    if results:
+        print(report.times(results, names), end="\n\n")
+        print(report.resources(results, names), end="\n\n")
+    for kind, points in grown.items():
+        print(report.growth(points, workloads.GROWTH[kind][0]), end="\n\n")
+    if names:
+        print(report.targets(verdicts))
+    if args.quick:
+        print("\nquick: these figures say that it runs, not how fast")
+    if args.json:
+        everything = {
+            "machine": facts, "settings": dataclasses.asdict(settings), "left_out": left_out,
+            "workloads": results, "growth": grown, "targets": verdicts,
+        }  # fmt: skip
+        pathlib.Path(args.json).write_text(json.dumps(everything, indent=1) + "\n")
+    if args.plot and (results or grown):
+        from benchmarks import plot
+
+        plot.save(args.plot, results, grown, names, facts)
+    return _status([*results, *(point for points in grown.values() for point in points)])
+
+
+def _status(results: list[dict[str, Any]]) -> int:
+    """1, and a line for each, where a peer did other work; else 0."""
+    wrong = [
+        f"{result['name']}: {peer} computed something else (by {check['difference']:.2g})"
+        for result in results
+        for peer, check in result["agreement"].items()
+        if not check["equal"]
+    ]
+    for line in wrong:
+        print(f"error: {line}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    find_package()
+    try:
+        raise SystemExit(main())
+    except KeyboardInterrupt:
+        raise SystemExit("stopped by Ctrl-C") from None

@@ -1,0 +1,204 @@
+"""The sides that are compared: tinynet, and PyTorch in two memory orders.
+
+Names and signatures are the same in both libraries, so one class, `Run`, does the step of each of
+them: line by line the same program.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from benchmarks import networks
+from benchmarks.workloads import OPERATIONS, Workload
+
+OURS = "tinynet"
+PEERS = ("torch", "torch-channels-last")
+
+
+@dataclass(frozen=True)
+class Side:
+    """A library, by the parts of it that a step uses.
+
+    Attributes:
+        name: as it is asked for and reported.
+        library, version: which it is.
+        nn, functional: its layers and functions.
+        adam: its optimiser.
+        no_grad: its switch.
+        tensor: an array to a tensor, which keeps nothing of a graph.
+        lenet: makes LeNet.
+        place: a model or a batch of images, in the memory order of this side.
+    """
+
+    name: str
+    library: str
+    version: str
+    nn: ModuleType
+    functional: ModuleType
+    adam: Callable[..., Any]
+    no_grad: Callable[[], Any]
+    tensor: Callable[[Any], Any]
+    lenet: Callable[[], Any]
+    place: Callable[[Any], Any] = lambda x: x
+
+    def model(self, workload: Workload, state: Mapping[str, np.ndarray] | None = None) -> Any:
+        """The network of a workload, with these weights where they are given."""
+        if workload.model == "LeNet":
+            model = self.lenet()
+        else:
+            model = networks.build(self.nn, workload.layers)
+        if state is not None:
+            model.load_state_dict({k: self.tensor(v) for k, v in state.items()})
+        return self.place(model) if workload.images else model
+
+    def tensors(self, workload: Workload, batches: Any) -> list[tuple[Any, Any]]:
+        """The batches as this side's tensors."""
+        pairs = [(self.tensor(x), self.tensor(y)) for x, y in batches]
+        return [(self.place(x), y) for x, y in pairs] if workload.images else pairs
+
+
+def load(name: str, threads: int) -> Side:
+    """The side of that name.
+
+    Raises:
+        ImportError: if it is not installed.
+        ValueError: if it is not known.
+    """
+    if name == OURS:
+        return _tinynet()
+    check_peers([name])
+    return _torch(name, threads)
+
+
+def check_peers(names: Sequence[str]) -> None:
+    """Raise ValueError for a name that is not known, with those that are."""
+    for name in names:
+        if name not in PEERS:
+            raise ValueError(f"peer {name!r} is not known; known are {', '.join(PEERS)}")
+
+
+def _tinynet() -> Side:
+    import tinynet as tn
+    from tinynet import functional, models, nn, optim
+
+    return Side(
+        OURS, OURS, tn.__version__, nn, functional, optim.Adam, tn.no_grad, tn.tensor, models.LeNet
+    )  # fmt: skip
+
+
+def _torch(name: str, threads: int) -> Side:
+    import torch
+    from torch.nn import functional
+
+    torch.set_num_threads(threads)
+
+    class LeNet(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv1 = torch.nn.Conv2d(1, 6, 5)
+            self.conv2 = torch.nn.Conv2d(6, 16, 5)
+            self.fc1 = torch.nn.Linear(256, 120)
+            self.fc2 = torch.nn.Linear(120, 10)
+
+        def forward(self, x: Any) -> Any:
+            x = functional.max_pool2d(functional.relu(self.conv1(x)), 2)
+            x = functional.max_pool2d(functional.relu(self.conv2(x)), 2)
+            x = functional.relu(self.fc1(x.flatten(1)))
+            return self.fc2(x)
+
+    def channels_last(x: Any) -> Any:
+        return x.to(memory_format=torch.channels_last)
+
+    place = channels_last if name == "torch-channels-last" else lambda x: x
+    return Side(
+        name, "torch", torch.__version__, torch.nn, functional, torch.optim.Adam, torch.no_grad,
+        torch.tensor, LeNet, place,
+    )  # fmt: skip
+
+
+class Run:
+    """A workload on one side: call `restart`, then `step` as often as wanted.
+
+    Args:
+        side, workload: what runs.
+        batches: this side's tensors, from `Side.tensors`; all sides are given the same numbers.
+        state: initial weights by name; all sides are given the same. Without them the side draws
+            its own.
+    """
+
+    def __init__(
+        self, side: Side, workload: Workload, batches: Sequence[tuple[Any, Any]],
+        state: Mapping[str, np.ndarray] | None = None,
+    ) -> None:  # fmt: skip
+        self.side, self.workload, self.state = side, workload, state
+        self.batches = batches
+        self.step = {"train": self._train, "infer": self._infer, "chain": self._chain}[
+            workload.kind
+        ]
+        self.restart()
+
+    def restart(self) -> None:
+        """Back to the initial weights and the first batch, with a new optimiser.
+
+        Without it, thousands of steps on a few batches would end in gradients so small that
+        arithmetic on them is slow, which no real training sees.
+        """
+        self.supply = itertools.cycle(self.batches)
+        if self.workload.kind == "chain":
+            x, _ = next(self.supply)
+            self.x = x.requires_grad_()
+            self.scale, self.shift = [self.side.tensor(np.full((1, 8), v, "float32"))
+                                      for v in (0.7, 0.2)]  # fmt: skip
+            return
+        self.model = self.side.model(self.workload, self.state)
+        if self.workload.kind == "train":
+            self.loss = getattr(self.side.functional, self.workload.loss)
+            self.optimizer = self.side.adam(self.model.parameters(), lr=1e-3)
+        else:
+            self.model.eval()
+
+    def _train(self) -> Any:
+        x, y = next(self.supply)
+        loss = self.loss(self.model(x), y)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+    def _infer(self) -> Any:
+        x, _ = next(self.supply)
+        with self.side.no_grad():
+            return self.model(x)
+
+    def _chain(self) -> Any:
+        return self.chain_backward(self.chain_forward())
+
+    def chain_forward(self) -> Any:
+        """h = tanh(0.7 h + x) - 0.2, again and again: four operations a turn."""
+        x, scale, shift = self.x, self.scale, self.shift
+        h = x
+        for _ in range(OPERATIONS // 4):
+            h = h * scale
+            h = h + x
+            h = h.tanh()
+            h = h - shift
+        return h.sum()
+
+    def chain_backward(self, loss: Any) -> Any:
+        """The gradient of the input; gives back the loss."""
+        self.x.grad = None
+        loss.backward()
+        return loss
+
+    def observe(self, result: Any) -> np.ndarray:
+        """What a step computed, as numbers: the loss, the logits, or loss and gradient."""
+        numbers = np.ravel(result.detach().numpy()).copy()
+        if self.workload.kind == "chain":
+            numbers = np.concatenate([numbers, np.ravel(self.x.grad.numpy())])
+        return numbers

@@ -1,0 +1,102 @@
+"""Times and agreement of runs that stand side by side in one process."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.sides import Run
+
+# float32 has seven digits, sums run in another order on each side, and Adam divides small
+# gradients by their size: after a few steps four digits of the loss are left at the least
+TOLERANCE = 1e-4
+COMPARED_STEPS = 5
+# a library's threads go on spinning for a while after its last call; a turn starts when the
+# other side's have gone to sleep
+PAUSE = 0.05
+MOST_STEPS = 200  # of one turn
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median and quartiles of some figures."""
+
+    median: float
+    q1: float
+    q3: float
+
+    @staticmethod
+    def of(values: list[float]) -> Spread:
+        q1, median, q3 = np.percentile(values, [25, 50, 75]).tolist()
+        return Spread(median, q1, q3)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two sides' results are from each other.
+
+    Attributes:
+        difference: the largest over all steps and numbers, relative where a number is above 1.
+        equal: whether that is rounding.
+    """
+
+    difference: float
+    equal: bool
+
+
+def turn(run: Run, seconds: float) -> float:
+    """The median time of a step, in seconds, over steps that take about `seconds` together."""
+    gc.collect()
+    time.sleep(PAUSE)
+    run.restart()
+    for _ in range(2):  # memory is asked for, threads wake up
+        run.step()
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(times) < 3 or (len(times) < MOST_STEPS and time.perf_counter() < end):
+        start = time.perf_counter()
+        run.step()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def alternate(runs: Mapping[str, Run], turns: int, seconds: float) -> dict[str, list[float]]:
+    """Each side's time of a step in each turn, in seconds.
+
+    Sides take turns, in the opposite order every other time, so that what else happens on the
+    machine meets all of them.
+    """
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(turns):
+        for name in list(runs)[:: -1 if number % 2 else 1]:
+            times[name].append(turn(runs[name], seconds))
+    return times
+
+
+def ratios(ours: list[float], theirs: list[float]) -> Spread:
+    """Our time by theirs, turn by turn: neighbours in time saw the same machine."""
+    return Spread.of([a / b for a, b in zip(ours, theirs, strict=True)])
+
+
+def first_results(run: Run, steps: int = COMPARED_STEPS) -> list[np.ndarray]:
+    """What each of the first steps computed."""
+    run.restart()
+    return [run.observe(run.step()) for _ in range(steps)]
+
+
+def agreement(ours: list[np.ndarray], theirs: list[Any]) -> Agreement:
+    """Whether both did the same work, by the results of their first steps."""
+    largest = 0.0
+    for a, b in zip(ours, theirs, strict=True):
+        if a.shape != b.shape:
+            return Agreement(float("inf"), False)
+        difference = np.abs(a - b) / np.maximum(1.0, np.abs(b))
+        # NaN on both sides would compare as no difference
+        largest = max(largest, float(np.nan_to_num(difference, nan=np.inf).max()))
+    return Agreement(largest, largest <= TOLERANCE)

@@ -1,0 +1,153 @@
+"""What is measured: each workload's network, batch and data. Nothing here knows any library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks import networks
+from benchmarks.networks import Layers
+
+BATCHES = 4  # different ones, used in turn, so that a step does not find its input in the cache
+OPERATIONS = 1000  # of the chain
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One thing to measure.
+
+    Attributes:
+        name: with its batch, as it is asked for.
+        kind: "train" (forward, backward, Adam), "infer" (forward under no_grad) or "chain".
+        batch: examples a step.
+        layers: the network; none for the chain.
+        shape: of one example.
+        model: "LeNet" for tinynet's own model, else the layers in a Sequential.
+        loss: "cross_entropy" or "binary_cross_entropy_with_logits".
+    """
+
+    name: str
+    kind: str
+    batch: int
+    layers: Layers
+    shape: tuple[int, ...]
+    model: str = "Sequential"
+    loss: str = "cross_entropy"
+
+    @property
+    def images(self) -> bool:
+        """Whether the memory order of images makes a difference."""
+        return len(self.shape) == 3
+
+    def batches(self, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The data, (inputs, targets) a batch: numbers in [0, 1), and labels at random."""
+        rng = np.random.default_rng(seed)
+        return [(rng.random((self.batch, *self.shape), "float32"), self._targets(rng))
+                for _ in range(BATCHES)]  # fmt: skip
+
+    def _targets(self, rng: Any) -> np.ndarray:
+        if self.loss == "cross_entropy":
+            return rng.integers(0, 10, self.batch)
+        return rng.integers(0, 2, (self.batch, 1)).astype("float32")
+
+
+def _chain(batch: int, name: str = "chain") -> Workload:
+    return Workload(name, "chain", batch, (), (8,))
+
+
+def _small(batch: int) -> Workload:
+    loss = "binary_cross_entropy_with_logits"
+    return Workload("mlp-2-10-1", "train", batch, networks.MLP_2_10_1, (2,), loss=loss)
+
+
+def _mlp(batch: int) -> Workload:
+    return Workload(f"mlp-784-{batch}", "train", batch, networks.MLP_784, (784,))
+
+
+def _lenet(batch: int) -> Workload:
+    return Workload(f"lenet-{batch}", "train", batch, networks.LENET, (1, 28, 28), "LeNet")
+
+
+def _cifar(batch: int) -> Workload:
+    return Workload(f"cifar-{batch}", "train", batch, networks.CIFAR, (3, 32, 32))
+
+
+def _inference(batch: int) -> Workload:
+    name = f"lenet-inference-{batch}"
+    return Workload(name, "infer", batch, networks.LENET, (1, 28, 28), "LeNet")
+
+
+def with_side(side: int) -> Workload:
+    """Two convolutions with pooling on 16 images of that side."""
+    return Workload(f"side-{side}", "train", 16, networks.image_stack(side), (3, side, side))
+
+
+def with_depth(depth: int) -> Workload:
+    """That many linear layers of 128, at batch 64."""
+    return Workload(f"depth-{depth}", "train", 64, networks.deep_mlp(depth), (128,))
+
+
+# name: (the workload of a batch, the batches measured)
+FAMILIES: dict[str, tuple[Callable[[int], Workload], tuple[int, ...]]] = {
+    "chain": (_chain, (1,)),
+    "mlp-2-10-1": (_small, (4,)),
+    "mlp-784": (_mlp, (32, 128)),
+    "lenet": (_lenet, (32, 64, 128, 256)),
+    "cifar": (_cifar, (32, 128)),
+    "lenet-inference": (_inference, (1, 256)),
+}
+WORKLOADS: dict[str, Workload] = {
+    workload.name: workload
+    for make, batches in FAMILIES.values()
+    for workload in (make(batch) for batch in batches)
+}
+# what grows: (its unit, the workload of a size, the sizes)
+GROWTH: dict[str, tuple[str, Callable[[int], Workload], tuple[int, ...]]] = {
+    "batch": ("images a batch, LeNet", _lenet, (16, 32, 64, 128, 256, 512, 1024)),
+    "side": ("pixels a side, conv and pool stack", with_side, (28, 56, 112, 224)),
+    "depth": ("linear layers of 128", with_depth, (2, 4, 8, 16, 32, 64)),
+}
+
+
+def chosen(names: list[str] | None) -> list[Workload]:
+    """The workloads of these names, in the order of the table; a family's name means all of it.
+
+    Raises:
+        ValueError: for a name that is not known, with those that are.
+    """
+    if names is None:
+        return list(WORKLOADS.values())
+    wanted: set[str] = set()
+    for name in names:
+        if name in FAMILIES:
+            make, batches = FAMILIES[name]
+            wanted |= {make(batch).name for batch in batches}
+        elif name in WORKLOADS:
+            wanted.add(name)
+        else:
+            known = ", ".join(dict.fromkeys([*FAMILIES, *WORKLOADS]))
+            raise ValueError(f"workload {name!r} is not known; known are {known}")
+    return [w for name, w in WORKLOADS.items() if name in wanted]
+
+
+def named(name: str, batch: int | None = None) -> Workload:
+    """One workload by name; of a family's name the one of that batch, or its first.
+
+    Raises:
+        ValueError: for a name that is not known, or a batch that does not fit it.
+    """
+    if name in FAMILIES:
+        make, batches = FAMILIES[name]
+        if batch is not None and batch < 1:
+            raise ValueError(f"batch is {batch}; it must be at least 1")
+        return make(batches[0] if batch is None else batch)
+    kind, _, size = name.rpartition("-")
+    if kind in GROWTH and size.isdecimal():
+        return GROWTH[kind][1](int(size))
+    (workload,) = chosen([name])
+    if batch not in (None, workload.batch):
+        raise ValueError(f"{name} has batch {workload.batch}; name the family to choose another")
+    return workload
