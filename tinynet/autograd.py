@@ -107,20 +107,22 @@ class Node:
     def __init__(self, op: Op, args: Sequence[Any], options: dict[str, Any], out: Value) -> None:
         self.op = op
         # For each input that wants a gradient: its number, where it came from (a node, or itself
-        # if a leaf), its shape, and the arguments of its rule. None once they were freed.
-        self.edges: list[Any] | None = [
-            (i, a.grad_fn or a, a._data.shape, [f(i, args, options, out) for f in rule.fetch])
-            for i, a in enumerate(args)
-            if isinstance(a, Value) and a.requires_grad and (rule := op.rule_of(i))
-        ]
+        # if a leaf), its shape, its rule and the rule's arguments. None once they were freed.
+        self.edges: list[Any] | None = []
+        for i, a in enumerate(args):
+            if isinstance(a, Value) and a.requires_grad:
+                rule = op.rules[op.inputs[0 if op.variadic else i]]
+                kept = [fetch(i, args, options, out) for fetch in rule.fetch]
+                self.edges.append((i, a.grad_fn or a, a._data.shape, rule, kept))
         self.stamp = next(_clock)
         self.retained: weakref.ref[Value] | None = None  # set by Tensor.retain_grad
         if modes.anomaly:
             self.where = anomaly.calling_line()
 
-    def gradient(self, i: int, shape: Any, kept: list[Any], gy: Any, create_graph: bool) -> Any:
-        """The gradient by input `i`, of that input's shape."""
-        rule, args = self.op.rule_of(i), []
+    def gradient(self, edge: Any, gy: Any, create_graph: bool) -> Any:
+        """The gradient by the input of an edge, of that input's shape."""
+        i, _, shape, rule, kept = edge
+        args = []
         for name, a in zip(rule.needs, kept, strict=True):
             if isinstance(a, Value):
                 a = self._unpack(name, a, create_graph)
@@ -200,10 +202,6 @@ class Op:
             return function
 
         return register
-
-    def rule_of(self, i: int) -> Rule:
-        """The rule for input number `i`; where their number is open, one serves them all."""
-        return self.rules[self.inputs[0 if self.variadic else i]]
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         for a in args:
@@ -326,12 +324,12 @@ def _walk_back(
             continue
         if targets is None and node.retained is not None and (watcher := node.retained()):
             _accumulate(watcher, _own(gy))
-        for i, link, shape, kept in node.edges or ():
-            key = id(link)
+        for edge in node.edges or ():
+            key = id(edge[1])
             if key not in wanted:
                 continue
-            g = node.gradient(i, shape, kept, gy, create_graph)
-            if key in leaves and not _is_new(g, gy, kept):
+            g = node.gradient(edge, gy, create_graph)
+            if key in leaves and not _is_new(g, gy, edge[-1]):
                 g = _own(g)
             # Out of place: `a + b` hands one and the same array to both of its inputs.
             grads[key] = grads[key] + g if key in grads else g
