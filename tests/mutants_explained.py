@@ -1,0 +1,65 @@
+"""Mutants that compute what the right rule computes, each with the reason.
+
+A pattern is matched against "operation.input: kind: what was changed" as file names are. The test
+asserts that every mutant that matches survives, and that every pattern matches one, so that a
+reason cannot outlive what it explains.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+_WHERE_ONLY = (
+    "the rule asks only where the value lies, which is constant but at kinks: the derivative of "
+    "the gradient by it is 0"
+)
+_MASKED = "what stands in the place of a masked entry is masked again, or multiplied by 0"
+_VECTOR = "the gradient of a bias is a vector, which has one memory order"
+_BROADCASTS = "the product or selection around it broadcasts by itself"
+
+EXPLAINED: dict[str, str] = {
+    "abs.x: second order: dx *": _WHERE_ONLY,
+    "m??imum.?: second order: d[ab] *": _WHERE_ONLY,
+    "clamp.x: second order: dx *": _WHERE_ONLY,
+    "relu.x: second order: dy *": _WHERE_ONLY,
+    "relu.x: operands swapped: x in the place of y": "y > 0 exactly where x > 0",
+    "leaky_relu.x: second order: dx *": _WHERE_ONLY,
+    "leaky_relu.x: operands swapped: y in the place of x": (
+        "y > 0 exactly where x > 0, for a positive slope"
+    ),
+    "am??.x: second order: d[xy] *": _WHERE_ONLY,
+    "max_pool2d.x: second order: d[xy] *": _WHERE_ONLY,
+    "pow.a: one use detached: b -> *if b != 0*": "b is a number in this branch, no Tensor",
+    "pow.b: one use detached: a -> *full_like*": "a is a number in this branch, no Tensor",
+    "pow.b: second order: db *": "b itself is asked only whether it is negative; y has the rest",
+    "pow.[ab]: number off: 1.0 -> 1.001*": _MASKED,
+    "elu.x: number off: 0.0 -> 0.001*": _MASKED,
+    "norm.x: number off: 1.0 -> 1.001*": "x is 0 where the length is, and so is the quotient",
+    "permute.x: number off: 0 -> 1, in back = *": "every place of the list is written to",
+    "am??.x: operands swapped: array_module(count).maximum(count, 1.0) -> *": (
+        "the larger of two, in either order"
+    ),
+    "am??.x: call left out: expand(share*": _BROADCASTS,
+    "cross_entropy_rows.q: call left out: expand(gy*": _BROADCASTS,
+    "linear.b: transposed: *": _VECTOR,
+    "conv2d.b: transposed: *": _VECTOR,
+    "max_pool2d.x: one use detached: [xy] -> *_winner*": "_winner is given plain arrays",
+    "max_pool2d.x: bound included: len(taps) <= 256 -> *": (
+        "a wider type for the same numbers; 257 taps in a byte are caught"
+    ),
+    "cast.x: call left out: *": (
+        "in float64 there is nothing to convert, and a leaf's gradient gets the leaf's dtype in "
+        "any case: test_cast in test_ops_gradients"
+    ),
+    "move.x: call left out: *": (
+        "there is one device here; on two it raises: test_moving_keeps_the_gradient in test_tensor"
+    ),
+}
+
+
+def reason_for(mutant: str) -> str | None:
+    """Why the mutant is equal to the right rule, or None if it is not known to be."""
+    for pattern, reason in EXPLAINED.items():
+        if fnmatchcase(mutant, pattern):
+            return reason
+    return None

@@ -1,0 +1,111 @@
+"""The checks have teeth: every mutant of every rule is caught, or equal to the right rule.
+
+`python tests/mutants.py` prints the table: rule, mutants, caught.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+import mutants
+import numpy as np
+import pytest
+from mutants_explained import EXPLAINED, reason_for
+from untraced import untraced
+
+from tinynet.ops import registry
+
+NAMES = list(registry())
+_done: dict[str, list[mutants.Result]] = {}
+
+
+@pytest.fixture(autouse=True)
+def without_coverage() -> Iterator[None]:
+    """Wrong rules say nothing about what is covered, and tracing them would take minutes."""
+    with untraced():
+        yield
+
+
+def results_of(name: str) -> list[mutants.Result]:
+    if name not in _done:
+        _done[name] = mutants.run_all(registry()[name])
+    return _done[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_right_rule_passes_when_put_together_as_mutants_are(name: str) -> None:
+    op = registry()[name]
+    for control in mutants.controls(op):
+        result = mutants.run(op, control)
+        assert result.outcome == "survived", control
+        assert result.calls > 0, control
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_mutant_is_caught_or_explained(name: str) -> None:
+    rules = dict(registry()[name].rules)
+    results = results_of(name)
+    assert registry()[name].rules == rules, "a mutant was left in the operation"
+    for r in results:
+        assert r.calls > 0, f"was never called, so that nothing was tested: {r.mutant}"
+        explained = reason_for(str(r.mutant))
+        if r.outcome == "survived":
+            assert explained, f"survived; a test is missing, or a reason: {r.mutant}"
+        else:
+            assert not explained, f"was caught, though it was said to be equal: {r.mutant}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_rule_has_the_mutants_that_fit_it(name: str) -> None:
+    """Sign, factor, 0.1 %, zeros, order of entries, second order: for each rule, whatever it is."""
+    op = registry()[name]
+    for key in op.rules:
+        kinds = Counter(m.kind for m in mutants.mutants_of(op, key))
+        always = {"sign", "factor", "factor of 1.001", "zeros", "transposed", "wrong order"}
+        assert always | {"second order"} <= set(kinds)
+        assert kinds["second order"] % 3 == 0
+        needs = op.rules[key].needs
+        if "window" in needs:
+            assert kinds["stride[0] off by one"]
+            assert kinds["padding[1] off by one"]
+            assert kinds["dilation[0] off by one"]
+        if type(op).fit is not mutants.Op.fit:
+            assert kinds["first for sum"]
+
+
+def test_totals() -> None:
+    """All are caught or explained; nearly all by a wrong number, and not because they raised."""
+    results = [r for name in NAMES for r in results_of(name)]
+    outcomes = Counter(r.outcome for r in results)
+    print(outcomes)
+    assert len(results) > 1400
+    assert outcomes["order 1"] > 800
+    assert outcomes["order 2"] > 350
+    assert outcomes["error"] < 0.1 * len(results)
+    survivors = [str(r.mutant) for r in results if r.outcome == "survived"]
+    for pattern in EXPLAINED:
+        matched = [s for s in survivors if fnmatchcase(s, pattern)]
+        assert matched, f"nothing survives that is explained by {pattern!r}"
+
+
+def test_a_mutant_that_is_not_called_is_an_error_of_the_test() -> None:
+    op = registry()["exp"]
+    wrong = mutants.Mutant("log.x", "sign", "-g", lambda gy, x: -gy / x)
+    result = mutants.run(op, mutants.Mutant("exp.x", "sign", "-g", lambda gy, y: -gy * y))
+    assert (result.outcome, result.calls > 0) == ("order 1", True)
+    assert mutants.run(op, mutants.Mutant("exp.unused", *_rest(wrong))).calls == 0
+
+
+def _rest(m: mutants.Mutant) -> tuple[str, str, object]:
+    return m.kind, m.what, m.function
+
+
+def test_pins_have_teeth() -> None:
+    """Each convention is asserted of the right rule, and a wrong one at the kink alone fails."""
+    for name in mutants.PINS:
+        mutants._check_pins(registry()[name])
+    rule = lambda gy, x: gy * (np.sign(x) + (x == 0))  # noqa: E731
+    result = mutants.run(registry()["abs"], mutants.Mutant("abs.x", "kink", "1 at 0", rule))
+    assert result.outcome in ("pin", "error")
