@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 import tinynet as tn
 from tinynet import nn, optim
 from tinynet.testing import check_grads
+from tinynet.testing.strategies import networks
 
 
 def x64(*shape: int, seed: int = 0) -> np.ndarray:
@@ -163,3 +165,12 @@ def test_every_optimizer_and_schedule_has_a_test_by_hand() -> None:
         found = importlib.import_module(module)
         assert callable(getattr(found, test)), f"{module}.{test}, which is to test {name}"
         assert name in inspect.getsource(found)
+
+
+@settings(max_examples=15)
+@given(networks())
+def test_whole_networks_to_second_order(drawn):
+    model, x = drawn
+    inputs = [tn.tensor(x, requires_grad=True)]
+    # a bias before a normalisation has no effect: its gradient is rounding
+    check_grads(model, inputs, allow_constant=True, max_entries=12)

@@ -10,7 +10,9 @@ With the columns col[cij, pqn] of x and w as a matrix w[o, cij] (`windows.im2col
 
 each one matrix product. The columns are KH KW times the input, so they are made again in the
 backward and never kept, and made and used block by block, while they are in the cache. (What the
-field calls convolution is correlation: the kernel is not flipped.)
+field calls convolution is correlation: the kernel is not flipped.) The three formulas as nested
+loops, which the tests compare with: `conv2d`, `conv2d_input`, `conv2d_weight` in
+`tinynet.testing.definitions`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Pooling: the largest entry or the sum of each window. Sizes and memory order: `windows`.
 
 Average pooling is the sum over windows divided by their size, and adaptive average pooling two
-products with averaging matrices; both are compositions, in `functional`.
+products with averaging matrices; both are compositions, in `functional`. The formulas as nested
+loops: `tinynet.testing.definitions`.
 """
 
 from __future__ import annotations

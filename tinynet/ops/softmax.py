@@ -6,7 +6,8 @@ m = max_c x_c, for each row by itself,
     ln sum_c e^(x_c) = m + ln sum_c e^(x_c - m)
 
 holds exactly, every exponent is at most 0, and one of them is 0: the sum lies between 1 and C,
-nothing overflows, and what underflows is smaller than the rounding of that 1.
+nothing overflows, and what underflows is smaller than the rounding of that 1. The formulas as
+loops: `tinynet.testing.definitions`.
 """
 
 from __future__ import annotations

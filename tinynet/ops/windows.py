@@ -13,6 +13,8 @@ j < KW. So OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1; rows that no window reac
 N innermost: an array (C, H, W, N) in C order, looked at with its axes permuted (`batch_last`).
 Then every slice that they take is made of long contiguous runs, the result of the matrix product
 already is the output, and elementwise operations in between keep the order by themselves.
+
+The formulas as nested loops: `im2col` and `col2im` in `tinynet.testing.definitions`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hypothesis strategies: arrays, shapes and geometries on which array code goes wrong.
+"""Hypothesis strategies: arrays, shapes, geometries and networks on which array code goes wrong.
 
 The only file here that needs Hypothesis. Hypothesis draws the shape, the memory order and a seed;
 the numbers come from the seed, since drawing hundreds of floats one by one is slow and shrinks
@@ -17,6 +17,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
+
+from tinynet import nn
+from tinynet.backend import manual_seed
 
 LAYOUTS = ("C", "F", "transposed", "negative", "sliced", "offset")
 KINDS = ("normal", "separated", "positive", "tied", "near_tied")
@@ -206,3 +209,45 @@ def poolings(draw: Callable[..., Any], dilated: bool = True) -> Geometry:
     """Poolings that fit, overlapping or with gaps; the padding is at most half of the kernel."""
     C = draw(st.integers(1, 2))
     return Geometry(C=C, OC=C, **draw(_windows(True, dilated)))
+
+
+_SMOOTH = (nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.Softplus)
+
+
+@st.composite
+def networks(draw: Callable[..., Any]) -> tuple[nn.Module, np.ndarray]:
+    """A small network of smooth layers in float64, and an input for it.
+
+    Up to three linear layers, before them perhaps a convolution, an average pooling and a
+    normalisation. There is no kink in it, so that `check_grads` holds to second order.
+
+    Returns:
+        (model, x): x is (N, features) or (N, C, H, W).
+    """
+    seed = draw(st.integers(0, 2**32 - 1))
+    manual_seed(seed)
+    N, layers = draw(st.integers(2, 3)), []
+    if draw(st.booleans()):
+        C, OC = draw(st.integers(1, 2)), draw(st.integers(1, 3))
+        H, W = draw(_pair(4, 5))
+        x_shape: tuple[int, ...] = (N, C, H, W)
+        layers += [nn.Conv2d(C, OC, 2, padding=draw(st.integers(0, 1))), draw(_layer(_SMOOTH))]
+        if draw(st.booleans()):
+            layers.append(nn.BatchNorm2d(OC, track_running_stats=False))
+        layers += [nn.AdaptiveAvgPool2d((2, 1)), nn.Flatten()]
+        size = OC * 2
+    else:
+        size = draw(st.integers(1, 4))
+        x_shape = (N, size)
+    for _ in range(draw(st.integers(1, 3))):
+        out = draw(st.integers(1, 4))
+        layers += [nn.Linear(size, out), draw(_layer(_SMOOTH))]
+        if out > 2 and draw(st.booleans()):
+            layers.append(nn.LayerNorm(out, eps=1e-2))
+        size = out
+    x = np.random.default_rng(seed).standard_normal(x_shape)
+    return nn.Sequential(*layers).double(), x
+
+
+def _layer(kinds: Any) -> Any:
+    return st.sampled_from(kinds).map(lambda kind: kind())
