@@ -176,9 +176,9 @@ TOP_LEVEL = {
     "where": (lambda x, y: tn.where(X > 0, x, y), [X, Y]),
 }
 TOP_LEVEL_WITHOUT = set(
-    "AnomalyError DeviceError Tensor arange default_device detect_anomaly enable_grad "
-    "float32 float64 functional grad int64 is_grad_enabled manual_seed no_grad ones rand randn "
-    "set_default_device tensor zeros".split()
+    "AnomalyError DeviceError Tensor arange data default_device detect_anomaly enable_grad "
+    "float32 float64 functional grad int64 is_grad_enabled manual_seed models nn no_grad ones "
+    "optim rand randn set_default_device tensor testing zeros".split()
 )
 
 

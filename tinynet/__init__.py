@@ -8,7 +8,7 @@
 tensor([2., 4., 6.])
 """
 
-from tinynet import allocator, functional
+from tinynet import allocator, data, functional, models, nn, optim, testing
 from tinynet.anomaly import AnomalyError
 from tinynet.autograd import grad
 from tinynet.backend import (
@@ -40,6 +40,7 @@ __all__ = [
     "__version__",
     "arange",
     "cat",
+    "data",
     "default_device",
     "detect_anomaly",
     "einsum",
@@ -54,13 +55,17 @@ __all__ = [
     "matmul",
     "maximum",
     "minimum",
+    "models",
+    "nn",
     "no_grad",
     "ones",
+    "optim",
     "rand",
     "randn",
     "set_default_device",
     "stack",
     "tensor",
+    "testing",
     "where",
     "zeros",
 ]
