@@ -7,7 +7,6 @@ import io
 import math
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -78,13 +77,10 @@ def test_check_14_mnist_in_one_epoch(mnist_root) -> None:
     assert images.shape == (60_000, 1, 28, 28)
     model = models.LeNet()
     optimizer = optim.Adam(model.parameters(), lr=2e-3)
-    begun = time.perf_counter()
     half = data.DataLoader(images[:30_000], labels[:30_000], batch_size=64, shuffle=True)
     for k, (x, y) in enumerate(half):
         loss = step(model, optimizer, tn.tensor(x), tn.tensor(y))
         assert k > 0 or loss.item() == pytest.approx(math.log(10), rel=0.1)
-        if k == 50 and time.perf_counter() - begun > 2.5:
-            pytest.skip("the cores are busy: this would take more than 20 seconds")
     images, labels = data.mnist(mnist_root, train=False)
     assert len(images) == 10_000
     with tn.no_grad():

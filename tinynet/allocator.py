@@ -2,7 +2,7 @@
 
 A training step makes and drops the same arrays again and again, many of them megabytes. glibc
 gives such blocks back to the system at once, and every page of the next one costs a page fault:
-some 800 a LeNet step at batch 64, a fifth of its time. Told to keep them, it has none.
+700 to 800 a LeNet step at batch 64, a tenth to a fifth of its time. Told to keep them, it has none.
 
 The price is that the process holds on to the most memory that it ever used. It is done once, when
 tinynet is imported, on Linux with glibc alone; ``TINYNET_TUNE_MALLOC=0`` leaves the allocator as
