@@ -20,7 +20,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # each part may import those before it, and its own files
 ORDER = [
     "version", "allocator", "backend", "modes", "anomaly", "autograd", "ops", "tensor", "creation",
-    "combining", "functional", "nn", "optim", "data", "models", "testing",
+    "combining", "functional", "nn", "optim", "data", "models", "testing", "training", "study",
 ]  # fmt: skip
 PARTS = [  # of an operation's docstring, in their order
     "Derivation:", "Jacobian:", "Kinks:", "Cost:", "Shapes:", "Source:",

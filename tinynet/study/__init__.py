@@ -1,0 +1,1 @@
+"""The mathematics of a network as text, drawings and pages: explain, draw, derive."""
