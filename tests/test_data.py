@@ -2,41 +2,61 @@
 
 import gzip
 import hashlib
-import os
 import shutil
-import struct
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib import import_module, resources
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+import small_data_sets as small
+from hypothesis import given
 from hypothesis import strategies as st
+from small_data_sets import FILES, LABELS, OTHER, PIXELS, idx_bytes, small_mnist, write
 
-from tinynet.data import MNIST_MEAN, MNIST_STD, DataError, cache_folder, digits, mnist
+from tinynet.data import (
+    FASHION_MNIST_CLASSES,
+    FASHION_MNIST_MEAN,
+    FASHION_MNIST_STD,
+    MNIST_MEAN,
+    MNIST_STD,
+    DataError,
+    cache_folder,
+    digits,
+    fashion_mnist,
+    locate,
+    mnist,
+)
+from tinynet.data.files import SYSTEM_FOLDER, folders, home_folder
+from tinynet.data.idx import unpack
 
 module = import_module("tinynet.data.mnist")  # the package's name for it is the function's
-
-
-def idx_bytes(a: np.ndarray) -> bytes:
-    return bytes([0, 0, 8, a.ndim]) + struct.pack(f">{a.ndim}I", *a.shape) + a.tobytes()
+images_of = module.images_and_labels
 
 
 # --- MNIST itself ---------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def real() -> Path:
-    """The folder with MNIST's real files."""
-    named = os.environ.get("TINYNET_DATA")
-    folder = Path(named) if named else Path(__file__).parents[2] / "shared" / "data"
-    for place in (folder, folder / "mnist"):
-        if any(place.glob("train-images*")):
-            return place
-    pytest.skip(f"MNIST is not in {folder}; set TINYNET_DATA to the folder that has it")
+def check(
+    images: np.ndarray, labels: np.ndarray, counts: list[int], mean: float, std: float, sha256: str
+) -> None:
+    assert images.shape == (sum(counts), 1, 28, 28)
+    assert images.dtype == np.float32
+    assert images.flags.c_contiguous
+    assert images.flags.writeable
+    assert (images.min(), images.max()) == (0, 1)
+    assert labels.dtype == np.int64
+    assert labels.flags.writeable
+    assert np.bincount(labels).tolist() == counts
+    # Not one byte was lost on the way to float32.
+    raw = np.rint(images[:, 0] * 255).astype("uint8")
+    assert hashlib.sha256(idx_bytes(raw)).hexdigest() == sha256
+    if len(labels) == 60_000:
+        share, pixels = np.bincount(raw.ravel(), minlength=256) / raw.size, np.arange(256) / 255
+        center = share @ pixels
+        assert round(center, 4) == mean
+        assert round(np.sqrt(share @ (pixels - center) ** 2), 4) == std
 
 
 @pytest.mark.parametrize(
@@ -46,97 +66,144 @@ def real() -> Path:
         (False, [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]),
     ],
 )
-def test_mnist(real: Path, train: bool, counts: list[int]) -> None:
-    images, labels = mnist(real, train=train)
-    assert images.shape == (sum(counts), 1, 28, 28)
-    assert images.dtype == np.float32
-    assert images.flags.c_contiguous
-    assert images.flags.writeable
-    assert (images.min(), images.max()) == (0, 1)
-    assert labels.dtype == np.int64
-    assert labels.flags.writeable
-    assert np.bincount(labels).tolist() == counts
+def test_mnist(mnist_root: Path, train: bool, counts: list[int]) -> None:
+    images, labels = mnist(mnist_root, train=train)
+    sha256 = module._DIGESTS["train-images" if train else "t10k-images"][0]
+    check(images, labels, counts, MNIST_MEAN, MNIST_STD, sha256)
     if train:
         assert labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
-        assert round(float(images.mean(dtype="float64")), 4) == MNIST_MEAN
-        assert round(float(images.std(dtype="float64")), 4) == MNIST_STD
-    # Not one byte was lost on the way to float32.
-    raw = np.rint(images[:, 0] * 255).astype("uint8")
-    file = module._FILES[train, "images"]
-    assert hashlib.sha256(idx_bytes(raw)).hexdigest() == file.sha256
 
 
-def test_one_flipped_bit_of_mnist(real: Path, tmp_path: Path) -> None:
-    for file in (module._FILES[False, "images"], module._FILES[False, "labels"]):
-        raw = bytearray(module.unpack(module._find(file, real)).payload)
-        if len(file.shape) == 3:
+@pytest.mark.parametrize("train", [True, False])
+def test_fashion_mnist(train: bool) -> None:
+    try:
+        images, labels = fashion_mnist(train=train)
+    except FileNotFoundError:
+        pytest.skip("Fashion-MNIST is not there: install Debian's dataset-fashion-mnist")
+    counts = [6000 if train else 1000] * len(FASHION_MNIST_CLASSES)
+    sha256 = module._DIGESTS["train-images" if train else "t10k-images"][1]
+    check(images, labels, counts, FASHION_MNIST_MEAN, FASHION_MNIST_STD, sha256)
+    if train:
+        first = [FASHION_MNIST_CLASSES[k] for k in labels[:4]]
+        assert first == ["Ankle boot", "T-shirt/top", "T-shirt/top", "Dress"]
+
+
+def test_one_is_not_the_other(mnist_root: Path) -> None:
+    folder = mnist_root / "mnist"
+    with pytest.raises(
+        DataError,
+        match=r"^fashion_mnist: Fashion-MNIST's t10k-labels.* was wanted, but .* is MNIST's; put",
+    ):
+        fashion_mnist(folder, train=False)
+    assert locate("mnist", folder).title == "MNIST"
+    assert {path.parent for path in locate("mnist", folder).paths} == {folder}
+    with pytest.raises(ValueError, match="'mnst'"):
+        locate("mnst")
+
+
+def test_one_flipped_bit_of_mnist(mnist_root: Path, tmp_path: Path) -> None:
+    for file in module.MNIST.test:
+        (source,) = (p for n in file.names if (p := mnist_root / "mnist" / n).is_file())
+        found = unpack(source)
+        raw = bytearray(found.payload)
+        if len(found.shape) == 3:
             raw[1_000_000] ^= 1
-        shaped = np.frombuffer(raw, "uint8").reshape(file.shape)
-        (tmp_path / file.names()[1]).write_bytes(gzip.compress(idx_bytes(shaped), 1))
+        (tmp_path / file.names[0]).write_bytes(gzip.compress(found.header + raw, 1))
     with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz: the SHA-256 .* get it again"):
         mnist(tmp_path, train=False)
 
 
-# --- the same code on a small data set in MNIST's place --------------------------------------
-
-PIXELS = np.random.default_rng(0).integers(0, 256, (5, 3, 4), dtype="uint8")
-LABELS = np.array([3, 0, 9, 1, 1], "uint8")
-CONTENT = {"images": idx_bytes(PIXELS), "labels": idx_bytes(LABELS)}
+# --- the same code on a small data set -------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with four good files, and a table in which they are MNIST's."""
-    table = {}
-    folder = tmp_path_factory.mktemp("small")
-    for (train, what), file in module._FILES.items():
-        shape = (PIXELS if what == "images" else LABELS).shape
-        digest = hashlib.sha256(CONTENT[what]).hexdigest()
-        table[train, what] = file._replace(shape=shape, sha256=digest)
-        (folder / file.names()[0]).write_bytes(CONTENT[what])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_FILES", table)
-        yield folder
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with four good files."""
+    return write(tmp_path_factory.mktemp("small"), FILES)
 
 
-def same(got: tuple[np.ndarray, np.ndarray]) -> bool:
-    images, labels = got
-    return np.array_equal(images[:, 0], PIXELS / np.float32(255)) and np.array_equal(labels, LABELS)
+def load(root: Path | str | None, train: bool = True) -> bool:
+    """Whether the small data set comes from there as it must."""
+    images, labels = images_of(small_mnist(), root, train, False)
+    step = 1 if train else -1
+    return np.array_equal(images[:, 0], PIXELS[::step] / np.float32(255)) and np.array_equal(
+        labels, LABELS[::step]
+    )
 
 
 @pytest.mark.parametrize("between", ["-", "."])
 @pytest.mark.parametrize("end", ["", ".gz"])
 @pytest.mark.parametrize("sub", [".", "mnist"])
-def test_names_and_folders(small: Path, tmp_path: Path, between: str, end: str, sub: str) -> None:
-    folder = tmp_path / sub
-    folder.mkdir(exist_ok=True)
-    for what, kind in (("images", "idx3"), ("labels", "idx1")):
-        raw = gzip.compress(CONTENT[what]) if end else CONTENT[what]
-        (folder / f"t10k-{what}{between}{kind}-ubyte{end}").write_bytes(raw)
-    assert same(mnist(str(tmp_path), train=False))
+def test_names_and_folders(tmp_path: Path, between: str, end: str, sub: str) -> None:
+    write(
+        tmp_path / sub,
+        {
+            name.replace("-idx", f"{between}idx") + end: gzip.compress(raw) if end else raw
+            for name, raw in FILES.items()
+        },
+    )
+    assert load(str(tmp_path))
+    assert load(tmp_path, train=False)
 
 
-def test_where_it_looks(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_it_looks(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("TINYNET_DATA", raising=False)
     assert cache_folder() == tmp_path / "cache" / "tinynet"
     with pytest.raises(FileNotFoundError) as caught:
-        mnist()
+        load(None)
     cached = tmp_path / "cache" / "tinynet" / "mnist"
     for part in (str(cached.parent), str(cached), "train-images-idx3-ubyte.gz", "TINYNET_DATA"):
         assert part in str(caught.value)
-    shutil.copytree(small, cached)
-    assert same(mnist())
+    shutil.copytree(folder, cached)
+    assert load(None)
     monkeypatch.setenv("TINYNET_DATA", str(tmp_path / "empty"))
-    assert same(mnist())  # the environment's folder has none, the cache has
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / "train-labels-idx1-ubyte").write_bytes(b"broken")
+    assert load(None)  # the environment's folder has none, the cache has
+    write(tmp_path / "empty", {"train-labels-idx1-ubyte": b"broken"})
     with pytest.raises(DataError, match="empty"):
-        mnist()  # the first that is found counts, good or not
-    assert same(mnist(small))
+        load(None)  # the first that is found counts, good or not
+    assert load(folder)
     with pytest.raises(FileNotFoundError) as caught:
-        mnist(tmp_path / "nowhere")  # a folder that was named is the only one
+        load(tmp_path / "nowhere")  # a folder that was named is the only one
     assert str(cached) not in str(caught.value)
+
+
+def test_the_order_of_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINYNET_DATA", str(tmp_path / "named"))
+    places = [tmp_path / "named", tmp_path / "cache" / "tinynet", SYSTEM_FOLDER]
+    assert folders(module.FASHION_MNIST) == [
+        folder for place in places for folder in (place / "fashion-mnist", place)
+    ]
+    assert folders(module.MNIST, "~") == [Path.home() / "mnist", Path.home()]
+    assert home_folder(module.MNIST, tmp_path) == tmp_path / "mnist"
+    assert home_folder(module.MNIST, tmp_path / "mnist") == tmp_path / "mnist"
+    assert home_folder(module.MNIST) == tmp_path / "cache" / "tinynet" / "mnist"
+
+
+def test_another_data_set_under_the_same_names(tmp_path: Path) -> None:
+    """It is passed over for the right one, and where there is none, it is named."""
+    write(tmp_path, OTHER)
+    wanted = r"Small's train-labels-idx1-ubyte\.gz was wanted, but .* is Other's"
+    with pytest.raises(DataError, match=wanted):
+        load(tmp_path)
+    write(tmp_path / "mnist", FILES)
+    assert load(tmp_path)
+    write(tmp_path, FILES)
+    write(tmp_path / "mnist", OTHER)
+    assert load(tmp_path)
+    _, labels = images_of(small_mnist(title="Other"), tmp_path, True, False)
+    assert np.array_equal(labels, LABELS // 2)
+
+
+def test_a_folder_with_other_things(tmp_path: Path) -> None:
+    write(tmp_path, {"digits.csv": b"", **dict.fromkeys(("a", "b", "c", "d", "e", "f", "g"), b"")})
+    with pytest.raises(FileNotFoundError) as caught:
+        load(tmp_path)
+    assert "no train-labels-idx1-ubyte.gz, train-images-idx3-ubyte.gz in" in str(caught.value)
+    assert "(has a, b, c, d, digits.csv, e and 2 more)" in str(caught.value)
+    assert f"into {tmp_path / 'mnist'}" in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_a_relative_cache_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,39 +212,39 @@ def test_a_relative_cache_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache_folder().name == "tinynet"
 
 
-def replaced(small: Path, what: str, raw: bytes) -> str:
+def replaced(folder: Path, what: str, raw: bytes) -> str:
     """The complaint about the training files, of which one holds these bytes."""
-    path = small / module._FILES[True, what].names()[0]
+    (name,) = (name for name in FILES if name.startswith(f"train-{what}"))
+    path = folder / name
     try:
         path.write_bytes(raw)
         with pytest.raises(DataError) as caught:
-            mnist(small)
+            load(folder)
     finally:
-        path.write_bytes(CONTENT[what])
+        path.write_bytes(FILES[name])
     assert str(path) in str(caught.value)
     return str(caught.value)
 
 
 @given(what=st.sampled_from(["images", "labels"]), data=st.data())
-@settings(deadline=None)
-def test_any_flipped_bit_is_found(small: Path, what: str, data: st.DataObject) -> None:
-    raw = bytearray(CONTENT[what])
+def test_any_flipped_bit_is_found(folder: Path, what: str, data: st.DataObject) -> None:
+    raw = bytearray(idx_bytes(PIXELS if what == "images" else LABELS))
     bit = data.draw(st.integers(0, 8 * len(raw) - 1))
     raw[bit // 8] ^= 1 << bit % 8
-    replaced(small, what, bytes(raw))
-    assert same(mnist(small))
+    replaced(folder, what, bytes(raw))
+    assert load(folder)
 
 
-def test_complaints(small: Path) -> None:
-    fewer = replaced(small, "images", idx_bytes(PIXELS[:4]))
+def test_complaints(folder: Path) -> None:
+    fewer = replaced(folder, "images", idx_bytes(PIXELS[:4]))
     assert "must say 5 x 3 x 4 uint8, but says 4 x 3 x 4 uint8" in fewer
-    assert "but says 5 x 3 uint8" in replaced(small, "images", idx_bytes(PIXELS[:, :, 0]))
-    high = replaced(small, "labels", idx_bytes(np.array([3, 0, 9, 10, 1], "uint8")))
+    assert "but says 5 x 3 uint8" in replaced(folder, "images", idx_bytes(PIXELS[:, :, 0]))
+    high = replaced(folder, "labels", idx_bytes(np.array([3, 0, 9, 10, 1], "uint8")))
     assert "labels are 0 to 9, but number 3 is 10" in high
     wrong = idx_bytes(LABELS[::-1].copy())
-    other = replaced(small, "labels", wrong)
-    assert hashlib.sha256(CONTENT["labels"]).hexdigest() in other
-    assert hashlib.sha256(wrong).hexdigest() in other
+    other = replaced(folder, "labels", wrong)
+    assert small.sha256(idx_bytes(LABELS)) in other
+    assert small.sha256(wrong) in other
 
 
 # --- digits ---------------------------------------------------------------------------------

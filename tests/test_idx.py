@@ -6,6 +6,7 @@ import struct
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -178,6 +179,60 @@ def test_messages(path: Path, kind: str) -> None:
 def test_missing_file_is_an_os_error(path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_idx(path.with_name("nowhere"))
+
+
+def overwrite(file: BinaryIO, content: bytes) -> None:
+    """Have an open file hold `content`; on many disks ten times as quick as to write it anew."""
+    file.seek(0)
+    file.write(content)
+    file.truncate()
+    file.flush()
+
+
+def mutant(raw: bytes, rng: np.random.Generator) -> bytes:
+    """A damaged copy: cut, grown, bits flipped, header replaced, or several of these."""
+    b = bytearray(raw)
+    for kind in rng.integers(0, 7, rng.integers(1, 4)):
+        if kind == 0:
+            del b[rng.integers(0, len(b) + 1) :]
+        elif kind == 1:
+            b += rng.bytes(rng.integers(1, 30))
+        elif kind == 2:
+            b[: rng.integers(1, 9)] = bytes(
+                [0, 0, rng.choice([*CODES.values(), 7]), rng.integers(0, 40)]
+            )
+        elif kind == 3:  # other counts, from a few too many to as many as there can be
+            at = 4 * rng.integers(1, 4)
+            b[at : at + 4] = int(2 ** rng.uniform(0, 32)).to_bytes(4, "big")
+        elif b:
+            for bit in rng.integers(0, 8 * len(b), rng.integers(1, 9)):
+                b[bit // 8] ^= 1 << bit % 8
+    return bytes(b)
+
+
+def test_ten_thousand_mutants(path: Path) -> None:
+    """Each gives the array that its bytes say, or a DataError."""
+    rng = np.random.default_rng(0)
+    seeds = [idx_bytes(np.arange(24).reshape(2, 3, 4).astype(dtype)) for dtype in CODES]
+    outcomes = {True: 0, False: 0}
+    with open(path, "w+b") as file:
+        for i in range(10_000):
+            raw = mutant(seeds[i % len(seeds)], rng)
+            stored = raw
+            if i % 2:  # damaged before it was gzipped, or after
+                stored = gzip.compress(raw, 1)
+                if i % 4 == 3:
+                    stored = mutant(stored, rng)
+            overwrite(file, stored)
+            try:
+                a = read_idx(path)
+            except DataError:
+                outcomes[False] += 1
+                continue
+            outcomes[True] += 1
+            if i % 4 != 3:
+                assert idx_bytes(a) == raw
+    assert min(outcomes.values()) > 500
 
 
 # --- memory ---------------------------------------------------------------------------------

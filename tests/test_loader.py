@@ -1,5 +1,6 @@
 """DataLoader: each row once an epoch, in an order that only the seed and the epoch decide."""
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,39 @@ def test_an_array_in_another_memory_order() -> None:
         assert np.array_equal(batch, x[i])
 
 
+def jitter(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A transform whose result tells every number that it drew."""
+    return images + rng.random(images.shape)
+
+
+def test_the_transform_acts_on_the_first_array_with_numbers_of_its_own() -> None:
+    x = np.zeros((20, 2))
+    loader = DataLoader(x, x, np.arange(20), batch_size=6, seed=5, transform=jitter)
+    drawn = []
+    for epoch in range(2):
+        for k, (images, untouched, rows) in enumerate(loader):
+            seeds = np.random.SeedSequence([5, epoch], spawn_key=(k,))
+            assert np.array_equal(images, np.random.default_rng(seeds).random((len(rows), 2)))
+            assert not untouched.any()
+            drawn.append(images[0, 0])
+        drawn.append(np.random.default_rng([5, epoch]).random())  # the shuffle's
+    assert len(set(drawn)) == 10
+    assert not x.any()
+
+
+def test_memory_of_batches_that_the_loop_has_dropped() -> None:
+    old: list[weakref.ref[np.ndarray]] = []
+
+    def transform(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        assert all(ref() is None for ref in old)
+        return images + 0
+
+    for batch in DataLoader(np.zeros((9, 4)), batch_size=3, transform=transform):
+        old.append(weakref.ref(batch[0]))
+        del batch
+    assert len(old) == 3
+
+
 X, Y = np.zeros((6, 2)), np.zeros(5, int)
 ERRORS: dict[str, tuple[type[Exception], str, tuple[Any, ...], dict[str, Any]]] = {
     "lengths": (ValueError, "argument 0 has 6 rows and argument 1 has 5", (X, Y), {}),
@@ -116,6 +150,9 @@ ERRORS: dict[str, tuple[type[Exception], str, tuple[Any, ...], dict[str, Any]]] 
     "no seed": (TypeError, "seed must be an integer.*None", (X,), {"seed": None}),
     "nothing left": (ValueError, "is 7 and there are 6", (X,), {"batch_size": 7, "drop_last": 1}),
     "device": (ValueError, "'tpu' is not known", (X,), {"device": "tpu"}),
+    "transform": (TypeError, "transform must be callable.* a str", (X,), {"transform": "flip"}),
+    "workers": (ValueError, "num_workers must be 0 or more.*-1", (X,), {"num_workers": -1}),
+    "worker": (TypeError, "num_workers must be an integer.*None", (X,), {"num_workers": None}),
 }
 
 
@@ -124,6 +161,19 @@ def test_errors(case: str) -> None:
     error, message, arrays, options = ERRORS[case]
     with pytest.raises(error, match=message):
         DataLoader(*arrays, **{"batch_size": 2, **options})
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_a_transform_returns_is_checked(workers: int) -> None:
+    def run(transform: Any) -> None:
+        list(DataLoader(X, batch_size=4, transform=transform, num_workers=workers))
+
+    with pytest.raises(TypeError, match=r"must return an array.* a list for batch 0 of epoch 0"):
+        run(lambda images, rng: images.tolist())
+    with pytest.raises(ValueError, match=r"made \(3, 2\) of \(4, 2\) in batch 0 of epoch 0"):
+        run(lambda images, rng: images[1:])
+    with pytest.raises(ValueError, match=r"made \(\) of \(4, 2\)"):
+        run(lambda images, rng: np.zeros(()))
 
 
 def test_set_epoch_is_checked() -> None:

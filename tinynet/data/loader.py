@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 
 from tinynet import backend
 from tinynet.backend import Array
+from tinynet.data.prefetch import prefetch
 
 
 class DataLoader:
@@ -25,14 +27,28 @@ class DataLoader:
     numbers before, nor of the device, nor of how many batches an earlier epoch was left after.
 
     Epochs count from 0, and each ``iter()`` (each ``for``) moves on to the next; `epoch` is the
-    one that the next ``iter()`` will run, and `set_epoch` chooses it. A run that goes on from a
-    checkpoint calls ``set_epoch`` with the number of epochs done and sees what an uninterrupted
-    run would have seen.
+    one that the next ``iter()`` will run, and `set_epoch` chooses it. `state_dict` and
+    `load_state_dict` save and restore the place in the data, also in the middle of an epoch: a run
+    that goes on from a checkpoint sees what an uninterrupted run would have seen.
 
     Without shuffle a batch is a view: writing into it writes into the data. With shuffle it is a
     copy. Either keeps the memory order of its array; what order an operation wants is left to the
     operation. The last batch is smaller where B does not divide n, so an average over the data is
     the average of batches *weighted by their sizes*.
+
+    With a `transform`, the first array of each batch is replaced by ``transform(first, rng)``,
+    after it was moved to `device`; the other arrays stay as they are. In batch k of epoch e::
+
+        rng = np.random.default_rng(np.random.SeedSequence([seed, e], spawn_key=(k,)))
+
+    so what is drawn is a function of (seed, e, k) alone. `tinynet.data.transforms` has such.
+
+    With `num_workers` threads, batches are made ahead, while the loop's body runs: the same ones
+    in the same order on any number of threads. At most ``num_workers + 1`` of them are made and
+    not yet received. An error in a thread is raised in the loop; a loop that is left ends its
+    threads. With more than one, a `transform` is called in several at once, so it must not change
+    itself. It pays where a transform takes a good part of a step and a core is free, or the step
+    runs on a GPU; plain batches are made in less time than it takes to hand them over.
 
     Args:
         *arrays: NumPy or CuPy arrays of equal length n along their first axis.
@@ -42,15 +58,19 @@ class DataLoader:
         drop_last: whether to leave out the smaller batch at the end.
         device: ``"cpu"`` or ``"cuda"``, where each batch is moved to; by default it stays where
             its array is.
+        transform: called with the first array of a batch and a `numpy.random.Generator`; returns
+            an array with as many rows, and does not write into what it was given.
+        num_workers: how many threads make batches ahead; 0 makes each when it is asked for.
 
     Yields:
         A tuple of arrays, one for each of `arrays`, with 1 to B rows.
 
     Raises:
-        TypeError: if an argument is not an array, or `batch_size` or `seed` not an integer.
+        TypeError: if an argument is not an array, or `batch_size`, `seed` or `num_workers` not an
+            integer, or `transform` cannot be called or returns no array.
         ValueError: if there are no arrays, or no rows, or the lengths differ; if
-            ``batch_size < 1``, ``seed < 0`` or `device` is not known; if `drop_last` would leave
-            no batch at all.
+            ``batch_size < 1``, ``seed < 0``, ``num_workers < 0`` or `device` is not known; if
+            `drop_last` would leave no batch at all; if `transform` changes the number of rows.
         DeviceError: if the device cannot be used.
 
     >>> loader = DataLoader(np.arange(5), np.arange(5) ** 2, batch_size=2)
@@ -73,6 +93,8 @@ class DataLoader:
         seed: int = 0,
         drop_last: bool = False,
         device: str | None = None,
+        transform: Callable[[Array, np.random.Generator], Array] | None = None,
+        num_workers: int = 0,
     ) -> None:
         self.length = _common_length(arrays)
         self.arrays = arrays
@@ -81,7 +103,16 @@ class DataLoader:
         self.seed = _integer("seed", seed, least=0)
         self.drop_last = drop_last
         self.device = None if device is None else backend.check_device(device)
+        if transform is not None and not callable(transform):
+            raise TypeError(
+                "DataLoader: transform must be callable, as transform(images, rng), but is a "
+                f"{type(transform).__name__}"
+            )
+        self.transform = transform
+        self.num_workers = _integer("num_workers", num_workers, least=0)
         self.epoch = 0
+        self._first = 0  # the batch that the next iter() begins with
+        self._place: list[int] | None = None  # epoch and batches received of the running iter()
         if len(self) == 0:
             raise ValueError(
                 f"DataLoader: batch_size is {self.batch_size} and there are {self.length} rows, so "
@@ -94,24 +125,126 @@ class DataLoader:
         return (self.length + spare) // self.batch_size
 
     def set_epoch(self, epoch: int) -> None:
-        """Make `epoch` (0, 1, ...) the one that the next ``iter()`` runs."""
+        """Make `epoch` (0, 1, ...) the one that the next ``iter()`` runs, from its first batch."""
         self.epoch = _integer("epoch", epoch, least=0)
+        self._first, self._place = 0, None
+
+    def state_dict(self) -> dict[str, int]:
+        """The place in the data, and the options that give it its meaning, as plain numbers.
+
+        "epoch" and "batch" say which batch comes next, by the batches that the loop has received;
+        those made ahead do not count. In the body of a loop over epoch e that has received k
+        batches they are e and k, where k is all of them in the last turn; after the loop's end
+        they are e + 1 and 0. After a loop left by ``break`` or an error they still are e and k:
+        call ``set_epoch(loader.epoch)`` to give up the rest of the epoch in the saved state too.
+        Of several loops at once, the one begun last counts.
+
+        >>> loader = DataLoader(np.arange(10), batch_size=2, shuffle=True)
+        >>> batches = iter(loader)
+        >>> _ = next(batches), next(batches)
+        >>> state = loader.state_dict()
+        >>> state["epoch"], state["batch"]
+        (0, 2)
+        >>> again = DataLoader(np.arange(10), batch_size=2, shuffle=True)
+        >>> again.load_state_dict(state)
+        >>> all(np.array_equal(a, b) for (a,), (b,) in zip(again, batches, strict=True))
+        True
+        >>> again.epoch
+        1
+        """
+        epoch, batch = self._place or (self.epoch, self._first)
+        return {"epoch": epoch, "batch": batch, **self._options()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken: the next ``iter()`` begins with the very next batch.
+
+        It yields what was left of that epoch, nothing if all had been received, and the ``iter()``
+        after it is the next epoch. A loop that runs meanwhile is not changed.
+
+        Raises:
+            ValueError: if keys are missing or not known, an option differs from this loader's, or
+                there is no such batch; nothing has changed then.
+            TypeError: if "epoch" or "batch" is not an integer.
+        """
+        where = "DataLoader.load_state_dict"
+        options = self._options()
+        wrong = sorted({"epoch", "batch", *options} ^ set(state_dict))
+        if wrong:
+            raise ValueError(f"{where}: keys missing or not known: {', '.join(wrong)}")
+        differ = [name for name, value in options.items() if state_dict[name] != value]
+        if differ:
+            saved = ", ".join(f"{name}={state_dict[name]}" for name in differ)
+            mine = ", ".join(f"{name}={options[name]}" for name in differ)
+            raise ValueError(
+                f"{where}: the state was saved with {saved}, but this loader has {mine}; its "
+                "batches would be others; make the loader as it was, or begin anew"
+            )
+        epoch = _integer("epoch", state_dict["epoch"], least=0)
+        batch = _integer("batch", state_dict["batch"], least=0)
+        if batch > len(self):
+            raise ValueError(f"{where}: batch is {batch}, but an epoch has {len(self)} batches")
+        self.epoch, self._first, self._place = epoch, batch, None
+
+    def _options(self) -> dict[str, int]:
+        """What the batches depend on, besides the data, the transform and the place."""
+        return {
+            "seed": self.seed,
+            "batch_size": self.batch_size,
+            "shuffle": int(self.shuffle),
+            "drop_last": int(self.drop_last),
+            "length": self.length,
+        }
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         # Counted here and not in the generator, whose first line runs only with the first batch.
-        epoch = self.epoch
-        self.epoch += 1
-        return self._batches(epoch)
+        place = self._place = [self.epoch, self._first]
+        self.epoch, self._first = self.epoch + 1, 0
+        return self._batches(place)
 
-    def _batches(self, epoch: int) -> Iterator[tuple[Array, ...]]:
+    def _batches(self, place: list[int]) -> Iterator[tuple[Array, ...]]:
+        epoch, first = place
         order = None
         if self.shuffle:
             order = np.random.default_rng([self.seed, epoch]).permutation(self.length)
-        for k in range(len(self)):
-            rows: Any = slice(k * self.batch_size, (k + 1) * self.batch_size)
-            if order is not None:
-                rows = order[rows]
-            yield tuple(self._take(a, rows) for a in self.arrays)
+
+        def make(k: int) -> tuple[Array, ...]:
+            return self._batch(epoch, k, order)
+
+        numbers = range(first, len(self))
+        with closing(
+            prefetch(make, numbers, self.num_workers)
+            if self.num_workers
+            else (make(k) for k in numbers)
+        ) as batches:
+            for batch in batches:
+                place[1] += 1
+                yield batch
+                del batch  # or two would be kept while the next one is made
+        if self._place is place:
+            self._place = None
+
+    def _batch(self, epoch: int, k: int, order: np.ndarray | None) -> tuple[Array, ...]:
+        rows: Any = slice(k * self.batch_size, (k + 1) * self.batch_size)
+        if order is not None:
+            rows = order[rows]
+        batch = tuple(self._take(a, rows) for a in self.arrays)
+        if self.transform is None:
+            return batch
+        # A spawn key, and not [seed, epoch, k]: zeros at the end of a seed change nothing, so that
+        # [seed, epoch, 0] would give the numbers of the shuffle once more.
+        rng = np.random.default_rng(np.random.SeedSequence([self.seed, epoch], spawn_key=(k,)))
+        changed = self.transform(batch[0], rng)
+        if not backend.is_array(changed):
+            raise TypeError(
+                f"DataLoader: transform must return an array, but returned a "
+                f"{type(changed).__name__} for batch {k} of epoch {epoch}"
+            )
+        if changed.shape[:1] != batch[0].shape[:1]:
+            raise ValueError(
+                f"DataLoader: transform must keep the number of rows, but made {changed.shape} of "
+                f"{batch[0].shape} in batch {k} of epoch {epoch}"
+            )
+        return (changed, *batch[1:])
 
     def _take(self, array: Array, rows: Any) -> Array:
         if isinstance(rows, np.ndarray):

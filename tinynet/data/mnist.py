@@ -1,65 +1,143 @@
-"""MNIST: 60,000 and 10,000 handwritten digits of 28x28 pixels.
+"""MNIST and Fashion-MNIST: 60,000 and 10,000 grey images of 28x28 pixels, in IDX files.
 
-**Source**: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document
-recognition", Proc. IEEE 86 (11), 1998; the files: Y. LeCun, C. Cortes, C. Burges, CC BY-SA 3.0.
+**Sources**: MNIST, handwritten digits: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based
+learning applied to document recognition", Proc. IEEE 86 (11), 1998; the files: Y. LeCun,
+C. Cortes, C. Burges, CC BY-SA 3.0. Fashion-MNIST, articles of clothing in the same format:
+H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine
+learning algorithms", arXiv:1708.07747, 2017; MIT licence, Zalando SE.
 """
 
 from __future__ import annotations
 
 import os
-import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from tinynet.data.idx import DataError, Unpacked, unpack
+from tinynet.data.download import obtain
+from tinynet.data.files import DataSet, Download, File
+from tinynet.data.idx import DataError, unpack
 
 # Mean and standard deviation over all pixels of the 60,000 training images, after division by
 # 255. To normalise: (images - MNIST_MEAN) / MNIST_STD; for the test images the same two numbers.
 MNIST_MEAN = 0.1307
 MNIST_STD = 0.3081
+FASHION_MNIST_MEAN = 0.2860
+FASHION_MNIST_STD = 0.3530
 
+FASHION_MNIST_CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)  # by label, 0 to 9
 
-class _File(NamedTuple):
-    stem: str  # as in train-images-idx3-ubyte, or train-images.idx3-ubyte
-    shape: tuple[int, ...]
-    sha256: str  # of the unpacked file, header included
-
-    def names(self) -> list[str]:
-        kind = f"idx{len(self.shape)}-ubyte"
-        return [f"{self.stem}{dot}{kind}{end}" for dot in "-." for end in ("", ".gz")]
-
-
-_IMAGES, _LABELS = "images", "labels"
-_FILES = {
-    (True, _IMAGES): _File(
-        "train-images",
-        (60000, 28, 28),
+_TITLES = ("MNIST", "Fashion-MNIST")
+# SHA-256 of the unpacked files, header included: MNIST's, Fashion-MNIST's.
+_DIGESTS = {
+    "train-images": (
         "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
     ),
-    (True, _LABELS): _File(
-        "train-labels",
-        (60000,),
+    "train-labels": (
         "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
     ),
-    (False, _IMAGES): _File(
-        "t10k-images",
-        (10000, 28, 28),
+    "t10k-images": (
         "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     ),
-    (False, _LABELS): _File(
-        "t10k-labels",
-        (10000,),
+    "t10k-labels": (
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
 }
 
 
+def idx_set(
+    name: str,
+    folder: str,
+    title: str,
+    mirrors: tuple[str, ...],
+    size: tuple[int, int] = (28, 28),
+    counts: tuple[int, int] = (60000, 10000),
+    titles: tuple[str, ...] = _TITLES,
+    digests: Mapping[str, tuple[str, ...]] = _DIGESTS,
+) -> DataSet:
+    """The description of a data set in MNIST's four files.
+
+    `digests` holds those of all data sets, in the order of `titles`, since their files have the
+    same names: one data set's files are then known for what they are where another's are wanted.
+    """
+
+    def read(file: File, path: Path) -> tuple[np.ndarray, str]:
+        shape = (file.count, *size) if "images" in file.names[0] else (file.count,)
+        found = unpack(path, like=("uint8", shape))
+        array = found.array()
+        if len(shape) == 1 and array.max() > 9:
+            i = int(array.argmax())
+            raise DataError(
+                f"{name}: {path}: labels are 0 to 9, but number {i} is {array[i]}; "
+                "the file is damaged; delete it and get it again"
+            )
+        return array, found.sha256()
+
+    files = []
+    for stem, kind, count in (
+        ("train-labels", "idx1", counts[0]),
+        ("train-images", "idx3", counts[0]),
+        ("t10k-labels", "idx1", counts[1]),
+        ("t10k-images", "idx3", counts[1]),
+    ):
+        # some copies have a dot before "idx"
+        names = tuple(f"{stem}{dot}{kind}-ubyte{end}" for dot in "-." for end in (".gz", ""))
+        files.append(File(names, count, dict(zip(digests[stem], titles, strict=True))))
+    return DataSet(
+        name=name,
+        folder=folder,
+        titles=(title,),
+        train=tuple(files[:2]),
+        test=tuple(files[2:]),
+        reader=lambda: read,
+        # A gzip stream of what cannot be compressed is a little longer than that.
+        downloads=tuple(
+            Download(f.names[0], (f,), 2 * f.count * size[0] * size[1] + 1000) for f in files
+        ),
+        mirrors=mirrors,
+    )
+
+
+MNIST = idx_set(
+    "mnist",
+    "mnist",
+    "MNIST",
+    (
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+)
+FASHION_MNIST = idx_set(
+    "fashion_mnist",
+    "fashion-mnist",
+    "Fashion-MNIST",
+    (
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+    ),
+)
+
+
 def mnist(
-    root: str | os.PathLike[str] | None = None, train: bool = True
+    root: str | os.PathLike[str] | None = None, train: bool = True, download: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """MNIST's images and labels, read from files that are already on this machine.
+    """MNIST's images and labels: handwritten digits.
 
     The files are the four of the original distribution, gzipped or not: train-images-idx3-ubyte,
     train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (with a dot before
@@ -68,8 +146,11 @@ def mnist(
 
     Args:
         root: the folder with the files, or with a folder ``mnist`` that has them. By default the
-            environment's ``TINYNET_DATA``, then the user's cache, `cache_folder`.
+            environment's ``TINYNET_DATA``, then the user's cache, `cache_folder`, then the folder
+            of the distribution's packages, ``/usr/share/datasets``.
         train: the 60,000 training images, or the 10,000 test images.
+        download: whether to fetch the files if they are not found or damaged, into the folder
+            ``mnist`` in `root`, or else in the cache; needs ``pip install 'tinynet[train]'``.
 
     Returns:
         images: float32, shape (N, 1, 28, 28), 0 (paper) to 1 (ink): the bytes divided by 255.
@@ -79,71 +160,33 @@ def mnist(
     Raises:
         FileNotFoundError: if a file is in none of the folders; it lists them and the names.
         DataError: if a file is not MNIST's, bit for bit once unpacked.
+        DownloadError: if no mirror gave a file; it lists what was tried and why it failed.
 
     **Cost**: a third of a second for the training images; 4 bytes a pixel kept (188 MB), 5 while
     loading.
 
     **Source**: see the head of this file.
     """
-    paths = {what: _find(_FILES[train, what], root) for what in (_IMAGES, _LABELS)}
-    labels = _load(paths[_LABELS], _FILES[train, _LABELS]).array()
-    images = _load(paths[_IMAGES], _FILES[train, _IMAGES]).array()
-    count, height, width = images.shape
-    pixels = np.divide(images, 255, dtype=np.float32).reshape(count, 1, height, width)
-    return pixels, labels.astype(np.int64)
+    return images_and_labels(MNIST, root, train, download)
 
 
-def cache_folder() -> Path:
-    """Where data sets are kept between runs; the folder need not exist.
+def fashion_mnist(
+    root: str | os.PathLike[str] | None = None, train: bool = True, download: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fashion-MNIST's images and labels: articles of clothing, named by `FASHION_MNIST_CLASSES`.
 
-    ``$XDG_CACHE_HOME/tinynet`` if that is set to an absolute path, ``%LOCALAPPDATA%/tinynet`` on
-    Windows, else ``~/.cache/tinynet``.
+    Files, arguments, results, errors and cost are those of `mnist`; the folder is named
+    ``fashion-mnist``. Debian's package ``dataset-fashion-mnist`` is found.
+
+    **Source**: see the head of this file.
     """
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):  # the XDG specification: a relative path is to be ignored
-        base = os.environ.get("LOCALAPPDATA", "") if sys.platform == "win32" else ""
-    return Path(base or os.path.expanduser("~/.cache")) / "tinynet"
+    return images_and_labels(FASHION_MNIST, root, train, download)
 
 
-def _folders(root: str | os.PathLike[str] | None) -> list[Path]:
-    """The folders to look in, first come, first served."""
-    if root is not None:
-        places = [Path(root).expanduser()]
-    else:
-        named = os.environ.get("TINYNET_DATA")
-        places = [Path(named).expanduser()] if named else []
-        places.append(cache_folder())
-    return [folder for place in places for folder in (place, place / "mnist")]
-
-
-def _find(file: _File, root: str | os.PathLike[str] | None) -> Path:
-    folders = _folders(root)
-    for folder in folders:
-        for name in file.names():
-            if (folder / name).is_file():
-                return folder / name
-    raise FileNotFoundError(
-        f"mnist: no {file.names()[0]} in any of: {', '.join(map(str, folders))}; "
-        f"any of these names would do: {', '.join(file.names())}; "
-        f"put MNIST's four files into {folders[-1]}, or pass root= or set the environment's "
-        "TINYNET_DATA to the folder that has them"
-    )
-
-
-def _load(path: Path, file: _File) -> Unpacked:
-    """The file's bytes, if they are the right ones; the plainest complaint comes first."""
-    found = unpack(path, like=("uint8", file.shape))
-    if len(file.shape) == 1:
-        labels = found.array()
-        if labels.max() > 9:
-            i = int(labels.argmax())
-            raise DataError(
-                f"mnist: {path}: labels are 0 to 9, but number {i} is {labels[i]}; "
-                "the file is damaged; delete it and get it again"
-            )
-    if (digest := found.sha256()) != file.sha256:
-        raise DataError(
-            f"mnist: {path}: the SHA-256 of the unpacked bytes must be {file.sha256}, but is "
-            f"{digest}: some of them differ from MNIST's; delete the file and get it again"
-        )
-    return found
+def images_and_labels(
+    dataset: DataSet, root: str | os.PathLike[str] | None, train: bool, download: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """`mnist` for any data set that `idx_set` describes."""
+    labels, images = obtain(dataset, train, root, download).arrays
+    pixels = np.divide(images, 255, dtype=np.float32)[:, None]
+    return pixels, labels.astype(np.int64)

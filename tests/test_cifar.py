@@ -1,0 +1,255 @@
+"""CIFAR-10: its binary layout, its two copies, its archive, and what is not any of these."""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_data_sets as small
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from small_data_sets import ARCHIVE, BATCHES, JPEG_BATCHES, small_cifar, write
+
+from tinynet.data import (
+    CIFAR10_CLASSES,
+    CIFAR10_MEAN,
+    CIFAR10_STD,
+    DataError,
+    cifar,
+    cifar10,
+    locate,
+    read_cifar10,
+)
+from tinynet.data.files import load
+
+images_of = cifar.images_and_labels
+RECORD = 3073
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One file that each example writes anew."""
+    return tmp_path_factory.mktemp("cifar") / "batch.bin"
+
+
+def peak(f: Callable[[], object]) -> int:
+    """The most bytes that Python and NumPy held at once during f()."""
+    tracemalloc.start()
+    try:
+        f()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def expected(names: list[str], batches: dict[str, bytes]) -> tuple[np.ndarray, np.ndarray]:
+    """Image by image and plane by plane, as the layout is described."""
+    images, labels = [], []
+    for name in names:
+        for start in range(0, len(batches[name]), RECORD):
+            record = batches[name][start : start + RECORD]
+            planes = [record[1 + 1024 * c : 1 + 1024 * (c + 1)] for c in range(3)]
+            rows = [[list(p[32 * i : 32 * (i + 1)]) for i in range(32)] for p in planes]
+            images.append(rows)
+            labels.append(record[0])
+    return np.array(images, "float32") / np.float32(255), np.array(labels)
+
+
+# --- the layout -------------------------------------------------------------------------------
+
+
+@given(
+    images=hnp.arrays("uint8", st.tuples(st.integers(1, 4), st.just(3), st.just(32), st.just(32))),
+    seed=st.integers(0, 99),
+)
+def test_round_trip(path: Path, images: np.ndarray, seed: int) -> None:
+    labels = np.random.default_rng(seed).integers(0, 10, len(images)).astype("uint8")
+    path.write_bytes(
+        b"".join(bytes([k]) + x.tobytes() for k, x in zip(labels, images, strict=True))
+    )
+    x, y = read_cifar10(path)
+    assert (x.dtype, y.dtype) == (np.uint8, np.uint8)
+    assert np.array_equal(x, images)
+    assert np.array_equal(y, labels)
+    assert x.flags.writeable
+    assert y.flags.writeable
+
+
+BROKEN = {
+    "empty": (b"", "1 or more records of 3073 bytes, but its 0 bytes are 0 records and 0 bytes"),
+    "a web page": (b"<html>403 Forbidden</html>", "its 26 bytes are 0 records and 26 bytes"),
+    "cut": (bytes(2 * RECORD - 1), "its 6145 bytes are 1 records and 3072 bytes"),
+    "grown": (bytes(2 * RECORD + 1), "its 6147 bytes are 2 records and 1 bytes"),
+    "label": (bytes(RECORD) + b"\x0a" + bytes(3072), "labels are 0 to 9, .*record 1 is 10"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_messages(path: Path, kind: str) -> None:
+    raw, message = BROKEN[kind]
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=rf"^read_cifar10: .*batch\.bin: .*{message}.*get it again"):
+        read_cifar10(path)
+
+
+def test_missing_file_is_an_os_error(path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_cifar10(path.with_name("nowhere"))
+
+
+def test_ten_thousand_mutants(path: Path) -> None:
+    """Each gives the arrays that its bytes say, or a DataError."""
+    rng = np.random.default_rng(0)
+    whole = BATCHES["test_batch.bin"]
+    good = 0
+    with open(path, "w+b") as file:
+        for _ in range(10_000):
+            b = bytearray(whole[: RECORD * rng.integers(1, 5)])
+            for kind in rng.integers(0, 4, rng.integers(1, 3)):
+                if kind == 0:
+                    del b[rng.integers(0, len(b) + 1) :]
+                elif kind == 1:
+                    b += rng.bytes(rng.choice([1, 100, RECORD]))
+                elif kind == 2 and b:
+                    for bit in rng.integers(0, 8 * len(b), rng.integers(1, 9)):
+                        b[bit // 8] ^= 1 << bit % 8
+                elif kind == 3:
+                    del b[RECORD * rng.integers(0, 4) :]
+            file.seek(0)  # as quick on any disk as it gets
+            file.write(b)
+            file.truncate()
+            file.flush()
+            try:
+                x, y = read_cifar10(path)
+            except DataError:
+                continue
+            good += 1
+            together = np.concatenate([y[:, None], x.reshape(-1, 3072)], 1)
+            assert y.max() <= 9
+            assert together.tobytes() == b
+    assert 500 < good < 9500
+
+
+def test_a_wrong_size_costs_nothing(path: Path) -> None:
+    """A file of a gigabyte, most of it a hole, where four records are wanted."""
+    folder = write(path.parent / "huge", BATCHES)
+    with open(folder / "test_batch.bin", "wb") as file:
+        file.truncate(RECORD * 350_000)
+
+    def read() -> None:
+        with pytest.raises(DataError, match="must hold 4 records"):
+            load(small_cifar(), False, folder)
+
+    assert peak(read) < 1 << 20
+
+
+# --- a small data set -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sub", [".", "cifar-10-batches-bin"])
+@pytest.mark.parametrize("kind", ["official", "jpeg", "archive"])
+def test_copies(tmp_path: Path, sub: str, kind: str) -> None:
+    """Both copies load and are told apart; the archive is read as it is."""
+    batches = JPEG_BATCHES if kind == "jpeg" else BATCHES
+    write(tmp_path / sub, {ARCHIVE: small.ARCHIVED} if kind == "archive" else batches)
+    dataset = small_cifar()
+    for train, names in ((True, list(BATCHES)[:5]), (False, ["test_batch.bin"])):
+        images, labels = images_of(dataset, tmp_path, train, False)
+        assert images.dtype == np.float32
+        assert labels.dtype == np.int64
+        for a, b in zip((images, labels), expected(names, batches), strict=True):
+            assert np.array_equal(a, b)
+            assert a.flags.writeable
+            assert a.flags.c_contiguous
+        title = "CIFAR-10 (JPEG copy)" if kind == "jpeg" else "CIFAR-10"
+        assert load(dataset, train, tmp_path).title == title
+
+
+def test_a_mixture_of_copies_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, {**BATCHES, "data_batch_4.bin": JPEG_BATCHES["data_batch_4.bin"]})
+    with pytest.raises(
+        DataError, match=r"of one copy, but .*data_batch_4\.bin is of CIFAR-10 \(JPEG"
+    ):
+        images_of(small_cifar(), tmp_path, True, False)
+    assert len(images_of(small_cifar(), tmp_path, False, False)[0]) == 4
+
+
+def test_bytes_of_no_known_copy_are_refused(tmp_path: Path) -> None:
+    unknown = bytearray(BATCHES["data_batch_2.bin"])
+    unknown[7] ^= 1
+    write(tmp_path, {**BATCHES, "data_batch_2.bin": bytes(unknown)})
+    with pytest.raises(DataError, match=r"data_batch_2\.bin: the SHA-256 .* or .*, but is"):
+        images_of(small_cifar(), tmp_path, True, False)
+    assert len(read_cifar10(tmp_path / "data_batch_2.bin")[0]) == 4  # the layout is right
+
+
+def test_a_damaged_archive_is_not_even_opened(tmp_path: Path) -> None:
+    for i in (len(small.ARCHIVED) // 2, len(small.ARCHIVED) - 1):
+        write(tmp_path, {ARCHIVE: small.ARCHIVED[:i]})
+        with pytest.raises(DataError, match="archive's SHA-256 must be"):
+            images_of(small_cifar(), tmp_path, True, False)
+
+
+def test_an_archive_that_is_not_what_its_checksum_promises(tmp_path: Path) -> None:
+    """It cannot be, but if it were, that would be said."""
+    lacking = small.archive_of({k: v for k, v in BATCHES.items() if k != "data_batch_3.bin"})
+    other = small.archive_of({**BATCHES, "data_batch_3.bin": b"short"})
+    cut = small.ARCHIVED[: len(small.ARCHIVED) // 2]
+    for archive, message in (
+        (lacking, r"no data_batch_3\.bin in this archive"),
+        (other, r"data_batch_3\.bin: it must hold 4 records"),
+        (cut, "not a whole archive"),
+    ):
+        write(tmp_path, {ARCHIVE: archive})
+        with pytest.raises(DataError, match=message):
+            images_of(small_cifar(archive=archive), tmp_path, True, False)
+
+
+def test_a_folder_of_something_else(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        cifar10(tmp_path)
+    message = str(caught.value)
+    assert f"{tmp_path / 'cifar-10-batches-bin'} (No such file" in message
+    assert f"{tmp_path} (empty)" in message
+    write(tmp_path, {f"image_{i}.png": b"" for i in range(9)})
+    write(tmp_path, {"test_batch.bin": b""})
+    with pytest.raises(FileNotFoundError) as caught:
+        cifar10(tmp_path)
+    for part in (
+        "no data_batch_1.bin, data_batch_2.bin, data_batch_3.bin, data_batch_4.bin, data_batch_5",
+        "has image_0.png, image_1.png, image_2.png, image_3.png, image_4.png, image_5.png and 4",
+        f"called {ARCHIVE}",
+        f"into {tmp_path / 'cifar-10-batches-bin'}",
+        "TINYNET_DATA",
+        "python -m tinynet.data fetch cifar10",
+    ):
+        assert part in str(caught.value)
+    with pytest.raises(DataError, match=r"test_batch\.bin: it must hold 10000 records"):
+        cifar10(tmp_path, train=False)
+
+
+# --- the real one, where it is ----------------------------------------------------------------
+
+
+def test_real() -> None:
+    named = os.environ.get("TINYNET_DATA")
+    try:
+        title, paths = locate("cifar10", named)
+    except FileNotFoundError:
+        pytest.skip("CIFAR-10 is not there: set TINYNET_DATA to the folder that holds it")
+    assert title in ("CIFAR-10", "CIFAR-10 (JPEG copy)")
+    images, labels = cifar10(paths[0].parent)
+    assert images.shape == (50_000, 3, 32, 32)
+    assert (images.min(), images.max()) == (0, 1)
+    assert np.bincount(labels).tolist() == [5000] * 10
+    assert title == load(cifar.CIFAR10, True, paths[0].parent).title
+    assert np.abs(images[::50].mean((0, 2, 3)) - CIFAR10_MEAN).max() < 0.02
+    assert np.abs(images[::50].std((0, 2, 3)) - CIFAR10_STD).max() < 0.02
+    images, labels = cifar10(paths[0].parent, train=False)
+    assert images.shape == (10_000, 3, 32, 32)
+    assert np.bincount(labels).tolist() == [1000] * len(CIFAR10_CLASSES)

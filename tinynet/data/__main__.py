@@ -1,0 +1,90 @@
+"""List the data sets that are on this machine, and fetch others.
+
+::
+
+    python -m tinynet.data                            # what is there, and is it whole?
+    python -m tinynet.data fetch mnist cifar10        # into the user's cache
+    python -m tinynet.data fetch mnist --root DIR     # into DIR/mnist
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from tinynet.data.catalogue import DATA_SETS, locate_set
+from tinynet.data.download import fetch
+from tinynet.data.files import DataSet
+from tinynet.data.idx import DataError
+
+
+def main(
+    arguments: Sequence[str] | None = None, data_sets: Mapping[str, DataSet] = DATA_SETS
+) -> int:
+    """Run the command; returns the exit status: 1 if something is damaged or was not fetched."""
+    known = ", ".join(data_sets)
+    parser = argparse.ArgumentParser(
+        prog="python -m tinynet.data",
+        description="List the data sets that are on this machine, each checked bit for bit, and "
+        "fetch others.",
+        epilog=f"Data sets: {known}. They are looked for in DIR, or else in $TINYNET_DATA, the "
+        "user's cache and /usr/share/datasets; fetched ones go to DIR, or else to the cache.",
+    )
+    parser.add_argument(
+        "command", nargs="?", choices=["list", "fetch"], default="list", help="list by default"
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="which of them; list: all by default"
+    )
+    parser.add_argument("--root", metavar="DIR", help="the folder to look in and to fetch into")
+    parser.add_argument("--mirror", metavar="URL", help="where to try first, as http://host/path/")
+    options = parser.parse_intermixed_args(arguments)
+    if unknown := [name for name in options.names if name not in data_sets]:
+        parser.error(f"no data set is called {', '.join(unknown)}; there are {known}")
+    if options.command == "fetch" and not options.names:
+        parser.error(f"fetch which? There are {known}")
+    status = 0
+    for name in options.names or data_sets:
+        dataset = data_sets[name]
+        if options.mirror:
+            first = options.mirror.rstrip("/") + "/"
+            dataset = dataclasses.replace(dataset, mirrors=(first, *dataset.mirrors))
+        run = _list if options.command == "list" else _fetch
+        try:
+            print(run(dataset, options.root), flush=True)
+        except (DataError, ImportError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
+def _list(dataset: DataSet, root: str | None) -> str:
+    try:
+        title, paths = locate_set(dataset, root)
+    except FileNotFoundError:
+        where = f" in {root}" if root else ""
+        return f"{dataset.name}: not found{where}; get it: " + _command(dataset, root)
+    places = dict.fromkeys(os.fspath(path.parent) for path in paths)
+    return f"{dataset.name}: {title}, verified, in {', '.join(places)}"
+
+
+def _command(dataset: DataSet, root: str | None) -> str:
+    return f"python -m tinynet.data fetch {dataset.name}" + (f" --root {root}" if root else "")
+
+
+def _fetch(dataset: DataSet, root: str | None) -> str:
+    try:
+        locate_set(dataset, root)
+    except (FileNotFoundError, DataError):
+        root = os.fspath(fetch(dataset, root))
+    return _list(dataset, root)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("stopped by Ctrl-C")

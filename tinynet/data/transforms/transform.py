@@ -1,0 +1,143 @@
+"""What all transforms are made of: checks of images and arguments, a text; and Compose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinynet import backend
+from tinynet.backend import Array
+
+
+class Transform:
+    """A function of a batch of images and a source of random numbers.
+
+    A subclass keeps its arguments as attributes of their names, which the text shows, and
+    overrides `_apply`. That may count on checked images in C order, and writes into neither them
+    nor itself: a loader calls it in several threads at once.
+    """
+
+    random = True  # whether it draws numbers, and so needs a generator
+
+    def __call__(self, images: Array, rng: np.random.Generator | None = None) -> Array:
+        """The images changed, as a new array or (where nothing is to be done) the same one.
+
+        Args:
+            images: float array of shape (N, C, H, W), NumPy's or CuPy's.
+            rng: what to draw from; may be left out where the class draws nothing.
+
+        Raises:
+            TypeError: if `images` is no array of floats, or `rng` no generator.
+            ValueError: if the shape does not fit.
+        """
+        name = type(self).__name__
+        if not backend.is_array(images):
+            raise TypeError(
+                f"{name}: images must be a NumPy or CuPy array, not a {type(images).__name__}"
+            )
+        if images.dtype.kind != "f":
+            raise TypeError(
+                f"{name}: images must be floats, but are {images.dtype}; "
+                "for bytes, images.astype('float32') / 255"
+            )
+        if images.ndim != 4 or 0 in images.shape[1:]:
+            raise ValueError(
+                f"{name}: images must have shape (N, C, H, W), with C, H and W 1 or more, but "
+                f"have {images.shape}"
+            )
+        if self.random and not isinstance(rng, np.random.Generator):
+            raise TypeError(
+                f"{name}: rng must be a numpy.random.Generator, not a {type(rng).__name__}; make "
+                "one with numpy.random.default_rng(seed)"
+            )
+        # The order in memory is to change nothing, not even the order of sums and their rounding.
+        return self._apply(backend.array_module(images).ascontiguousarray(images), rng)
+
+    def _apply(self, images: Array, rng: Any) -> Array:
+        raise NotImplementedError(f"{type(self).__name__} does not override _apply")
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({arguments})"
+
+
+class Compose:
+    """One transform after another: ``f_m(... f_2(f_1(images, rng), rng) ..., rng)``.
+
+    All draw from the one generator, in their order.
+
+    Args:
+        transforms: transforms, or any functions of (images, rng) that return images.
+
+    Raises:
+        TypeError: if one of them cannot be called.
+    """
+
+    def __init__(self, transforms: Iterable[Callable[..., Array]]) -> None:
+        self.transforms = list(transforms)
+        for i, transform in enumerate(self.transforms):
+            if not callable(transform):
+                raise TypeError(
+                    f"Compose: transform {i} must be callable, as transform(images, rng), but is a "
+                    f"{type(transform).__name__}"
+                )
+
+    def __call__(self, images: Array, rng: np.random.Generator | None = None) -> Array:
+        for transform in self.transforms:
+            images = transform(images, rng)
+        return images
+
+    def __repr__(self) -> str:
+        return f"Compose({self.transforms!r})"
+
+
+def number(
+    name: str, argument: str, value: Any, least: float = -math.inf, most: float = math.inf
+) -> float:
+    """`value` as a finite float from `least` to `most`, or an error that names both."""
+    try:
+        converted = math.nan if isinstance(value, str | bool) else float(value)
+    except (TypeError, ValueError):
+        converted = math.nan
+    if not math.isfinite(converted):
+        raise TypeError(f"{name}: {argument} must be a finite number, but is {value!r}")
+    if not least <= converted <= most:
+        upper = f" and at most {most:g}" if most < math.inf else ""
+        raise ValueError(f"{name}: {argument} must be at least {least:g}{upper}, but is {value!r}")
+    return converted
+
+
+def interval(
+    name: str, argument: str, value: Any, least: float = -math.inf, most: float = math.inf
+) -> tuple[float, float]:
+    """Two finite numbers in order, each from `least` to `most`."""
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
+        raise TypeError(f"{name}: {argument} must be a pair (low, high), but is {value!r}")
+    low, high = (number(name, argument, v, least, most) for v in value)
+    if low > high:
+        raise ValueError(f"{name}: {argument} must be (low, high), low first, but is {value!r}")
+    return low, high
+
+
+def around(
+    name: str, argument: str, value: Any, middle: float, least: float = -math.inf
+) -> tuple[float, float]:
+    """A pair as it is; a number d as the pair (middle - d, middle + d), cut off at `least`."""
+    if isinstance(value, Sequence):
+        return interval(name, argument, value, least)
+    distance = number(name, argument, value, 0.0)
+    return max(least, middle - distance), middle + distance
+
+
+def uniform(rng: np.random.Generator, low_high: tuple[float, float], images: Array) -> np.ndarray:
+    """A number for each image, from the half-open interval; float64, on the host."""
+    return rng.uniform(*low_high, len(images))
+
+
+def per_image(values: np.ndarray, images: Array) -> Array:
+    """Those numbers in shape (N, 1, 1, 1), with dtype and device of the images."""
+    column = values.reshape(-1, 1, 1, 1).astype(images.dtype)
+    return backend.to_device(column, backend.device_of(images))
