@@ -42,6 +42,7 @@ from tinynet.functional.losses import (
     l1_loss,
     mse_loss,
 )
+from tinynet.functional.penalties import l1_penalty, l2_penalty
 
 __all__ = [
     "adaptive_avg_pool2d",
@@ -58,6 +59,8 @@ __all__ = [
     "gelu",
     "huber_loss",
     "l1_loss",
+    "l1_penalty",
+    "l2_penalty",
     "layer_norm",
     "leaky_relu",
     "linear",

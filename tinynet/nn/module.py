@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from tinynet import backend
 from tinynet.autograd import Value
+from tinynet.nn.hooks import Hook, Hooks, RemovableHandle
 from tinynet.nn.parameter import Parameter
 from tinynet.nn.state import IncompatibleKeys, load_arrays
 from tinynet.tensor import Tensor
@@ -38,6 +39,8 @@ class Module:
         self.training = True
         # the names of the buffers, and whether each is part of the state_dict
         self._persistent: dict[str, bool] = {}
+        self._forward_pre_hooks: Hooks = {}
+        self._forward_hooks: Hooks = {}
 
     # --- attributes ---
 
@@ -80,7 +83,7 @@ class Module:
     def __getattr__(self, name: str) -> Any:
         # only called for what is not there; must not ask for attributes itself
         here = type(self).__name__
-        if name in ("_persistent", "training"):
+        if name in ("_persistent", "training", "_forward_pre_hooks", "_forward_hooks"):
             text = f"{here}: call super().__init__() first thing in __init__"
         else:
             names = [n for n, v in vars(self).items() if isinstance(v, Value | Module)]
@@ -299,7 +302,33 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} must define forward(self, ...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        # tuples: a hook may remove itself
+        for hook in tuple(self._forward_pre_hooks.values()):
+            changed = hook(self, args)
+            if changed is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+        output = self.forward(*args, **kwargs)
+        for hook in tuple(self._forward_hooks.values()):
+            changed = hook(self, args, output)
+            if changed is not None:
+                output = changed
+        return output
+
+    def register_forward_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Have ``hook(module, args)`` called before each forward, after those there already.
+
+        `args` is the tuple of positional arguments. What the hook returns, if not None, takes
+        their place; one value stands for a tuple of it. The handle's `remove` takes it off.
+        """
+        return RemovableHandle(self._forward_pre_hooks, hook)
+
+    def register_forward_hook(self, hook: Hook) -> RemovableHandle:
+        """Have ``hook(module, args, output)`` called after each forward, after those there already.
+
+        What it returns, if not None, takes the place of the output. ``module.forward(x)`` instead
+        of ``module(x)`` leaves hooks out. The handle's `remove` takes it off.
+        """
+        return RemovableHandle(self._forward_hooks, hook)
 
     def extra_repr(self) -> str:
         """What `repr` says in the brackets: the options of a layer."""

@@ -1,0 +1,67 @@
+"""What is added to a loss to keep parameters small: their L1 and their squared L2 norm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tinynet.autograd import Value
+from tinynet.ops import arithmetic
+from tinynet.ops.reduction import sum
+
+
+def _total(name: str, parameters: Any, term: Any) -> Any:
+    tensors = [parameters] if isinstance(parameters, Value) else list(parameters)
+    if not tensors:
+        raise ValueError(
+            f"{name}: parameters is empty; model.parameters() is used up by one pass over it, so "
+            "call it anew for each penalty"
+        )
+    for i, t in enumerate(tensors):
+        if not isinstance(t, Value):
+            raise TypeError(f"{name}: parameter {i} is a {type(t).__name__}; it must be a Tensor")
+    total = sum(term(tensors[0]))
+    for t in tensors[1:]:
+        total = total + sum(term(t))
+    return total
+
+
+def l1_penalty(parameters: Value | Iterable[Value]) -> Any:
+    """sum_i |theta_i|, over all entries of all parameters; its gradient at 0 is 0.
+
+    ``loss + c * l1_penalty(model.parameters())`` pulls every entry towards 0 by c, whatever its
+    size, so that many come to rest near 0.
+
+    Args:
+        parameters: tensors of one dtype and device, or one.
+
+    Returns:
+        A Tensor of shape (), in the unit of theta.
+
+    Raises:
+        ValueError: if there are none.
+
+    Source: R. Tibshirani, Regression shrinkage and selection via the lasso, J. R. Statist. Soc. B
+        58 (1996).
+    """
+    return _total("l1_penalty", parameters, arithmetic.abs)
+
+
+def l2_penalty(parameters: Value | Iterable[Value]) -> Any:
+    """sum_i theta_i^2, over all entries of all parameters.
+
+    ``loss + w / 2 * l2_penalty(model.parameters())`` has the gradient g + w theta: what
+    ``weight_decay=w`` adds to it in `SGD` and `Adam` (in `AdamW` it is another thing).
+
+    Args:
+        parameters: tensors of one dtype and device, or one.
+
+    Returns:
+        A Tensor of shape (), in the square of the unit of theta.
+
+    Raises:
+        ValueError: if there are none.
+
+    Source: A. Krogh and J. Hertz, A simple weight decay can improve generalization, NIPS 4 (1991).
+    """
+    return _total("l2_penalty", parameters, lambda t: t * t)
