@@ -149,6 +149,8 @@ FUNCTIONS = {
     "gelu": (lambda x: F.gelu(x) + F.gelu(x, "tanh"), [X]),
     "huber_loss": (lambda x, y: F.huber_loss(x, y, delta=0.9), [X, Y]),
     "l1_loss": (F.l1_loss, [X, Y]),
+    "l1_penalty": (lambda x, y: F.l1_penalty([x, y]), [X, Y]),
+    "l2_penalty": (lambda x, y: F.l2_penalty([x, y]), [X, Y]),
     "layer_norm": (lambda x, w, b: F.layer_norm(x, (4,), w, b), [X, real(4), real(4)]),
     "leaky_relu": (lambda x: F.leaky_relu(x, 0.1), [X]),
     "linear": (F.linear, [real(2, 3, 4), real(5, 4), real(5)]),
@@ -176,9 +178,10 @@ TOP_LEVEL = {
     "where": (lambda x, y: tn.where(X > 0, x, y), [X, Y]),
 }
 TOP_LEVEL_WITHOUT = set(
-    "AnomalyError DeviceError Tensor arange data default_device detect_anomaly enable_grad "
-    "float32 float64 functional grad int64 is_grad_enabled manual_seed models nn no_grad ones "
-    "optim rand randn set_default_device tensor testing zeros".split()
+    "AnomalyError DeviceError Tensor arange data default_device derivation detect_anomaly draw "
+    "enable_grad explain float32 float64 functional grad int64 is_grad_enabled load manual_seed "
+    "models nn no_grad ones optim rand randn save set_default_device study summary tensor testing "
+    "training zeros".split()
 )
 
 

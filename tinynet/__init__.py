@@ -8,7 +8,7 @@
 tensor([2., 4., 6.])
 """
 
-from tinynet import allocator, data, functional, models, nn, optim, testing
+from tinynet import allocator, data, functional, models, nn, optim, study, testing, training
 from tinynet.anomaly import AnomalyError
 from tinynet.autograd import grad
 from tinynet.backend import (
@@ -28,7 +28,10 @@ from tinynet.modes import (
     is_grad_enabled,
     no_grad,
 )
+from tinynet.study import derivation, draw, explain
 from tinynet.tensor import Tensor, matmul
+from tinynet.training.saving import load, save
+from tinynet.training.summary import summary
 from tinynet.version import __version__
 
 allocator.keep_freed_memory()
@@ -42,15 +45,19 @@ __all__ = [
     "cat",
     "data",
     "default_device",
+    "derivation",
     "detect_anomaly",
+    "draw",
     "einsum",
     "enable_grad",
+    "explain",
     "float32",
     "float64",
     "functional",
     "grad",
     "int64",
     "is_grad_enabled",
+    "load",
     "manual_seed",
     "matmul",
     "maximum",
@@ -62,10 +69,14 @@ __all__ = [
     "optim",
     "rand",
     "randn",
+    "save",
     "set_default_device",
     "stack",
+    "study",
+    "summary",
     "tensor",
     "testing",
+    "training",
     "where",
     "zeros",
 ]

@@ -1,0 +1,90 @@
+"""A real browser for tests: Chromium and its driver, from Debian's packages, through selenium.
+
+    @pytest.fixture(scope="module")
+    def chromium(tmp_path_factory):
+        with browser.chromium(tmp_path_factory.mktemp("chromium")) as driver:
+            yield driver
+
+One for a module: starting it takes a second or two. Where it is not there, the tests that ask for
+it are skipped, and say why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+
+import pytest
+
+FLAGS = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+    "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--window-size=1300,1000",
+]  # fmt: skip
+
+
+@contextlib.contextmanager
+def chromium(profile):
+    """A selenium driver of Chromium, with a fresh profile in the folder given."""
+    programs = [shutil.which("chromium") or shutil.which("google-chrome"),
+                shutil.which("chromedriver")]  # fmt: skip
+    if None in programs:
+        pytest.skip("no Chromium here: apt install chromium chromium-driver")
+    selenium = pytest.importorskip("selenium.webdriver", reason="no selenium here: pip install it")
+    from selenium.webdriver.chrome.service import Service
+
+    options = selenium.ChromeOptions()
+    options.binary_location = programs[0]
+    for flag in [*FLAGS, f"--user-data-dir={profile}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    # with the driver's path given, selenium looks for none on the network
+    driver = selenium.Chrome(options=options, service=Service(programs[1]))
+    try:
+        driver.set_page_load_timeout(60)
+        yield driver
+    finally:
+        driver.quit()
+
+
+def console(driver):
+    """What the page has written to the console since it was last asked: errors and warnings too."""
+    return [entry["message"] for entry in driver.get_log("browser")]
+
+
+def emulate(driver, width=1300, height=1000, dark=False):
+    """A window of that size in CSS pixels (a phone's, below 500), in the light or the dark."""
+    driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+
+def wait(condition, seconds=20):
+    """Until a condition holds: what a browser does in its next frame, or the one after."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def overflows(driver):
+    """Whether the page is wider than the window, so that it scrolls sideways."""
+    return driver.execute_script(
+        "const page = document.documentElement;"
+        "return Math.max(page.scrollWidth, document.body.scrollWidth) > window.innerWidth"
+    )
+
+
+def click_at(driver, element, x, y):
+    """A real click at (x, y), in CSS pixels from the element's upper left corner."""
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+    size = element.size
+    ActionChains(driver).move_to_element_with_offset(
+        element, x - size["width"] / 2, y - size["height"] / 2
+    ).click().perform()

@@ -1,0 +1,291 @@
+"""The recorder: means over examples, and a history that a resume does not change."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinynet as tn
+from tinynet import backend, data, nn, optim
+from tinynet.functional import cross_entropy
+from tinynet.training import Checkpoint, Recorder, evaluate, read_history
+
+figures = st.floats(-1e6, 1e6) | st.sampled_from([math.nan, math.inf, -math.inf])
+batches = st.lists(st.tuples(st.integers(1, 9), figures, figures), min_size=1, max_size=6)
+SILENT = {"interval": math.inf}
+
+
+def without_time(text: str) -> list[dict]:
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert all(row.pop("seconds") >= 0 for row in rows)
+    return rows
+
+
+# --- means ----------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.floats(-9, 9)), min_size=1, max_size=20))
+def test_the_mean_is_over_examples(parts):
+    recorder = Recorder(stream=io.StringIO())
+    for n, value in parts:
+        recorder.add(n, loss=value)
+    examples = [value for n, value in parts for _ in range(n)]
+    expected = math.fsum(examples) / len(examples)
+    assert recorder.figures["loss"] == pytest.approx(expected, abs=1e-12)
+    assert recorder.end_epoch()["loss"] == recorder.history[0]["loss"]
+    assert recorder.figures == {}
+
+
+def test_a_ragged_last_batch():
+    recorder = Recorder(stream=io.StringIO())
+    recorder.add(3, loss=1.0)
+    recorder.add(1, loss=3.0)
+    assert recorder.end_epoch()["loss"] == 1.5  # not 2, the mean of means
+
+
+def test_a_figure_of_some_batches_counts_in_those():
+    recorder = Recorder(stream=io.StringIO())
+    recorder.add(2, loss=1.0)
+    recorder.add(2, loss=3.0, accuracy=0.5)
+    row = recorder.end_epoch(test_loss=np.float32(0.25))
+    assert {k: v for k, v in row.items() if k != "seconds"} == {
+        "epoch": 1, "loss": 2.0, "accuracy": 0.5, "test_loss": 0.25,
+    }  # fmt: skip
+
+
+def test_tensors_and_arrays(device, monkeypatch):
+    """On a GPU nothing waits for a figure until it is needed; the sums are the same."""
+    moved = []
+    to_numpy = backend.to_numpy
+    monkeypatch.setattr(backend, "to_numpy", lambda a: moved.append(a.shape) or to_numpy(a))
+    recorder = Recorder(stream=io.StringIO(), **SILENT)
+    values = np.random.default_rng(0).normal(size=7).astype("float32")
+    for i, value in enumerate(values):
+        w = tn.tensor(value, requires_grad=True, device=device)
+        shape = [w, (w * 1).reshape(1), w.detach().data][i % 3]
+        recorder.add(i + 1, loss=shape)
+    if device == "cuda":
+        assert moved == []
+    total = 0.0
+    for i, value in enumerate(values):
+        total += (i + 1) * float(value)
+    assert recorder.figures == {"loss": total / 28}
+    if device == "cuda":
+        assert moved == [(7,)]
+    assert recorder.end_epoch(lr=tn.tensor(0.5, device=device))["lr"] == 0.5
+
+
+def test_a_recorder_keeps_no_graph():
+    x = tn.ones(3, requires_grad=True)
+    loss = (x * x).sum()
+    recorder = Recorder(stream=io.StringIO())
+    recorder.add(1, loss=loss)
+    assert not any(isinstance(value, tn.Tensor) for _, _, value in recorder._pending)
+
+
+# --- the file, and going on -----------------------------------------------------------------
+
+
+def run(recorder, plan, start=(0, 0), stop=None):
+    """The batches of `plan` from a place on, up to one; an epoch's last is before its end."""
+    for epoch in range(start[0], len(plan)):
+        first = start[1] if epoch == start[0] else 0
+        for k in range(first, len(plan[epoch]) + 1):
+            if (epoch, k) == stop:
+                return
+            if k == len(plan[epoch]):
+                break
+            n, loss, accuracy = plan[epoch][k]
+            recorder.add(n, loss=loss, accuracy=accuracy)
+        recorder.end_epoch(test_loss=float(epoch))
+
+
+@given(st.lists(batches, min_size=1, max_size=3), st.integers(0, 3), st.data())
+def test_a_resumed_run_ends_with_the_same_history(tmp_path_factory, plan, logged, draw):
+    folder = tmp_path_factory.mktemp("run")
+    options = {"log_steps": logged, **SILENT}
+    whole = Recorder(folder / "whole.jsonl", stream=io.StringIO(), **options)
+    run(whole, plan)
+    places = [(e, k) for e, epoch in enumerate(plan) for k in range(len(epoch) + 1)]
+    place = draw.draw(st.sampled_from(places))
+    path = folder / "parts.jsonl"
+    first = Recorder(path, stream=io.StringIO(), **options)
+    run(first, plan, stop=place)
+    tn.save({"recorder": first.state_dict()}, folder / "state.safetensors")
+    run(first, plan, start=place)  # what is done after the checkpoint is lost ...
+    with open(path, "ab") as file:
+        file.write(b'{"epoch": 9, "lo')  # ... and so is what was half written
+    second = Recorder(path, stream=io.StringIO(), **options)
+    second.load_state_dict(tn.load(folder / "state.safetensors")["recorder"])
+    assert second.step == sum(len(epoch) for epoch in plan[: place[0]]) + place[1]
+    run(second, plan, start=place)
+    parts, expected = path.read_text(), (folder / "whole.jsonl").read_text()
+    assert without_time(parts) == without_time(expected)
+    # NaN is equal to itself as text alone
+    assert repr(read_history(path)) == repr(second.history)
+    assert sorted(os.listdir(folder)) == ["parts.jsonl", "state.safetensors", "whole.jsonl"]
+
+
+def loop(folder, stop=None):
+    """Three epochs of five batches with a checkpoint, going on from it, or ended by an error."""
+    x = np.random.default_rng(0).normal(size=(23, 6)).astype("float32")
+    labels = np.arange(23) % 4
+    tn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 8), nn.Dropout(0.5), nn.Linear(8, 4))
+    optimizer = optim.Adam(model.parameters())
+    loader = data.DataLoader(x, labels, batch_size=5, shuffle=True)
+    recorder = Recorder(folder / "history.jsonl", log_steps=1, stream=io.StringIO())
+    run = Checkpoint(folder, model=model, optimizer=optimizer, loader=loader, recorder=recorder,
+                     save_steps=2, say=lambda message: None)  # fmt: skip
+    if (folder / "last.safetensors").exists():
+        run.load()
+    with contextlib.suppress(ZeroDivisionError):
+        for _ in run.epochs(3):
+            for x_b, y_b in run.steps(loader):
+                loss = cross_entropy(model(tn.tensor(x_b)), tn.tensor(y_b))
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                recorder.add(len(y_b), loss=loss)
+                if recorder.step == stop:
+                    raise ZeroDivisionError
+            recorder.end_epoch(test_loss=evaluate(model, [(x, labels)]).loss)
+    run.close()
+    return without_time((folder / "history.jsonl").read_text())
+
+
+@pytest.mark.parametrize("stop", [1, 2, 5, 6, 14])
+def test_a_loop_that_goes_on_from_its_checkpoint(stop, tmp_path):
+    ended = tmp_path / "ended"
+    loop(ended, stop)
+    assert loop(ended) == loop(tmp_path / "whole")
+    assert sorted(os.listdir(ended)) == ["history.jsonl", "last.safetensors"]
+
+
+def test_each_row_is_in_the_file_at_once(tmp_path):
+    path = tmp_path / "new" / "folder" / "history.jsonl"
+    recorder = Recorder(path, log_steps=2, stream=io.StringIO())
+    assert path.parent.is_dir()
+    for step in range(1, 5):
+        recorder.add(1, loss=step)
+        if step > 1:
+            assert [r["step"] for r in read_history(path, steps=True)] == [2, 4][: step // 2]
+    recorder.end_epoch()
+    recorder.add(1, loss=1)
+    assert [row["loss"] for row in read_history(path)] == [2.5]
+    assert [row["loss"] for row in read_history(path, steps=True)] == [2.0, 4.0]
+
+
+def test_an_old_file_is_replaced_by_the_first_row_not_before(tmp_path):
+    path = tmp_path / "history.jsonl"
+    path.write_text("old\n")
+    left = tmp_path / ".history.jsonl.0123abcd.tmp"
+    left.write_text("of a run that was killed while writing")
+    recorder = Recorder(path, stream=io.StringIO())
+    recorder.add(1, loss=1.0)
+    assert path.read_text() == "old\n"
+    recorder.end_epoch()
+    assert len(read_history(path)) == 1
+    assert os.listdir(tmp_path) == ["history.jsonl"]
+
+
+def test_seconds_go_on_counting(tmp_path):
+    recorder = Recorder(tmp_path / "h", stream=io.StringIO())
+    recorder.load_state_dict({**recorder.state_dict(), "seconds": 1000.0})
+    assert 1000 <= recorder.seconds < 1100
+    assert 1000 <= recorder.end_epoch()["seconds"] < 1100
+
+
+def test_a_disk_that_fails_for_a_while(tmp_path):
+    folder, shown = tmp_path / "run", io.StringIO()
+    recorder = Recorder(folder / "history.jsonl", log_steps=1, stream=shown, **SILENT)
+    recorder.add(1, loss=1.0)
+    (folder / "history.jsonl").unlink()
+    folder.rmdir()
+    for _ in range(3):
+        recorder.add(1, loss=1.0)
+    recorder.end_epoch()
+    assert shown.getvalue().count("history cannot be written") == 1
+    folder.mkdir()
+    recorder.add(1, loss=2.0)
+    recorder.end_epoch()
+    assert len(read_history(folder / "history.jsonl")) == 2
+    assert len(read_history(folder / "history.jsonl", steps=True)) == 5
+    (folder / "history.jsonl").unlink()
+    folder.rmdir()
+    recorder.end_epoch()
+    folder.mkdir()
+    recorder.close()  # the last chance
+    assert len(read_history(folder / "history.jsonl")) == 3
+
+
+def test_without_a_file():
+    recorder = Recorder(stream=io.StringIO())
+    recorder.add(1, loss=1.0)
+    recorder.end_epoch()
+    state = json.loads(json.dumps(recorder.state_dict()))
+    again = Recorder(stream=io.StringIO())
+    again.load_state_dict(state)
+    assert again.history == recorder.history
+    assert again.epoch == again.step == 1
+
+
+STATES = {
+    "no dict": (3, "it must be a dict of epoch, step"),
+    "missing": ({"epoch": 1}, "it must be a dict of epoch, step"),
+    "history": ({"history": "junk\n"}, "history, line 1: it is not JSON"),
+    "epochs": ({"epoch": 2}, "epoch is 2, but the history's is 0"),
+    "sums": ({"sums": {"loss": [1.0]}}, "load_state_dict"),
+    "numbers": ({"step": "many"}, "load_state_dict"),
+}
+
+
+@pytest.mark.parametrize("case", STATES)
+def test_states_that_cannot_be(case, tmp_path):
+    given, message = STATES[case]
+    recorder = Recorder(tmp_path / "h", stream=io.StringIO())
+    recorder.add(3, loss=0.5)
+    before = recorder.state_dict()
+    if isinstance(given, dict) and len(given) == 1 and case != "missing":
+        given = {**before, **given}
+    with pytest.raises(ValueError, match=message):
+        recorder.load_state_dict(given)
+    after = recorder.state_dict()
+    assert {**after, "seconds": 0} == {**before, "seconds": 0}
+    assert not (tmp_path / "h").exists()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda r: r.add(0, loss=1), "add: n is 0"),
+        (lambda r: r.add(True, loss=1), "add: n is True"),
+        (lambda r: r.add(2.0, loss=1), r"add: n is 2\.0"),
+        (lambda r: r.add(1, loss=np.ones(3)), r"loss has shape \(3,\); it must be one number"),
+        (lambda r: r.add(1, loss=tn.ones(2, 2)), r"loss has shape \(2, 2\)"),
+        (lambda r: r.add(1, loss="low"), "loss is 'low'; it must be one number"),
+        (lambda r: r.add(1, loss=None), "loss is None"),
+        (lambda r: r.add(1, step=3), "'step' is the recorder's own"),
+        (lambda r: r.end_epoch(seconds=3), "'seconds' is the recorder's own"),
+        (lambda r: r.end_epoch(loss=3), "'loss' is a figure of `add`"),
+        (lambda r: r.end_epoch(test_loss=[1, 2]), r"test_loss is \[1, 2\]"),
+        (lambda r: Recorder(total=-1), "total is -1"),
+        (lambda r: Recorder(log_steps=0.5), r"log_steps is 0\.5"),
+    ],
+)
+def test_errors_change_nothing(call, message):
+    recorder = Recorder(stream=io.StringIO())
+    recorder.add(1, loss=1.0)
+    with pytest.raises(ValueError, match=message):
+        call(recorder)
+    assert recorder.step == 1
+    assert recorder.epoch == 0
+    assert recorder.figures == {"loss": 1.0}

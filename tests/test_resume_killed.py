@@ -1,0 +1,225 @@
+"""A run that was stopped, killed or broken off, and resumed, ends in the bits of one that was not.
+
+Twelve moments of being killed by default; a hundred where TINYNET_LONG is 1.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import killed_run
+import numpy as np
+import pytest
+
+import tinynet as tn
+from tinynet.training import Checkpoint, CheckpointError
+
+MOMENTS = 100 if os.environ.get("TINYNET_LONG") == "1" else 12
+STOPPED = 3  # how killed_run's processes end after Interrupted or KeyboardInterrupt
+FILES = ["best.safetensors", "last.safetensors"]
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = killed_run.Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def whole(server, tmp_path_factory):
+    """The run that nobody disturbed."""
+    answer = server.run(tmp_path_factory.mktemp("whole"))
+    assert answer["code"] == 0, answer["log"]
+    return answer
+
+
+def check(answer: dict, whole: dict, folder: pathlib.Path) -> None:
+    """The same bits, and no file but the two."""
+    assert answer["code"] == 0, answer["log"]
+    assert answer["ends"] == whole["ends"]
+    assert sorted(os.listdir(folder / "run")) == FILES
+
+
+def test_saving_changes_nothing(server, whole, tmp_path):
+    """Without checkpoints the run is the same; and one that is resumed when complete stays so."""
+    bare = server.run(tmp_path, folder=None)["ends"]
+    assert bare == {k: v for k, v in whole["ends"].items() if k not in ("last", "best")}
+    assert not (tmp_path / "run").exists()
+    check(server.run(tmp_path, save_steps=None), whole, tmp_path)
+    check(server.run(tmp_path, resume=True), whole, tmp_path)
+
+
+def test_killed_at_random_moments(server, whole, tmp_path):
+    """Kill -INT and kill -9, several times in a row, most of the time during or near a save."""
+    rng = np.random.default_rng(0)
+    slow = {"slow": 0.003}  # at each system call of a save, so that most moments are in one
+    seconds = server.run(tmp_path, **slow)["s"]
+    killed = in_save = runs = 0
+    while killed < MOMENTS:
+        runs += 1
+        assert runs < 20 * MOMENTS, "the runs end before they are killed"
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)
+        left: set[str] = set()
+        for _ in range(int(rng.integers(1, 5))):
+            answer = server.run(
+                tmp_path,
+                resume=True,
+                signal=int(rng.choice([signal.SIGINT, signal.SIGKILL, signal.SIGKILL])),
+                after=float(rng.uniform(0, seconds)),
+                twice=bool(rng.integers(2)),
+                **slow,
+            )
+            assert answer["code"] in (0, STOPPED, -signal.SIGKILL), answer["log"]
+            killed += answer["code"] != 0
+            before = left
+            left = set(os.listdir(tmp_path / "run")) if (tmp_path / "run").exists() else set()
+            for name in left & set(FILES):
+                tn.load(tmp_path / "run" / name)  # whole, whatever happened
+            half = left - before - set(FILES)
+            in_save += bool(half)
+            assert answer["code"] == -signal.SIGKILL or not half
+        check(server.run(tmp_path, resume=True), whole, tmp_path)
+    print(f"{killed} kills in {runs} runs, {in_save} of them with a file half written")
+
+
+def test_killed_before_each_step_of_a_save(server, whole, tmp_path):
+    """Before the n-th opening, syncing and renaming: the first save, one in an epoch, its end."""
+    # a save is 4 calls: open, sync, rename, sync; one at the beginning, then one a step
+    end_of_epoch = 4 * (1 + killed_run.STEPS) + 1
+    moments = [*range(1, 6), *range(21, 26), *range(end_of_epoch, end_of_epoch + 9)]
+    if MOMENTS < 100:
+        moments = moments[::3]
+    for call in moments:
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)
+        assert server.run(tmp_path, die_at=call)["code"] == -signal.SIGKILL
+        check(server.run(tmp_path, resume=True), whole, tmp_path)
+
+
+def test_ctrl_c_ends_after_the_step_and_says_how_to_go_on(server, whole, tmp_path):
+    # not saved by steps, so it is Ctrl-C that saved
+    answer = server.run(tmp_path, signal=signal.SIGINT, after=None, save_steps=None, pause=0.2)
+    assert answer["code"] == STOPPED, answer["log"]
+    assert "Ctrl-C: stops after this step; again: at once" in answer["log"]
+    path = re.escape(str(tmp_path / "run" / "last.safetensors"))
+    text = (
+        rf"Interrupted: stopped by Ctrl-C in epoch \d after \d steps, saved in {path}; load\(\) goe"
+    )
+    assert re.search(text, answer["log"])
+    check(server.run(tmp_path, resume=True), whole, tmp_path)
+
+
+def test_a_second_ctrl_c_stops_at_once(server, whole, tmp_path):
+    answer = server.run(tmp_path, signal=signal.SIGINT, after=None, twice=True, slow=0.05)
+    assert answer["code"] == STOPPED, answer["log"]
+    assert "KeyboardInterrupt: " in answer["log"]
+    assert os.listdir(tmp_path / "run") == ["last.safetensors"]
+    check(server.run(tmp_path, resume=True), whole, tmp_path)
+
+
+def test_sigterm_ends_it_too(server, whole, tmp_path):
+    answer = server.run(tmp_path, signal=signal.SIGTERM, after=None, pause=0.2)
+    assert answer["code"] == STOPPED, answer["log"]
+    assert "stopped by SIGTERM in epoch" in answer["log"]
+    check(server.run(tmp_path, resume=True), whole, tmp_path)
+
+
+# --- disks ---------------------------------------------------------------------------------------
+
+
+def test_a_file_that_may_not_grow(server, whole, tmp_path):
+    """The first save does not fit: said at once, nothing is left."""
+    answer = server.run(tmp_path, file_size=4096)
+    assert answer["code"] == 4
+    assert (
+        "could not be saved in epoch 0 after 0 steps ([Errno 27] File too large)" in answer["log"]
+    )
+    assert os.listdir(tmp_path / "run") == []
+    check(server.run(tmp_path), whole, tmp_path)
+
+
+def test_a_real_full_disk(server, tmp_path):
+    """A disk for one checkpoint and a bit: every later save fails, and the first stays whole."""
+    disk = tmp_path / "run"
+    disk.mkdir()
+    # in a namespace of its own, whose mounts nobody else sees and which go with the process
+    mount = f'mount -t tmpfs -o size=32k tmpfs "{disk}" && exec "$@"'
+    command = ["unshare", "--mount", "sh", "-c", mount, "sh"]
+    if shutil.which("unshare") is None or subprocess.run([*command, "true"], stderr=-3).returncode:
+        pytest.skip("this user may not mount")
+    server = killed_run.Server(command)
+    try:
+        answer = server.run(tmp_path)
+        inside = f"/proc/{server.process.pid}/root{disk}"
+        assert os.listdir(inside) == ["last.safetensors"]
+        assert tn.load(f"{inside}/last.safetensors")["run"]["step"] == 0
+    finally:
+        server.close()
+    assert answer["code"] == 4
+    assert answer["log"].count("No space left on device") > 20
+    assert "the run goes on" in answer["log"]
+
+
+@contextlib.contextmanager
+def nobody():
+    """Without root's right to write everywhere."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.fixture
+def open_folder():
+    """Not tmp_path, which is its owner's alone."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="tinynet-"))
+    (folder / "run").mkdir()
+    folder.chmod(0o755)
+    if os.geteuid() == 0:
+        os.chown(folder / "run", 65534, -1)
+    yield folder / "run"
+    (folder / "run").chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def test_a_read_only_folder_at_the_beginning(open_folder):
+    open_folder.chmod(0o555)
+    run = Checkpoint(open_folder)
+    with nobody(), pytest.raises(CheckpointError, match=r"after 0 steps \(\[Errno 13\] Permission"):
+        next(run.steps(1))
+    assert os.listdir(open_folder) == []
+    with nobody(), pytest.raises(CheckpointError, match=r"Checkpoint: folder .*Permission denied"):
+        Checkpoint(open_folder / "below")
+
+
+def test_a_folder_that_becomes_read_only(open_folder):
+    """The run goes on to its end, with the checkpoint from before, and says so."""
+    done = []
+
+    def loop():
+        for step in Checkpoint(open_folder, save_steps=1).steps(4):
+            done.append(step)
+            if step == 2:
+                open_folder.chmod(0o555)
+
+    with (
+        nobody(),
+        pytest.warns(RuntimeWarning, match="after 3 steps .*Permission denied.*; the run goes on"),
+        pytest.raises(CheckpointError, match="after 4 steps"),
+    ):
+        loop()
+    assert done == [0, 1, 2, 3]
+    assert os.listdir(open_folder) == ["last.safetensors"]
+    assert tn.load(open_folder / "last.safetensors")["run"]["step"] == 2

@@ -1,0 +1,158 @@
+"""summary: its numbers by other formulas, and that nothing is changed by it."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+
+import numpy as np
+import pytest
+
+import tinynet as tn
+from tinynet import backend, models, nn
+from tinynet.functional import relu
+
+
+def test_lenet_by_counting_products():
+    """Every product of the forward, counted by the sizes of kernels, images and matrices."""
+    found = tn.summary(models.LeNet(), (1, 28, 28))
+    products = {"conv1": 0, "conv2": 0, "fc1": 256 * 120, "fc2": 120 * 10}
+    for name, channels, filters, size in (("conv1", 1, 6, 28), ("conv2", 6, 16, 12)):
+        for _ in range(filters):
+            for top in range(size - 4):
+                for left in range(size - 4):
+                    assert top + 5 <= size
+                    assert left + 5 <= size
+                    products[name] += channels * 5 * 5
+    assert {layer.name: layer.multiply_adds for layer in found.layers} == products
+    assert found.multiply_adds == sum(products.values()) == 271_920
+    parameters = {"conv1": 6 * 25 + 6, "conv2": 16 * 6 * 25 + 16, "fc1": 120 * 257, "fc2": 1210}
+    assert {layer.name: layer.parameters for layer in found.layers} == parameters
+    assert found.parameters == 34_622
+    assert found.parameter_bytes == 4 * 34_622
+    shapes = [layer.output_shapes for layer in found.layers]
+    assert shapes == [((6, 24, 24),), ((16, 8, 8),), ((120,),), ((10,),)]
+    assert found.output_bytes == 4 * (6 * 24 * 24 + 16 * 8 * 8 + 120 + 10)
+
+
+def test_a_network_of_all_kinds(device):
+    model = nn.Sequential(
+        nn.Conv2d(4, 6, (3, 2), stride=2, padding=1, groups=2, bias=False, dtype="float64"),
+        nn.BatchNorm2d(6, dtype="float64"),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Sequential(nn.Flatten(), nn.Dropout(0.5)),
+        nn.Linear(6 * 2 * 2, 5, dtype="float64"),
+    ).to(device)
+    found = tn.summary(model, [4, 8, 7])
+    assert [layer.name for layer in found.layers] == ["0", "1", "2", "3", "4.0", "4.1", "5"]
+    conv, norm, *_, linear = found.layers
+    assert conv.output_shapes == ((6, 4, 4),)
+    assert conv.multiply_adds == (6 * 4 * 4) * (4 // 2 * 3 * 2)
+    assert conv.parameters == 6 * 2 * 3 * 2
+    assert conv.parameter_bytes == 8 * conv.parameters
+    assert norm.multiply_adds == 0
+    assert norm.parameters == 12
+    assert linear.multiply_adds == 24 * 5
+    assert found.parameters == sum(p.numel() for p in model.parameters())
+    assert found.output_bytes == 8 * (96 + 96 + 96 + 24 + 24 + 24 + 5)
+
+
+class Odd(nn.Module):
+    """Parameters of its own, a layer used twice, one not used, two results."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(tn.ones(3))
+        self.fc = nn.Linear(3, 3)
+        self.unused = nn.Linear(2, 2)
+
+    def forward(self, x):
+        y = self.fc(relu(self.fc(x)))
+        return {"y": y * self.scale, "more": [x[:, 0], 5]}
+
+
+def test_parameters_are_counted_once_and_none_is_forgotten():
+    model = Odd()
+    found = tn.summary(model, (3,))
+    rows = [(r.name, r.parameters, r.multiply_adds, r.output_shapes) for r in found.layers]
+    assert rows == [
+        ("fc", 12, 9, ((3,),)),
+        ("fc", 0, 9, ((3,),)),
+        ("", 3, None, ((3,), ())),
+        ("unused", 6, 0, ()),
+    ]
+    assert found.parameters == sum(p.numel() for p in model.parameters()) == 21
+    assert found.multiply_adds == 18
+    table = str(found)
+    assert "18 + ?" in table
+    assert "(N, 3) (N)" in table
+    assert "not called" in table
+    assert "(itself)" in table
+    tied = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    tied[1].weight = tied[0].weight
+    assert tn.summary(tied, (3,)).parameters == 9 + 3 + 3
+
+
+def test_numbers_of_words():
+    model = nn.Sequential(nn.Embedding(10, 4), nn.Linear(4, 2))
+    found = tn.summary(model, (7,), dtype="int64")
+    assert [r.output_shapes for r in found.layers] == [((7, 4),), ((7, 2),)]
+    assert [r.multiply_adds for r in found.layers] == [0, 7 * 4 * 2]
+
+
+def test_nothing_is_changed():
+    tn.manual_seed(5)
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
+    model[1].eval()
+    model(tn.randn(6, 3)).sum().backward()
+    before, grad = model.state_dict(), model[0].weight.grad.tolist()
+    random = backend.generator().bit_generator.state
+    for shape, fits in (((3,), True), ((5,), False)):
+        if fits:
+            tn.summary(model, shape)
+        else:
+            with pytest.raises(ValueError, match="does not fit"):
+                tn.summary(model, shape)
+        assert all(np.array_equal(before[k], v) for k, v in model.state_dict().items())
+        assert [m.training for m in model.modules()] == [True, True, False, True]
+        assert backend.generator().bit_generator.state == random
+        assert model[0].weight.grad.tolist() == grad
+        assert tn.is_grad_enabled()
+        assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "message"),
+    [
+        (models.LeNet(), (1, 32, 32), r"\(N, 1, 32, 32\) does not fit at layer 'fc1', Linear"),
+        (models.LeNet(), (3, 28, 28), "layer 'conv1'.*3 channels"),
+        (nn.Sequential(nn.Flatten(), nn.Sequential(nn.Linear(4, 2))), (5,), "layer '1.0', Linear"),
+        (Odd(), (), "at layer 'fc'"),
+        (nn.Linear(2, 2), (3,), r"\(N, 3\) does not fit at Linear itself: linear"),
+        (nn.Linear(2, 2), (0,), r"input_shape is \(0,\)"),
+        (nn.Linear(2, 2), (2.0,), r"input_shape is \(2.0,\)"),
+    ],
+)
+def test_a_shape_that_does_not_fit_names_the_layer(model, shape, message):
+    with pytest.raises(ValueError, match=message):
+        tn.summary(model, shape)
+
+
+def test_an_error_between_layers_names_the_one_before():
+    class Breaks(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.fc(x).reshape(7, 7)
+
+    with pytest.raises(ValueError, match=r"at Breaks itself, after layer 'fc': .*reshape"):
+        tn.summary(Breaks(), (3,))
+
+
+def test_examples_in_the_docstrings():
+    failed, tried = doctest.testmod(importlib.import_module("tinynet.training.summary"))
+    assert tried
+    assert not failed

@@ -1,0 +1,187 @@
+"""Evaluating a classifier: every example once, nothing learnt, nothing changed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinynet import backend
+from tinynet.data import DataLoader
+from tinynet.functional import cross_entropy
+from tinynet.modes import no_grad
+from tinynet.nn import Module
+from tinynet.tensor import Tensor
+from tinynet.training import metrics
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What a model made of N examples of C classes; NumPy arrays, in the order of the loader.
+
+    Attributes:
+        labels: the true classes, int64 (N,).
+        predictions: the classes of the largest logits, int64 (N,).
+        losses: of each example, (N,).
+        confidences: the probability given to the predicted class, (N,).
+        true_probabilities: the probability given to the true class, (N,).
+        ranks: how many classes came before the true one, int64 (N,); see `metrics.ranks`.
+        num_classes: C.
+    """
+
+    labels: np.ndarray
+    predictions: np.ndarray
+    losses: np.ndarray
+    confidences: np.ndarray
+    true_probabilities: np.ndarray
+    ranks: np.ndarray
+    num_classes: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        figures = f"loss={self.loss:.4g}, accuracy={self.accuracy:.4g}"
+        return f"Evaluation({len(self)} examples of {self.num_classes} classes, {figures})"
+
+    @property
+    def loss(self) -> float:
+        """The mean of the losses, each example counting once."""
+        return float(self.losses.mean(dtype=np.float64))
+
+    @property
+    def accuracy(self) -> float:
+        """`metrics.accuracy`: the share that is right."""
+        return metrics.accuracy(self.predictions, self.labels)
+
+    def top_k_accuracy(self, k: int = 5) -> float:
+        """`metrics.top_k_accuracy`: the share whose label is among the k largest logits."""
+        if not 1 <= k <= self.num_classes:
+            raise ValueError(f"top_k_accuracy: k is {k}; it must be from 1 to {self.num_classes}")
+        return float((self.ranks < k).mean())
+
+    def confusion_matrix(self) -> np.ndarray:
+        """`metrics.confusion_matrix`, (C, C): a row for each true class."""
+        return metrics.confusion_matrix(self.predictions, self.labels, self.num_classes)
+
+    def precision(self, average: str | None = "macro") -> Any:
+        """`metrics.precision`."""
+        return metrics.precision(self.predictions, self.labels, average, self.num_classes)
+
+    def recall(self, average: str | None = "macro") -> Any:
+        """`metrics.recall`."""
+        return metrics.recall(self.predictions, self.labels, average, self.num_classes)
+
+    def f1(self, average: str | None = "macro") -> Any:
+        """`metrics.f1`."""
+        return metrics.f1(self.predictions, self.labels, average, self.num_classes)
+
+    def worst(self, count: int = 20) -> np.ndarray:
+        """The places of the worst mistakes: wrong examples by falling loss, at most `count`.
+
+        NaN comes first. They index the arrays above, and the data if the loader does not shuffle.
+        """
+        wrong = np.flatnonzero(self.predictions != self.labels)
+        losses = np.where(np.isnan(self.losses[wrong]), np.inf, self.losses[wrong])
+        return wrong[np.argsort(-losses, kind="stable")][: max(count, 0)]
+
+
+@contextmanager
+def evaluating(model: Module) -> Iterator[None]:
+    """Within it `model` is in evaluation mode, nothing is recorded, and no random number is used.
+
+    Afterwards each of its modules has the mode that it had, and the generator its state, also if
+    the block raised.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    bits = backend.generator().bit_generator
+    state = bits.state
+    model.eval()
+    try:
+        with no_grad():
+            yield
+    finally:
+        bits.state = state
+        for module, mode in modes:
+            module.training = mode
+
+
+def evaluate(
+    model: Module,
+    loader: Iterable[tuple[Any, Any]],
+    *,
+    loss: Callable[..., Any] = cross_entropy,
+) -> Evaluation:
+    """Run a classifier over all batches of (x, labels), and keep what it made of each example.
+
+    The model is in evaluation mode meanwhile and nothing is recorded. Afterwards each module's
+    mode, the random numbers and the loader's place are what they were before, so that a run with
+    evaluations in it takes the same steps as one without.
+
+    Args:
+        model: gives logits (N, C) for x.
+        loader: yields pairs of arrays on the model's device: x, and labels (N,), integers. In the
+            order of the data (no shuffle), places in the result are places in the data; the last
+            batch may be smaller.
+        loss: called as ``loss(logits, labels, reduction="none")``; must give one for each
+            example, (N,).
+
+    Raises:
+        ValueError: if there is no batch, or logits, labels or losses have other shapes.
+
+    >>> import tinynet as tn
+    >>> from tinynet.data import DataLoader
+    >>> x, labels = np.eye(3, dtype="float32"), np.array([0, 1, 1])
+    >>> found = evaluate(tn.nn.Identity(), DataLoader(x, labels, batch_size=2))
+    >>> round(found.loss, 4), round(found.accuracy, 4), found.worst().tolist()
+    (0.8848, 0.6667, [2])
+    """
+    if isinstance(loader, DataLoader):
+        loader = copy.copy(loader)  # so that the epoch, and the place in it, stay what they are
+    batches: list[dict[str, np.ndarray]] = []
+    width = 0
+    with evaluating(model):
+        for x, labels in loader:
+            logits = model(_as_tensor(x))
+            batches.append(_of_batch(logits, labels, loss))
+            width = logits.shape[1]
+    if not batches:
+        raise ValueError("evaluate: the loader gave no batch; one that is used up gives none")
+    arrays = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+    return Evaluation(**arrays, num_classes=width)
+
+
+def _as_tensor(data: Any) -> Tensor:
+    return data if isinstance(data, Tensor) else Tensor(backend.asarray(data))
+
+
+def _of_batch(logits: Tensor, labels: Any, loss: Callable[..., Any]) -> dict[str, np.ndarray]:
+    """The arrays of an `Evaluation`, of one batch, on the host."""
+    target = _as_tensor(labels)
+    if logits.ndim != 2 or target.shape != logits.shape[:1]:
+        raise ValueError(
+            f"evaluate: logits {logits.shape} must be (N, C) and labels {target.shape} (N,)"
+        )
+    losses = loss(logits, target, reduction="none")
+    if losses.shape != target.shape:
+        raise ValueError(
+            f"evaluate: the loss gave {losses.shape} for {target.shape[0]} examples; it must take "
+            'reduction="none" and give one of each, (N,)'
+        )
+    probabilities = backend.to_numpy(logits.softmax(1)._data)
+    ranks = metrics.ranks(logits, target)  # raises for labels that are no classes
+    true = backend.to_numpy(target._data).astype(np.int64)
+    predicted = backend.to_numpy(logits._data).argmax(axis=1)
+    rows = np.arange(len(true))
+    return {
+        "labels": true,
+        "predictions": predicted,
+        "losses": backend.to_numpy(losses._data),
+        "confidences": probabilities[rows, predicted],
+        "true_probabilities": probabilities[rows, true],
+        "ranks": ranks,
+    }

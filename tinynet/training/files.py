@@ -1,0 +1,104 @@
+"""Files that are whole or not there, and a folder that one run has to itself."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+from collections.abc import Iterator
+
+# What a system that cannot lock or sync a folder answers.
+_NOT_FOR_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.ENOSYS, errno.ENOLCK}
+
+
+class CheckpointError(RuntimeError):
+    """A file of weights or of a run that cannot be read, does not fit, or could not be saved."""
+
+
+def write_atomically(path: str, data: bytes) -> None:
+    """Have `path` hold `data`; whatever happens, it holds all of the old bytes or all of the new.
+
+    The bytes go to a new file beside it, are synced to the disk, and take the old one's name in
+    one step; then the folder is synced, in which the name stands. Before the sync, a crash of the
+    machine could leave the new name with none of its bytes.
+
+    Raises:
+        OSError: if the disk is full, the folder read-only, ...; `path` is as it was.
+    """
+    path = os.path.realpath(path)  # a link stays one: what it points to is replaced
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
+    try:
+        # not tempfile, whose files others may not read
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    with _open_folder(folder) as descriptor:
+        if descriptor is not None:
+            try:
+                os.fsync(descriptor)
+            except OSError as error:
+                if error.errno not in _NOT_FOR_FOLDERS:
+                    raise
+
+
+def remove_temporary(folder: str, names: tuple[str, ...]) -> None:
+    """Remove what a process that was killed while it wrote one of `names` has left there."""
+    left = re.compile(r"\.(%s)\.[0-9a-f]{8}\.tmp" % "|".join(map(re.escape, names)))  # noqa: UP031
+    for name in os.listdir(folder):
+        if left.fullmatch(name):
+            with contextlib.suppress(OSError):  # of a read-only folder
+                os.unlink(os.path.join(folder, name))
+
+
+@contextlib.contextmanager
+def _open_folder(folder: str) -> Iterator[int | None]:
+    """A descriptor of the folder; None on a system that opens files alone (Windows)."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        yield None
+        return
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def lock_folder(folder: str) -> int | None:
+    """Take the folder for this process, until the descriptor returned is closed.
+
+    The lock is on the folder itself and the kernel's: it needs no file, and a process that dies
+    has let go of it.
+
+    Returns:
+        The descriptor; None where folders cannot be locked (Windows, some network disks).
+
+    Raises:
+        CheckpointError: if another run has it.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno in _NOT_FOR_FOLDERS:
+            return None
+        raise CheckpointError(
+            f"Checkpoint: folder {folder!r} is in use by another run, and two would overwrite each "
+            "other's checkpoints; give this one a folder of its own, or end (close) the other"
+        ) from None
+    return descriptor

@@ -1,0 +1,136 @@
+"""How a run is doing: a bar on a terminal, plain lines everywhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+import time
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any, TextIO
+
+_REDRAW = 0.1  # seconds between two states of the bar
+
+
+class Progress:
+    """Shows the epoch that runs, and messages, on a stream.
+
+    On a terminal that is tqdm's bar, above which messages are written; elsewhere, and where tqdm
+    is missing, a line at most every `interval` seconds, without a carriage return. A stream that
+    cannot be written to (a full disk, a closed pipe) is no reason to end a run: what it would have
+    shown is dropped.
+
+    Args:
+        total: examples in an epoch, None if that is not known.
+        epochs: of the run, None if that is not known.
+        interval: seconds.
+        stream: by default the standard output.
+    """
+
+    def __init__(
+        self, total: int | None, epochs: int | None, interval: float, stream: TextIO | None
+    ) -> None:
+        self.total, self.epochs, self.interval = total, epochs, interval
+        self.stream = sys.stdout if stream is None else stream
+        self._tqdm: ModuleType | None = None
+        self._bar: Any = None
+        self._start, self._before = 0.0, 0  # of the epoch: its time, examples seen before it
+        self._next = math.inf  # when to show something again
+        if _is_terminal(self.stream):
+            try:
+                import tqdm
+            except ImportError:
+                self.write("(for a progress bar: pip install 'tinynet[train]')")
+            else:
+                self._tqdm = tqdm
+
+    def begin(self, epoch: int, seen: int) -> None:
+        """An epoch (1, 2, ...) begins, or goes on after `seen` examples."""
+        self._start, self._before = time.perf_counter(), seen
+        self._next = self._start + self.interval
+        self._title = f"epoch {epoch}" + (f"/{self.epochs}" if self.epochs else "")
+        if self._tqdm is not None:
+            with _shown_or_dropped():
+                self._bar = self._tqdm.tqdm(
+                    total=self.total, initial=seen, desc=self._title, unit=" examples",
+                    unit_scale=True, leave=False, file=self.stream, **_width(self.stream),
+                )  # fmt: skip
+            self._next = self._start + _REDRAW
+
+    def due(self) -> bool:
+        """Whether it is time to call `show`."""
+        return time.perf_counter() >= self._next
+
+    def show(self, seen: int, figures: Mapping[str, float]) -> None:
+        """The state of the epoch: how many examples it has seen, and its figures so far."""
+        now = time.perf_counter()
+        if self._bar is not None:
+            self._next = now + _REDRAW
+            with _shown_or_dropped():
+                self._bar.set_postfix_str(figures_as_text(figures, "="), refresh=False)
+                self._bar.update(seen - self._bar.n)
+            return
+        self._next = now + self.interval
+        rate = (seen - self._before) / max(now - self._start, 1e-9)
+        parts = [self._title, str(seen)]
+        if self.total:
+            parts = [self._title, f"{seen / self.total:.0%}", f"{seen}/{self.total}"]
+        parts += [f"{rate:.0f} examples/s", figures_as_text(figures)]
+        if self.total and rate > 0:
+            parts.append(f"{time_as_text(max(self.total - seen, 0) / rate)} left")
+        self.write("  ".join(p for p in parts if p))
+
+    def end(self) -> None:
+        """The epoch ends, or the run does: the bar goes away."""
+        self._next = math.inf
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            with _shown_or_dropped():
+                bar.close()
+
+    def write(self, message: str) -> None:
+        """A line of its own, above the bar if there is one."""
+        with _shown_or_dropped():
+            if self._bar is not None and self._tqdm is not None:
+                self._tqdm.tqdm.write(message, file=self.stream)
+            else:
+                print(message, file=self.stream, flush=True)
+
+
+def figures_as_text(figures: Mapping[str, float], equals: str = " ") -> str:
+    """ "loss 0.3124  accuracy 0.9012", four significant digits each."""
+    between = ", " if equals == "=" else "  "
+    return between.join(f"{name}{equals}{value:.4g}" for name, value in figures.items())
+
+
+def time_as_text(seconds: float) -> str:
+    """ "3.2 s", "4:05" of minutes, "2:10:00" of hours."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, s = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{s:02}" if hours else f"{minutes}:{s:02}"
+
+
+def _is_terminal(stream: Any) -> bool:
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):  # no file at all, or closed
+        return False
+
+
+def _width(stream: TextIO) -> dict[str, Any]:
+    """tqdm's options: the size of the terminal, which may change; 80 by 24 if it says it has none.
+
+    So do those that nobody looks at, in a container or a recording: tqdm would show nothing.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        if os.get_terminal_size(stream.fileno()).columns == 0:
+            return {"ncols": 80, "nrows": 24}
+    return {"dynamic_ncols": True}
+
+
+def _shown_or_dropped() -> contextlib.AbstractContextManager[None]:
+    return contextlib.suppress(OSError, ValueError)  # ValueError: closed, or no such character

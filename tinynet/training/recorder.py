@@ -1,0 +1,305 @@
+"""Recorder: the figures of a run, averaged, shown while it runs, and kept."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from tinynet import backend
+from tinynet.autograd import Value
+from tinynet.training.files import remove_temporary, write_atomically
+from tinynet.training.history import Row, decode_row, encode_row, parse_rows
+from tinynet.training.progress import Progress, figures_as_text, time_as_text
+from tinynet.training.tensorboard import EventWriter
+
+_TAKEN = ("epoch", "step", "seconds")
+
+
+class Recorder:
+    """Told the figures of each batch, it shows and writes those of the epoch.
+
+    ::
+
+        with Recorder("run/history.jsonl", total=len(labels), epochs=10) as recorder:
+            for epoch in range(10):
+                for x, y in batches:
+                    ...                                  # forward, loss, backward, step
+                    recorder.add(len(y), loss=loss, accuracy=accuracy(logits, y))
+                recorder.end_epoch(test_accuracy=evaluate(model, test).accuracy)
+
+    The figure of an epoch is sum_b n_b v_b / sum_b n_b over its batches b of n_b examples: the
+    mean over examples, which the mean of the batches' means is not where the last one is smaller.
+    It is summed in float64, in the order of the batches.
+
+    On a terminal there is a bar (by tqdm), with the rate, the figures so far and the time left of
+    the epoch; elsewhere a line at most every `interval` seconds. Print through `log` meanwhile, so
+    that the two do not run into each other.
+
+    The history is JSON lines (`read_history`), one an epoch, with the seconds of the whole run so
+    far. A file that is there already is replaced by the first row, or by `load_state_dict`, which
+    brings back the rows of the run that goes on: none is lost, none comes twice. Where the file
+    cannot be written (the disk is full), it says so, keeps the rows, and writes them with the next.
+
+    `state_dict` holds the rows and the sums of the epoch, so that a run that was resumed from it,
+    in the middle of an epoch too, ends with the history of one that never stopped, "seconds"
+    aside.
+
+    Args:
+        path: the history's file; its folder is made. None writes none; `history` has the rows.
+        total: examples in an epoch, of which the time left is reckoned.
+        epochs: of the run, likewise.
+        log_steps: write a row for every so many steps, with that batch's figures; 0 for none.
+        interval: seconds between two plain lines; ``math.inf`` for none.
+        stream: where to show all that; by default the standard output.
+        tensorboard: a folder for event files too, by tensorboardX.
+
+    Attributes:
+        epoch: complete epochs.
+        step: batches so far, of all epochs.
+
+    Raises:
+        OSError: if the folder of `path` cannot be made.
+        ImportError: for `tensorboard` where tensorboardX is missing.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        total: int | None = None,
+        epochs: int | None = None,
+        log_steps: int = 0,
+        interval: float = 30.0,
+        stream: TextIO | None = None,
+        tensorboard: str | os.PathLike[str] | None = None,
+    ) -> None:
+        for name, number in (("total", total), ("epochs", epochs), ("log_steps", log_steps)):
+            if number is not None and (not hasattr(number, "__index__") or number < 0):
+                raise ValueError(f"Recorder: {name} is {number!r}; it must be an integer from 0 on")
+        self.path = None if path is None else os.path.abspath(path)
+        self.log_steps = log_steps
+        if self.path is not None:
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        self._events = None if tensorboard is None else EventWriter(tensorboard)
+        self._progress = Progress(total, epochs, interval, stream)
+        self._in_epoch = False
+        self._start = time.perf_counter()
+        self._begin({"epoch": 0, "step": 0, "examples": 0, "seconds": 0.0, "sums": {}}, [])
+
+    def _begin(self, state: Mapping[str, Any], lines: list[str]) -> None:
+        self.epoch, self.step = int(state["epoch"]), int(state["step"])
+        self._examples = int(state["examples"])  # of this epoch
+        self._seconds = float(state["seconds"]) - (time.perf_counter() - self._start)
+        # by name: the weighted sum of the epoch, and the sum of the weights
+        self._sums = {k: (float(total), int(n)) for k, (total, n) in state["sums"].items()}
+        self._pending: list[tuple[int, str, Any]] = []  # figures that are still on a GPU
+        self._lines = lines  # the rows, as in the file
+        self._file_is_ours = False  # whether it holds the rows so far and nothing else
+        self._failed = False  # whether the last attempt to write it failed
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken, what went before it was resumed included."""
+        return self._seconds + time.perf_counter() - self._start
+
+    @property
+    def history(self) -> list[Row]:
+        """The rows of the complete epochs, as `read_history` gives them."""
+        return [row for row in map(decode_row, self._lines) if "step" not in row]
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The figures of the epoch so far, each the mean over its examples."""
+        self._settle()
+        return {name: total / n for name, (total, n) in self._sums.items()}
+
+    def add(self, n: int, /, **figures: Any) -> None:
+        """Tell the figures of a batch: each a mean over its examples.
+
+        Args:
+            n: examples in the batch, at least 1.
+            **figures: numbers, or arrays and Tensors of one number. Those on a GPU stay there
+                until they are shown, saved or written, so that a step does not wait for them.
+
+        Raises:
+            ValueError: for another `n`, a figure that is not one number, a name that is taken.
+        """
+        if isinstance(n, bool) or not hasattr(n, "__index__") or n < 1:
+            raise ValueError(f"Recorder.add: n is {n!r}; it must be an integer, at least 1")
+        _check_names("add", figures, ())
+        values = {name: _number(f"Recorder.add: {name}", v) for name, v in figures.items()}
+        if not self._in_epoch:
+            self._in_epoch = True
+            self._progress.begin(self.epoch + 1, self._examples)
+        self._pending += [(n, name, value) for name, value in values.items()]
+        self.step += 1
+        self._examples += n
+        if len(self._pending) > 1000:
+            self._settle()
+        if self.log_steps and self.step % self.log_steps == 0:
+            numbers = {name: _on_host(value) for name, value in values.items()}
+            self._write({"step": self.step, "epoch": self.epoch + 1, **numbers})
+        if self._progress.due():
+            self._progress.show(self._examples, self.figures)
+
+    def end_epoch(self, **figures: Any) -> Row:
+        """End the epoch: its figures and these, such as those of the test data, become a row.
+
+        Returns:
+            The row that was written.
+
+        Raises:
+            ValueError: for a figure that is not one number, or a name that `add` was given too.
+        """
+        _check_names("end_epoch", figures, tuple(self.figures))
+        more = {k: _on_host(_number(f"Recorder.end_epoch: {k}", v)) for k, v in figures.items()}
+        row = {"epoch": self.epoch + 1, **self.figures, **more}
+        self._progress.end()
+        self._in_epoch = False
+        self.epoch += 1
+        self._examples, self._sums = 0, {}
+        row = self._write(row)
+        self._progress.write(self._as_text(row))
+        return row
+
+    def log(self, message: str) -> None:
+        """Print a line, above the bar if there is one."""
+        self._progress.write(message)
+
+    def close(self) -> None:
+        """Take the bar away and end the event file; the recorder can be used again."""
+        self._progress.end()
+        self._in_epoch = False
+        if self._failed:
+            self._save()
+        if self._events is not None:
+            self._events.close()
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # --- saving and loading ---
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the history depends on, as numbers and strings."""
+        self._settle()
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "examples": self._examples,
+            "seconds": self.seconds,
+            "sums": {name: list(sums) for name, sums in self._sums.items()},
+            "history": "".join(f"{line}\n" for line in self._lines),
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken; the file is written as it was then.
+
+        Raises:
+            ValueError: for what `state_dict` did not return; nothing has changed then.
+        """
+        where, expected = "Recorder.load_state_dict", self.state_dict()
+        if not isinstance(state_dict, Mapping) or state_dict.keys() != expected.keys():
+            raise ValueError(f"{where}: it must be a dict of {', '.join(expected)}")
+        try:
+            text = str(state_dict["history"]).encode()
+            rows = list(parse_rows(io.BytesIO(text), "history"))
+            lines = [encode_row(row) for row in rows]
+            fresh = {k: v for k, v in state_dict.items() if k != "history"}
+            last = max((r["epoch"] for r in rows if "step" not in r), default=0)
+            if last != int(state_dict["epoch"]):
+                raise ValueError(f"epoch is {state_dict['epoch']}, but the history's is {last}")
+            self._begin(fresh, lines)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"{where}: {error}") from None
+        if self.path is not None:
+            self._save()
+        self.close()
+
+    def _settle(self) -> None:
+        """Add what is pending to the sums, in order."""
+        there = [a for _, _, a in self._pending if backend.is_array(a)]
+        if there:  # one wait for all of them
+            xp = backend.array_module(*there)
+            stacked = xp.stack([a.astype("float64").reshape(()) for a in there])
+            numbers = iter(backend.to_numpy(stacked).tolist())
+        for n, name, value in self._pending:
+            number = next(numbers) if backend.is_array(value) else value
+            total, weight = self._sums.get(name, (0.0, 0))
+            self._sums[name] = (total + n * number, weight + n)
+        self._pending.clear()
+
+    def _write(self, row: Row) -> Row:
+        """Keep a row, with the time, here, in the file and for TensorBoard."""
+        row = {**row, "seconds": round(self.seconds, 3)}
+        self._lines.append(encode_row(row))
+        # where writing fails, not at every step again
+        if self.path is not None and not (self._failed and "step" in row):
+            self._save(self._lines[-1])
+        if self._events is not None:
+            try:
+                self._events.write(row, self.step)
+            except OSError as error:
+                self.log(f"(no more event files: {error})")
+                self._events = None
+        return row
+
+    def _save(self, line: str | None = None) -> None:
+        """Have the file hold all rows; if it holds all but the last, `line`, by adding that."""
+        assert self.path is not None
+        try:
+            if self._file_is_ours and line is not None:
+                self._file_is_ours = False  # until all of the line is in it
+                with open(self.path, "ab") as file:
+                    file.write(f"{line}\n".encode())
+            else:
+                remove_temporary(os.path.dirname(self.path), (os.path.basename(self.path),))
+                text = "".join(f"{each}\n" for each in self._lines)
+                write_atomically(self.path, text.encode())
+            self._file_is_ours, self._failed = True, False
+        except OSError as error:
+            if not self._failed:
+                self.log(f"(the history cannot be written, its rows are kept meanwhile: {error})")
+            self._failed = True
+
+    def _as_text(self, row: Row) -> str:
+        epochs = self._progress.epochs
+        figures = {k: v for k, v in row.items() if k not in _TAKEN}
+        parts = [f"epoch {self.epoch}" + (f"/{epochs}" if epochs else ""), figures_as_text(figures)]
+        parts.append(time_as_text(row["seconds"]))
+        if epochs and epochs > self.epoch:
+            left = row["seconds"] / self.epoch * (epochs - self.epoch)
+            parts.append(f"{time_as_text(left)} left")
+        return "  ".join(part for part in parts if part)
+
+
+def _check_names(method: str, figures: Mapping[str, Any], used: tuple[str, ...]) -> None:
+    for name in figures:
+        if name in _TAKEN or name in used:
+            reason = "the recorder's own" if name in _TAKEN else "a figure of `add`"
+            raise ValueError(f"Recorder.{method}: {name!r} is {reason}; choose another name")
+
+
+def _number(where: str, value: Any) -> Any:
+    """A figure as a float, or as an array of one number that is on a GPU."""
+    value = value._data if isinstance(value, Value) else value
+    if backend.is_array(value) and value.size != 1:
+        raise ValueError(
+            f"{where} has shape {tuple(value.shape)}; it must be one number, such as a mean"
+        )
+    if backend.is_array(value) and backend.device_of(value) == "cuda":
+        return value
+    try:
+        return float(value.item() if hasattr(value, "item") else value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{where} is {value!r}; it must be one number") from None
+
+
+def _on_host(value: Any) -> float:
+    return float(backend.to_numpy(value).item() if backend.is_array(value) else value)

@@ -1,0 +1,244 @@
+"""write_report: a run on one page, its figures included, that opens anywhere and needs nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from tinynet.nn import Module
+from tinynet.training.evaluation import Evaluation
+from tinynet.training.files import write_atomically
+from tinynet.training.plots.curves import is_number, label_of
+from tinynet.training.plots.figures import inline_svg, save_figure
+from tinynet.training.report_figures import Planned, as_text, class_name, figures_of_run
+from tinynet.version import __version__
+
+
+def write_report(
+    folder: str | os.PathLike[str],
+    history: Sequence[Mapping[str, Any]] = (),
+    *,
+    title: str = "Training run",
+    options: Mapping[str, Any] | None = None,
+    summary: object = "",
+    model: Module | None = None,
+    evaluation: Evaluation | None = None,
+    images: Any = None,
+    names: Sequence[str] | None = None,
+    formats: Sequence[str] = (),
+    refresh: int | None = None,
+    log: Callable[[str], Any] = print,
+) -> Path | None:
+    """Write ``report.html`` into a folder, with whatever of the run is given.
+
+    ::
+
+        write_report("run", recorder.history, options=vars(args), summary=summary(model, shape),
+                     model=model, evaluation=evaluate(model, test), images=test_images)
+
+    The page holds curves, the confusion matrix and figures by class, filters, feature maps, the
+    worst mistakes, the options, the model, and a table of the epochs. It loads nothing from
+    anywhere, runs no script, and suits light and dark screens and telephones. It is replaced as a
+    whole, so that it can be written after every epoch and be watched.
+
+    What goes wrong here does not end a run: a figure that cannot be drawn (matplotlib is not
+    installed, the model has NaN where none is expected, ...) is reported in one line, in its place
+    on the page too, and the rest goes on; so is a folder that cannot be written.
+
+    Args:
+        folder: made if it is not there.
+        history: rows by epoch, as from `Recorder.history` or `read_history`.
+        title: of the page.
+        options: what the run was started with.
+        summary: of the model, shown as text; ``training.summary(model, shape)``, say.
+        model: whose filters and feature maps are shown: of its first 3 convolutions.
+        evaluation: of the test data.
+        images: (N, C, H, W), those that were evaluated, in that order; for the mistakes and the
+            feature maps (of the first).
+        names: of the classes; by default their numbers.
+        formats: ``"png"``, ``"svg"``: write each figure beside the page too.
+        refresh: have the browser load the page anew every so many seconds, while the run goes on.
+        log: called with each line about what failed; `Recorder.log`, where there is a bar.
+
+    Returns:
+        The path of the page, or None if it could not be written.
+    """
+    failures = _Failures(log)
+
+    def section(heading: str, make: Callable[[], str]) -> str:
+        content = failures.caught(f"section {heading!r}", make)
+        return f"<section>\n<h2>{heading}</h2>\n{content}</section>\n" if content else ""
+
+    def write() -> Path:
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        planned = partial(figures_of_run, history, model, evaluation, images, names)
+        page = _page(
+            title=escape(title),
+            refresh=refresh,
+            facts=failures.caught("heading", lambda: _facts(history)),
+            body=section("Figures", lambda: _figures(planned(), place, formats, failures))
+            + section("Classes", lambda: _classes(evaluation, names))
+            + section("Epochs", lambda: _epochs(history))
+            + section("Options", lambda: _options(options or {}))
+            + section("Model", lambda: _text("Model", str(summary))),
+        )
+        path = place / "report.html"
+        write_atomically(str(path), page.encode(errors="backslashreplace"))
+        return path
+
+    try:
+        return write()
+    except Exception as error:
+        failures.say(f"{str(folder)!r} could not be written", error)
+        return None
+
+
+class _Failures:
+    """Tells what failed, in one line, and goes on."""
+
+    def __init__(self, log: Callable[[str], Any]) -> None:
+        self._log = log
+
+    def say(self, what: str, error: Exception) -> str:
+        """Log it; returns the reason alone."""
+        # the first line: matplotlib's errors can have many
+        lines = str(error).strip().splitlines()
+        reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+        with contextlib.suppress(Exception):  # a closed terminal
+            self._log(f"report: {what}: {reason}")
+        return reason
+
+    def caught(self, what: str, make: Callable[[], str]) -> str:
+        """What `make` returns; if it raises, a paragraph that says why."""
+        try:
+            return make()
+        except Exception as error:
+            reason = self.say(f"{what} failed", error)
+            return f'<p class="failed">This could not be made: {escape(reason)}</p>\n'
+
+
+def _page(title: str, refresh: int | None, facts: str, body: str) -> str:
+    template = resources.files("tinynet.training") / "report.html"
+    again = "" if refresh is None else f'<meta http-equiv="refresh" content="{int(refresh)}">'
+    made = (
+        f"Written {time.strftime('%Y-%m-%d %H:%M:%S %z')} by tinynet {__version__}, Python "
+        f"{platform.python_version()}, NumPy {np.__version__}"
+    )
+    return Template(template.read_text("utf-8")).substitute(
+        title=title,
+        refresh=again,
+        facts=facts,
+        body=body or "<p>There is nothing to show yet.</p>",
+        footer=escape(made),
+    )
+
+
+def _figures(
+    planned: Sequence[Planned], folder: Path, formats: Sequence[str], failures: _Failures
+) -> str:
+    def one(number: int, plan: Planned) -> str:
+        figure = plan.draw()
+        svg = inline_svg(figure, f"figure-{number}", f"{plan.heading}. {plan.caption}")
+        stem = re.sub(r"[^\w.-]", "_", plan.name)
+        for ending in formats:
+            save_figure(figure, folder / f"{stem}.{ending}")
+        return svg
+
+    def card(number: int, plan: Planned) -> str:
+        svg = failures.caught(f"figure {plan.name!r}", partial(one, number, plan))
+        words = f"<strong>{escape(plan.heading)}.</strong> {escape(plan.caption)}"
+        return f"<figure>\n{svg}<figcaption>{words}</figcaption>\n</figure>\n"
+
+    cards = [card(number, plan) for number, plan in enumerate(planned, 1)]
+    return f'<div class="figures">\n{"".join(cards)}</div>\n' if cards else ""
+
+
+def _scrolling(label: str, content: str) -> str:
+    """A box with scroll bars of its own, which the keyboard reaches too."""
+    return f'<div class="wide" role="region" aria-label="{label}" tabindex="0">{content}</div>\n'
+
+
+def _text(label: str, text: str) -> str:
+    return _scrolling(label, f"<pre>{escape(text)}</pre>") if text else ""
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    def line(cells: Sequence[str]) -> str:
+        first, *rest = map(escape, cells)
+        return f'<tr><th scope="row">{first}</th>{"".join(f"<td>{c}</td>" for c in rest)}</tr>\n'
+
+    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    return (
+        "<table>\n"
+        f"<thead><tr>{top}</tr></thead>\n<tbody>\n{''.join(map(line, rows))}</tbody>\n</table>"
+    )
+
+
+def _facts(history: Sequence[Mapping[str, Any]]) -> str:
+    """The numbers of the last epoch in large letters, with the best of the run."""
+    if not history:
+        return ""
+    boxes = [f"<div><dt>epochs</dt><dd>{len(history)}</dd></div>"]
+    for key, value in history[-1].items():
+        if key in ("epoch", "lr") or not isas_text(value):
+            continue
+        best = ""
+        if key.endswith(("loss", "accuracy")):
+            good = max if key.endswith("accuracy") else min
+            rows = [(row[key], row.get("epoch", i + 1)) for i, row in enumerate(history)
+                    if isas_text(row.get(key)) and np.isfinite(row[key])]  # fmt: skip
+            if rows:
+                number, epoch = good(rows, key=lambda pair: pair[0])
+                best = (
+                    f" <small>best {as_text(key, number)}, epoch {as_text('epoch', epoch)}</small>"
+                )
+        name = "time" if key == "seconds" else label_of(key)
+        boxes.append(f"<div><dt>{escape(name)}</dt><dd>{as_text(key, value)}{best}</dd></div>")
+    return f'<dl class="facts">{"".join(boxes)}</dl>'
+
+
+def _epochs(history: Sequence[Mapping[str, Any]]) -> str:
+    keys = list(dict.fromkeys(key for row in history for key in row))
+    if not keys:
+        return ""
+    rows = [[as_text(key, row.get(key)) for key in keys] for row in history]
+    return _scrolling("Epochs", _table([label_of(key) for key in keys], rows))
+
+
+def _classes(evaluation: Evaluation | None, names: Sequence[str] | None) -> str:
+    if evaluation is None:
+        return ""
+    matrix = evaluation.confusion_matrix()
+    columns = [evaluation.precision(None), evaluation.recall(None), evaluation.f1(None)]
+    rows = [
+        [class_name(names, i), str(matrix[i].sum()), *(f"{column[i]:.2%}" for column in columns)]
+        for i in range(len(matrix))
+    ]
+    means = [f"{f('macro'):.2%}" for f in (evaluation.precision, evaluation.recall, evaluation.f1)]
+    rows.append(["mean of the classes", str(len(evaluation)), *means])
+    caption = (
+        "Precision: of what was taken for a class, the share that is of it. Recall: of the class's "
+        "examples, the share that was found. F1: the harmonic mean of both."
+    )
+    head = ["class", "examples", "precision", "recall", "F1"]
+    return f'<p class="quiet">{caption}</p>\n' + _scrolling("Classes", _table(head, rows))
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    if not options:
+        return ""
+    table = _table(["option", "value"], [[str(k), str(v)] for k, v in options.items()])
+    return _scrolling("Options", table.replace("<table>", '<table class="options">', 1))

@@ -1,0 +1,130 @@
+"""The figures that a report has, planned and not yet drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tinynet.nn import Conv2d, Module
+from tinynet.training.evaluation import Evaluation
+from tinynet.training.plots.confusion import plot_confusion
+from tinynet.training.plots.curves import is_number, label_of, plot_curves, quantities
+from tinynet.training.plots.images import (
+    feature_maps,
+    plot_feature_maps,
+    plot_filters,
+    plot_mistakes,
+)
+from tinynet.training.progress import time_as_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_LAYERS = 3  # convolutions that are shown, of a deep network's many
+
+
+class Planned(NamedTuple):
+    """A figure to be drawn: its name in messages and files, what is written beside it, and how."""
+
+    name: str
+    heading: str
+    caption: str
+    draw: Callable[[], Figure]
+
+
+def class_name(names: Sequence[str] | None, i: int) -> str:
+    return str(i) if names is None or i >= len(names) else str(names[i])
+
+
+def as_text(key: str, value: Any) -> str:
+    """A figure of a history in the form of its kind: "98.21%", "0.05366", "4:05" of minutes."""
+    if not is_number(value):
+        return "" if value is None else str(value)
+    if key in ("epoch", "step"):
+        return f"{value:d}" if isinstance(value, int) else f"{value:g}"
+    if not np.isfinite(value):
+        return str(float(value))
+    if key == "seconds":
+        return time_as_text(value)
+    return f"{value:.2%}" if key.endswith("accuracy") else f"{value:.4g}"
+
+
+def figures_of_run(
+    history: Sequence[Mapping[str, Any]],
+    model: Module | None,
+    evaluation: Evaluation | None,
+    images: Any,
+    names: Sequence[str] | None,
+) -> list[Planned]:
+    """What can be drawn of what is there; nothing here needs matplotlib."""
+    planned = [
+        Planned(name, label_of(name).capitalize(), _course(history, keys),
+                partial(plot_curves, history, only=[name]))
+        for name, keys in quantities(history).items()
+    ]  # fmt: skip
+    if evaluation is not None:
+        planned.append(
+            Planned("confusion", "Confusion matrix", _confusions(evaluation, names),
+                    lambda: plot_confusion(evaluation.confusion_matrix(), names))
+        )  # fmt: skip
+    found = [] if model is None else [
+        (name, layer) for name, layer in model.named_modules() if isinstance(layer, Conv2d)
+    ]  # fmt: skip
+    layers = found[:_LAYERS]
+    for name, layer in layers:
+        count, channels, height, width = layer.weight.shape
+        planned.append(
+            Planned(f"filters-{name}", f"Filters of {name or 'the layer'}",
+                    f"{count} filters of {height}x{width} over {channels} input "
+                    f"channel{'s' if channels > 1 else ''}, all on one scale.",
+                    partial(plot_filters, layer.weight))
+        )  # fmt: skip
+    if model is not None and images is not None and layers:
+        some = f", the first {len(layers)} of {len(found)}" if len(found) > len(layers) else ""
+        planned.append(
+            Planned("feature-maps", "Feature maps",
+                    f"What the convolutions{some} make of test image 0, before the activation.",
+                    lambda: _maps(model, images[0], [name for name, _ in layers]))
+        )  # fmt: skip
+    if evaluation is not None and images is not None:
+        wrong = int((evaluation.predictions != evaluation.labels).sum())
+        planned.append(
+            Planned("mistakes", "The worst mistakes",
+                    f"Of {wrong:,} wrong answers those with the largest losses: the image's "
+                    "number, its class, what it was taken for.",
+                    lambda: plot_mistakes(images, evaluation.labels, evaluation.predictions,
+                                          evaluation.losses, names))
+        )  # fmt: skip
+    return planned
+
+
+def _maps(model: Module, image: Any, layers: list[str]) -> Figure:
+    return plot_feature_maps({"input": image, **feature_maps(model, image, layers)})
+
+
+def _course(history: Sequence[Mapping[str, Any]], keys: list[str]) -> str:
+    """ "loss from 0.39 to 0.039, test loss from 0.12 to 0.053." """
+    parts = []
+    for key in keys:
+        values = [row[key] for row in history if is_number(row.get(key))]
+        parts.append(
+            f"{label_of(key)} from {as_text(key, values[0])} to {as_text(key, values[-1])}"
+        )
+    return f"By epoch, {len(history)} in all: {', '.join(parts)}."
+
+
+def _confusions(evaluation: Evaluation, names: Sequence[str] | None) -> str:
+    matrix = evaluation.confusion_matrix()
+    right = int(np.trace(matrix))
+    text = f"{right:,} of {len(evaluation):,} right."
+    np.fill_diagonal(matrix, 0)
+    if matrix.any():
+        i, j = np.unravel_index(matrix.argmax(), matrix.shape)
+        text += (
+            f" The most frequent mistake: {class_name(names, int(i))} taken for "
+            f"{class_name(names, int(j))}, {matrix[i, j]:,} times."
+        )
+    return f"{text} Shades go by the square root of the share of the row."

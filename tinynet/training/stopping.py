@@ -1,0 +1,108 @@
+"""Early stopping: end a run when what it is judged by no longer gets better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+class EarlyStopping:
+    """Says when a figure has not become better for `patience` epochs in a row.
+
+    ::
+
+        stopping = EarlyStopping(patience=5)
+        for epoch in range(100):
+            ...                                     # an epoch of training
+            stop = stopping.step(evaluate(model, validation).loss)
+            if stopping.improved:
+                best = model.state_dict()
+            if stop:
+                break
+
+    A value v is better than the best so far, b, if v < b - min_delta (or, for "max",
+    v > b + min_delta), and the first is; a NaN never is. Judge by validation data that the test
+    does not use: choosing the best of many epochs flatters the data that chose it.
+
+    Args:
+        patience: epochs without improvement that end the run, at least 1.
+        min_delta: by how much a value must be better to count, at least 0, in its unit.
+        mode: "min" for a loss, "max" for an accuracy.
+
+    Attributes:
+        best: the best value; None before there is one.
+        best_epoch: its epoch, counted from 1 by the calls of `step`; 0 before there is one.
+        epoch: how often `step` was called.
+        improved: whether the last value was better.
+
+    Source: L. Prechelt, Early stopping - but when?, in Neural Networks: Tricks of the Trade (1998).
+
+    >>> stopping = EarlyStopping(patience=2)
+    >>> [stopping.step(loss) for loss in (0.9, 0.5, 0.6, 0.7)]
+    [False, False, False, True]
+    >>> stopping.best, stopping.best_epoch
+    (0.5, 2)
+    """
+
+    def __init__(self, patience: int, min_delta: float = 0.0, mode: str = "min") -> None:
+        if isinstance(patience, bool) or not hasattr(patience, "__index__") or patience < 1:
+            raise ValueError(
+                f"EarlyStopping: patience is {patience!r}; it must be an integer, at least 1"
+            )
+        if not 0 <= min_delta < math.inf:
+            raise ValueError(f"EarlyStopping: min_delta is {min_delta!r}; it must be at least 0")
+        if mode not in ("min", "max"):
+            raise ValueError(f"EarlyStopping: mode is {mode!r}; it must be 'min' or 'max'")
+        self.patience, self.min_delta, self.mode = patience, float(min_delta), mode
+        self.best: float | None = None
+        self.best_epoch = self.epoch = 0
+
+    def step(self, value: Any) -> bool:
+        """Tell the value of another epoch, a number; returns `should_stop`."""
+        value = float(value)
+        self.epoch += 1
+        if self._is_better(value):
+            self.best, self.best_epoch = value, self.epoch
+        return self.should_stop
+
+    def _is_better(self, value: float) -> bool:
+        if self.best is None:
+            return not math.isnan(value)
+        if self.mode == "min":
+            return value < self.best - self.min_delta
+        return value > self.best + self.min_delta
+
+    @property
+    def improved(self) -> bool:
+        return 0 < self.best_epoch == self.epoch
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether the last `patience` values were no better than the best before them."""
+        return self.epoch - self.best_epoch >= self.patience
+
+    def state_dict(self) -> dict[str, Any]:
+        """Best value, its epoch and the epochs so far; the options are the constructor's."""
+        return {"best": self.best, "best_epoch": self.best_epoch, "epoch": self.epoch}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken.
+
+        Raises:
+            ValueError: for what it did not return; nothing has changed then.
+        """
+        try:
+            best = None if state_dict["best"] is None else float(state_dict["best"])
+            best_epoch, epoch = int(state_dict["best_epoch"]), int(state_dict["epoch"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                "EarlyStopping.load_state_dict: it must be a dict of best, best_epoch and epoch, "
+                f"as state_dict returns it ({error!r})"
+            ) from None
+        if not 0 <= best_epoch <= epoch or (best is None) != (best_epoch == 0):
+            raise ValueError(
+                f"EarlyStopping.load_state_dict: best {best} of epoch {best_epoch} of {epoch} "
+                "cannot be"
+            )
+        self.best, self.best_epoch, self.epoch = best, best_epoch, epoch
