@@ -1,0 +1,89 @@
+"""A study page that is open in a browser, beside the step that it shows."""
+
+from __future__ import annotations
+
+import browser
+import numpy as np
+
+import tinynet as tn
+from tinynet.study.contents import Contents
+from tinynet.study.digit import load_digit
+from tinynet.study.networks import NETWORKS
+from tinynet.study.page import page
+from tinynet.study.step import study
+
+
+class Page:
+    """A page that is open, and the step that it shows."""
+
+    def __init__(self, driver, name, folder):
+        network = NETWORKS[name]
+        tn.manual_seed(0)
+        model = network.build()
+        digit = load_digit("0", "digits", None, network.size)
+        self.driver, self.study = driver, study(network, model, digit)
+        contents = Contents(self.study)
+        self.arrays = [contents.arrays(o) for o in self.study.operations]
+        self.path = folder / f"{name}.html"
+        self.path.write_text(page(self.study, model), encoding="utf-8")
+
+    def open(self, **window):
+        browser.emulate(self.driver, **window)
+        browser.console(self.driver)
+        self.driver.get(self.path.as_uri())
+        return self
+
+    def is_open(self):
+        """Whether it is what the browser shows, in a wide window and in the light."""
+        if self.driver.current_url.partition("#")[0] != self.path.as_uri():
+            return False
+        return self.script(
+            "return innerWidth === 1300 && !matchMedia('(prefers-color-scheme: dark)').matches"
+        )
+
+    def array(self, article, role):
+        return self.arrays[int(article[1:]) - 1][role][1]
+
+    def canvas(self, article, role):
+        return self.driver.find_element("css selector", f'#{article} canvas[data-role="{role}"]')
+
+    def flat(self, article, role, *index):
+        return int(np.ravel_multi_index(index, self.array(article, role).shape))
+
+    def click(self, article, role, *index):
+        """A real click on a cell; returns the cells that are lit, as sets of indices by role."""
+        x, y, *_ = self.script(
+            "return study.place(...arguments)", article, role, self.flat(article, role, *index)
+        )
+        browser.click_at(self.driver, self.canvas(article, role), x, y)
+        return self.lit(article)
+
+    def lit(self, article):
+        lit = self.script("return study.lit(arguments[0])", article)
+        return {
+            role: {tuple(int(i) for i in np.unravel_index(k, self.array(article, role).shape))
+                   for k in flats}
+            for role, flats in lit.items() if flats
+        }  # fmt: skip
+
+    def script(self, code, *arguments):
+        return self.driver.execute_script(code, *arguments)
+
+    def text(self, article, part="value"):
+        return self.driver.find_element("css selector", f"#{article} .readout .{part}").text
+
+    def value(self, article):
+        """The number that the readout gives for the cell."""
+        return np.float32(self.text(article).rpartition("= ")[2])
+
+    def terms(self, article):
+        """The lines of the sum: the label and the numbers in each."""
+        lines = self.script(
+            "return document.querySelector(`#${arguments[0]} .terms`).textContent", article
+        ).split("\n")
+        found = []
+        for line in lines:
+            label, *rest = line.split(" = ")
+            numbers = [float(n.strip("()")) for n in rest[0].split(" · ")]
+            found.append((label, numbers))
+        return found

@@ -1,0 +1,118 @@
+"""What `derivation` shows is what stands in the docstring and what runs."""
+
+from __future__ import annotations
+
+import inspect
+import pathlib
+import re
+
+import pytest
+from test_explain import Balanced
+
+import tinynet as tn
+import tinynet.functional as F
+from tinynet import ops
+from tinynet.autograd import Op
+
+ROOT = pathlib.Path(tn.__file__).parent.parent
+PARTS = {"Derivation", "Jacobian", "Kinks", "Cost", "Shapes", "Source"}
+
+
+@pytest.mark.parametrize("name", ops.registry())
+def test_every_operation(name):
+    op = ops.registry()[name]
+    derivation = tn.derivation(name)
+    (notes,) = derivation.operations
+    text = str(derivation)
+    assert set(notes.parts) >= PARTS
+    words = " ".join(inspect.getdoc(op.forward).split())
+    assert words.startswith(notes.formula)
+    for part, body in notes.parts.items():
+        assert f"{part}: {' '.join(body.split())}" in words
+        assert f"{part}: " in text
+    assert set(notes.rules) == set(op.rules)
+    for input_, code in [(None, notes.forward), *notes.rules.items()]:
+        function = op.forward if input_ is None else op.rules[input_].function
+        lines = (ROOT / code.file).read_text().splitlines()
+        shown = code.text.splitlines()
+        assert [line.strip() for line in lines[code.line - 1 :][: len(shown)]] == [
+            line.strip() for line in shown
+        ]
+        assert "return" in code.text
+        assert '"""' not in code.text
+        compile(f"def f():\n{re.sub('^', '    ', code.text, flags=re.M)}", "shown", "exec")
+        assert inspect.getsource(function).rstrip().endswith(shown[-1].strip())
+    assert str(tn.derivation(op)) == text
+    page = Balanced(derivation._repr_html_().replace("<br>", ""))
+    assert page.seen.count("pre") == 1 + len(op.rules)
+    assert " ".join(notes.forward.text.split()) in " ".join(page.text.split())
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (F.relu, ["relu"]),
+        (F.conv2d, ["conv2d"]),
+        (F.max_pool2d, ["max_pool2d"]),
+        (tn.Tensor.relu, ["relu"]),
+        (tn.Tensor.__add__, ["add"]),
+        (tn.Tensor.__rmul__, ["mul"]),
+        (tn.Tensor.__matmul__, ["matmul"]),
+        (tn.matmul, ["matmul"]),
+        (tn.cat, ["cat"]),
+        (tn.ones(1).sum, ["sum"]),
+        ("tn.functional.relu", ["relu"]),
+        ("Tensor.mean", ["sum"]),
+        ("cross_entropy", ["cross_entropy_rows", "sum"]),
+        (F.gelu, ["erf", "tanh"]),
+    ],
+)
+def test_functions_and_methods_lead_to_their_operations(given, expected):
+    assert [n.name for n in tn.derivation(given).operations] == expected
+
+
+def test_a_composition_says_so():
+    text = str(tn.derivation(F.gelu))
+    assert text.startswith("gelu is composed of operations: it calls erf, tanh\n\nerf(x)\n")
+    assert "gelu is composed" in tn.derivation(F.gelu)._repr_html_()
+    assert repr(tn.derivation("relu")) == str(tn.derivation("relu"))
+
+
+def test_the_text_of_one():
+    head, _, code = str(tn.derivation("tanh")).partition("\n\nforward, ")
+    assert head.startswith("tanh(x)\n\ny = tanh x = (e^x - e^-x) / (e^x + e^-x).\n\nDerivation: ")
+    assert re.fullmatch(
+        r"tinynet/ops/elementary\.py:\d+\n    return array_module\(x\)\.tanh\(x\)\n\n"
+        r"gx, tinynet/ops/elementary\.py:\d+\n    return gy \* \(1\.0 - y \* y\)",
+        code,
+    )
+    assert str(tn.derivation("leaky_relu")).startswith("leaky_relu(x, *, negative_slope)\n")
+    assert str(tn.derivation("cat")).startswith("cat(*xs, dim)\n")
+
+
+def test_one_of_your_own_without_a_file_or_a_docstring():
+    names: dict = {}
+    exec("def double(x):\n    return x * 2", names)
+    op = Op(names["double"])
+    op.rule("x")(eval("lambda gy: gy * 2"))
+    text = str(tn.derivation(op))
+    assert text.startswith("double(x)\n")
+    assert "forward, its source is not in a file" in text
+    assert "gx, its source is not in a file" in tn.derivation(op)._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("rellu", r"there is no operation 'rellu'; did you mean .*\brelu\b"),
+        ("zzzz", "there is no operation 'zzzz'; there are expand, sum_to, add"),
+        ("Tensor.shape", "there is no operation 'Tensor.shape'"),
+        (3, "got a int; give an operation, a function, or the name of one"),
+        (len, "len calls no operation of tinynet by name"),
+        (tn.no_grad, "no_grad calls no operation of tinynet by name"),
+    ],
+)
+def test_what_is_no_operation(given, said):
+    with pytest.raises(ValueError, match=f"^derivation: {said}") as error:
+        tn.derivation(given)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,278 @@
+"""The tape as text: names, shapes, values, gradients and costs are those of the computation."""
+
+from __future__ import annotations
+
+import gc
+import html.parser
+import math
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from test_public_names import CASES
+
+import tinynet as tn
+from tinynet import models, nn, ops
+from tinynet.functional import cross_entropy, mse_loss
+from tinynet.study.cost import FORMULAS, MOVES, multiply_adds
+from tinynet.study.explain import NOTE, UNKNOWN, norm
+from tinynet.study.graph import trace
+from tinynet.testing.strategies import networks
+
+LABELS = tn.tensor([1, 2])
+
+
+@pytest.fixture
+def lenet():
+    tn.manual_seed(0)
+    model, x = models.LeNet(), tn.rand(2, 1, 28, 28)
+    return model, x, lambda: cross_entropy(model(x), LABELS)
+
+
+def rows(explanation):
+    return {row[0].partition(" =")[0]: row for row in explanation.rows()}
+
+
+def test_a_line_for_each_step_with_all_that_was_asked_for():
+    x = tn.tensor([3.0, 4.0], requires_grad=True)
+    w = nn.Parameter(tn.tensor([[1.0, 2.0], [0.0, 1.0]]))
+    explanation = tn.explain(lambda: (w @ x.reshape(2, 1)).relu().sum(), names={"x": x, "w": w})
+    assert rows(explanation) == {
+        "w": ("w", "(2, 2)", "float32", "2.449", "7.071", "", "parameter"),
+        "x": ("x", "(2,)", "float32", "5", "3.162", "", "input"),
+        "t1": ("t1 = reshape(x)", "(2, 1)", "float32", "5", "3.162", "0",
+               "y = x, entry by entry in C order, in another shape; one size may be -1: what is "
+               "left."),
+        "t2": ("t2 = matmul(w, t1)", "(2, 1)", "float32", "11.7", "1.414", "4",
+               "y_ij = sum_k a_ik b_kj, for each matrix of a batch."),
+        "t3": ("t3 = relu(t2)", "(2, 1)", "float32", "11.7", "1.414", "2", "y = max(x, 0)."),
+        "t4": ("t4 = sum(t3)", "()", "float32", "15", "1", "2",
+               "y = sum of x_i over the axes `dim` (all of them for None)."),
+    }  # fmt: skip
+    lines = str(explanation).splitlines()
+    assert len(lines) == 1 + 6 + 2
+    assert lines[-1] == "4 operations, 4 parameters, 8 multiply-adds forward"
+    assert repr(explanation) == str(explanation)
+
+
+def test_lenet_from_the_loss_alone_and_from_the_function(lenet):
+    model, x, f = lenet
+    kept, seen = tn.explain(f(), model, {"x": x}), tn.explain(f, names={"x": x})
+    assert NOTE in str(kept)
+    assert NOTE not in str(seen)
+    assert UNKNOWN in rows(kept)["t1"][3]
+    assert rows(seen)["t1"][0] == "t1 = conv2d(x, conv1.weight, conv1.bias)"
+    assert sorted(rows(kept)) == sorted(rows(seen))
+    for name, row in rows(kept).items():
+        for one, other in zip(row, rows(seen)[name], strict=True):
+            assert one in (other, UNKNOWN)
+    assert "34,622 parameters" in seen.summary()
+    f().backward()
+    for name, p in model.named_parameters():
+        assert rows(seen)[name][4] == f"{norm(p.grad.data):.4g}"
+
+
+def test_nothing_is_changed_and_nothing_is_freed(lenet):
+    model, _, f = lenet
+    loss = f()
+    profiler = sys.getprofile()
+    tn.explain(loss, model)
+    tn.explain(f)
+    assert sys.getprofile() is profiler
+    assert all(p.grad is None for p in model.parameters())
+    loss.backward()
+    kept = [p.grad.numpy().copy() for p in model.parameters()]
+    with tn.no_grad(), pytest.raises(RuntimeError, match="has no graph"):
+        tn.explain(f)
+    tn.explain(f)
+    assert all((p.grad.numpy() == g).all() for p, g in zip(model.parameters(), kept, strict=True))
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_every_public_function_can_be_explained(name):
+    """Seen while it runs: every step has its value, its inputs, a cost; gradients are grad's."""
+    function, arrays = CASES[name]
+    leaves = [tn.tensor(a, requires_grad=True) for a in arrays]
+    graph = trace(lambda: (function(*leaves) * 1.5).sum())
+    assert graph.watched
+    last = graph.steps[graph.output]
+    expected = tn.grad((function(*leaves) * 1.5).sum(), leaves, allow_unused=True)
+    found = {id(step.value): step.gradient for step in graph.steps if step.kind == "input"}
+    for leaf, g in zip(leaves, expected, strict=True):
+        if g is not None:
+            np.testing.assert_array_equal(found[id(leaf.data)], g.data)
+    for step in graph.steps:
+        assert step.shape == step.value.shape
+        assert all(i.id is not None and i.id < step.id for i in step.inputs)
+        assert (step.gradient is None) == (step.kind == "constant")
+        if step.op:
+            assert step.gradient.shape == step.shape
+            shapes = {i.name: i.shape for i in step.inputs}
+            assert multiply_adds(step.op.name, shapes, step.shape, step.options) is not None
+    assert last.gradient == 1.0
+    kept = trace((function(*leaves) * 1.5).sum())
+    assert [s.shape for s in kept.operations] == [s.shape for s in graph.operations]
+    for one, other in zip(kept.operations, graph.operations, strict=True):
+        assert one.op is other.op
+        assert one.value is None or (one.value == other.value).all()
+        np.testing.assert_array_equal(one.gradient, other.gradient)
+
+
+@settings(max_examples=15)
+@given(networks())
+def test_every_operation_of_a_network_is_in_its_module(drawn):
+    model, x = drawn
+    graph = trace(lambda: model(tn.tensor(x, requires_grad=True)).sum())
+    names = dict(model.named_modules())
+    for step in graph.operations[:-1]:  # the last is this test's own sum
+        assert step.module in names
+    for step in graph.operations:
+        for given_ in step.inputs:
+            source = graph.steps[given_.id]
+            if source.kind == "parameter":
+                assert source.name.rpartition(".")[0] == step.module
+    assert graph.operations[-1].module == ""
+
+
+def test_float64_and_integers_and_outputs_of_many_numbers():
+    x = tn.tensor([[1.0, 2.0]], dtype="float64", requires_grad=True)
+    explanation = tn.explain(x * np.array([2, 3]) + 1)
+    assert [row[2] for row in explanation.rows()] == ["float64", "int64", "float64", "float64"]
+    assert [row[4] for row in explanation.rows()] == [UNKNOWN] * 4  # no one gradient
+    assert explanation.rows()[-1][0] == f"t2 = add(t1, {UNKNOWN})"  # no rule needs the 1
+    y = tn.tensor([1.0, 2.0], requires_grad=True).double().exp().float().sum()
+    assert [s.dtype for s in trace(y).operations] == ["float64", "float64", "float32", "float32"]
+    big = tn.tensor([3e38, 3e38], requires_grad=True)
+    assert rows(tn.explain(big * 0))["x1"][3] == "4.243e+38"  # and no overflow
+
+
+def test_on_either_device(device):
+    x = tn.tensor([[3.0, 4.0]], requires_grad=True, device=device)
+    w = tn.ones(2, 2, requires_grad=True, device=device)
+    graph = trace(lambda: ((x @ w).relu() * 2).sum())
+    assert [norm(s.value) for s in graph.operations[:1]] == [pytest.approx(7 * 2**0.5)]
+    assert "multiply-adds" in str(tn.explain(((x @ w).relu() * 2).sum()))
+    assert "relu" in str(tn.draw((x @ w).relu().sum()))
+
+
+def test_gradients_of_a_loss_that_uses_a_value_twice():
+    x = tn.tensor(2.0, requires_grad=True)
+    y = x * 3
+    graph = trace(y * 2 + y * 5, names={"x": x})
+    assert {s.name: float(s.gradient) for s in graph.steps if s.gradient is not None} == {
+        "x": 21.0, "t1": 7.0, "t2": 1.0, "t3": 1.0, "t4": 1.0,
+    }  # fmt: skip
+
+
+def test_costs():
+    x, w = {"x": (2, 3, 8, 8), "w": (4, 3, 3, 3)}, (2, 4, 6, 6)
+    assert multiply_adds("conv2d", x, w, {}) == 2 * 4 * 6 * 6 * 3 * 3 * 3
+    assert multiply_adds("conv2d_input", {"gy": w, "w": (4, 3, 3, 3)}, (2, 3, 8, 8), {}) == 7776
+    assert multiply_adds("conv2d_weight", {"gy": w, "x": (2, 3, 8, 8)}, (4, 3, 3, 3), {}) == 7776
+    einsum = {"subscripts": "ij,jk->ik"}
+    assert multiply_adds("einsum", {"xs_0": (2, 3), "xs_1": (3, 5)}, (2, 5), einsum) == 30
+    assert multiply_adds("sum", {"x": (7, 5)}, (), {}) == 35
+    assert multiply_adds("add", {"a": (7, 1), "b": (5,)}, (7, 5), {}) == 35
+    assert multiply_adds("permute", {"x": (7, 5)}, (5, 7), {}) == 0
+    assert multiply_adds("linear", {"w": (2, 3)}, (4, 2), {}) is None
+    assert set(FORMULAS) | MOVES <= set(ops.registry())
+
+
+def test_the_cost_of_a_matrix_product_is_measured_not_only_claimed():
+    """Counted by numbers that count: each entry of ones @ ones is its number of multiply-adds."""
+    graph = trace(lambda: (tn.ones(3, 4, requires_grad=True) @ np.ones((4, 5), "float32")).sum())
+    product = graph.operations[0]
+    cost = multiply_adds("matmul", {i.name: i.shape for i in product.inputs}, product.shape, {})
+    assert cost == product.value.sum() == math.prod((3, 4, 5))
+
+
+class Balanced(html.parser.HTMLParser):
+    """The tags, and the text in them; fails for tags that do not close."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.seen, self.text = [], [], ""
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+        self.seen.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_html_is_escaped():
+    x = tn.tensor([1.0, 2.0], requires_grad=True)
+    page = tn.explain(x.sum(), names={'<script>"&x': x})._repr_html_()
+    parsed = Balanced(page)
+    assert "script" not in parsed.seen
+    assert '<script>"&x' in parsed.text
+    assert parsed.seen.count("tr") == 3
+
+
+def test_a_graph_that_was_freed():
+    loss = mse_loss(tn.ones(2, requires_grad=True), tn.zeros(2))
+    loss.backward()
+    with pytest.raises(RuntimeError) as error:
+        tn.explain(loss)
+    assert str(error.value) == (
+        "explain: the graph was freed by an earlier backward (at div); call explain before it, "
+        "give it retain_graph=True, or run the forward again"
+    )
+
+
+@pytest.mark.parametrize("t", [tn.ones(2, 3), tn.ones(2, 3, requires_grad=True)])
+def test_a_tensor_without_a_graph(t):
+    with pytest.raises(RuntimeError, match=r"^explain: the tensor of shape \(2, 3\) has no graph"):
+        tn.explain(t)
+
+
+@pytest.mark.parametrize("thing", [3, None, "x", np.ones(2), lambda: 3])
+def test_what_is_no_tensor(thing):
+    with pytest.raises(TypeError, match=r"^explain: got [a-zA-Z]+; give a tensor, or a function"):
+        tn.explain(thing)
+
+
+def test_an_error_inside_the_function_comes_through_and_ends_the_watch():
+    profiler = sys.getprofile()
+    with pytest.raises(ZeroDivisionError):
+        tn.explain(lambda: tn.ones(1, requires_grad=True) * (1 / 0))
+    assert sys.getprofile() is profiler
+
+
+def test_a_value_changed_in_place_is_not_shown_as_what_it_was():
+    x = tn.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    z = y.sum()
+    y.data = np.array([9.0, 9.0], "float32")
+    assert rows(tn.explain(z))["t1"][3] == UNKNOWN
+
+
+def test_nothing_is_kept_alive():
+    x = tn.tensor([1.0, 2.0], requires_grad=True)
+    gc.collect()
+    before = sum(isinstance(o, tn.Tensor) for o in gc.get_objects())
+    str(tn.explain(lambda: (x * x).sum()))
+    gc.collect()
+    assert sum(isinstance(o, tn.Tensor) for o in gc.get_objects()) == before
+
+
+def test_thousands_of_steps_without_recursion():
+    x = tn.tensor(1.0, requires_grad=True)
+    y = x
+    for _ in range(5000):
+        y = y + x
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    try:
+        text = str(tn.explain(y))
+    finally:
+        sys.setrecursionlimit(limit)
+    assert text.count("add(") == 5000
+    assert "5001" in text  # the value, and the gradient by x

@@ -1,0 +1,367 @@
+"""The study page in a real browser: what a click lights is worked out here once more, in Python."""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import re
+
+import browser
+import numpy as np
+import pytest
+from study_page import Page
+
+from tinynet.study.networks import NETWORKS
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    with browser.chromium(tmp_path_factory.mktemp("chromium")) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def pages(chromium, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    return {name: Page(chromium, name, folder) for name in NETWORKS}
+
+
+@pytest.fixture
+def lenet(pages):
+    """The page of LeNet, wide and light; opened anew only if the test before had something else."""
+    page = pages["lenet"]
+    if not page.is_open():
+        page.open()
+    yield page
+    assert browser.console(page.driver) == []
+
+
+def entries(page, article, role, cells):
+    """Labels as the page writes them, with the numbers of the arrays."""
+    array = page.array(article, role)
+    return {f"{role}[{','.join(map(str, c))}]": float(array[c]) for c in cells}
+
+
+@pytest.mark.parametrize("name", list(NETWORKS))
+def test_it_opens_quickly_and_without_a_word_in_the_console(pages, name, record_property):
+    opened = pages[name].open()
+    assert browser.console(opened.driver) == []
+    seconds = opened.script("return performance.getEntriesByType('navigation')[0].duration") / 1000
+    size = opened.path.stat().st_size
+    record_property("seconds", seconds)
+    record_property("megabytes", size / 1e6)
+    assert 0 < seconds < 10  # a third of a second on an idle machine
+    assert size < 5e6
+    fetched = opened.script("return performance.getEntriesByType('resource').map(e => e.name)")
+    assert fetched == []
+
+
+def test_the_browser_forbids_every_request(pages):
+    opened = pages["mlp_by_hand"].open()
+    opened.script("const i = new Image(); i.src = 'http://127.0.0.1:9/x.png'")
+    log = browser.console(opened.driver)
+    assert any("Content Security Policy" in entry for entry in log), log
+
+
+@pytest.mark.parametrize("name", list(NETWORKS))
+def test_every_number_that_a_picture_draws_is_the_array_s(pages, name):
+    opened = pages[name].open()
+    for number, roles in enumerate(opened.arrays, 1):
+        for role, (key, array) in roles.items():
+            drawn = opened.script("return study.numbers(arguments[0])", key)
+            assert np.array_equal(np.float32(drawn), array.reshape(-1)), (number, role)
+
+
+def test_a_pixel_of_a_picture_has_the_colour_of_its_number(lenet):
+    """Orange above 0, blue below, the ground at 0: read back from the screen."""
+    from PIL import Image
+
+    canvas = lenet.canvas("f1", "y")
+    lenet.script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    browser.wait(lambda: lenet.script("return arguments[0].width > 1", canvas))
+    data = lenet.script("return arguments[0].toDataURL()", canvas).partition(",")[2]
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"), float)
+    y = lenet.array("f1", "y")
+    top = abs(y).max()
+    for index in ((0, 0, 3, 4), (0, 3, 12, 12), (0, 5, 20, 7)):
+        flat = lenet.flat("f1", "y", *index)
+        px, py, *_ = lenet.script("return study.place('f1', 'y', arguments[0])", flat)
+        end = np.array([0xC3, 0x4A, 0x00]) if y[index] > 0 else np.array([0x0B, 0x5F, 0xB0])
+        expected = 255 + abs(y[index]) / top * (end - 255)
+        assert abs(picture[int(py), int(px)] - expected).max() <= 1.5, index
+
+
+@pytest.mark.parametrize(("article", "o", "p", "q"), [("f1", 2, 3, 4), ("f4", 9, 7, 0)])
+def test_a_cell_of_a_convolution_lights_its_window_its_filter_and_its_bias(lenet, article, o, p, q):
+    lit = lenet.click(article, "y", 0, o, p, q)
+    C = lenet.array(article, "x").shape[1]
+    taps = list(itertools.product(range(C), range(5), range(5)))
+    OW = lenet.array(article, "y").shape[3]
+    x = {(0, c, p + i, q + j) for c, i, j in taps}
+    w = {(o, c, i, j) for c, i, j in taps}
+    assert lit == {"x": x, "w": w, "b": {(o,)}, "col": {(r, p * OW + q) for r in range(len(taps))}}
+    y = lenet.array(article, "y")[0, o, p, q]
+    assert lenet.text(article).startswith(f"y[0,{o},{p},{q}] = Σ w·x over the window + b = ")
+    assert lenet.value(article) == y
+    known = entries(lenet, article, "x", x) | entries(lenet, article, "w", w)
+    known |= entries(lenet, article, "b", {(o,)})
+    terms = lenet.terms(article)
+    assert len(terms) == len(taps) + 1
+    for label, numbers in terms:
+        assert [np.float32(known[one]) for one in label.split(" · ")] == list(np.float32(numbers))
+    assert sum(np.prod(numbers) for _, numbers in terms) == pytest.approx(y, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("article", "c", "h", "w"),
+    [("b1", 0, 14, 14), ("b1", 0, 0, 0), ("b1", 0, 27, 2), ("b4", 3, 6, 1)],
+)
+def test_a_pixel_s_gradient_lights_every_window_that_covers_it(lenet, article, c, h, w):
+    """col2im: all (p, q) with p + i = h and q + j = w."""
+    OC, OH, OW = lenet.array(article, "gy").shape[1:]
+    covers = [(h - p, w - q, p, q) for p in range(OH) for q in range(OW)
+              if 0 <= h - p < 5 and 0 <= w - q < 5]  # fmt: skip
+    lit = lenet.click(article, "gx", 0, c, h, w)
+    gcol = {((c * 5 + i) * 5 + j, p * OW + q) for i, j, p, q in covers}
+    assert lit == {
+        "gy": {(0, o, p, q) for _, _, p, q in covers for o in range(OC)},
+        "w": {(o, c, i, j) for i, j, _, _ in covers for o in range(OC)},
+        "gcol": gcol,
+    }
+    gx = lenet.array(article, "gx")[0, c, h, w]
+    assert lenet.value(article) == gx
+    terms = dict(lenet.terms(article)) if len(covers) > 1 else None
+    if terms is not None:
+        expected = entries(lenet, article, "gcol", gcol)
+        assert {label: np.float32(n[0]) for label, n in terms.items()} == {
+            label: np.float32(n) for label, n in expected.items()
+        }
+        assert sum(n[0] for n in terms.values()) == pytest.approx(gx, abs=1e-7)
+    note = lenet.text(article, "note")
+    assert note.startswith(f"{len(covers)} window")
+
+
+def test_a_weight_s_gradient_lights_its_map_and_what_it_met(lenet):
+    lit = lenet.click("b1", "gw", 4, 0, 1, 3)
+    positions = list(itertools.product(range(24), range(24)))
+    assert lit == {
+        "gy": {(0, 4, p, q) for p, q in positions},
+        "x": {(0, 0, p + 1, q + 3) for p, q in positions},
+    }
+    gw = lenet.array("b1", "gw")[4, 0, 1, 3]
+    assert lenet.value("b1") == gw
+    total = sum(np.prod(numbers) for _, numbers in lenet.terms("b1"))
+    assert total == pytest.approx(gw, abs=1e-6)
+
+
+def test_a_bias_gradient_lights_all_positions_of_its_map(lenet):
+    lit = lenet.click("b4", "gb", 6)
+    assert lit == {"gy": {(0, 6, p, q) for p in range(8) for q in range(8)}}
+    assert lenet.value("b4") == lenet.array("b4", "gb")[6]
+    assert len(lenet.terms("b4")) == 64
+
+
+def test_a_pooled_cell_lights_its_window_and_a_gradient_says_who_won(lenet):
+    lit = lenet.click("f3", "y", 0, 1, 4, 7)
+    window = {(0, 1, 8 + i, 14 + j) for i in range(2) for j in range(2)}
+    assert lit == {"x": window, "winner": {(0, 1, 4, 7)}}
+    x, gy = lenet.array("b3", "x"), lenet.array("b3", "gy")
+    for n, c, h, w in window:
+        lit = lenet.click("b3", "gx", n, c, h, w)
+        assert lit["gy"] == {(0, 1, 4, 7)}
+        first = np.argmax(x[0, 1, 8:10, 14:16]) == (h - 8) * 2 + w - 14
+        assert lenet.value("b3") == (gy[0, 1, 4, 7] if first else 0)
+        assert ("takes all of gy" in lenet.text("b3", "note")) == first
+
+
+def test_a_linear_layer_lights_a_row_forward_and_a_column_backward(lenet):
+    lit = lenet.click("f10", "y", 0, 3)
+    assert lit == {
+        "x": {(0, i) for i in range(120)}, "w": {(3, i) for i in range(120)}, "b": {(3,)},
+    }  # fmt: skip
+    lit = lenet.click("b10", "gx", 0, 77)
+    assert lit == {"gy": {(0, j) for j in range(10)}, "w": {(j, 77) for j in range(10)}}
+    assert lenet.value("b10") == lenet.array("b10", "gx")[0, 77]
+    lit = lenet.click("b10", "gw", 8, 100)
+    assert lit == {"gy": {(0, 8)}, "x": {(0, 100)}}
+
+
+def test_the_logits_gradient_is_soft_max_minus_one_hot(lenet):
+    label = lenet.study.digit.label
+    lit = lenet.click("b11", "gx", 0, label)
+    assert lit == {"gy": {(0,)}, "p": {(0, label)}, "q": {(0, label)}, "x": {(0, label)}}
+    ((_, (gy, slope)),) = lenet.terms("b11")
+    assert gy * slope == pytest.approx(lenet.array("b11", "gx")[0, label], rel=1e-6)
+    assert slope == pytest.approx(lenet.array("b11", "p")[0, label] - 1, rel=1e-6)
+
+
+def test_the_answers_show_their_cells(lenet):
+    for answer in ("why-col2im", "why-bias", "why-tie", "why-soft-max"):
+        button = lenet.driver.find_element("css selector", f"#{answer} button")
+        article, role, flat = button.get_attribute("data-show").split()
+        lenet.script("arguments[0].click()", button)
+        assert lenet.lit(article), answer
+        assert lenet.value(article) == lenet.array(article, role).flat[int(flat)]
+        assert lenet.script("return document.activeElement.dataset.role") == role
+
+
+@pytest.mark.parametrize("name", list(NETWORKS))
+def test_every_operation_tells_what_its_cells_are_made_of(pages, name):
+    """The sum that is written out for a cell of each picture of y and of each gradient is the
+    number in the array."""
+    opened = pages[name].open()
+    for operation in opened.study.operations:
+        roles = ["y", *(f"g{n}" for n, k in operation.inputs.items()
+                        if opened.study.quantities[k].gradient is not None)]  # fmt: skip
+        for role in roles:
+            article = f"{'f' if role == 'y' else 'b'}{operation.number}"
+            array = opened.array(article, role)
+            flat = int(abs(array).argmax())
+            # not by a click: some cells are smaller than a pointer can tell apart
+            opened.script("study.select(...arguments)", article, role, flat)
+            lit = opened.lit(article)
+            assert lit, (article, role)
+            assert opened.value(article) == array.reshape(-1)[flat]
+            terms = opened.driver.find_elements("css selector", f"#{article} .readout .terms")
+            if terms and operation.name != "max_pool2d":
+                total = sum(np.prod(numbers) for _, numbers in opened.terms(article))
+                assert total == pytest.approx(array.reshape(-1)[flat], rel=1e-4, abs=1e-6)
+    assert browser.console(opened.driver) == []
+
+
+def test_the_keyboard_moves_the_cursor_and_lets_go(lenet):
+    from selenium.webdriver.common.keys import Keys
+
+    canvas = lenet.canvas("f3", "y")
+    lenet.click("f3", "y", 0, 2, 5, 5)
+    for key, index in (
+        (Keys.ARROW_RIGHT, (0, 2, 5, 6)), (Keys.ARROW_DOWN, (0, 2, 6, 6)),
+        (Keys.PAGE_DOWN, (0, 3, 6, 6)), (Keys.ARROW_LEFT, (0, 3, 6, 5)),
+        (Keys.PAGE_UP, (0, 2, 6, 5)), (Keys.ARROW_UP, (0, 2, 5, 5)),
+        (Keys.END, (0, 5, 11, 11)), (Keys.ARROW_DOWN, (0, 5, 11, 11)),
+        (Keys.HOME, (0, 0, 0, 0)), (Keys.ARROW_LEFT, (0, 0, 0, 0)),
+    ):  # fmt: skip
+        canvas.send_keys(key)
+        assert lenet.script("return study.cursor('f3', 'y')") == lenet.flat("f3", "y", *index)
+        assert lenet.text("f3").startswith(f"y[{','.join(map(str, index))}] ")
+        assert lenet.value("f3") == lenet.array("f3", "y")[index]
+    canvas.send_keys(Keys.ESCAPE)
+    assert lenet.lit("f3") == {}
+    assert not lenet.driver.find_elements("css selector", "#f3 .value")
+
+
+def test_tab_leads_to_the_skip_link_then_on_and_the_focus_is_seen(pages):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    opened = pages["mlp_by_hand"].open()
+    ActionChains(opened.driver).send_keys(Keys.TAB).perform()
+    link = opened.driver.switch_to.active_element
+    assert link.get_attribute("class") == "skip"
+    assert link.location["x"] >= 0
+    outline = "return getComputedStyle(document.activeElement).outlineStyle"
+    assert opened.script(outline) == "solid"
+    link.send_keys(Keys.ENTER)
+    assert opened.script("return location.hash") == "#main"
+    for _ in range(40):
+        ActionChains(opened.driver).send_keys(Keys.TAB).perform()
+        if opened.script("return document.activeElement.tagName") == "CANVAS":
+            break
+    assert opened.script("return document.activeElement.dataset.role") == "a"
+    assert opened.script(outline) == "solid"
+    assert opened.lit("f1") == {} or opened.value("f1") == opened.array("f1", "a").flat[0]
+
+
+def test_pointing_shows_and_leaving_lets_go_but_a_click_stays(lenet):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    lenet.canvas("f6", "y").send_keys(Keys.ESCAPE)
+    x, y, *_ = lenet.script("return study.place('f6', 'y', 5)")
+    canvas, mouse = lenet.canvas("f6", "y"), ActionChains(lenet.driver)
+    lenet.script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    size = canvas.size
+    mouse.move_to_element_with_offset(canvas, x - size["width"] / 2, y - size["height"] / 2)
+    mouse.perform()
+    assert lenet.value("f6") == lenet.array("f6", "y").flat[5]
+    heading = lenet.driver.find_element("css selector", "#f6 h3")
+    ActionChains(lenet.driver).move_to_element(heading).perform()
+    browser.wait(lambda: lenet.lit("f6") == {})
+    lenet.click("f6", "y", 0, 1, 2, 3)
+    ActionChains(lenet.driver).move_to_element(heading).perform()
+    assert lenet.lit("f6")["winner"] == {(0, 1, 2, 3)}
+
+
+def test_the_buttons_move_the_cursor_on_a_phone(pages):
+    opened = pages["lenet"].open(width=390, height=844)
+    lit = opened.click("f1", "y", 0, 3, 10, 10)
+    assert (0, 0, 10, 10) in lit["x"]
+    button = opened.driver.find_element("css selector", '#f1 [data-move="0 1"]')
+    assert button.is_displayed()
+    assert min(button.size.values()) >= 30
+    button.click()
+    assert opened.text("f1").startswith("y[0,3,10,11] ")
+    assert browser.console(opened.driver) == []
+
+
+@pytest.mark.parametrize("name", list(NETWORKS))
+@pytest.mark.parametrize("width", [320, 390, 800, 1300])
+def test_the_page_never_scrolls_sideways(pages, name, width):
+    opened = pages[name].open(width=width, height=844)
+    assert not browser.overflows(opened.driver)
+    opened.script("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    assert not browser.overflows(opened.driver)
+
+
+def luminance(colour):
+    """Of an rgb(...) text, as WCAG 2.2 defines it."""
+    channels = [int(c) / 255 for c in re.findall(r"\d+", colour)[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_stands_out_in_light_and_dark(pages, dark):
+    opened = pages["lenet"].open(dark=dark)
+    ground = opened.script("return getComputedStyle(document.body).backgroundColor")
+    assert (luminance(ground) < 0.1) == dark
+    card = opened.script("return getComputedStyle(document.querySelector('#f1')).backgroundColor")
+    for selector in ("body", ".formula", ".quiet", "#f1 a", ".place"):
+        ink = opened.script(
+            "return getComputedStyle(document.querySelector(arguments[0])).color", selector
+        )
+        for behind in (ground, card):
+            low, high = sorted((luminance(ink), luminance(behind)))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (selector, ink, behind)
+
+
+def test_the_pictures_follow_when_the_scheme_changes(pages):
+    opened = pages["lenet"].open()
+    canvas = opened.canvas("f1", "x")
+    opened.script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    corner = "return [...arguments[0].getContext('2d').getImageData(4, 4, 1, 1).data]"
+    browser.wait(lambda: opened.script(corner, canvas) == [255, 255, 255, 255])
+    browser.emulate(opened.driver, dark=True)
+    browser.wait(lambda: opened.script(corner, canvas) == [0x10, 0x11, 0x13, 255])
+
+
+def test_the_graph_leads_to_the_operations_and_folds(lenet):
+    for operation in lenet.study.operations:
+        box = lenet.driver.find_elements("css selector", f'nav svg a[href="#f{operation.number}"]')
+        assert box, operation.number
+    parts = lenet.driver.find_elements("css selector", "nav details details")
+    assert len(parts) == 5
+    box = lenet.driver.find_element("css selector", 'nav svg .operation a[href="#f2"]')
+    lenet.script("arguments[0].scrollIntoView({block: 'center'})", box)
+    box.click()
+    browser.wait(lambda: lenet.script("return location.hash") == "#f2")
+    top = "return document.querySelector('#f2').getBoundingClientRect().top"
+    browser.wait(lambda: 0 <= lenet.script(top) < 100)
+    drawing = parts[0].find_element("css selector", "svg")
+    assert drawing.is_displayed()
+    summary = parts[0].find_element("css selector", "summary")
+    lenet.script("arguments[0].scrollIntoView({block: 'center'})", summary)
+    summary.click()
+    assert not drawing.is_displayed()
+    summary.click()

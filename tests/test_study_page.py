@@ -1,0 +1,294 @@
+"""The study page without a browser: the numbers behind it, what is in the file, wrong inputs."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import linecache
+import pathlib
+import re
+
+import numpy as np
+import pytest
+from html_tree import Reader
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinynet as tn
+from tinynet import ops
+from tinynet.study.answers import answers
+from tinynet.study.contents import Contents
+from tinynet.study.digit import load_digit
+from tinynet.study.figures import Figures
+from tinynet.study.listing import listing
+from tinynet.study.networks import NETWORKS
+from tinynet.study.notation import formula, number
+from tinynet.study.page import page
+from tinynet.study.replay import RTOL, Replay
+from tinynet.study.step import by_one_rule, study
+from tinynet.testing.differences import judge
+
+ROOT = pathlib.Path(tn.__file__).parent.parent
+
+
+def made(name, seed=0):
+    network = NETWORKS[name]
+    tn.manual_seed(seed)
+    model = network.build()
+    return study(network, model, load_digit("0", "digits", None, network.size), seed), model
+
+
+@pytest.fixture(scope="module", params=list(NETWORKS))
+def shown(request):
+    """A study, its model and its page."""
+    one, model = made(request.param)
+    return one, model, page(one, model)
+
+
+@pytest.fixture(scope="module")
+def lenet():
+    return made("lenet")[0]
+
+
+def operation(one, name):
+    return next(o for o in one.operations if o.name == name)
+
+
+# --- the numbers ---
+
+
+def test_the_step_is_the_model_s_own(shown):
+    """Its output to the bit, and the gradients that backward leaves in the parameters."""
+    one, model, _ = shown
+    x = tn.tensor(one.network.input(one.digit.image))
+    output = one.network.forward(model, x)
+    assert np.array_equal(one.quantities[one.output].value, output.data)
+    loss = one.network.loss(output, one.network.target(one.digit.label, "float32"))
+    assert one.loss == loss.item()
+    loss.backward()
+    for name, parameter in model.named_parameters():
+        assert np.array_equal(one.quantities[name].gradient, parameter.grad.data), name
+
+
+def test_the_step_lowers_the_loss(shown):
+    one, _, _ = shown
+    assert one.loss_after < one.loss
+
+
+def test_finite_differences_agree(shown):
+    """On every tensor, to RTOL of its largest gradient; at a kink the rule lies between."""
+    one, _, _ = shown
+    kinks = 0
+    for quantity in one.quantities.values():
+        if quantity.gradient is None or quantity.key == one.operations[-1].output:
+            assert not quantity.checks
+            continue
+        scale = abs(quantity.gradient).max()
+        outcomes = [check.verdict.outcome for check in quantity.checks]
+        assert set(outcomes) <= {"equal", "constant", "kink"}, quantity.key
+        assert outcomes.count("equal") >= min(3, np.count_nonzero(quantity.gradient)), quantity.key
+        for check in quantity.checks:
+            assert check.engine32 == quantity.gradient[check.index]
+            assert abs(check.engine32 - check.engine64) <= 1e-4 * scale
+            if check.verdict.outcome == "kink":
+                kinks += 1
+                low, high = sorted((check.verdict.left, check.verdict.right))
+                assert low - RTOL * scale <= check.engine64 <= high + RTOL * scale
+            else:
+                assert check.difference <= RTOL * scale, (quantity.key, check)
+    assert (kinks > 0) == (one.network.name == "lenet")
+
+
+def test_a_wrong_gradient_would_be_noticed(lenet):
+    quantity = lenet.quantities["conv2.weight"]
+    check = quantity.checks[0]
+    line = lenet.replay.line(
+        lenet.place("conv2.weight"), int(np.ravel_multi_index(check.index, quantity.value.shape))
+    )
+    scale = float(abs(quantity.gradient).max())
+    assert judge(line, check.engine64, scale, RTOL).passed
+    assert judge(line, check.engine64 * 1.001, scale, RTOL).outcome == "wrong"
+
+
+def test_replaying_without_a_change_gives_the_loss(shown):
+    one, _, _ = shown
+    replay = Replay(one.replay.graph)
+    assert all(replay.loss_with(s.id, 0, 0.0) == replay.loss for s in replay.graph.steps)
+
+
+def test_a_tensor_s_gradient_is_the_sum_over_its_uses(shown):
+    one, _, _ = shown
+    total = {}
+    for o in one.operations:
+        for name, key in o.inputs.items():
+            if one.quantities[key].gradient is not None:
+                total[key] = total.get(key, 0) + by_one_rule(one.graph, o, name)
+    for key, g in total.items():
+        np.testing.assert_allclose(g, one.quantities[key].gradient, rtol=1e-6, atol=1e-9)
+
+
+def test_by_hand_are_the_equations_of_the_example(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    from mlp_by_hand import forward_backward_by_hand
+
+    one, _ = made("mlp_by_hand")
+    value = {key: q.value.astype("float64") for key, q in one.quantities.items()}
+    W, b = ({l: value[f"{letter}{l}"] for l in (1, 2)} for letter in "Wb")  # noqa: E741
+    J, dW, db = forward_backward_by_hand(W, b, value["x"], np.eye(10)[:, [one.digit.label]])
+    assert one.loss == pytest.approx(J, rel=1e-6)
+    for layer in (1, 2):
+        for letter, by_hand in (("W", dW), ("b", db)):
+            g = one.quantities[f"{letter}{layer}"].gradient
+            np.testing.assert_allclose(g, by_hand[layer], rtol=1e-4, atol=1e-6)
+
+
+# --- the answers ---
+
+
+def numbers_in(text):
+    return [float(n) for n in re.findall(r"(?<![\w\[,])-?\d+(?:\.\d+)?(?:e-?\d+)?", text)]
+
+
+def test_the_four_questions_are_answered_with_numbers_of_the_step(lenet):
+    told = {a.id: a for a in answers(lenet)}
+    assert {"why-col2im", "why-bias", "why-tie", "why-soft-max"} <= set(told)
+    first, pool = operation(lenet, "conv2d"), operation(lenet, "max_pool2d")
+
+    role, flat = told["why-col2im"].show.split()
+    gx = lenet.quantities["x"].gradient
+    n, c, h, w = np.unravel_index(int(flat), gx.shape)
+    gcol = Contents(lenet).extras[0]["gcol"]
+    copies = [gcol[i * 5 + j, (h - i) * 24 + w - j] for i in range(5) for j in range(5)
+              if 0 <= h - i < 24 and 0 <= w - j < 24]  # fmt: skip
+    assert role == "gx"
+    assert len(copies) == 25
+    assert sum(copies, np.float64(0)) == pytest.approx(gx[n, c, h, w], rel=1e-4)
+    assert f"gx[{n},{c},{h},{w}] = {number(gx[n, c, h, w])}" in told["why-col2im"].text
+
+    gb = lenet.quantities["conv1.bias"].gradient
+    gy = lenet.quantities[first.output].gradient
+    o = int(told["why-bias"].show.split()[1])
+    assert f"gb[{o}] = Σ gy[:,{o},:,:] = {number(gb[o])}" in told["why-bias"].text
+    assert gy[:, o].astype("float64").sum() == pytest.approx(gb[o], rel=1e-4)
+
+    x, gx = (getattr(lenet.quantities[pool.inputs["x"]], a) for a in ("value", "gradient"))
+    winner = np.unravel_index(int(told["why-tie"].show.split()[1]), x.shape)
+    n, c, h, w = (int(i) for i in winner)
+    window = x[n, c, h // 2 * 2 : h // 2 * 2 + 2, w // 2 * 2 : w // 2 * 2 + 2]
+    assert (window == window.max()).sum() > 1
+    assert np.argmax(window) == h % 2 * 2 + w % 2
+    g = lenet.quantities[pool.output].gradient[n, c, h // 2, w // 2]
+    assert gx[winner] == g != 0
+    slopes = re.search(r"it is (\S+) to the left and (\S+) to the right", told["why-tie"].text)
+    assert sorted(map(float, slopes.groups())) == pytest.approx(sorted((0, g)), abs=1e-6)
+
+    rows = re.findall(r"<tr.*?</tr>", told["why-soft-max"].text)[1:]
+    for digit, row in enumerate(rows):
+        cells = [float(t) for t in re.findall(r">([-\d.e]+)</t[dh]>", row)]
+        assert cells[0] == digit
+        assert cells[3] - cells[4] == pytest.approx(cells[5], rel=1e-6)
+        assert cells[6] == pytest.approx(cells[5], rel=1e-5)
+        assert cells[4] == (digit == lenet.digit.label)
+
+
+# --- the file ---
+
+
+def test_the_file_parses_and_holds_all_that_it_needs(shown):
+    _, _, text = shown
+    reader = Reader(text)
+    ids = [a["id"] for _, a in reader.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    for tag, attributes in reader.tags:
+        assert tag not in ("iframe", "img", "object", "embed", "base")
+        assert "src" not in attributes
+        target = attributes.get("href")
+        if target is not None:
+            assert target == "data:," or target[1:] in ids, f"{target} leads nowhere"
+        for pointer in (attributes.get("data-show") or "").split(" ")[:1]:
+            assert not pointer or pointer in ids
+    policy = next(a for t, a in reader.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy["content"].startswith("default-src 'none';")
+    assert len(text.encode()) < 5e6
+
+
+def test_each_operation_stands_there_forward_and_backward(shown):
+    one, _, text = shown
+    articles = re.findall(r'<article id="([fb]\d+)"', text)
+    count = len(one.operations)
+    assert articles == [f"f{n}" for n in range(1, count + 1)] + [
+        f"b{n}" for n in range(count, 0, -1)
+    ]
+    for o in one.operations:
+        forward = text[text.index(f'id="f{o.number}"') :].partition("</article>")[0]
+        backward = text[text.index(f'id="b{o.number}"') :].partition("</article>")[0]
+        assert f"</span> {o.name} <span" in forward
+        assert html.escape(str(tuple(one.quantities[o.output].value.shape))) in forward
+        assert "<b>Derivation.</b>" in backward
+        numbers = {name for name, key in o.inputs.items() if key in ("0.5", "1")}
+        for role in (*o.inputs.keys() - numbers, "y"):
+            assert f'data-role="{role}"' in forward
+        for name, key in o.inputs.items():
+            if one.quantities[key].gradient is not None:
+                assert f'data-role="g{name}"' in backward
+                assert f'id="b{o.number}-{name}"' in backward
+        assert f'href="#f{o.number}"' in text[: text.index("<main")]
+
+
+def test_every_line_of_source_is_the_file_s(shown):
+    _, _, text = shown
+    found = re.findall(
+        r'<p class="place">([^<]+):(\d+)</p><pre class="computing">(.*?)</pre>', text
+    )
+    assert len(found) > 20
+    for file, line, source in found:
+        assert linecache.getline(str(ROOT / file), int(line)).strip() == html.unescape(source)
+
+
+@pytest.mark.parametrize("name", ops.registry())
+def test_every_operation_has_lines_to_show(name):
+    op = ops.registry()[name]
+    for function in (op.forward, *(rule.function for rule in op.rules.values())):
+        assert listing(function).computing
+
+
+def test_the_arrays_in_the_file_are_the_step_s(shown):
+    one, _, text = shown
+    data = json.loads(re.search(r'id="numbers">(.*?)</script>', text, re.DOTALL)[1])
+    for o, there in zip(one.operations, data["operations"], strict=True):
+        assert there["name"] == o.name
+        for role, (_, array) in Contents(one).arrays(o).items():
+            found = data["arrays"][there["roles"][role]]
+            floats = np.frombuffer(base64.b64decode(found["data"]), "<f4").reshape(found["shape"])
+            assert floats.shape == array.shape
+            assert np.array_equal(floats, array), (o.name, role)
+
+
+def test_the_tables_are_the_checks(shown):
+    one, _, text = shown
+    for o in one.operations:
+        for key, name in {k: n for n, k in reversed(o.inputs.items())}.items():
+            for check in one.quantities[key].checks:
+                entry = f"{name}[{','.join(map(str, check.index))}]"
+                row = re.search(
+                    rf'id="b{o.number}-.*?>{re.escape(entry)}</th>(.*?)</tr>', text, re.DOTALL
+                )[1]
+                cells = [float(c) for c in re.findall(r"<td>([-+.\de]+)</td>", row)]
+                assert np.float32(cells[0]) == np.float32(check.engine32)
+                assert cells[1] == pytest.approx(check.engine64, rel=1e-9)
+                assert cells[2] == pytest.approx(check.verdict.slope.value, rel=1e-9)
+                assert cells[3] == pytest.approx(check.difference, rel=0.06, abs=1e-300)
+
+
+def test_what_float32_does_not_hold_is_refused():
+    with pytest.raises(TypeError, match="float32"):
+        Figures().add("x", np.array([0.1]))
+
+
+@given(st.text(alphabet=st.sampled_from("gyxw_^(){}<>&,=.` dsum0T1-[]`*\"'"), max_size=60))
+def test_formulas_lose_no_letter_and_nothing_escapes(text):
+    made = formula(text)
+    Reader(f"<p>{made}</p>")
+    plain = html.unescape(re.sub(r"</?(sub|sup|code)>", "", made)).replace("Σ", "sum")
+    assert re.sub(r"[^\w]|_", "", plain) == re.sub(r"[^\w]|_", "", text)

@@ -1,0 +1,91 @@
+"""Write the study page: ``python -m tinynet.study``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tinynet.backend import manual_seed
+from tinynet.nn import Module
+from tinynet.study.digit import InputError, load_digit
+from tinynet.study.networks import NETWORKS
+from tinynet.study.page import page
+from tinynet.study.step import study
+from tinynet.training.files import CheckpointError, write_atomically
+from tinynet.training.saving import load
+
+_DESCRIPTION = """\
+Write one HTML file that shows a training step of a network on one real digit, forward and back:
+each operation's formula, source, numbers as pictures, derivation, gradients and finite
+differences. Open it in a browser by a double click; it needs no network."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tinynet.study",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    option = parser.add_argument
+    option("--model", choices=NETWORKS, default="lenet",
+           help="lenet (default); or mlp_by_hand, in the documents' symbols")  # fmt: skip
+    option("--image", default="0", metavar="FILE|INDEX",
+           help="a digit of the data set's test part by its number (default: 0); or an image file "
+                "of a digit, square, of any size")  # fmt: skip
+    option("--label", type=int, metavar="DIGIT", help="which digit the image file shows")
+    option("--data", metavar="mnist|digits|ROOT",
+           help="MNIST, the digits in the package, or a folder with MNIST's files (default: MNIST "
+                "where it is found, else the package's digits)")  # fmt: skip
+    option("--checkpoint", metavar="FILE", help="weights (safetensors); else they are random")
+    option("--out", default="tinynet-study.html", metavar="FILE",
+           help="where to write (default: tinynet-study.html)")  # fmt: skip
+    option("--seed", type=int, default=0, help="of random weights and of the entries that finite "
+           "differences check (default: 0)")  # fmt: skip
+    return parser
+
+
+def load_weights(model: Module, path: str) -> None:
+    """Weights from a file into the model.
+
+    Raises:
+        InputError: if it cannot be read, or is of another model.
+    """
+    try:
+        state = load(path)
+        # a run's checkpoint holds the weights among other things
+        model.load_state_dict(state["model"] if isinstance(state.get("model"), dict) else state)
+    except (OSError, ValueError, TypeError, ImportError, CheckpointError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise InputError(f"--checkpoint {path}: {reason}") from None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.seed < 0:
+            raise InputError(f"--seed is {options.seed}; it must be at least 0")
+        network = NETWORKS[options.model]
+        digit = load_digit(options.image, options.data, options.label, network.size)
+        manual_seed(options.seed)
+        model = network.build().to("cpu")  # whatever the default device: the page is NumPy's
+        if options.checkpoint is not None:
+            load_weights(model, options.checkpoint)
+        text = page(study(network, model, digit, options.seed), model)
+        path = Path(options.out)
+        if path.is_dir():
+            raise InputError(f"--out {path}: it is a folder; give the name of a file")
+        try:
+            write_atomically(str(path), text.encode())
+        except OSError as error:
+            raise InputError(f"--out {path}: it cannot be written ({error.strerror})") from None
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"{path.resolve()} ({len(text.encode()) / 1e6:.1f} MB): a {digit.label}, {digit.source}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

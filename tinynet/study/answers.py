@@ -1,0 +1,238 @@
+"""What is asked again and again, answered where it comes up, with numbers of this very step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinynet.ops.softmax import softmax
+from tinynet.ops.windows import fold, unfold
+from tinynet.study.notation import number
+from tinynet.study.step import Operation, Study
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question, its answer as HTML, and where it belongs.
+
+    Attributes:
+        operation, input: the rule beside which it stands.
+        show: "role entry": the cell that its button selects.
+    """
+
+    id: str
+    question: str
+    text: str
+    operation: int
+    input: str
+    show: str
+
+    @property
+    def html(self) -> str:
+        return (
+            f'<aside class="answer" id="{self.id}"><h5>{self.question}</h5>{self.text}'
+            f'<button type="button" data-show="b{self.operation} {self.show}">Show me</button>'
+            "</aside>"
+        )
+
+
+def answers(study: Study) -> list[Answer]:
+    """The answers that the operations of this step can give."""
+    found = []
+    makers: dict[str, list[Callable[[Study, Operation], Answer | None]]] = {
+        "conv2d": [_col2im, _convolution_bias],
+        "max_pool2d": [_tie],
+        "linear": [_linear_bias],
+        "cross_entropy_rows": [_soft_max],
+        "add": [_broadcast_bias],
+    }
+    for operation in study.operations:
+        for make in makers.pop(operation.name, []):
+            answer = make(study, operation)
+            if answer is not None:
+                found.append(answer)
+    return found
+
+
+def _arrays(study: Study, operation: Operation, name: str) -> tuple[Any, Any]:
+    """An input's value and gradient."""
+    quantity = study.quantities[operation.inputs[name]]
+    return quantity.value, quantity.gradient
+
+
+def _entry(array: np.ndarray, flat: int) -> str:
+    """``[0,5,8,11]``"""
+    return "[" + ",".join(map(str, np.unravel_index(flat, array.shape))) + "]"
+
+
+def _col2im(study: Study, operation: Operation) -> Answer:
+    x, gx = _arrays(study, operation, "x")
+    window = operation.step.options["window"]
+    ones = np.ones_like(x)
+    copies = fold(unfold(ones, window=window), output_size=x.shape[2:], window=window)
+    most = int(copies.max())
+    flat = int(np.argmax(abs(gx) * (copies == most) * (x != 0)))
+    corner = int(copies[0, 0, 0, 0])
+    text = (
+        "<p>Because im2col copies. Each window that covers a cell of x has a copy of it in its "
+        f"column: x{_entry(x, flat)} = {number(x.flat[flat])} was copied {most} times, "
+        f"x[0,0,0,0] in the corner {_times(corner)}. The matrix product gives each copy a "
+        "gradient of its own, in gcol = wᵀ gy. By the chain rule in several variables, what "
+        "enters a result in several places has the sum of the derivatives over the places: "
+        f"gx{_entry(x, flat)} = {number(gx.flat[flat])} is the sum of its {most} entries of gcol. "
+        "That sum is col2im, and it is im2col's adjoint; so it adds (<code>+=</code>) where "
+        "im2col copied.</p>"
+    )
+    return Answer("why-col2im", "Why is col2im a sum?", text, operation.number, "x", f"gx {flat}")
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n} times"
+
+
+_BIAS = "Where does the shape of the bias gradient come from?"
+
+
+def _convolution_bias(study: Study, operation: Operation) -> Answer:
+    b, gb = _arrays(study, operation, "b")
+    gy = study.quantities[operation.output].gradient
+    assert gy is not None
+    o = int(abs(gb).argmax())
+    places = gy[:, 0].size
+    text = (
+        f"<p>From b itself: b is {b.shape}, one number for each map, and gy is {gy.shape}. b[{o}] "
+        f"was added at all {' · '.join(map(str, gy[:, 0].shape))} = {places} positions of map {o}; "
+        "it moves all of them at once, so its gradient is the sum of theirs: "
+        f"gb[{o}] = Σ gy[:,{o},:,:] = {number(gb[o])}. Summed over the axes n, p and q, along "
+        f"which b was repeated, {gy.shape} becomes {gb.shape}.</p>"
+    )
+    return Answer("why-bias", _BIAS, text, operation.number, "b", f"gb {o}")
+
+
+def _linear_bias(study: Study, operation: Operation) -> Answer | None:
+    b, gb = _arrays(study, operation, "b")
+    gy = study.quantities[operation.output].gradient
+    assert gy is not None
+    j = int(abs(gb).argmax())
+    text = (
+        f"<p>b is {b.shape} and was added to each of the {len(gy)} rows of y {gy.shape}: one row "
+        "an example. Its gradient sums over the rows. Here there is one, so "
+        f"gb[{j}] = gy[0,{j}] = {number(gb[j])}; with a batch of 64 it would be the sum of 64.</p>"
+    )
+    return Answer(
+        "why-linear-bias", "And that of a linear layer's?", text, operation.number, "b", f"gb {j}"
+    )
+
+
+def _broadcast_bias(study: Study, operation: Operation) -> Answer:
+    b, gb = _arrays(study, operation, "b")
+    gy = study.quantities[operation.output].gradient
+    assert gy is not None
+    j = int(abs(gb).argmax())
+    text = (
+        f"<p>From b itself. y is {gy.shape}, one column an example, and b {b.shape} is repeated "
+        "along the columns. So its gradient is gy summed over the columns, in the shape of b: with "
+        f"the {gy.shape[1]} example of this page, gb{_entry(b, j)} = {number(gb.flat[j])} is one "
+        "number of gy; with m examples it is the sum of m.</p>"
+    )
+    return Answer("why-bias", _BIAS, text, operation.number, "b", f"gb {j}")
+
+
+def _tie(study: Study, operation: Operation) -> Answer | None:
+    x, gx = _arrays(study, operation, "x")
+    output = study.quantities[operation.output]
+    window, gy = operation.step.options["window"], output.gradient
+    assert gy is not None
+    OH, OW = gy.shape[2:]
+    if window.padding != (0, 0) or not window.disjoint:
+        return None
+
+    # the entries of each window, (windows, taps), and where they stand in x
+    def taken(a: np.ndarray) -> np.ndarray:
+        parts = [a[:, :, r, c].reshape(-1) for _, _, r, c in window.taps(OH, OW)]
+        return np.stack(parts, axis=1)
+
+    cells, places = taken(x), taken(np.arange(x.size).reshape(x.shape))
+    tied = (cells == cells.max(axis=1, keepdims=True)).sum(axis=1)
+    zeros = (cells == 0).all(axis=1)
+    # the usual tie, a window of zeros, if there is one; and where most depends on it
+    weight = abs(gy.reshape(-1)) * (tied > 1) * np.where(zeros, 1.0, 1e-3)
+    k = int(weight.argmax())
+    if tied[k] < 2 or gy.reshape(-1)[k] == 0:
+        return None
+    winners = places[k][cells[k] == cells[k].max()]
+    first, second = int(winners[0]), int(winners[1])
+    slopes = [_slopes(study, operation.inputs["x"], flat) for flat in (first, second)]
+    g = float(gy.reshape(-1)[k])
+    text = (
+        f"<p>Then the largest is not unique. After a ReLU this is usual: {int(zeros.sum())} of the "
+        f"{len(cells)} windows here are all zeros. The window of y{_entry(output.value, k)} holds "
+        f"{', '.join(number(v) for v in cells[k])}, and gy there is {number(gy.reshape(-1)[k])}. "
+        "The first of the tied, in reading order, takes all of it: "
+        f"gx{_entry(x, first)} = {number(gx.flat[first])}, and gx{_entry(x, second)} = "
+        f"{number(gx.flat[second])}.</p>"
+        "<p>There is no derivative here. If one of the tied grows, the maximum grows with it; if "
+        "it shrinks, the others hold the maximum where it is. Finite differences see both slopes: "
+        f"by x{_entry(x, first)} it is {slopes[0][0]:.6g} to the left and {slopes[0][1]:.6g} to "
+        f"the right, by x{_entry(x, second)} {slopes[1][0]:.6g} and {slopes[1][1]:.6g}. Any "
+        f"shares of gy = {g:.6g} among the tied that add up to 1 make a subgradient. All to the "
+        "first is one such choice; all of it to <em>each</em> of them would pass gy on several "
+        "times, and is none.</p>"
+        + ("<p>For a window of zeros after a ReLU it does not matter in the end: y &gt; 0 is false "
+           "for each of them, so the ReLU below passes none of it on.</p>" if zeros[k] else "")
+    )  # fmt: skip
+    return Answer(
+        "why-tie", "What happens at a tie in max-pool?", text, operation.number, "x", f"gx {first}"
+    )
+
+
+def _slopes(study: Study, key: str, flat: int) -> tuple[float, float]:
+    """The slopes of the loss to the left and right of one entry, in float64."""
+    place = study.place(key)
+    line = study.replay.line(place, flat)
+    left, right = line.sides(line.step)
+    return left + 0.0, right + 0.0  # 0.0, not -0.0
+
+
+def _soft_max(study: Study, operation: Operation) -> Answer:
+    x, gx = _arrays(study, operation, "x")
+    q, _ = _arrays(study, operation, "q")
+    p = softmax(x, dim=1)
+    label = int(q[0].argmax())
+    exponentials = np.exp(x - x.max())
+    titles = (
+        "digit",
+        "logit x",
+        "e^(x - max)",
+        "soft-max p",
+        "one-hot q",
+        "p - q",
+        "gx, the rule's",
+    )
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    rows = "".join(
+        f'<tr{" class=right" if c == label else ""}><th scope="row">{c}</th>'
+        + "".join(
+            f"<td>{number(a[0, c])}</td>" for a in (x, exponentials, p, q, p - q, gx)
+        )
+        + "</tr>"
+        for c in range(x.shape[1])
+    )  # fmt: skip
+    text = (
+        "<p>The loss is - ln p of the right digit t, and ln p<sub>t</sub> = x<sub>t</sub> - "
+        "ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup>. So by the logit x<sub>c</sub></p>"
+        "<p>∂L/∂x<sub>c</sub> = ∂/∂x<sub>c</sub> ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup> - "
+        "∂x<sub>t</sub>/∂x<sub>c</sub> = e<sup>x<sub>c</sub></sup> / Σ<sub>k</sub> "
+        "e<sup>x<sub>k</sub></sup> - [c = t] = p<sub>c</sub> - q<sub>c</sub>:</p>"
+        "<p>a step against the gradient pushes every logit down by its probability, and lifts that "
+        f"of the right digit, {label}, by 1. The ten add up to 0: adding one number to all logits "
+        "changes nothing.</p>"
+        f'<div class="frame"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+    return Answer(
+        "why-soft-max", "Why soft-max minus one-hot?", text, operation.number, "x", f"gx {label}"
+    )

@@ -1,0 +1,311 @@
+"use strict";
+// What a cell is made of: for each operation, which cells of its inputs an output cell was computed
+// from, and which terms a gradient cell sums.
+//
+// `A` holds the numbers of one operation by role, as `Numbers`: its inputs and "y", their gradients
+// "gx", "gy", ..., and what else is shown ("col", "gcol", "winner", "p"). A function returns
+//     terms: products, each a list of [label, number]; the cell is their sum (or `how` says what)
+//     lit:   for each role, the flat indices of the cells to light
+//     note:  a sentence
+// or null where there is nothing to tell but the number.
+
+class Numbers {
+  constructor(data, shape) {
+    this.data = data;
+    this.shape = shape;
+    this.strides = shape.map((_, k) => shape.slice(k + 1).reduce((a, b) => a * b, 1));
+  }
+  flat(...index) { return index.reduce((sum, i, k) => sum + i * this.strides[k], 0); }
+  at(...index) { return this.data[this.flat(...index)]; }
+  index(flat) { return this.strides.map((stride, k) => Math.floor(flat / stride) % this.shape[k]); }
+}
+
+// The fewest digits that give this very float32 back.
+function show(x) {
+  if (!Number.isFinite(x)) return String(x);
+  for (let digits = 1; digits <= 9; digits++) {
+    const text = x.toPrecision(digits);
+    if (Math.fround(Number(text)) === x) return String(Number(text));
+  }
+  return String(x);
+}
+
+const bracket = (name, index) => index.length ? `${name}[${index.join(",")}]` : name;
+const factor = (A, role, ...index) => [bracket(role, index), A[role].at(...index)];
+const range = n => Array.from({length: n}, (_, k) => k);
+
+// The taps of a window at output cell (p, q) that lie in the image: [i, j, h, w].
+function taps(window, p, q, H, W) {
+  const found = [];
+  for (let i = 0; i < window.kernel[0]; i++) for (let j = 0; j < window.kernel[1]; j++) {
+    const h = p * window.stride[0] + i * window.dilation[0] - window.padding[0];
+    const w = q * window.stride[1] + j * window.dilation[1] - window.padding[1];
+    if (h >= 0 && h < H && w >= 0 && w < W) found.push([i, j, h, w]);
+  }
+  return found;
+}
+
+// The windows that cover pixel (h, w), and the tap that meets it: [i, j, p, q].
+function covering(window, h, w, OH, OW) {
+  const found = [];
+  for (let i = window.kernel[0] - 1; i >= 0; i--) for (let j = window.kernel[1] - 1; j >= 0; j--) {
+    const p = (h + window.padding[0] - i * window.dilation[0]) / window.stride[0];
+    const q = (w + window.padding[1] - j * window.dilation[1]) / window.stride[1];
+    if (Number.isInteger(p) && Number.isInteger(q) && p >= 0 && p < OH && q >= 0 && q < OW)
+      found.push([i, j, p, q]);
+  }
+  return found;
+}
+
+const conv2d = {
+  y(A, flat, {window}) {
+    const [n, o, p, q] = A.y.index(flat), [, C, H, W] = A.x.shape, OW = A.y.shape[3];
+    const terms = [], lit = {x: [], w: [], b: [], col: []};
+    for (let c = 0; c < C; c++) for (const [i, j, h, w] of taps(window, p, q, H, W)) {
+      terms.push([factor(A, "w", o, c, i, j), factor(A, "x", n, c, h, w)]);
+      lit.x.push(A.x.flat(n, c, h, w));
+      lit.w.push(A.w.flat(o, c, i, j));
+    }
+    if (A.b) { terms.push([factor(A, "b", o)]); lit.b.push(o); }
+    if (A.col) lit.col = range(A.col.shape[0]).map(r => A.col.flat(r, p * OW + q));
+    return {terms, lit, how: `Σ w·x over the window${A.b ? " + b" : ""}`,
+            note: "Filter " + o + " lies on the window that is lit; the window is column " +
+                  (p * OW + q) + " of the im2col matrix, so y is one row of w times one column."};
+  },
+  x(A, flat, {window}) {
+    const [n, c, h, w] = A.x.index(flat), [, OC, OH, OW] = A.y.shape;
+    const [KH, KW] = window.kernel, lit = {y: [], col: []};
+    const covers = covering(window, h, w, OH, OW);
+    for (const [i, j, p, q] of covers) {
+      if (A.col) lit.col.push(A.col.flat((c * KH + i) * KW + j, p * OW + q));
+      for (let o = 0; o < OC; o++) lit.y.push(A.y.flat(n, o, p, q));
+    }
+    return {lit, note: `${covers.length} windows cover this cell, so im2col copies it ` +
+                       `${covers.length} times, and it enters ${lit.y.length} cells of y.`};
+  },
+  w(A, flat) {
+    const [o, c, i, j] = A.w.index(flat), [, , OH, OW] = A.y.shape;
+    return {lit: {y: range(OH * OW).map(k => A.y.flat(0, o, 0, 0) + k)},
+            note: `The same weight is used at all ${OH * OW} positions of map ${o}.`};
+  },
+  b(A, flat) { return conv2d.w({y: A.y, w: new Numbers([], [A.b.shape[0], 1, 1, 1])}, flat); },
+  col(A, flat, {window}) {
+    const [r, k] = A.col.index(flat), [KH, KW] = window.kernel, [, OC, , OW] = A.y.shape;
+    const [p, q] = [Math.floor(k / OW), k % OW], [, , H, W] = A.x.shape;
+    const [c, i, j] = [Math.floor(r / (KH * KW)), Math.floor(r / KW) % KH, r % KW];
+    const tap = taps(window, p, q, H, W).find(t => t[0] === i && t[1] === j);
+    const from = tap ? factor(A, "x", 0, c, tap[2], tap[3]) : ["padding", 0];
+    return {terms: [[from]], how: "a copy", lit: {
+      x: tap ? [A.x.flat(0, c, tap[2], tap[3])] : [],
+      y: range(OC).map(o => A.y.flat(0, o, p, q)), w: range(OC).map(o => A.w.flat(o, c, i, j))},
+      note: `Row (c,i,j) = (${c},${i},${j}), column (p,q) = (${p},${q}).`};
+  },
+  gcol(A, flat, {window}) {
+    const [r, k] = A.gcol.index(flat), [KH, KW] = window.kernel, [, OC, , OW] = A.gy.shape;
+    const [c, i, j] = [Math.floor(r / (KH * KW)), Math.floor(r / KW) % KH, r % KW];
+    const [p, q] = [Math.floor(k / OW), k % OW];
+    return {how: "Σ over the maps o of w·gy",
+            terms: range(OC).map(o => [factor(A, "w", o, c, i, j), factor(A, "gy", 0, o, p, q)]),
+            lit: {w: range(OC).map(o => A.w.flat(o, c, i, j)),
+                  gy: range(OC).map(o => A.gy.flat(0, o, p, q))}};
+  },
+  gx(A, flat, {window}) {
+    const [n, c, h, w] = A.gx.index(flat), [, OC, OH, OW] = A.gy.shape, [KH, KW] = window.kernel;
+    const terms = [], lit = {gy: [], w: [], gcol: []};
+    const covers = covering(window, h, w, OH, OW);
+    for (const [i, j, p, q] of covers) {
+      const place = [(c * KH + i) * KW + j, p * OW + q];
+      if (A.gcol) { terms.push([factor(A, "gcol", ...place)]); lit.gcol.push(A.gcol.flat(...place)); }
+      for (let o = 0; o < OC; o++) {
+        if (!A.gcol) terms.push([factor(A, "w", o, c, i, j), factor(A, "gy", n, o, p, q)]);
+        lit.gy.push(A.gy.flat(n, o, p, q));
+        lit.w.push(A.w.flat(o, c, i, j));
+      }
+    }
+    return {terms, lit, how: "col2im: Σ over the windows that cover the cell",
+            note: `${covers.length} windows cover x[${[n, c, h, w]}], so im2col copied it ` +
+                  `${covers.length} times; the gradient is the sum of its copies' gradients. ` +
+                  "Each gcol is itself Σ over the maps o of w·gy."};
+  },
+  gw(A, flat, {window}) {
+    const [o, c, i, j] = A.gw.index(flat), [N, , OH, OW] = A.gy.shape, [, , H, W] = A.x.shape;
+    const terms = [], lit = {gy: [], x: []};
+    for (let n = 0; n < N; n++) for (let p = 0; p < OH; p++) for (let q = 0; q < OW; q++) {
+      const tap = taps(window, p, q, H, W).find(t => t[0] === i && t[1] === j);
+      if (!tap) continue;
+      terms.push([factor(A, "gy", n, o, p, q), factor(A, "x", n, c, tap[2], tap[3])]);
+      lit.gy.push(A.gy.flat(n, o, p, q));
+      lit.x.push(A.x.flat(n, c, tap[2], tap[3]));
+    }
+    return {terms, lit, how: "Σ gy·x over all positions",
+            note: "One weight is used at every position of its map, so its gradient has a term for " +
+                  "each: the map of gy times the part of x that this weight met."};
+  },
+  gb(A, flat) {
+    const [N, , OH, OW] = A.gy.shape, cells = [];
+    for (let n = 0; n < N; n++) for (let k = 0; k < OH * OW; k++) cells.push(A.gy.flat(n, flat, 0, 0) + k);
+    return {terms: cells.map(k => [[bracket("gy", A.gy.index(k)), A.gy.data[k]]]), lit: {gy: cells},
+            how: "Σ gy over all positions",
+            note: `b[${flat}] was added at all ${cells.length} positions of map ${flat}, so its ` +
+                  "gradient sums them: one number for each map, the shape of b."};
+  },
+};
+
+const max_pool2d = {
+  y(A, flat, {window}) {
+    const [n, c, p, q] = A.y.index(flat), [, , H, W] = A.x.shape;
+    const cells = taps(window, p, q, H, W).map(([, , h, w]) => A.x.flat(n, c, h, w));
+    const ties = cells.filter(k => A.x.data[k] === A.y.data[flat]).length;
+    return {terms: cells.map(k => [[bracket("x", A.x.index(k)), A.x.data[k]]]), max: true,
+            how: "the largest of the window", lit: {x: cells, winner: [flat]},
+            note: `Tap ${A.winner.data[flat]}, counted from 0 in reading order, is the first that is y.` + (ties > 1 ?
+              ` ${ties} cells tie; the first in reading order will take the gradient.` : "")};
+  },
+  winner(A, flat, options) { return {lit: max_pool2d.y(A, flat, options).lit,
+    note: max_pool2d.y(A, flat, options).note}; },
+  gx(A, flat, {window}) {
+    const [n, c, h, w] = A.gx.index(flat), [, , OH, OW] = A.gy.shape;
+    const covers = covering(window, h, w, OH, OW), lit = {gy: [], y: [], winner: [], x: [flat]};
+    const terms = [];
+    let note = "No window covers this cell: its gradient is 0.";
+    for (const [i, j, p, q] of covers) {
+      const k = A.gy.flat(n, c, p, q), won = A.winner.data[k] === i * window.kernel[1] + j;
+      terms.push([[`[x won]`, won ? 1 : 0], factor(A, "gy", n, c, p, q)]);
+      lit.gy.push(k); lit.y.push(k); lit.winner.push(k);
+      const x = A.x.data[flat], y = A.y.data[k];
+      note = won ? "This cell is its window's largest (or the first of them): it takes all of gy."
+        : x === y ? `This cell ties with the window's first largest, ${show(y)}, and gets nothing: ` +
+                    "gy is passed on once, not to each."
+        : `This cell is ${show(x)} and the window's largest ${show(y)}: a small change of it ` +
+          "changes nothing, so its gradient is 0.";
+    }
+    return {terms, lit, how: "gy where it won, 0 elsewhere", note};
+  },
+};
+
+const linear = {
+  y(A, flat) {
+    const [n, j] = A.y.index(flat), I = A.x.shape[1];
+    const terms = range(I).map(i => [factor(A, "x", n, i), factor(A, "w", j, i)]);
+    if (A.b) terms.push([factor(A, "b", j)]);
+    return {terms, how: "Σ x·w" + (A.b ? " + b" : ""), lit: {x: range(I).map(i => A.x.flat(n, i)),
+      w: range(I).map(i => A.w.flat(j, i)), b: [j]}, note: `Output ${j} has row ${j} of w.`};
+  },
+  gx(A, flat) {
+    const [n, i] = A.gx.index(flat), J = A.gy.shape[1];
+    return {terms: range(J).map(j => [factor(A, "gy", n, j), factor(A, "w", j, i)]), how: "Σ gy·w",
+            lit: {gy: range(J).map(j => A.gy.flat(n, j)), w: range(J).map(j => A.w.flat(j, i))},
+            note: `x[${n},${i}] enters all ${J} outputs, through column ${i} of w.`};
+  },
+  gw(A, flat) {
+    const [j, i] = A.gw.index(flat), N = range(A.gy.shape[0]);
+    return {terms: N.map(n => [factor(A, "gy", n, j), factor(A, "x", n, i)]), how: "gy·x",
+            lit: {gy: N.map(n => A.gy.flat(n, j)), x: N.map(n => A.x.flat(n, i))},
+            note: "One term for each example of the batch; here there is one."};
+  },
+  gb(A, flat) {
+    const N = range(A.gy.shape[0]);
+    return {terms: N.map(n => [factor(A, "gy", n, flat)]), how: "Σ gy over the batch",
+            lit: {gy: N.map(n => A.gy.flat(n, flat))},
+            note: `b[${flat}] was added to output ${flat} of every example (here of one), so its ` +
+                  "gradient sums over the batch: the shape of b."};
+  },
+};
+
+const matmul = {
+  y(A, flat) {
+    const [i, j] = A.y.index(flat), K = range(A.a.shape[1]);
+    return {terms: K.map(k => [factor(A, "a", i, k), factor(A, "b", k, j)]), how: "Σ a·b",
+            lit: {a: K.map(k => A.a.flat(i, k)), b: K.map(k => A.b.flat(k, j))}, note: ""};
+  },
+  ga(A, flat) {
+    const [i, k] = A.ga.index(flat), J = range(A.gy.shape[1]);
+    return {terms: J.map(j => [factor(A, "gy", i, j), factor(A, "b", k, j)]), how: "Σ gy·b",
+            lit: {gy: J.map(j => A.gy.flat(i, j)), b: J.map(j => A.b.flat(k, j))},
+            note: "A row of gy times a row of b: gy bᵀ. One term for each example of the batch."};
+  },
+  gb(A, flat) {
+    const [k, j] = A.gb.index(flat), I = range(A.gy.shape[0]);
+    return {terms: I.map(i => [factor(A, "a", i, k), factor(A, "gy", i, j)]), how: "Σ a·gy",
+            lit: {a: I.map(i => A.a.flat(i, k)), gy: I.map(i => A.gy.flat(i, j))},
+            note: "A column of a times a column of gy: aᵀ gy."};
+  },
+};
+
+// Operations that work entry by entry on inputs that broadcast: the value from the inputs' numbers,
+// and for each input the factor of gy, as [label, number].
+function place(A, role, index) {  // of an output's index in an input that was broadcast
+  const shape = A[role].shape, lead = index.length - shape.length;
+  return A[role].flat(...shape.map((n, k) => n === 1 ? 0 : index[k + lead]));
+}
+
+function elementwise(how, slopes) {
+  const inputs = Object.keys(slopes);
+  const value = (A, role, index) => {
+    const k = place(A, role, index);
+    return [bracket(role, A[role].index(k)), A[role].data[k]];
+  };
+  const op = {y(A, flat) {
+    const index = A.y.index(flat), lit = {};
+    for (const role of inputs) lit[role] = [place(A, role, index)];
+    return {how: how(...inputs.map(role => value(A, role, index)), A.y.data[flat]), lit, note: ""};
+  }};
+  for (const input of inputs) op["g" + input] = (A, flat) => {
+    const terms = [], lit = {gy: [], y: []};
+    for (const role of inputs) lit[role] = [];
+    for (let k = 0; k < A.gy.data.length; k++) {
+      const index = A.gy.index(k);
+      if (place(A, input, index) !== flat) continue;
+      const numbers = inputs.map(role => value(A, role, index));
+      terms.push([factor(A, "gy", ...index), slopes[input](...numbers, A.y.data[k])]);
+      lit.gy.push(k);
+      lit.y.push(k);
+      for (const role of inputs) lit[role].push(place(A, role, index));
+    }
+    const note = terms.length > 1 ?
+      `It was broadcast to ${terms.length} places, so its gradient sums over them.` : "";
+    return {terms, lit, note, how: terms.length > 1 ? "Σ gy·slope" : "gy·slope"};
+  };
+  return op;
+}
+
+const OPERATIONS = {
+  conv2d, max_pool2d, linear, matmul,
+  relu: elementwise(x => `max(${show(x[1])}, 0)`, {x: (x, y) => ["[y > 0]", y > 0 ? 1 : 0]}),
+  sigmoid: elementwise(x => `1 / (1 + e^(${show(-x[1])}))`, {x: (x, y) => ["y (1 - y)", y * (1 - y)]}),
+  add: elementwise((a, b) => `${show(a[1])} + ${show(b[1])}`, {a: () => ["1", 1], b: () => ["1", 1]}),
+  sub: elementwise((a, b) => `${show(a[1])} - ${show(b[1])}`, {a: () => ["1", 1], b: () => ["-1", -1]}),
+  mul: elementwise((a, b) => `${show(a[1])} · ${show(b[1])}`, {a: (a, b) => b, b: a => a}),
+  div: elementwise((a, b) => `${show(a[1])} / ${show(b[1])}`,
+    {a: (a, b) => [`1/${b[0]}`, 1 / b[1]], b: (a, b, y) => [`-y/${b[0]}`, -y / b[1]]}),
+  reshape: {
+    y: (A, flat) => ({how: "the same entry in C order", lit: {x: [flat]},
+                      terms: [[[bracket("x", A.x.index(flat)), A.x.data[flat]]]], note: ""}),
+    gx: (A, flat) => ({how: "the same entry in C order", lit: {gy: [flat]},
+                       terms: [[[bracket("gy", A.gy.index(flat)), A.gy.data[flat]]]], note: ""}),
+  },
+  sum: {
+    y: A => ({how: "Σ x", terms: range(A.x.data.length).map(k => [[bracket("x", A.x.index(k)), A.x.data[k]]]),
+              lit: {x: range(A.x.data.length)}, note: ""}),
+    gx: A => ({how: "gy, repeated", terms: [[["gy", A.gy.data[0]]]], lit: {gy: [0]}, note: ""}),
+  },
+  cross_entropy_rows: {
+    y(A, flat) {
+      const C = range(A.x.shape[1]), cells = C.map(c => A.x.flat(flat, c));
+      return {how: "Σ q·(-ln p)", lit: {x: cells, p: cells, q: cells},
+              terms: cells.map(k => [[bracket("q", A.q.index(k)), A.q.data[k]],
+                                     [`-ln ${bracket("p", A.p.index(k))}`, -Math.log(A.p.data[k])]]),
+              note: "q is 1 for the right digit and 0 elsewhere: only - ln p of the right digit counts."};
+    },
+    p(A, flat) {
+      const [n] = A.p.index(flat), cells = range(A.x.shape[1]).map(c => A.x.flat(n, c));
+      return {how: "e^x / Σ e^x", lit: {x: cells}, note: "Soft-max: positive, and adding up to 1."};
+    },
+    gx(A, flat) {
+      const [n] = A.gx.index(flat), p = A.p.data[flat], q = A.q.data[flat];
+      return {terms: [[factor(A, "gy", n), ["(p - q)", p - q]]], how: "gy·(p - q)",
+              lit: {gy: [n], p: [flat], q: [flat], x: [flat]},
+              note: `p - q = ${show(p)} - ${show(q)}: soft-max minus one-hot.`};
+    },
+  },
+};

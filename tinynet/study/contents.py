@@ -1,0 +1,101 @@
+"""What is shown of each operation: its arrays by role, and all of them as data for the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinynet.ops.softmax import softmax
+from tinynet.ops.windows import padded, unfold
+from tinynet.study.figures import Figures
+from tinynet.study.step import Operation, Quantity, Study, by_one_rule
+
+
+class Contents:
+    """The arrays of each operation of a study.
+
+    Attributes:
+        study: what is shown.
+        figures: where the arrays that are shown gather.
+        extras: for each operation, further arrays by role: "col" and "gcol", the columns of a
+            convolution and their gradient; "winner", the argmax of a pooling; "p", a soft-max.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.figures = Figures()
+        self.extras = [self._extra(operation) for operation in study.operations]
+
+    def _extra(self, operation: Operation) -> dict[str, np.ndarray]:
+        values, step = self.values(operation), operation.step
+        if operation.name == "conv2d" and step.options["groups"] == 1 and len(values["x"]) == 1:
+            w, window = values["w"], step.options["window"]
+            gy = self.output(operation).gradient
+            assert gy is not None
+            gcol = w.reshape(len(w), -1).T @ gy.reshape(len(w), -1)
+            return {"col": unfold(values["x"], window=window)[0], "gcol": gcol}
+        if operation.name == "max_pool2d":
+            window, y = step.options["window"], self.output(operation).value
+            x = padded(values["x"].transpose(1, 2, 3, 0), window.padding, -np.inf)
+            found = [x[:, r, c] for _, _, r, c in window.taps(*y.shape[2:])]
+            winner = np.argmax(found, axis=0).transpose(3, 0, 1, 2)
+            return {"winner": winner.astype("float32")}
+        if operation.name == "cross_entropy_rows":
+            return {"p": softmax(values["x"], dim=1)}
+        return {}
+
+    def values(self, operation: Operation) -> dict[str, np.ndarray]:
+        """The values of its inputs by name."""
+        return {n: self.study.quantities[k].value for n, k in operation.inputs.items()}
+
+    def output(self, operation: Operation) -> Quantity:
+        return self.study.quantities[operation.output]
+
+    def gradient(self, operation: Operation, name: str) -> tuple[str, np.ndarray] | None:
+        """What its rule gives for an input: a key, and the array; None for a constant.
+
+        That is the tensor's gradient, unless the tensor is used more than once.
+        """
+        quantity = self.study.quantities[operation.inputs[name]]
+        if quantity.gradient is None:
+            return None
+        uses = [k for o in self.study.operations for k in o.inputs.values()].count(quantity.key)
+        if uses == 1:
+            return f"∂ {quantity.key}", quantity.gradient
+        g = by_one_rule(self.study.graph, operation, name)
+        return f"∂ {quantity.key} by {name} of {operation.number}", g
+
+    def arrays(self, operation: Operation) -> dict[str, tuple[str, np.ndarray]]:
+        """All that can be shown of an operation, by role: key and array."""
+        output = self.output(operation)
+        found = {n: (k, self.study.quantities[k].value) for n, k in operation.inputs.items()}
+        found["y"] = output.key, output.value
+        if output.gradient is not None:
+            found["gy"] = f"∂ {output.key}", output.gradient
+        for name in operation.inputs:
+            g = self.gradient(operation, name)
+            if g is not None:
+                found[f"g{name}"] = g
+        for role, array in self.extras[operation.number - 1].items():
+            found[role] = f"{role} of {operation.number}", array
+        return found
+
+    def data(self) -> dict[str, Any]:
+        """What the page's JavaScript needs: arrays, and operations with their arrays by role."""
+        operations = []
+        for operation in self.study.operations:
+            options = {}
+            window = operation.step.options.get("window")
+            if window is not None:
+                options["window"] = {
+                    k: getattr(window, k) for k in ("kernel", "stride", "padding", "dilation")
+                }
+            roles = self.arrays(operation)
+            for key, array in roles.values():
+                self.figures.add(key, array)
+            operations.append(
+                {"name": operation.name, "options": options,
+                 "roles": {role: key for role, (key, _) in roles.items()}}
+            )  # fmt: skip
+        return {"arrays": self.figures.arrays, "operations": operations}

@@ -1,0 +1,236 @@
+"""An operation's formula, derivation and code side by side, from its docstring and its source."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import html
+import inspect
+import os
+import re
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tinynet import functional
+from tinynet.autograd import Op
+from tinynet.ops import registry
+from tinynet.tensor import Tensor
+
+PARTS = ("Derivation", "Jacobian", "Kinks", "Cost", "Shapes", "Errors", "Source")
+NO_FILE = "its source is not in a file"
+_ABOVE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+@dataclass(frozen=True)
+class Code:
+    """The lines of a function below its docstring, and where they begin."""
+
+    text: str
+    file: str  # from the folder that holds the package, where it lies in there
+    line: int
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What stands in one operation's docstring, and beside it."""
+
+    name: str
+    call: str  # "conv2d(x, w, b, *, window, groups)"
+    formula: str
+    remarks: str  # between the formula and the parts
+    parts: dict[str, str]  # by their names, `PARTS`; those that it has, in that order
+    forward: Code | None  # None where there is no source, as for one typed into a prompt
+    rules: dict[str, Code | None]  # the gradient by each input, under the input's name
+
+
+def code_of(function: Callable[..., Any]) -> Code | None:
+    """The source of a function without its decorators, signature and docstring."""
+    try:
+        lines, start = inspect.getsourcelines(function)
+        file = inspect.getsourcefile(function) or ""
+        body = ast.parse(textwrap.dedent("".join(lines))).body[0].body  # type: ignore[attr-defined]
+    except (OSError, TypeError, SyntaxError, AttributeError):
+        return None
+    docstring = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    first = body[int(docstring and len(body) > 1)].lineno
+    text = textwrap.dedent("".join(lines[first - 1 :])).rstrip()
+    if file.startswith(_ABOVE):
+        file = os.path.relpath(file, _ABOVE).replace(os.sep, "/")
+    return Code(text, file, start + first - 1)
+
+
+def notes(op: Op) -> Notes:
+    """An operation's docstring, taken apart, and its code."""
+    doc = inspect.getdoc(op.forward) or ""
+    head, *rest = re.split(rf"^({'|'.join(PARTS)}):", doc, flags=re.MULTILINE)
+    formula, _, remarks = head.strip().partition("\n\n")
+    # a line of code, "gx = ...", stands by itself; everything else is running text
+    code = re.compile(rf"\n +(?=g(?:{'|'.join(op.rules) or '-'}) = )")
+    parts = {
+        name: "\n".join(" ".join(piece.split()) for piece in code.split(text))
+        for name, text in zip(rest[::2], rest[1::2], strict=True)
+    }
+    inputs = [f"*{op.inputs[0]}"] if op.variadic else op.inputs
+    star = ["*"] if op.options and not op.variadic else []
+    return Notes(
+        op.name,
+        f"{op.name}({', '.join([*inputs, *star, *op.options])})",
+        " ".join(formula.split()),
+        " ".join(remarks.split()),
+        parts,
+        code_of(op.forward),
+        {name: code_of(rule.function) for name, rule in op.rules.items()},
+    )
+
+
+@dataclass
+class Derivation:
+    """What `derivation` returns: text by `str`, formatted in a notebook."""
+
+    name: str
+    operations: list[Notes]  # one, or those of a composition
+
+    def _heading(self) -> str:
+        names = ", ".join(n.name for n in self.operations)
+        return f"{self.name} is composed of operations: it calls {names}"
+
+    def __str__(self) -> str:
+        blocks = [self._heading()] if len(self.operations) > 1 else []
+        blocks += [_text(n) for n in self.operations]
+        return "\n\n".join(blocks)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        heading = f"<p>{html.escape(self._heading())}</p>" if len(self.operations) > 1 else ""
+        return heading + "\n".join(_html(n) for n in self.operations)
+
+
+def _codes(n: Notes) -> list[tuple[str, Code | None]]:
+    return [("forward", n.forward), *((f"g{name}", code) for name, code in n.rules.items())]
+
+
+def _text(n: Notes) -> str:
+    lines = [n.call, "", *textwrap.wrap(n.formula, 96), *textwrap.wrap(n.remarks, 96), ""]
+    for name, text in n.parts.items():
+        first, *rest = text.split("\n")
+        lines += textwrap.wrap(f"{name}: {first}", 96, subsequent_indent="    ")
+        for line in rest:
+            lines += textwrap.wrap(
+                line, 96, initial_indent="    ", subsequent_indent="        ",
+                break_on_hyphens=False,
+            )  # fmt: skip
+    for name, code in _codes(n):
+        lines.append("")
+        if code is None:
+            lines.append(f"{name}, {NO_FILE}")
+        else:
+            lines += [f"{name}, {code.file}:{code.line}", textwrap.indent(code.text, "    ")]
+    return "\n".join(lines)
+
+
+def _html(n: Notes) -> str:
+    def e(text: str) -> str:
+        return html.escape(text)
+
+    out = [f"<h4><code>{e(n.call)}</code></h4><p>{e(n.formula)}</p>"]
+    if n.remarks:
+        out.append(f"<p>{e(n.remarks)}</p>")
+    out += [
+        "<dl>",
+        *(f"<dt>{e(k)}</dt><dd>{e(v)}</dd>".replace("\n", "<br>") for k, v in n.parts.items()),
+        "</dl>",
+    ]
+    for name, code in _codes(n):
+        where = f"{code.file}:{code.line}" if code else NO_FILE
+        out.append(f"<p>{e(name)}, {e(where)}</p>")
+        if code:
+            out.append(f"<pre>{e(code.text)}</pre>")
+    return "\n".join(out)
+
+
+def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
+    """An operation's formula, derivation, Jacobian, kinks, cost and source, as its docstring has
+    them, with the lines that compute it and the lines of its rules.
+
+    >>> import tinynet as tn
+    >>> print(tn.derivation("tanh"))
+    tanh(x)
+    <BLANKLINE>
+    y = tanh x = (e^x - e^-x) / (e^x + e^-x).
+    <BLANKLINE>
+    Derivation: dy = (1 - tanh(x)^2) dx, ...
+    ...
+    gx, tinynet/ops/elementary.py:...
+        return gy * (1.0 - y * y)
+
+    Args:
+        operation: an operation or its name; a function or method (``tn.functional.relu``,
+            ``Tensor.relu``) or its name: of the operation that it calls, or, where it is a
+            composition, of all that it calls by name. The operators + - * / @ are add, sub, mul,
+            div and matmul.
+
+    Returns:
+        An object whose `str` is the text; a notebook shows it formatted.
+
+    Raises:
+        ValueError: for a name that there is not, with those that are like it, and for a function
+            that calls no operation.
+    """
+    known = registry()
+    if isinstance(operation, Op):
+        return Derivation(operation.name, [notes(operation)])
+    if isinstance(operation, str):
+        name = operation.rpartition(".")[2]
+        if name in known:
+            return Derivation(name, [notes(known[name])])
+        found = getattr(functional, name, None) or getattr(Tensor, name, None)
+        if not callable(found):
+            near = difflib.get_close_matches(name, {*known, *functional.__all__}, 5)
+            hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known)}"
+            raise ValueError(f"derivation: there is no operation {operation!r}; {hint}")
+        operation = found
+    if not callable(operation):
+        raise ValueError(
+            f"derivation: got a {type(operation).__name__}; give an operation, a function, or the "
+            "name of one"
+        )
+    name = getattr(operation, "__name__", type(operation).__name__)
+    called = operations_of(operation)
+    if not called:
+        raise ValueError(f"derivation: {name} calls no operation of tinynet by name")
+    mine = [op for op in called if op.name == name.strip("_")]
+    return Derivation(name, [notes(op) for op in mine or called])
+
+
+def operations_of(function: Callable[..., Any]) -> list[Op]:
+    """The operations that a function calls by name, or that functions of tinynet do for it."""
+    found: dict[str, Op] = {}
+    waiting, seen = [inspect.unwrap(function)], set()
+    while waiting:
+        f = waiting.pop(0)
+        if f in seen or not inspect.isroutine(f):
+            continue
+        seen.add(f)
+        try:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(f)))
+        except (OSError, TypeError, SyntaxError):
+            continue
+        for node in ast.walk(tree):
+            target = _resolve(node, getattr(f, "__globals__", {}))
+            if isinstance(target, Op):
+                found.setdefault(target.name, target)
+            elif inspect.isfunction(target) and target.__module__.startswith("tinynet."):
+                waiting.append(target)
+    return list(found.values())
+
+
+def _resolve(node: ast.AST, names: dict[str, Any]) -> Any:
+    """What ``name`` or ``module.name`` in a function's source stands for."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id)
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return getattr(names.get(node.value.id), node.attr, None)
+    return None

@@ -1,0 +1,125 @@
+"""Which digit the page shows: of a data set, or from an image file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinynet import data
+from tinynet.functional import adaptive_avg_pool2d
+from tinynet.tensor import Tensor
+
+
+class InputError(ValueError):
+    """Something that the user gave cannot be used; the message says what, and what would do."""
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One handwritten digit.
+
+    Attributes:
+        image: float32 (1, size, size), 0 (paper) to 1 (ink).
+        label: 0 to 9.
+        source: where it is from and what was done to it, for people.
+    """
+
+    image: np.ndarray
+    label: int
+    source: str
+
+
+def load_digit(image: str, source: str | None, label: int | None, size: int) -> Digit:
+    """The digit that the options ask for.
+
+    Args:
+        image: a number, counted in the data set's test part, or the name of an image file.
+        source: "mnist", "digits", a folder with MNIST's files, or None: MNIST where it is found,
+            else the digits in the package.
+        label: what the digit is; needed for a file, and only there.
+        size: height and width that the network takes: 28, or 8 for the digits of the package.
+
+    Raises:
+        InputError: with one line that says what is wrong.
+    """
+    if label is not None and not 0 <= label <= 9:
+        raise InputError(f"--label is {label}; it must be a digit from 0 to 9")
+    if not re.fullmatch(r"[+-]?\d+", image):
+        if label is None:
+            raise InputError(
+                f"--image {image} needs --label: a loss compares with the right answer"
+            )
+        return _from_file(Path(image), label, size)
+    if label is not None:
+        raise InputError("--label is for an image file; a digit of a data set has its own")
+    name, images, labels = _data_set(source, size)
+    index = int(image)
+    if not 0 <= index < len(labels):
+        raise InputError(f"--image {index}: {name} have the numbers 0 to {len(labels) - 1}")
+    return Digit(images[index], int(labels[index]), f"number {index} of {name}")
+
+
+def _data_set(source: str | None, size: int) -> tuple[str, np.ndarray, np.ndarray]:
+    if size == 8 and source not in (None, "digits"):
+        raise InputError(
+            f"--data {source}: this network takes images of 8x8; use --data digits, or an image "
+            "file, which is made smaller"
+        )
+    if source != "digits" and size == 28:
+        root = None if source in (None, "mnist") else source
+        try:
+            return "MNIST's test digits", *data.mnist(root, train=False)
+        except FileNotFoundError as error:
+            if source is not None:
+                raise InputError(f"--data {source}: {error}") from None
+        except data.DataError as error:
+            raise InputError(f"--data: {error}") from None
+    enlarged = " (enlarged from 8x8)" if size == 28 else ""
+    return f"the package's UCI test digits{enlarged}", *data.digits(train=False, size=size)
+
+
+def _from_file(path: Path, label: int, size: int) -> Digit:
+    """A PNG, or whatever else Pillow reads, as a digit: light ink on dark paper, `size` square."""
+    pixels = _read(path)
+    height, width = pixels.shape
+    if height != width:
+        raise InputError(f"--image {path}: it is {width}x{height}; cut it to a square")
+    done = []
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    if border.mean() > 0.5:  # dark ink on light paper
+        pixels = 1 - pixels
+        done.append("black and white exchanged, since its border is light")
+    if height != size:
+        pixels = adaptive_avg_pool2d(Tensor(pixels[None, None]), size).data[0, 0]
+        done.append(f"resized from {width}x{height} to {size}x{size} by averaging")
+    return Digit(pixels[None], label, ", ".join([f"the file {path.name}", *done]))
+
+
+def _read(path: Path) -> np.ndarray:
+    """The grey values of an image, float32 (H, W) in [0, 1]; colours averaged, over black."""
+    try:
+        from matplotlib.image import imread
+    except ImportError as error:
+        raise InputError(
+            f"--image {path}: reading an image needs matplotlib ({error}): "
+            "pip install 'tinynet[train]'"
+        ) from None
+    try:
+        pixels = np.asarray(imread(path))
+    except FileNotFoundError:
+        raise InputError(f"--image {path}: there is no such file") from None
+    except Exception as error:  # Pillow and its plugins raise errors of many kinds
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"--image {path}: it cannot be read as an image ({reason})") from None
+    if pixels.dtype.kind in "iu":
+        pixels = pixels / np.iinfo(pixels.dtype).max
+    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):  # the last channel is how opaque it is
+        pixels = pixels[..., :-1] * pixels[..., -1:]
+    if pixels.ndim == 3:
+        pixels = pixels.mean(axis=2)
+    if pixels.ndim != 2 or pixels.size == 0 or not np.isfinite(pixels).all():
+        raise InputError(f"--image {path}: shape {pixels.shape} is no image of grey or colour")
+    return np.clip(pixels, 0, 1).astype(np.float32)

@@ -1,0 +1,143 @@
+"""The graph behind a tensor as a picture: SVG of its own making, or text for DOT and Mermaid."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tinynet.nn.module import Module
+from tinynet.study.graph import trace
+from tinynet.study.picture import Box, Edge, picture
+from tinynet.study.svg import svg
+from tinynet.tensor import Tensor
+
+
+@dataclass
+class Drawing:
+    """What `draw` returns: the text by `str`; a notebook shows an SVG as a picture."""
+
+    text: str
+    format: str
+    boxes: list[Box]
+    edges: list[Edge]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<{self.format} of {len(self.boxes):,} boxes and {len(self.edges):,} edges>"
+
+    def _repr_svg_(self) -> str | None:
+        return self.text if self.format == "svg" else None
+
+
+def draw(
+    output: Tensor | Callable[[], Tensor],
+    model: Module | None = None,
+    names: Mapping[str, Tensor] | None = None,
+    *,
+    format: str = "svg",
+    by: str = "operation",
+    depth: int | None = None,
+    path: str | pathlib.Path | None = None,
+) -> Drawing:
+    """Draw the graph behind a tensor, inputs on top; shapes stand at the edges.
+
+    >>> import tinynet as tn
+    >>> x = tn.tensor([3.0, 4.0], requires_grad=True)
+    >>> print(tn.draw(x.relu().sum(), names={"x": x}, format="mermaid"))
+    flowchart TD
+      n0[/"x"/]
+      n1["relu"]
+      n2["sum"]
+      n0 -->|"(2,)"| n1
+      n1 -->|"(2,)"| n2
+
+    Args:
+        output: a tensor, or a function of no arguments that returns one (`tinynet.explain`).
+        model: names parameters and modules; from a function, the first module that it calls if
+            left out.
+        names: names for further tensors, as ``{"x": x}``.
+        format: "svg", "dot" (Graphviz) or "mermaid".
+        by: "operation", one box each; or "module", one box for each call of a module, with its
+            parameters inside. From a tensor alone a module has the operations that take its
+            parameters; a function shows all that it calls.
+        depth: by module: how many levels of modules inside modules to tell apart; None for all.
+        path: where to write the text, too.
+
+    Raises:
+        ValueError: for an unknown format, and by module where no module is known.
+        RuntimeError: for a tensor without a graph, or with one that backward has freed.
+        OSError: if `path` cannot be written.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"draw: format is {format!r}; it must be one of {', '.join(FORMATS)}")
+    if by not in ("operation", "module"):
+        raise ValueError(f"draw: by is {by!r}; it must be 'operation' or 'module'")
+    graph = trace(output, model, names, gradients=False, caller="draw")
+    if by == "module" and not any(step.calls for step in graph.steps):
+        raise ValueError(
+            "draw: by='module', but no module is known; give model=, or a function of no "
+            "arguments that calls one"
+        )
+    boxes, edges = picture(graph, by == "module", depth)
+    drawing = Drawing(FORMATS[format](boxes, edges), format, boxes, edges)
+    if path is not None:
+        try:
+            pathlib.Path(path).write_text(drawing.text, encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or error
+            raise type(error)(f"draw: cannot write {str(path)!r}: {reason}") from None
+    return drawing
+
+
+def dot(boxes: list[Box], edges: list[Edge]) -> str:
+    """The text for Graphviz."""
+    styles = {
+        "parameter": ', style="rounded,filled", fillcolor="#fff3d6"',
+        "input": ', shape=ellipse, style=filled, fillcolor="#e6f4ea"',
+        "constant": ", shape=ellipse",
+        "module": ', style=filled, fillcolor="#efe7fb"',
+        "operation": "",
+    }
+    lines = ["digraph {", '  node [shape=box, fontname="monospace"];',
+             '  edge [fontname="monospace", fontsize=10];']  # fmt: skip
+    for k, box in enumerate(boxes):
+        label = json.dumps("\n".join(box.lines), ensure_ascii=False)
+        lines.append(f"  n{k} [label={label}{styles[box.kind]}];")
+    for edge in edges:
+        label = json.dumps(edge.label)
+        lines.append(f"  n{edge.source} -> n{edge.target} [label={label}];")
+    return "\n".join([*lines, "}"])
+
+
+def mermaid(boxes: list[Box], edges: list[Edge]) -> str:
+    """The text for Mermaid, which Markdown on many sites shows as a picture."""
+    brackets = {
+        "parameter": ("([", "])"), "input": ("[/", "/]"), "constant": ("(", ")"),
+        "module": ("[[", "]]"), "operation": ("[", "]"),
+    }  # fmt: skip
+    lines = ["flowchart TD"]
+    for k, box in enumerate(boxes):
+        left, right = brackets[box.kind]
+        text = "<br/>".join(_entities(line) for line in box.lines)
+        lines.append(f'  n{k}{left}"{text}"{right}')
+    for edge in edges:
+        label = f'|"{_entities(edge.label)}"|' if edge.label else ""
+        lines.append(f"  n{edge.source} -->{label} n{edge.target}")
+    return "\n".join(lines)
+
+
+def _entities(text: str) -> str:
+    """With Mermaid's escapes, which are HTML's with # for &."""
+    codes = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;"}
+    return "".join(codes.get(letter, letter) for letter in text)
+
+
+FORMATS: dict[str, Callable[[list[Box], list[Edge]], str]] = {
+    "svg": svg,
+    "dot": dot,
+    "mermaid": mermaid,
+}

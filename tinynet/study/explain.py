@@ -1,0 +1,154 @@
+"""The tape as mathematics: one line for every step behind a tensor."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinynet import backend
+from tinynet.nn.module import Module
+from tinynet.study.cost import multiply_adds
+from tinynet.study.graph import Graph, Step, trace
+from tinynet.tensor import Tensor
+
+UNKNOWN = "·"
+HEAD = ("step", "shape", "dtype", "‖value‖", "‖gradient‖", "multiply-adds", "formula")
+NOTE = (
+    f"{UNKNOWN} is what the graph did not keep; with a function, such as "
+    "explain(lambda: loss_of(model(x))), everything is seen."
+)
+
+
+def norm(a: Any) -> float | None:
+    """The Euclidean length of all entries, in float64, which no float32 overflows."""
+    return None if a is None else float(np.linalg.norm(backend.to_numpy(a).astype("float64")))
+
+
+def call(graph: Graph, step: Step) -> str:
+    """``t3 = mul(t1, w)``, or the name of a leaf."""
+    if step.op is None:
+        return step.name
+    given = (UNKNOWN if i.id is None else graph.steps[i.id].name for i in step.inputs)
+    return f"{step.name} = {step.op.name}({', '.join(given)})"
+
+
+def cost(step: Step) -> int | None:
+    """Multiply-adds of a step's forward; 0 for a leaf, None where the graph does not tell."""
+    if step.op is None:
+        return 0
+    shapes = {i.name: i.shape for i in step.inputs if i.shape is not None}
+    return multiply_adds(step.op.name, shapes, step.shape, step.options)
+
+
+@dataclass
+class Explanation:
+    """What `explain` returns: text by `str`, a table in a notebook, and the graph itself."""
+
+    graph: Graph
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """A row for each step, in the columns of `HEAD`."""
+        rows = []
+        for step in self.graph.steps:
+            numbers = [norm(step.value), norm(step.gradient)]
+            operations = cost(step)
+            rows.append((
+                call(self.graph, step),
+                str(tuple(step.shape)),
+                UNKNOWN if step.dtype is None else str(step.dtype),
+                *(UNKNOWN if v is None else f"{v:.4g}" for v in numbers),
+                UNKNOWN if operations is None else f"{operations:,}" if step.op else "",
+                step.formula,
+            ))  # fmt: skip
+        return rows
+
+    def summary(self) -> str:
+        """Counts: operations, parameters, multiply-adds."""
+        steps = self.graph.steps
+        parameters = sum(math.prod(s.shape) for s in steps if s.kind == "parameter")
+        costs = [cost(s) for s in steps]
+        least = "at least " if None in costs else ""
+        total = sum(c or 0 for c in costs)
+        n = len(self.graph.operations)
+        return (
+            f"{n:,} operation{'s' * (n != 1)}, {parameters:,} parameters, "
+            f"{least}{total:,} multiply-adds forward"
+        )
+
+    def _missing(self) -> bool:
+        return any(s.op is not None and s.value is None for s in self.graph.steps)
+
+    def __str__(self) -> str:
+        table = [HEAD, *self.rows()]
+        *widths, _ = (max(len(row[k]) for row in table) for k in range(len(HEAD)))
+        lines = []
+        for row in table:
+            cells = [
+                cell.rjust(width) if k in (3, 4, 5) else cell.ljust(width)
+                for k, (cell, width) in enumerate(zip(row[:-1], widths, strict=True))
+            ]
+            lines.append("  ".join([*cells, row[-1]]).rstrip())
+        lines += ["", self.summary()]
+        return "\n".join([*lines, NOTE] if self._missing() else lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks; every text escaped."""
+
+        def line(tag: str, row: tuple[str, ...]) -> str:
+            cells = (
+                f'<{tag} style="text-align:{"right" if k in (3, 4, 5) else "left"};'
+                f'white-space:nowrap">{html.escape(cell)}</{tag}>'
+                for k, cell in enumerate(row)
+            )
+            return f"<tr>{''.join(cells)}</tr>"
+
+        body = "\n".join(line("td", row) for row in self.rows())
+        notes = [self.summary(), *([NOTE] if self._missing() else [])]
+        below = "".join(f"<p>{html.escape(note)}</p>" for note in notes)
+        return (
+            f'<div style="overflow-x:auto"><table><thead>{line("th", HEAD)}</thead>\n'
+            f"<tbody>{body}</tbody></table></div>{below}"
+        )
+
+
+def explain(
+    output: Tensor | Callable[[], Tensor],
+    model: Module | None = None,
+    names: Mapping[str, Tensor] | None = None,
+) -> Explanation:
+    """The tape behind a tensor as mathematics, one line a step: what computed it from what, its
+    shape and dtype, the norms of its value and of the gradient of the output by it, its
+    multiply-adds forward (`tinynet.study.cost`), and the operation's formula.
+
+    >>> import tinynet as tn
+    >>> x = tn.tensor([3.0, 4.0], requires_grad=True)
+    >>> print(tn.explain((x * x).sum(), names={"x": x}))
+    step           shape  dtype    ‖value‖  ‖gradient‖  multiply-adds  formula
+    x              (2,)   float32        5          10                 input
+    t1 = mul(x, x) (2,)   float32        ·       1.414              2  y = a b.
+    t2 = sum(t1)   ()     float32       25           1              2  y = sum of x_i over ...
+
+    No `grad` is touched and nothing is freed: `backward` can follow. Gradients are left out if
+    the output is not a single number.
+
+    Args:
+        output: a tensor (a loss), whose graph then says what it kept; or a function of no
+            arguments that returns one: it is run, and every value and module is seen.
+        model: names parameters; from a function, the first module that it calls if left out.
+        names: names for further tensors, as ``{"x": x}``.
+
+    Returns:
+        An object whose `str` is the text; a notebook shows it as a table.
+
+    Raises:
+        RuntimeError: for a tensor without a graph, or with one that backward has freed.
+        TypeError: for anything else than a tensor or a function that returns one.
+    """
+    return Explanation(trace(output, model, names, caller="explain"))

@@ -1,0 +1,73 @@
+"""The code of a function, and the line in it that does the work."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tinynet.study.derivation import Code, code_of
+
+# Where a function returns what a loop before has filled, the lines to show are those that fill.
+_FILLING = ("matmul", "maximum", "multiply", "col2im")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The code of a function, and the numbers of the lines that compute its result."""
+
+    code: Code
+    hearts: tuple[int, ...]
+
+    @property
+    def lines(self) -> list[tuple[int, str]]:
+        return list(enumerate(self.code.text.splitlines(), self.code.line))
+
+    @property
+    def computing(self) -> list[tuple[str, str]]:
+        """Those lines: ``file:line`` and text."""
+        return [
+            (f"{self.code.file}:{number}", text.strip())
+            for number, text in self.lines
+            if number in self.hearts
+        ]
+
+
+def listing(function: Callable[..., Any]) -> Listing:
+    """The listing of a function.
+
+    Raises:
+        ValueError: if there is no source for it.
+
+    >>> from tinynet.ops.elementary import relu
+    >>> [text for place, text in listing(relu.forward).computing]
+    ['return array_module(x).maximum(x, 0.0)']
+    """
+    code = code_of(function)
+    if code is None:
+        raise ValueError(f"listing: there is no source for {function}")
+    # a body alone, with its `return`, is no program
+    tree = ast.parse("def f():\n" + textwrap.indent(code.text, " "))
+    return Listing(code, tuple(code.line + line - 2 for line in _hearts(tree)))
+
+
+def _hearts(tree: ast.AST) -> list[int]:
+    """The lines within loops that add to something or call one of `_FILLING`; else the last
+    return."""
+    filling = {
+        node.lineno
+        for loop in ast.walk(tree)
+        if isinstance(loop, ast.For)
+        for node in ast.walk(loop)
+        if isinstance(node, ast.AugAssign)
+        or (isinstance(node, ast.Call) and _called(node) in _FILLING)
+    }
+    returns = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    return sorted(filling) or [max(returns)]
+
+
+def _called(call: ast.Call) -> str:
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")

@@ -1,0 +1,179 @@
+"""The networks that the study page can show, and what their tensors are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinynet import models
+from tinynet.functional import cross_entropy
+from tinynet.nn import Module, Parameter
+from tinynet.nn.init import normal_
+
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Network:
+    """A network as the page needs it: built anew, run on one digit, its tensors named.
+
+    Attributes:
+        name: what `--model` takes.
+        title: one line for people.
+        size: height and width of the digit.
+    """
+
+    name: str
+    title: str
+    size: int
+
+    def build(self) -> Module:
+        """A network with fresh weights, from `tinynet.manual_seed`'s generator."""
+        raise NotImplementedError
+
+    def input(self, image: np.ndarray) -> np.ndarray:
+        """What the network takes, from an image (1, size, size)."""
+        raise NotImplementedError
+
+    def forward(self, model: Module, x: Any) -> Any:
+        """What the loss is computed from: one number for each of ten digits."""
+        return model(x)
+
+    def target(self, label: int, dtype: str) -> np.ndarray:
+        """What the loss takes beside the network's output."""
+        raise NotImplementedError
+
+    def loss(self, output: Any, target: Any) -> Any:
+        """The loss, one number."""
+        raise NotImplementedError
+
+    def part(self, parameter: str) -> str:
+        """The part of the network that a parameter belongs to, and the operations after it."""
+        return parameter.rpartition(".")[0] or parameter
+
+    def symbols(self, tensor: str) -> tuple[str, str]:
+        """What a tensor and its gradient are called in formulas; empty if nothing special.
+
+        The one constant array, what the loss compares with, is "c1".
+        """
+        return "", ""
+
+    def equations(self, output: str) -> tuple[str, str]:
+        """The forward and backward equations that belong to the operation which made `output`."""
+        return "", ""
+
+
+class LeNet(Network):
+    """`tinynet.models.LeNet` with cross-entropy."""
+
+    name = "lenet"
+    title = "LeNet: two convolutions with max-pooling, two linear layers, cross-entropy"
+    size = 28
+
+    def build(self) -> Module:
+        return models.LeNet()
+
+    def input(self, image: np.ndarray) -> np.ndarray:
+        return image[None]
+
+    def target(self, label: int, dtype: str) -> np.ndarray:
+        return np.array([label])
+
+    def loss(self, output: Any, target: Any) -> Any:
+        return cross_entropy(output, target)
+
+    def symbols(self, tensor: str) -> tuple[str, str]:
+        return ("q", "") if tensor == "c1" else ("", "")
+
+
+class ByHandModule(Module):
+    """z⁽ˡ⁾ = W⁽ˡ⁾ a⁽ˡ⁻¹⁾ + b⁽ˡ⁾ and a⁽ˡ⁾ = σ(z⁽ˡ⁾), examples in columns.
+
+    Args:
+        sizes: units of each layer, input first.
+    """
+
+    def __init__(self, sizes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.sizes = sizes
+        for layer in range(1, len(sizes)):
+            W = Parameter(np.empty((sizes[layer], sizes[layer - 1]), "float32"))
+            setattr(self, f"W{layer}", normal_(W, std=sizes[layer - 1] ** -0.5))
+            setattr(self, f"b{layer}", Parameter(np.zeros((sizes[layer], 1), "float32")))
+
+    def forward(self, a: Any) -> Any:
+        for layer in range(1, len(self.sizes)):
+            z = getattr(self, f"W{layer}") @ a + getattr(self, f"b{layer}")
+            a = z.sigmoid()
+        return a
+
+
+class ByHand(Network):
+    """The network of `examples/mlp_by_hand.py` on a digit of 8x8, in the documents' symbols."""
+
+    name = "mlp_by_hand"
+    title = "The multilayer perceptron of the documents: 64, 12 and 10 units, σ, squared error"
+    size = 8
+    sizes = (64, 12, 10)
+
+    def build(self) -> Module:
+        return ByHandModule(self.sizes)
+
+    def input(self, image: np.ndarray) -> np.ndarray:
+        return image.reshape(-1, 1)
+
+    def target(self, label: int, dtype: str) -> np.ndarray:
+        return np.eye(10, dtype=dtype)[:, [label]]
+
+    def loss(self, output: Any, target: Any) -> Any:
+        return 0.5 * (output - target).square().sum() / output.shape[1]
+
+    def part(self, parameter: str) -> str:
+        return f"layer {parameter[1:]}"
+
+    def symbols(self, tensor: str) -> tuple[str, str]:
+        last = _layer(len(self.sizes) - 1)
+        found = {
+            "x": ("a⁽⁰⁾", "∂J/∂a⁽⁰⁾"),
+            "c1": ("y", ""),
+            "loss.sub": (f"a{last} - y", f"∂J/∂a{last}"),
+            "loss.div": ("J", ""),
+        }
+        for layer in range(1, len(self.sizes)):
+            n, before = _layer(layer), _layer(layer - 1)
+            found |= {
+                f"W{layer}": (f"W{n}", f"∂J/∂W{n}"),
+                f"b{layer}": (f"b{n}", f"∂J/∂b{n}"),
+                f"layer {layer}.matmul": (f"W{n} a{before}", f"δ{n}"),
+                f"layer {layer}.add": (f"z{n}", f"δ{n}"),
+                f"layer {layer}.sigmoid": (f"a{n}", f"∂J/∂a{n}"),
+            }
+        return found.get(tensor, ("", ""))
+
+    def equations(self, output: str) -> tuple[str, str]:
+        last = len(self.sizes) - 1
+        part, _, op = output.partition(".")
+        if part == "loss":
+            a = f"a{_layer(last)}"
+            return {
+                "div": (f"J = ½ Σ ({a} - y)² / m, with m = 1 example", ""),
+                "sub": ("", f"∂J/∂{a} = ({a} - y) / m"),
+            }.get(op, ("", ""))
+        layer = int(part.removeprefix("layer "))
+        n, before, after = _layer(layer), _layer(layer - 1), _layer(layer + 1)
+        error = f"(a{n} - y) / m" if layer == last else f"(W{after}ᵀ δ{after})"
+        return {
+            "matmul": (
+                f"z{n} = W{n} a{before} + b{n}: the product in it",
+                f"∂J/∂W{n} = δ{n} a{before}ᵀ and ∂J/∂a{before} = W{n}ᵀ δ{n}",
+            ),
+            "add": (f"z{n} = W{n} a{before} + b{n}", f"∂J/∂b{n} = δ{n} summed over the batch"),
+            "sigmoid": (f"a{n} = σ(z{n})", f"δ{n} = {error} ⊙ σ'(z{n})"),
+        }.get(op, ("", ""))
+
+
+def _layer(number: int) -> str:
+    return f"⁽{number}⁾".translate(_SUPERSCRIPTS)
+
+
+NETWORKS: dict[str, Network] = {network.name: network for network in (LeNet(), ByHand())}

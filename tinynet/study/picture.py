@@ -1,0 +1,88 @@
+"""A graph as boxes and edges, a box for each step or for each call of a module."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tinynet.study.explain import call
+from tinynet.study.graph import Call, Graph, Step
+
+
+@dataclass(frozen=True)
+class Box:
+    """A step, or all steps of one call of a module."""
+
+    kind: str  # "operation", "parameter", "input", "constant", "module"
+    lines: tuple[str, ...]  # what stands in it
+    title: str  # what a pointer over it shows
+
+
+@dataclass(frozen=True)
+class Edge:
+    """From box to box, by their numbers; the label is the shape of what is passed on."""
+
+    source: int
+    target: int
+    label: str
+
+
+def picture(
+    graph: Graph, by_module: bool = False, depth: int | None = None
+) -> tuple[list[Box], list[Edge]]:
+    """The boxes and edges of a graph, one box a step, or one for each call of a module."""
+    steps = graph.steps
+    around = [
+        step.calls[:depth][-1] if by_module and step.calls[:depth] else None for step in steps
+    ]
+    users: list[set[str | None]] = [set() for _ in steps]
+    for step, made_by in zip(steps, around, strict=True):
+        for given in step.inputs:
+            if given.id is not None:
+                users[given.id].add(made_by.name if made_by else None)
+    # what the calls of one module alone take stands inside of them: parameters and numbers
+    hidden = {
+        step.id for step in steps
+        if len(users[step.id]) == 1 and None not in users[step.id]
+        and (step.kind == "parameter" or (step.kind == "constant" and step.shape == ()))
+    }  # fmt: skip
+    members: dict[Call | int, list[Step]] = {}
+    for step, made_by in zip(steps, around, strict=True):
+        if step.id not in hidden:
+            members.setdefault(made_by or step.id, []).append(step)
+    boxes: list[Box] = []
+    place: dict[int, int] = {}
+    for key, inside in members.items():
+        place.update((step.id, len(boxes)) for step in inside)
+        boxes.append(
+            _module_box(graph, key, inside, hidden)
+            if isinstance(key, Call) else _step_box(graph, inside[0])
+        )  # fmt: skip
+    edges: dict[tuple[int, int], Edge] = {}  # one for each thing passed on and box that takes it
+    for step in steps:
+        for given in step.inputs:
+            if given.id is None or given.id in hidden or place[given.id] == place[step.id]:
+                continue
+            passed = steps[given.id]
+            label = "" if passed.kind == "constant" and passed.shape == () else str(passed.shape)
+            edges[given.id, place[step.id]] = Edge(place[given.id], place[step.id], label)
+    return boxes, list(edges.values())
+
+
+def _step_box(graph: Graph, step: Step) -> Box:
+    title = f"{call(graph, step)}\n{step.formula}\n{step.shape} {step.dtype or ''}".rstrip()
+    return Box(step.kind, (step.op.name if step.op else step.name,), title)
+
+
+def _module_box(graph: Graph, made_by: Call, inside: list[Step], hidden: set[int]) -> Box:
+    taken = {i.id for step in inside for i in step.inputs if i.id in hidden}
+    count = sum(
+        math.prod(graph.steps[k].shape)
+        for k in taken if k is not None and graph.steps[k].kind == "parameter"
+    )  # fmt: skip
+    lines = [made_by.name]
+    if made_by.kind != made_by.name:
+        lines.append(made_by.kind)
+    if count:
+        lines.append(f"{count:,} parameters")
+    return Box("module", tuple(lines), "\n".join(call(graph, step) for step in inside))

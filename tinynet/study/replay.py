@@ -1,0 +1,130 @@
+"""Finite differences on any tensor of a step: the operations once more, with one number changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinynet.study.steps import Graph
+from tinynet.testing.differences import EPS, Line, Verdict, judge
+
+RTOL = 1e-6  # what the differences are held to, relative to the largest gradient of a tensor
+_TRIES = 12  # entries to look at in search of one that is at no kink
+
+
+def host(array: Any) -> np.ndarray:
+    """A C-ordered copy: memory order is no matter of the page's."""
+    return np.array(array, order="C")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One derivative, by the engine and by finite differences.
+
+    Attributes:
+        index: which entry of the tensor.
+        engine32, engine64: the engine's derivative of the loss by it, in both types.
+        verdict: of the comparison of `engine64` with central differences.
+    """
+
+    index: tuple[int, ...]
+    engine32: float
+    engine64: float
+    verdict: Verdict
+
+    @property
+    def difference(self) -> float:
+        """How far the rule and the difference quotient are apart, in float64."""
+        return abs(self.engine64 - self.verdict.slope.value)
+
+
+class Replay:
+    """The operations of a graph once more, with one value changed.
+
+    >>> import tinynet as tn
+    >>> from tinynet.study import trace
+    >>> x = tn.tensor([3.0, 4.0], dtype="float64", requires_grad=True)
+    >>> graph = trace(lambda: (x * x).sum())
+    >>> Replay(graph).loss_with(0, 1, 0.5)  # 9 + 4.5²
+    29.25
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.values = [np.asarray(step.value) for step in graph.steps]
+        self.loss = float(self.values[graph.output])
+
+    def loss_with(self, place: int, entry: int, change: float) -> float:
+        """The loss if entry `entry`, in C order, of step `place` were larger by `change`."""
+        values = dict(enumerate(self.values))
+        changed = host(values[place])
+        changed.reshape(-1)[entry] += change
+        values[place] = changed
+        new = {place}
+        for step in self.graph.steps[place + 1 :]:
+            if step.op is not None and new & {i.id for i in step.inputs}:
+                args = [values[i.id] for i in step.inputs if i.id is not None]
+                values[step.id] = step.op.forward(*args, **step.options)
+                new.add(step.id)
+        return float(values[self.graph.output])
+
+    def line(self, place: int, entry: int) -> Line:
+        """How the loss moves with one entry; a value carries a few roundings."""
+        at = self.values[place].reshape(-1)[entry]
+
+        def phi(t: float) -> float:
+            return self.loss_with(place, entry, t) - self.loss if t else 0.0
+
+        return Line(phi, 8 * EPS * max(1.0, abs(self.loss)), max(1.0, abs(float(at))))
+
+
+def checks(
+    replay: Replay, place: int, gradient: np.ndarray, rng: np.random.Generator
+) -> list[Check]:
+    """The largest gradients, some at random, and a 0 if there is one; and a kink that was met.
+
+    Where windows of a pooling tie, as on the paper around a digit, a pixel has no derivative. Such
+    entries are passed over, and one of them is shown.
+
+    Args:
+        replay: the step in float64.
+        place: the id of the tensor's step.
+        gradient: its gradient in float32.
+        rng: for the choice.
+    """
+    g32 = gradient.reshape(-1)
+    g64 = host(replay.graph.steps[place].gradient).reshape(-1)
+    scale = float(abs(g64).max())
+    largest = np.argsort(-abs(g64), kind="stable")[:_TRIES]
+    others = rng.permutation(np.flatnonzero(g64))[:_TRIES]
+    zeros = rng.permutation(np.flatnonzero(g64 == 0))[:_TRIES]
+    chosen: dict[int, Verdict] = {}
+    kinks: dict[int, Verdict] = {}
+    for candidates, count in ((largest, 1), (others, 2), (zeros, 1)):
+        found = 0
+        for entry in map(int, candidates):
+            if found == count:
+                break
+            if entry in chosen or entry in kinks:
+                continue
+            verdict = judge(replay.line(place, entry), float(g64[entry]), scale, RTOL)
+            if verdict.outcome in ("equal", "constant"):
+                chosen[entry] = verdict
+                found += 1
+            else:
+                kinks[entry] = verdict
+    between = [entry for entry, verdict in kinks.items() if verdict.outcome == "kink"]
+    for entry in between[:1]:
+        chosen[entry] = kinks[entry]
+    shape = gradient.shape
+    return [
+        Check(
+            tuple(int(i) for i in np.unravel_index(entry, shape)),
+            float(g32[entry]),
+            float(g64[entry]),
+            verdict,
+        )
+        for entry, verdict in chosen.items()
+    ]

@@ -1,0 +1,190 @@
+"""One training step, computed in full: every value, every gradient, and finite differences.
+
+The step runs twice, in float32, whose numbers the page shows, and in float64, with which the
+finite differences are compared: in float32 they would be right to three digits only.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinynet.creation import tensor
+from tinynet.nn import Module
+from tinynet.optim import SGD
+from tinynet.study.digit import Digit
+from tinynet.study.graph import trace
+from tinynet.study.networks import Network
+from tinynet.study.replay import Check, Replay, checks, host
+from tinynet.study.steps import Graph, Step
+from tinynet.tensor import Tensor
+
+RATE = 0.05  # of the step at the end, plain gradient descent
+
+
+@dataclass
+class Quantity:
+    """A tensor of the step.
+
+    Attributes:
+        key: its name on the page, unique.
+        kind: "parameter", "input", "constant" or "operation".
+        value, gradient: NumPy arrays; gradient None for a constant.
+        checks: its derivatives by finite differences, on chosen entries.
+    """
+
+    key: str
+    kind: str
+    value: np.ndarray
+    gradient: np.ndarray | None
+    checks: list[Check] = field(default_factory=list)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number in the formula, as the ½ of ½x, and no tensor."""
+        return self.kind == "constant" and self.value.ndim == 0
+
+
+@dataclass
+class Operation:
+    """One operation of the step.
+
+    Attributes:
+        number: its place in the forward, from 1.
+        step: what the graph knows of it.
+        part: the part of the network that it belongs to.
+        inputs: the keys of its inputs by the operation's names for them.
+        output: the key of its output.
+    """
+
+    number: int
+    step: Step
+    part: str
+    inputs: dict[str, str]
+    output: str
+
+    @property
+    def name(self) -> str:
+        return str(getattr(self.step.op, "name", ""))
+
+
+@dataclass
+class Study:
+    """Everything that the page shows.
+
+    Attributes:
+        network, digit: what was run on what.
+        graph: the graph, in float32.
+        quantities: the tensors by key.
+        operations: in the order of the forward.
+        output: the key of the network's output, from which the loss is computed.
+        loss: the loss; `loss_after` that after a step of gradient descent with rate `RATE`.
+        replay: the step in float64, to be run again with one number changed.
+        keys: the key of each step of the graph, by its id.
+    """
+
+    network: Network
+    digit: Digit
+    graph: Graph
+    quantities: dict[str, Quantity]
+    operations: list[Operation]
+    output: str
+    loss: np.float32
+    loss_after: np.float32
+    replay: Replay
+    keys: dict[int, str]
+
+    def place(self, key: str) -> int:
+        """The id of a tensor's step in the graph."""
+        return next(place for place, k in self.keys.items() if k == key)
+
+
+def study(network: Network, model: Module, digit: Digit, seed: int = 0) -> Study:
+    """Run one training step of the model on the digit and look at everything.
+
+    Args:
+        network: what the model is.
+        model: with the weights to start from; it is left as it was.
+        digit: what to train on.
+        seed: of the choice of entries for finite differences.
+    """
+    model = copy.deepcopy(model)
+    graph, output = _run(network, model, digit, "float32")
+    double, _ = _run(network, copy.deepcopy(model).to("float64"), digit, "float64")
+    keys, operations = _named(network, graph, output)
+    quantities = {
+        keys[s.id]: Quantity(keys[s.id], s.kind, host(s.value),
+                             None if s.gradient is None else host(s.gradient))
+        for s in graph.steps
+    }  # fmt: skip
+    rng = np.random.default_rng(seed)
+    replay = Replay(double)
+    for step in graph.steps[:-1]:
+        quantity = quantities[keys[step.id]]
+        if quantity.gradient is not None:
+            quantity.checks = checks(replay, step.id, quantity.gradient, rng)
+    # a copy again: the graph looks at the weights of the first
+    stepped = copy.deepcopy(model)
+    for name, parameter in stepped.named_parameters():
+        parameter.grad = Tensor(quantities[name].gradient)
+    SGD(stepped.parameters(), lr=RATE).step()
+    after, _ = _run(network, stepped, digit, "float32")
+    return Study(
+        network, digit, graph, quantities, operations, keys[output],
+        np.float32(graph.steps[-1].value), np.float32(after.steps[-1].value), replay, keys,
+    )  # fmt: skip
+
+
+def _run(network: Network, model: Module, digit: Digit, dtype: str) -> tuple[Graph, int]:
+    """The graph of the loss, and the id of the step that is the network's output."""
+    x = tensor(network.input(digit.image).astype(dtype), requires_grad=True, device="cpu")
+    outputs = []
+
+    def forward() -> Tensor:
+        outputs.append(network.forward(model, x))
+        return network.loss(outputs[0], network.target(digit.label, dtype))
+
+    graph = trace(forward, model, {"x": x})
+    (output,) = (s.id for s in graph.steps if s.value is outputs[0].data)
+    return graph, output
+
+
+def _named(network: Network, graph: Graph, output: int) -> tuple[dict[int, str], list[Operation]]:
+    """A key for each step, and the operations.
+
+    An operation belongs to the part whose parameters it takes, or else to the part of the one
+    before; what comes after the network's output belongs to the loss.
+    """
+    keys: dict[int, str] = {}
+    operations: list[Operation] = []
+    part = "input"
+    for step in graph.steps:
+        given = [graph.steps[i.id] for i in step.inputs if i.id is not None]
+        for leaf in given:
+            if leaf.kind == "parameter":
+                part = network.part(leaf.name)
+        part = part if step.id <= output else "loss"
+        key = f"{part}.{step.op.name}" if step.op is not None else step.name
+        number = 2
+        while key in keys.values():
+            key, number = f"{key.split(' ')[0]} {number}", number + 1
+        keys[step.id] = key
+        if step.op is not None:
+            inputs = {i.name: keys[i.id] for i in step.inputs if i.id is not None}
+            operations.append(Operation(len(operations) + 1, step, part, inputs, key))
+    return keys, operations
+
+
+def by_one_rule(graph: Graph, operation: Operation, name: str) -> np.ndarray:
+    """What the rule for one input gives; a tensor that is used twice gets the sum of two."""
+    step = operation.step
+    assert step.op is not None
+    values = {i.name: graph.steps[i.id].value for i in step.inputs if i.id is not None}
+    known = {"y": step.value, **values, **step.options}
+    known |= {f"{given}_shape": np.shape(value) for given, value in values.items()}
+    rule = step.op.rules[name]
+    g = rule.function(step.gradient, *[known[need] for need in rule.needs])
+    shape = np.shape(values[name])
+    return host(g if g.shape == shape else step.op.fit(g, shape))
