@@ -177,8 +177,8 @@ TOP_LEVEL = {
 }
 TOP_LEVEL_WITHOUT = set(
     "AnomalyError DeviceError Tensor arange data default_device detect_anomaly enable_grad "
-    "float32 float64 functional grad int64 is_grad_enabled manual_seed models nn no_grad ones "
-    "optim rand randn set_default_device tensor testing zeros".split()
+    "float32 float64 functional get_num_threads grad int64 is_grad_enabled manual_seed models nn "
+    "no_grad ones optim rand randn set_default_device set_num_threads tensor testing zeros".split()
 )
 
 

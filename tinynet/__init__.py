@@ -28,6 +28,7 @@ from tinynet.modes import (
     is_grad_enabled,
     no_grad,
 )
+from tinynet.parallel import get_num_threads, set_num_threads
 from tinynet.tensor import Tensor, matmul
 from tinynet.version import __version__
 
@@ -48,6 +49,7 @@ __all__ = [
     "float32",
     "float64",
     "functional",
+    "get_num_threads",
     "grad",
     "int64",
     "is_grad_enabled",
@@ -63,6 +65,7 @@ __all__ = [
     "rand",
     "randn",
     "set_default_device",
+    "set_num_threads",
     "stack",
     "tensor",
     "testing",
