@@ -144,6 +144,10 @@ def table() -> dict[str, list[Case]]:
         "sigmoid": _each(lambda v: float(scipy.special.expit(v))),
         "softplus": _each(lambda v: math.log(1.0 + math.exp(v))),
         "relu": _each(lambda v: v if v > 0 else 0.0, "separated"),
+        "gated": [
+            Case([n(2, 3)], _gate, {"gate": np.array([[1.0, -1.0, 0.0], [0.5, 2.0, -3.0]])}),
+            Case([n(0, 3)], _gate, {"gate": np.zeros((0, 3))}),
+        ],
         "leaky_relu": [
             *_each(lambda v: v if v > 0 else 0.01 * v, "separated"),
             *_each(
@@ -174,6 +178,10 @@ def table() -> dict[str, list[Case]]:
         **convolutions(),
         **copies(),
     }
+
+
+def _gate(x: np.ndarray, gate: np.ndarray) -> np.ndarray:
+    return loops.entrywise(lambda v, open: v if open > 0 else 0.0)(x, gate)
 
 
 def _powers() -> list[Case]:

@@ -175,13 +175,13 @@ def test_only_what_rules_name_is_kept():
     def kept(y):
         return [edge[-1] for edge in y.grad_fn.edges]
 
-    assert kept(x + w) == [[], []]
+    assert kept(x + w) == [(), ()]
     constant = w.detach()
     assert kept(x * constant)[0][0] is constant
     assert len(kept(x * constant)) == 1
     y = x.exp()
     assert kept(y)[0][0]._data is y.data
-    assert kept(x.sum()) == [[(2,), None]]
+    assert kept(x.sum()) == [((2,), None)]
 
 
 def test_inputs_are_given_by_position():
@@ -203,6 +203,14 @@ def test_retain_grad_of_an_intermediate_value():
     assert h.grad.item() == 5
     tn.grad(h * 1, x)
     assert h.grad.item() == 5
+
+
+def test_retain_grad_of_several_numbers():
+    x = leaf(3.0, -1.0)
+    h = x * x
+    h.retain_grad()
+    (h * 2).sum().backward()
+    assert h.grad.tolist() == [2.0, 2.0]
 
 
 # --- depth and memory ---------------------------------------------------------------------------

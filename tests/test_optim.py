@@ -196,7 +196,6 @@ def test_all_at_once_is_one_by_one(make, monkeypatch, device):
     each = [make([p]) for p in alone]
     for step in range(4):
         monkeypatch.setattr(flat, "BLOCK", [1, 7, 20, 1 << 16][step])
-        monkeypatch.setattr(optim.optimizer, "BLOCK", [1, 7, 20, 1 << 16][step])
         gradients_for(together, step)
         gradients_for(alone, step)
         optimizer.step()

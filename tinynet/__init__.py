@@ -28,6 +28,7 @@ from tinynet.modes import (
     is_grad_enabled,
     no_grad,
 )
+from tinynet.parallel import get_num_threads, set_num_threads
 from tinynet.study import derivation, draw, explain
 from tinynet.tensor import Tensor, matmul
 from tinynet.training.saving import load, save
@@ -54,6 +55,7 @@ __all__ = [
     "float32",
     "float64",
     "functional",
+    "get_num_threads",
     "grad",
     "int64",
     "is_grad_enabled",
@@ -71,6 +73,7 @@ __all__ = [
     "randn",
     "save",
     "set_default_device",
+    "set_num_threads",
     "stack",
     "study",
     "summary",

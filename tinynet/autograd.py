@@ -112,7 +112,7 @@ class Node:
         for i, a in enumerate(args):
             if isinstance(a, Value) and a.requires_grad:
                 rule = op.rules[op.inputs[0 if op.variadic else i]]
-                kept = [fetch(i, args, options, out) for fetch in rule.fetch]
+                kept = rule.fetch(i, args, options, out)
                 self.edges.append((i, a.grad_fn or a, a._data.shape, rule, kept))
         self.stamp = next(_clock)
         self.retained: weakref.ref[Value] | None = None  # set by Tensor.retain_grad
@@ -122,14 +122,14 @@ class Node:
     def gradient(self, edge: Any, gy: Any, create_graph: bool) -> Any:
         """The gradient by the input of an edge, of that input's shape."""
         i, _, shape, rule, kept = edge
-        args = []
-        for name, a in zip(rule.needs, kept, strict=True):
+        args = [gy]
+        for name, a in zip(rule.needs, kept):  # noqa: B905, strict takes as long as the loop
             if isinstance(a, Value):
                 a = self._unpack(name, a, create_graph)
             elif isinstance(a, tuple):  # the inputs of an operation that takes any number of them
                 a = tuple([self._unpack(name, v, create_graph) for v in a])
             args.append(a)
-        g = rule.function(gy, *args)
+        g = rule.function(*args)
         if g.shape != shape:
             g = self.op.fit(g, shape)
         if modes.anomaly:
@@ -158,7 +158,17 @@ class Rule:
     def __init__(self, function: Callable[..., Any], op: Op) -> None:
         self.function = function
         self.needs = tuple(inspect.signature(function).parameters)[1:]
-        self.fetch = [_fetch(name, op) for name in self.needs]
+        self.fetch = _fetch_all([_fetch(name, op) for name in self.needs])
+
+
+def _fetch_all(fetches: list[Any]) -> Callable[[int, Any, Any, Value], tuple[Any, ...]]:
+    """One function for all that a rule needs: a call for each node rather than several."""
+    if not fetches:
+        return lambda i, args, options, out: ()
+    if len(fetches) == 1:
+        (one,) = fetches
+        return lambda i, args, options, out: (one(i, args, options, out),)
+    return lambda i, args, options, out: tuple([f(i, args, options, out) for f in fetches])
 
 
 def _fetch(name: str, op: Op) -> Callable[[int, Any, Any, Value], Any]:
@@ -204,30 +214,35 @@ class Op:
         return register
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        value: Value | None = None
+        tracked = odd = False
+        arrays: list[Any] = []
         for a in args:
             if isinstance(a, Value):
-                break
-        else:
-            return self.forward(*args, **options)
-        operands, arrays, tracked, result_type = [], [], False, a.result_type
-        for a in args:
-            if isinstance(a, Value):
-                tracked = tracked or a.requires_grad
+                value = a
+                if a.requires_grad:
+                    tracked = True
                 arrays.append(a._data)
             else:
-                a = backend.operand(self.name, a)
+                odd = odd or type(a) not in backend.PLAIN
                 arrays.append(a)
-            operands.append(a)
+        if value is None:
+            return self.forward(*args, **options)
+        operands: Sequence[Any] = args
+        if odd:
+            operands = [a if isinstance(a, Value) else backend.operand(self.name, a) for a in args]
+            arrays = [raw(a) for a in operands]
         try:
-            y = backend.as_array(self.forward(*arrays, **options))
+            y = self.forward(*arrays, **options)
         except (TypeError, ValueError, IndexError) as error:
             backend.array_module(*arrays)  # says so if they are on different devices
             raise type(error)(self.explain(error, arrays, options)) from error
+        y = backend.as_array(y)
         if y.dtype is not backend.float32 and backend.is_new_float(y, arrays, options):
             operands = [_integers_as_float32(a) for a in operands]
             arrays = [raw(a) for a in operands]
             y = self.forward(*arrays, **options).astype(backend.float32, copy=False)
-        out = result_type(y)
+        out = value.result_type(y)
         if y.base is not None:
             _note_view(out, args)
         if modes.anomaly:
@@ -309,11 +324,10 @@ def _walk_back(
     """
     nodes, leaves = _nodes_behind(links)
     asked = {id(t) for t in targets or ()}
-    wanted = asked | ({id(n) for n in nodes} | set(leaves) if targets is None else set())
-    if targets is not None:
-        for node in reversed(nodes):
-            if any([id(edge[1]) in wanted for edge in node.edges or ()]):
-                wanted.add(id(node))
+    wanted = set(asked)  # with targets: what leads to them
+    for node in reversed(nodes) if targets is not None else ():
+        if any([id(edge[1]) in wanted for edge in node.edges or ()]):
+            wanted.add(id(node))
     # Of this call alone: kept on the nodes, a second backward would add the first one's again.
     grads: dict[int, Any] = {}
     for link, seed in zip(links, seeds, strict=True):
@@ -322,11 +336,15 @@ def _walk_back(
         gy = grads.get(id(node)) if id(node) in asked else grads.pop(id(node), None)
         if gy is None:
             continue
-        if targets is None and node.retained is not None and (watcher := node.retained()):
+        if (
+            targets is None
+            and node.retained is not None
+            and (watcher := node.retained()) is not None
+        ):
             _accumulate(watcher, _own(gy))
         for edge in node.edges or ():
             key = id(edge[1])
-            if key not in wanted:
+            if targets is not None and key not in wanted:
                 continue
             g = node.gradient(edge, gy, create_graph)
             if key in leaves and not _is_new(g, gy, edge[-1]):
@@ -338,7 +356,7 @@ def _walk_back(
     return grads, leaves
 
 
-def _is_new(g: Any, gy: Any, kept: list[Any]) -> bool:
+def _is_new(g: Any, gy: Any, kept: Sequence[Any]) -> bool:
     """Whether nothing else refers to the memory of `g`: a rule may pass on what it was given."""
     array = raw(g)
     return array.base is None and all([array is not raw(a) for a in (gy, *kept)])

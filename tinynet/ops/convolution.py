@@ -17,17 +17,19 @@ loops, which the tests compare with: `conv2d`, `conv2d_input`, `conv2d_weight` i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from typing import Any
 
 from tinynet.autograd import Op
 from tinynet.backend import array_module, workspace
 from tinynet.ops.reduction import sum
 from tinynet.ops.windows import (
+    Block,
     Window,
     batch_first,
     batch_last,
     blocks,
+    channel_pieces,
     col2im,
     im2col,
     padded,
@@ -35,6 +37,7 @@ from tinynet.ops.windows import (
     without_border,
     zeros_with_border,
 )
+from tinynet.parallel import for_each
 
 
 def _check(name: str, x_shape: Any, w_shape: Any, groups: int) -> None:
@@ -55,16 +58,17 @@ def _check(name: str, x_shape: Any, w_shape: Any, groups: int) -> None:
         )
 
 
-def _columns(x: Any, window: Window, OH: int, OW: int, groups: int) -> Iterator[Any]:
-    """x (N, C, H, W), block by block: which of the OH OW N cells, and their columns as matrices
-    (groups, C/groups KH KW, cells)."""
+def _columns(x: Any, window: Window, OH: int, OW: int, groups: int) -> tuple[list[Any], Any]:
+    """The blocks of the output cells of x (N, C, H, W); and a function of a block that makes its
+    columns, as matrices (groups, C/groups KH KW, cells of all examples)."""
     xt = padded(batch_last(x), window.padding)
     view = window_view(xt, window, OH, OW)
-    C, KH, KW, _, _, N = view.shape
-    for block in blocks(xt, window, OH, OW):
-        cells = block.cells(OW, N)
-        col = im2col(view, block)
-        yield cells, col.reshape(groups, C // groups * KH * KW, cells.stop - cells.start)
+    rows = xt.shape[0] // groups * window.kernel[0] * window.kernel[1]
+
+    def columns(block: Block) -> Any:
+        return im2col(view, block).reshape(groups, rows, -1)
+
+    return list(blocks(xt, window, OH, OW)), columns
 
 
 def _rows(gy: Any, groups: int) -> Any:
@@ -100,11 +104,17 @@ def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) ->
         raise ValueError(f"conv2d: bias {tuple(b.shape)} must be ({OC},) for weight {w.shape}")
     rows, xp = w.reshape(groups, OC // groups, -1), array_module(x, w)
     dtype = xp.result_type(x, w) if b is None else xp.result_type(x, w, b)
+    bias = None if b is None else b.reshape(groups, OC // groups, 1)
     y = xp.empty((groups, OC // groups, OH * OW * N), dtype)
-    for cells, col in _columns(x, window, OH, OW, groups):
-        part = xp.matmul(rows, col, out=y[:, :, cells])  # (OC/G, CKK/G) @ (CKK/G, cells)
-        if b is not None:
-            part += b.reshape(groups, OC // groups, 1)  # now, while the block is in the cache
+    parts, columns = _columns(x, window, OH, OW, groups)
+
+    def compute(block: Block) -> None:
+        part = y[:, :, block.cells(OW, N)]
+        xp.matmul(rows, columns(block), out=part)  # (OC/G, CKK/G) @ (CKK/G, cells)
+        if bias is not None:
+            part += bias  # now, while the block is in the cache
+
+    for_each(compute, parts)
     return batch_first(y.reshape(OC, OH, OW, N))
 
 
@@ -144,15 +154,25 @@ def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1)
     _check("conv2d_input", shape, w.shape, groups)
     if window.output("conv2d_input", shape) != (OH, OW):
         raise ValueError(f"conv2d_input: {gy.shape} is no output for an input of {shape}")
-    rows, wt = _rows(gy, groups), w.reshape(groups, OC // groups, -1).swapaxes(1, 2)
     xp = array_module(gy, w)
+    rows, weights = _rows(gy, groups), w.reshape(groups, OC // groups, *w.shape[1:])
     x = zeros_with_border((C, *size, N), window, gy, xp.result_type(gy, w))
-    for block in blocks(x, window, OH, OW):
-        part = rows[:, :, block.cells(OW, N)]
-        col = workspace("conv2d_input", (*wt.shape[:2], part.shape[2]), x)
-        xp.matmul(wt, part, out=col)  # (CKK/G, OC/G) @ (OC/G, cells)
-        height, width = block.bottom - block.top, block.right - block.left
-        col2im(x, col.reshape(C, *window.kernel, height, width, N), window, block)
+
+    def compute(channels: slice) -> None:  # of x: whole groups, or a part of the only one
+        part = x[channels]
+        first, last = channels.start * groups // C, -(-channels.stop * groups // C)
+        wt = weights[first:last, :, channels if groups == 1 else slice(None)]
+        wt = wt.reshape(last - first, OC // groups, -1).swapaxes(1, 2)
+        for block in blocks(part, window, OH, OW, scale=3):  # of col2im's many short calls, fewer
+            of_y = rows[first:last, :, block.cells(OW, N)]
+            col = workspace("conv2d_input", (*wt.shape[:2], of_y.shape[2]), x)
+            xp.matmul(wt, of_y, out=col)  # (CKK/G, OC/G) @ (OC/G, cells)
+            col2im(part, col, window, block)
+
+    columns = window.kernel[0] * window.kernel[1] * OH * OW * N
+    # whole groups, or three channels and more: fewer make a poor matrix product
+    least = C // groups if groups > 1 else 3
+    for_each(compute, channel_pieces(C, columns // 3, x, least))
     return batch_first(without_border(x, window))
 
 
@@ -186,12 +206,22 @@ def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
         raise ValueError(f"conv2d_weight: {gy.shape} is no output for an input of {x.shape}")
     _check("conv2d_weight", x.shape, (OC, C // groups, *window.kernel), groups)
     rows, xp = _rows(gy, groups), array_module(gy, x)
-    KK = window.kernel[0] * window.kernel[1]
-    wt = xp.zeros((groups, C // groups * KK, OC // groups), xp.result_type(gy, x))
-    for cells, col in _columns(x, window, OH, OW, groups):
+    parts, columns = _columns(x, window, OH, OW, groups)
+    size = C // groups * window.kernel[0] * window.kernel[1]
+    sums = xp.empty((len(parts), groups, size, OC // groups), xp.result_type(gy, x))
+
+    def compute(k: int) -> None:
+        col, of_y = columns(parts[k]), rows[:, :, parts[k].cells(OW, N)]
+        # A sum of products over some cells each: while a product has under 500 entries, as that of
+        # a first layer has, NumPy keeps other threads from running.
+        n = math.gcd(8, col.shape[2])
+        col = col.reshape(groups, size, n, -1).swapaxes(1, 2)
+        of_y = of_y.reshape(groups, OC // groups, n, -1).transpose(0, 2, 3, 1)
         # (CKK/G, cells) @ (cells, OC/G): the other way round BLAS takes up to twice as long
-        wt += col @ rows[:, :, cells].swapaxes(1, 2)
-    return wt.swapaxes(1, 2).reshape(OC, C // groups, *window.kernel)
+        sums[k] = (col @ of_y).sum(1)
+
+    for_each(compute, range(len(parts)))
+    return sums.sum(0).swapaxes(1, 2).reshape(OC, C // groups, *window.kernel)
 
 
 @conv2d_weight.rule("gy")

@@ -12,9 +12,10 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import Op, raw
-from tinynet.backend import array_module
+from tinynet.backend import array_module, zero_for
 from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import Elementwise
+from tinynet.parallel import elementwise
 
 
 @Op
@@ -237,20 +238,42 @@ def relu(x: Any) -> Any:
 
     Derivation: dy = [x > 0] dx, and y > 0 exactly where x > 0, so <gy, dy> = <gy [y > 0], dx>.
     Jacobian: diagonal, of zeros and ones.
-    Kinks: at 0 the subdifferential is [0, 1]; 0 is taken: a unit that is off passes nothing. (But
-        a gy of Inf or NaN makes NaN there, 0 * Inf: the run is lost anyhow, and a selection
-        would cost ten times as much.)
+    Kinks: at 0 the subdifferential is [0, 1]; 0 is taken: a unit that is off passes nothing (but
+        for Inf and NaN, see `gated`).
     Cost: n comparisons forward, 2n backward; keeps y.
     Shapes: any; dtype of x; a NaN stays one.
     Source: V. Nair and G. Hinton, Rectified linear units improve restricted Boltzmann machines
         (ICML 2010).
     """
-    return array_module(x).maximum(x, 0.0)
+    xp = array_module(x)
+    return elementwise(lambda x, out: xp.maximum(x, zero_for(x), out=out), x)
 
 
 @relu.rule("x")
 def relu_gx(gy: Any, y: Any) -> Any:
-    return gy * (raw(y) > 0)  # a product with booleans is ten times as fast as a selection
+    return gated(gy, gate=raw(y))
+
+
+@Op
+def gated(x: Any, *, gate: Any) -> Any:
+    """y = x [gate > 0]: x where the gate is positive and 0 elsewhere.
+
+    Derivation: dy = dx [gate > 0], so <gy, dy> = <gy [gate > 0], dx>: it is its own adjoint.
+    Jacobian: diagonal, of zeros and ones.
+    Kinks: none; linear, the gate being constant. (But an x of Inf or NaN makes NaN where the gate
+        is shut, 0 * Inf: the run is lost anyhow, and a selection would cost ten times as much.)
+    Cost: n comparisons and products forward and backward; keeps the gate.
+    Shapes: x and gate alike; dtype of x.
+    Source: V. Nair and G. Hinton, Rectified linear units improve restricted Boltzmann machines
+        (ICML 2010).
+    """
+    xp = array_module(x, gate)
+    return elementwise(lambda x, gate, out: xp.multiply(x, gate > 0, out=out), x, gate)
+
+
+@gated.rule("x")
+def gated_gx(gy: Any, gate: Any) -> Any:
+    return gated(gy, gate=gate)
 
 
 @Op

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinynet import parallel
 from tinynet.autograd import Op
 from tinynet.backend import array_module
 from tinynet.ops.broadcast import Elementwise, expand
@@ -37,17 +38,17 @@ def matmul(a: Any, b: Any) -> Any:
             f"matmul: shapes {tuple(a.shape)} and {tuple(b.shape)} do not fit; the last size of "
             "the first must equal the last but one of the second"
         )
-    return a @ b
+    return parallel.product(a, b)
 
 
 @matmul.rule("a")
 def matmul_ga(gy: Any, b: Any) -> Any:
-    return gy @ transposed(b)
+    return matmul(gy, transposed(b))
 
 
 @matmul.rule("b")
 def matmul_gb(gy: Any, a: Any) -> Any:
-    return transposed(a) @ gy
+    return matmul(transposed(a), gy)
 
 
 @Op
@@ -74,7 +75,7 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
         raise ValueError(
             f"linear: bias {tuple(b.shape)} must be ({w.shape[0]},) for weight {tuple(w.shape)}"
         )
-    y = x @ w.T
+    y = parallel.product(x, w.T)
     if b is None:
         return y
     if y.dtype != b.dtype:
@@ -85,12 +86,12 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
 
 @linear.rule("x")
 def linear_gx(gy: Any, w: Any) -> Any:
-    return gy @ w
+    return matmul(gy, w)
 
 
 @linear.rule("w")
 def linear_gw(gy: Any, x: Any) -> Any:
-    return transposed(gy) @ x
+    return matmul(transposed(gy), x)
 
 
 @linear.rule("b")

@@ -15,10 +15,12 @@ from tinynet.ops.windows import (
     Window,
     batch_first,
     batch_last,
+    channel_pieces,
     padded,
     without_border,
     zeros_with_border,
 )
+from tinynet.parallel import for_each
 
 
 @Op
@@ -43,10 +45,17 @@ def max_pool2d(x: Any, *, window: Window) -> Any:
     check_padding("max_pool2d", window)
     xp = array_module(x)
     xt = padded(batch_last(x), window.padding, -float("inf"))
-    y: Any = None
-    for _, _, rows, columns in window.taps(OH, OW):
-        tap = xt[:, rows, columns]
-        y = tap.copy() if y is None else xp.maximum(y, tap, out=y)
+    y = xp.empty((xt.shape[0], OH, OW, xt.shape[3]), x.dtype)
+
+    def compute(c: slice) -> None:
+        for k, (_, _, rows, columns) in enumerate(window.taps(OH, OW)):
+            tap = xt[c, rows, columns]
+            if k == 0:
+                y[c] = tap
+            else:
+                xp.maximum(y[c], tap, out=y[c])
+
+    for_each(compute, pieces_of(xt))
     return batch_first(y)
 
 
@@ -67,11 +76,14 @@ def _winner(x: Any, y: Any, window: Window) -> Any:
     xt, yt = padded(batch_last(x), window.padding, float("nan")), batch_last(y)
     taps = window.taps(OH, OW)
     winner = array_module(x).zeros(yt.shape, "uint8" if len(taps) <= 256 else "int32")
-    missed: Any = None
-    for _, _, rows, columns in taps[:-1]:
-        misses = xt[:, rows, columns] != yt
-        missed = misses if missed is None else missed & misses
-        winner += missed
+
+    def compute(c: slice) -> None:
+        missed: Any = True
+        for _, _, rows, columns in taps[:-1]:
+            missed = missed & (xt[c, rows, columns] != yt[c])
+            winner[c] += missed
+
+    for_each(compute, pieces_of(xt))
     return winner
 
 
@@ -90,11 +102,15 @@ def pool_put(x: Any, *, winner: Any, size: Any, window: Window) -> Any:
     xt = batch_last(x)
     xp = array_module(x)
     y = zeros_with_border((C, *size, N), window, x)
-    for k, (_, _, rows, columns) in enumerate(window.taps(OH, OW)):
-        if window.disjoint:
-            xp.multiply(xt, winner == k, out=y[:, rows, columns])
-        else:
-            y[:, rows, columns] += xt * (winner == k)
+
+    def compute(c: slice) -> None:
+        for k, (_, _, rows, columns) in enumerate(window.taps(OH, OW)):
+            if window.disjoint:
+                xp.multiply(xt[c], winner[c] == k, out=y[c, rows, columns])
+            else:
+                y[c, rows, columns] += xt[c] * (winner[c] == k)
+
+    for_each(compute, pieces_of(y))
     return batch_first(without_border(y, window))
 
 
@@ -180,6 +196,11 @@ def sum_unpool2d(x: Any, *, size: Any, window: Window) -> Any:
 @sum_unpool2d.rule("x")
 def sum_unpool2d_gx(gy: Any, window: Window) -> Any:
     return sum_pool2d(gy, window=window)
+
+
+def pieces_of(x: Any) -> list[slice]:
+    """The channels of x (C, H, W, N), in pieces for `for_each`."""
+    return channel_pieces(x.shape[0], x[:1].size, x)
 
 
 def check_padding(name: str, window: Window) -> None:

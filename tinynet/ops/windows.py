@@ -173,19 +173,31 @@ class Block:
         return slice(start * N, (start + size) * N)
 
 
-def blocks(x: Any, window: Window, OH: int, OW: int) -> Iterator[Block]:
+def blocks(x: Any, window: Window, OH: int, OW: int, scale: int = 1) -> Iterator[Block]:
     """The output cells of x (C, H, W, N) in reading order, as rectangles that lie in one piece.
 
     A rectangle is some whole rows, or a part of one, so that its cells are neighbours in the flat
-    (OH, OW, N); and its columns, C KH KW numbers for each cell and example, stay in the cache.
+    (OH, OW, N); and its columns, C KH KW numbers for each cell and example, take `scale` times
+    `block_bytes`.
     """
     C, N = x.shape[0], x.shape[3]
     bytes_a_cell = C * window.kernel[0] * window.kernel[1] * N * x.dtype.itemsize
-    cells = max(1, block_bytes(x) // max(1, bytes_a_cell))
+    cells = max(1, scale * block_bytes(x) // max(1, bytes_a_cell))
     width, height = min(OW, cells), max(1, min(OH, cells // OW))
+    if height < OH:  # as many for each of two threads
+        height = -(-OH // (2 * -(-OH // (2 * height))))
     for top in range(0, OH, height):
         for left in range(0, OW, width):
             yield Block(top, min(top + height, OH), left, min(left + width, OW))
+
+
+def channel_pieces(C: int, size: int, like: Any, least: int = 1) -> list[slice]:
+    """C channels, of `size` numbers each, in pieces that are worth a thread each; of a multiple of
+    `least` channels, but for the last."""
+    most = C * size * like.dtype.itemsize // block_bytes(like)
+    count = max(1, min(8, most, C // least))
+    step = -(-C // (least * count)) * least
+    return [slice(start, min(start + step, C)) for start in range(0, C, step)]
 
 
 def window_view(x: Any, window: Window, OH: int, OW: int) -> Any:
@@ -211,14 +223,16 @@ def im2col(view: Any, block: Block) -> Any:
 
 
 def col2im(x: Any, col: Any, window: Window, block: Block) -> None:
-    """im2col's adjoint: add the columns of a block into a padded x (C, H, W, N).
+    """im2col's adjoint: add the columns of a block, of any shape, into a padded x (C, H, W, N).
 
     An input cell is in as many columns as windows cover it. Copying gave each of them its value,
     so its gradient is the sum of theirs: += and not =.
     """
     (SH, SW) = window.stride
+    height, width = block.bottom - block.top, block.right - block.left
+    col = col.reshape(x.shape[0], *window.kernel, height, width, x.shape[3])
     start = x[:, block.top * SH :, block.left * SW :]
-    for i, j, rows, columns in window.taps(block.bottom - block.top, block.right - block.left):
+    for i, j, rows, columns in window.taps(height, width):
         start[:, rows, columns] += col[:, i, j]
 
 

@@ -21,7 +21,7 @@ from tinynet.tensor import Tensor
 
 # Five float32 arrays of this length, the most that an update works on, are 1.25 MiB: they
 # fit into a common second-level cache of 2 MB.
-BLOCK = 1 << 16
+BLOCK = 1 << 17
 
 
 class FlatParameters:
@@ -82,19 +82,33 @@ class FlatParameters:
             yield first, last
             first = last
 
-    def gather(self, first: int, last: int, weight_decay: float) -> Any:
-        """The gradients of a run as one flat array in memory that is used again in each step.
+    def pieces(self) -> Iterator[tuple[int, int, int, int]]:
+        """What is updated at a time: a run, and where its numbers begin and end.
+
+        A run of one large parameter comes in several pieces, `BLOCK` numbers each, where all that
+        belongs to it lies in one order. On a GPU each call costs more than a cache saves, so there
+        every run is one piece.
+        """
+        for first, last in self.runs():
+            lo, hi = self.ends[first], self.ends[last]
+            size = max(hi - lo, 1)
+            if last - first == 1 and backend.device_of(self.like) == "cpu":
+                p = self.params[first]
+                if p._data.flags.c_contiguous and raw(p.grad).flags.c_contiguous:
+                    size = BLOCK
+            for start in range(lo, hi, size):
+                yield first, last, start, min(start + size, hi)
+
+    def gather(self, piece: tuple[int, int, int, int], weight_decay: float) -> Any:
+        """The gradients of a piece as one flat array in memory that is used again in each step.
 
         With a weight decay w the gradient by parameter p is that of the loss plus w p, the
         gradient of w |p|^2 / 2.
         """
-        start = self.ends[first]
-        size = (self.ends[last] - start,)
-        flat = backend.workspace("gradients of an optimizer", size, self.like)
+        lo, hi = piece[2:]
+        flat = backend.workspace("gradients of an optimizer", (hi - lo,), self.like)
         xp = backend.array_module(flat)
-        for i in range(first, last):
-            p, view = self.params[i]._data, self.view(flat, i, start)
-            g = raw(self.params[i].grad)
+        for p, g, view in self._parts(piece, flat):
             if weight_decay:
                 xp.multiply(p, weight_decay, out=view)
                 xp.add(view, g, out=view)
@@ -102,12 +116,20 @@ class FlatParameters:
                 view[...] = g
         return flat
 
-    def subtract(self, flat: Any, first: int, last: int, shrink: float) -> None:
-        """p = shrink p - its part of `flat`, in place, for every parameter of a run."""
-        start = self.ends[first]
-        for i in range(first, last):
-            p = self.params[i]
+    def subtract(self, flat: Any, piece: tuple[int, int, int, int], shrink: float) -> None:
+        """p = shrink p - its part of `flat`, in place, for every parameter of a piece."""
+        for p, _, view in self._parts(piece, flat):
             if shrink != 1.0:
-                p._data *= shrink
-            p._data -= self.view(flat, i, start)
-            p._touch()  # a graph that still needs the old numbers must not use the new ones
+                p *= shrink
+            p -= view
+
+    def _parts(self, piece: tuple[int, int, int, int], flat: Any) -> Iterator[tuple[Any, Any, Any]]:
+        """Each parameter of a piece, its gradient, and its part of `flat`, in one shape."""
+        first, last, lo, hi = piece
+        for i in range(first, last):
+            p, g = self.params[i]._data, raw(self.params[i].grad)
+            if hi - lo < self.ends[last] - self.ends[first]:  # a part of one, all contiguous
+                part = slice(lo - self.ends[i], hi - self.ends[i])
+                yield p.reshape(-1)[part], g.reshape(-1)[part], flat
+            else:
+                yield p, g, self.view(flat, i, lo)

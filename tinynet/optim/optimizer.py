@@ -12,8 +12,9 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.modes import enable_grad
-from tinynet.optim.flat import BLOCK, FlatParameters
+from tinynet.optim.flat import FlatParameters
 from tinynet.optim.saving import check_state, saved_state
+from tinynet.parallel import for_each
 from tinynet.tensor import Tensor
 
 
@@ -169,31 +170,27 @@ class Optimizer:
         for number, group in enumerate(self.param_groups):
             self._check(group)
             for flat in self._flat_of(number):
-                for first, last in flat.runs():
-                    self._update_run(group, flat, first, last)
+                self._update_all(group, flat)
         return loss
 
-    def _update_run(
-        self, options: dict[str, Any], flat: FlatParameters, first: int, last: int
-    ) -> None:
-        lo, hi = flat.ends[first], flat.ends[last]
+    def _update_all(self, options: dict[str, Any], flat: FlatParameters) -> None:
         decay = options["weight_decay"]
-        g = flat.gather(first, last, 0.0 if self.decoupled else decay)
-        xp = backend.array_module(g)
-        # On a GPU each call costs more than the cache saves: one block.
-        size = min(hi - lo, BLOCK) if backend.device_of(g) == "cpu" else hi - lo
-        scratch = backend.workspace("scratch of an optimizer", (size,), g)
-        slots = [flat.slot(name)[lo:hi] for name in self._slots(options)]
-        t = flat.steps[first] + 1
-        for start in range(0, hi - lo, max(size, 1)):
-            part = slice(start, start + size)
-            block = g[part]
-            self._update(
-                xp, options, t, block, scratch[: block.size], *[slot[part] for slot in slots]
-            )
-        flat.subtract(g, first, last, 1.0 - options["lr"] * decay if self.decoupled else 1.0)
-        if slots:
-            flat.steps[first:last] = [t] * (last - first)
+        slots = [flat.slot(name) for name in self._slots(options)]
+        xp = backend.array_module(flat.like)
+
+        def update(piece: tuple[int, int, int, int]) -> None:
+            first, _, lo, hi = piece
+            g = flat.gather(piece, 0.0 if self.decoupled else decay)
+            scratch = backend.workspace("scratch of an optimizer", g.shape, g)
+            here = [slot[lo:hi] for slot in slots]
+            self._update(xp, options, flat.steps[first] + 1, g, scratch, *here)
+            flat.subtract(g, piece, 1.0 - options["lr"] * decay if self.decoupled else 1.0)
+
+        for_each(update, flat.pieces())
+        for i, p in enumerate(flat.params):
+            if p.grad is not None:
+                p._touch()  # a graph that still needs the old numbers must not use the new ones
+                flat.steps[i] += bool(slots)
 
     # --- the flat arrays ---
 

@@ -1,0 +1,267 @@
+"""Both cores, where NumPy uses one: large work cut in pieces for several threads.
+
+NumPy's loops and BLAS's products release Python's global lock while they run, so threads of
+Python can run several at once. `for_each` hands out the pieces one by one: whoever is free takes
+the next, the calling thread among them. Where the other cores are busy with something else the
+caller does it all, and waits for no thread that does not run. (A BLAS with threads of its own cuts
+each product in equal parts beforehand and waits for the slowest.)
+
+Work is cut by its size and never by the number of threads, and partial sums are added in the order
+of the pieces: the results are the same bits for any number of threads. Within tinynet's large
+products BLAS itself uses one thread; elsewhere in the process it is left as it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import ctypes
+import operator
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tinynet.backend import Array, array_module
+
+Outcome = BaseException | None
+
+
+class _OpenBLAS:
+    """The number of threads of the OpenBLAS under NumPy, if it is one: `found` says so."""
+
+    def __init__(self) -> None:
+        self.found = False
+        try:  # NumPy's core is linked with it, so its names are found through the core
+            core = ctypes.CDLL(np._core._multiarray_umath.__file__)  # type: ignore[attr-defined]
+        except (AttributeError, OSError):
+            return
+        for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads"):
+            if hasattr(core, name.format("set")):
+                self.read, self.write = (
+                    getattr(core, name.format(verb)) for verb in ("get", "set")
+                )
+                self.read.restype, self.write.restype = ctypes.c_int, None
+                self.read.argtypes, self.write.argtypes = [], [ctypes.c_int]
+                self.found = True
+                return
+
+
+class _Team:
+    """Threads that wait for work. They are daemons: a process ends without stopping them."""
+
+    def __init__(self, helpers: int) -> None:
+        self.helpers = helpers
+        self.process = os.getpid()  # a fork takes no threads along
+        self.jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self.free = threading.Lock()
+        for i in range(helpers):
+            threading.Thread(target=self._serve, name=f"tinynet-{i + 1}", daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            self.jobs.get().help()  # no variable here keeps the arrays of a job that is done
+
+
+class _Job:
+    """Pieces to be done, and what became of those that others than the caller have done."""
+
+    def __init__(self, function: Callable[[Any], object], pieces: deque[Any]) -> None:
+        self.function: Callable[[Any], object] | None = function
+        self.pieces, self.total = pieces, len(pieces)
+        self.outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self.context = contextvars.copy_context()  # carries the caller's np.errstate
+
+    def help(self) -> None:
+        """Take pieces until there are none; `function` is None if it is all over."""
+        if (function := self.function) is not None:
+            self.context.copy().run(self._help, function)
+
+    def _help(self, function: Callable[[Any], object]) -> None:
+        while self.pieces:
+            try:
+                piece = self.pieces.popleft()
+            except IndexError:  # another was quicker
+                return
+            outcome: Outcome = None
+            try:
+                function(piece)
+            except BaseException as error:
+                outcome = error
+            self.outcomes.put(outcome)
+
+    def run(self) -> None:
+        """The caller's part: take pieces too, then wait for those that others have taken."""
+        function, others = self.function, self.total
+        assert function is not None
+        error: Outcome = None
+        try:
+            while self.pieces:
+                try:
+                    piece = self.pieces.popleft()
+                except IndexError:
+                    break
+                others -= 1
+                function(piece)
+        except BaseException as e:  # KeyboardInterrupt too: nobody may write on after this returns
+            error = e
+            while self.pieces:
+                with contextlib.suppress(IndexError):
+                    self.pieces.popleft()
+                    others -= 1
+        self.function = None
+        for _ in range(others):
+            outcome = self.outcomes.get()
+            error = error if error is not None else outcome
+        if error is not None:
+            raise error
+
+
+class _Threads:
+    """How many threads, and the team that they are; made when it is first wanted."""
+
+    def __init__(self) -> None:
+        self.blas = _OpenBLAS()
+        self.number = max(1, self.blas.read()) if self.blas.found else 1
+        self.team: _Team | None = None
+
+    def current_team(self) -> _Team:
+        team = self.team
+        if team is None or team.helpers != self.number - 1 or team.process != os.getpid():
+            team = self.team = _Team(self.number - 1)
+        return team
+
+
+_threads = _Threads()
+
+
+def get_num_threads() -> int:
+    """How many threads tinynet computes with; at first as many as NumPy's BLAS does."""
+    return _threads.number
+
+
+def set_num_threads(number: int) -> None:
+    """Compute with `number` threads, the calling one included; NumPy's OpenBLAS likewise.
+
+    Results do not depend on it. At first it is what OpenBLAS takes, from ``OPENBLAS_NUM_THREADS``
+    or the CPUs that there are; with another BLAS under NumPy it is 1.
+
+    Raises:
+        ValueError: if `number` is below 1.
+        TypeError: if it is not an integer.
+    """
+    number = operator.index(number)
+    if number < 1:
+        raise ValueError(f"set_num_threads: number must be at least 1, but is {number}")
+    _threads.number = number
+    if _threads.blas.found:
+        _threads.blas.write(number)
+
+
+@contextlib.contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Within it OpenBLAS uses the calling thread alone."""
+    blas = _threads.blas
+    before = blas.read() if blas.found else 1
+    if before == 1:
+        yield
+        return
+    blas.write(1)
+    try:
+        yield
+    finally:
+        blas.write(before)
+
+
+def for_each(function: Callable[[Any], object], pieces: Iterable[Any]) -> None:
+    """Call ``function(piece)`` for every piece, in no certain order, several at a time.
+
+    The pieces must not write to the same memory. It pays where the calls of NumPy in a piece take
+    100 microseconds or more each; shorter ones wait for each other's lock. Inside another
+    `for_each` the pieces are done one by one. The first error is raised when none is running.
+    """
+    waiting = deque(pieces)
+    if len(waiting) > 1 and _threads.number > 1:
+        team = _threads.current_team()
+        if team.free.acquire(blocking=False):
+            try:
+                with _one_blas_thread():
+                    job = _Job(function, waiting)
+                    for _ in range(min(team.helpers, len(waiting) - 1)):
+                        team.jobs.put(job)
+                    job.run()
+            finally:
+                team.free.release()
+            return
+    with _one_blas_thread():
+        for piece in waiting:
+            function(piece)
+
+
+# Multiply-adds below which OpenBLAS uses one thread anyhow; from which two are worth their while;
+# and from which there is work for many.
+_SMALL, _LARGE, _HUGE = 1 << 18, 1 << 22, 1 << 28
+
+
+def product(a: Array, b: Array) -> Array:
+    """``a @ b``; a large product of two matrices in pieces along its longer side."""
+    work = a.size * b.shape[-1]
+    if work < _SMALL or array_module(a, b) is not np:
+        return a @ b
+    longer = max(a.shape[0], b.shape[-1])
+    size = max(16, -(-longer // (16 if work >= _HUGE else 4)))
+    if a.ndim != 2 or b.ndim != 2 or work < _LARGE or size >= longer:
+        with _one_blas_thread():
+            return a @ b
+    y = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
+
+    def compute(start: int) -> None:
+        part = slice(start, start + size)
+        if longer == a.shape[0]:
+            np.matmul(a[part], b, out=y[part])
+        else:
+            np.matmul(a, b[:, part], out=y[:, part])
+
+    for_each(compute, range(0, longer, size))
+    return y
+
+
+# Numbers in a piece of an elementwise operation: a mebibyte, 60 microseconds of the quickest.
+_RUN = 1 << 18
+
+
+def elementwise(function: Callable[..., object], *arrays: Array) -> Array:
+    """A new array like the first, filled by ``function(*arrays, out=array)``.
+
+    The arrays have one shape, and the function works entry by entry: on the CPU it gets the arrays
+    as they lie in memory, flat, in pieces of up to 2^18 entries.
+    """
+    y = array_module(*arrays).empty_like(arrays[0])
+    if array_module(y) is not np:
+        function(*arrays, out=y)
+        return y
+    out = y.ravel(order="K")  # a view; so are those of arrays with the strides of y
+    flat = [_laid_like(y, a).ravel(order="K") for a in arrays]
+
+    def compute(start: int) -> None:
+        part = slice(start, start + _RUN)
+        function(*[a[part] for a in flat], out=out[part])
+
+    if out.size <= _RUN:
+        function(*flat, out=out)
+    else:
+        for_each(compute, range(0, out.size, _RUN))
+    return y
+
+
+def _laid_like(y: Array, a: Array) -> Array:
+    """The numbers of `a` in the memory order of `y`."""
+    if a.strides == y.strides:
+        return a
+    copy = np.empty_like(y, dtype=a.dtype)
+    copy[...] = a
+    return copy
