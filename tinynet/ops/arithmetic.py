@@ -14,6 +14,8 @@ def add(a: Any, b: Any) -> Any:
     """y = a + b.
 
     Derivation: dy = da + db, so <gy, dy> = <gy, da> + <gy, db>.
+        ga = gy
+        gb = gy
     Jacobian: the identity by each input (after broadcasting).
     Kinks: none; linear.
     Cost: n additions forward, none backward; keeps nothing.
@@ -39,6 +41,8 @@ def sub(a: Any, b: Any) -> Any:
     """y = a - b.
 
     Derivation: dy = da - db, so <gy, dy> = <gy, da> + <-gy, db>.
+        ga = gy
+        gb = -gy
     Jacobian: the identity by a, minus the identity by b.
     Kinks: none; linear.
     Cost: n subtractions forward, n negations backward for b; keeps nothing.
@@ -64,6 +68,8 @@ def mul(a: Any, b: Any) -> Any:
     """y = a b.
 
     Derivation: dy = b da + a db, so <gy, dy> = <gy b, da> + <gy a, db>.
+        ga = gy * b
+        gb = gy * a
     Jacobian: diagonal, diag(b) by a and diag(a) by b.
     Kinks: none; bilinear.
     Cost: n products forward, n backward for each input; keeps b for ga and a for gb.
@@ -89,6 +95,8 @@ def div(a: Any, b: Any) -> Any:
     """y = a / b.
 
     Derivation: dy = da / b - (a / b^2) db, so <gy, dy> = <gy / b, da> + <-gy y / b, db>.
+        ga = gy / b
+        gb = -(gy * y) / b
     Jacobian: diagonal, diag(1/b) by a and diag(-y/b) by b.
     Kinks: none where b != 0; at b = 0 the value is Inf or NaN, as IEEE 754 has it.
     Cost: n divisions forward, n backward for a and 3n for b; keeps b, and y for gb.
@@ -114,6 +122,7 @@ def neg(x: Any) -> Any:
     """y = -x.
 
     Derivation: dy = -dx, so <gy, dy> = <-gy, dx>.
+        gx = -gy
     Jacobian: minus the identity.
     Kinks: none; linear.
     Cost: n negations forward and backward; keeps nothing.
@@ -133,6 +142,7 @@ def abs(x: Any) -> Any:
     """y = |x|.
 
     Derivation: dy = sign(x) dx, so <gy, dy> = <gy sign(x), dx>.
+        gx = gy * array_module(raw(x)).sign(raw(x))
     Jacobian: diagonal, of signs.
     Kinks: at 0 the subdifferential is [-1, 1]; 0 is taken, its middle and smallest element.
     Cost: n forward, 2n backward; keeps x.
@@ -152,6 +162,8 @@ def maximum(a: Any, b: Any) -> Any:
     """y = max(a, b).
 
     Derivation: dy = da where a > b and db where b > a, so <gy, dy> = <gy [a > b], da> + ...
+        ga = where(raw(a) > raw(b), gy, where(raw(a) == raw(b), gy * 0.5, 0.0))
+        gb = maximum_ga(gy, b, a)
     Jacobian: diagonal, of zeros and ones.
     Kinks: where a = b the subdifferential is all s da + (1 - s) db with s in [0, 1]; s = 1/2 is
         taken, so that exchanging a and b changes nothing and the gradients still add up to gy.
@@ -178,6 +190,8 @@ def minimum(a: Any, b: Any) -> Any:
     """y = min(a, b).
 
     Derivation: dy = da where a < b and db where b < a, so <gy, dy> = <gy [a < b], da> + ...
+        ga = where(raw(a) < raw(b), gy, where(raw(a) == raw(b), gy * 0.5, 0.0))
+        gb = minimum_ga(gy, b, a)
     Jacobian: diagonal, of zeros and ones.
     Kinks: where a = b each gets half of gy, as in `maximum`.
     Cost: n comparisons forward, 5n backward for each input; keeps a and b.
@@ -203,6 +217,8 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     """y = a where `condition`, b elsewhere.
 
     Derivation: dy = [c] da + [not c] db, so <gy, dy> = <[c] gy, da> + <[not c] gy, db>.
+        ga = where(raw(condition), gy, 0.0)
+        gb = where(raw(condition), 0.0, gy)
     Jacobian: diagonal, of zeros and ones, complementary.
     Kinks: the condition is a constant. The branch not taken gets the gradient 0, which *its own*
         rule multiplies: where(x > 0, sqrt(x), 0) has 0 * Inf = NaN at x = 0. Mask the input as
@@ -230,6 +246,7 @@ def clamp(x: Any, *, min: float | None = None, max: float | None = None) -> Any:
     """y = min(max(x, lo), hi), lo and hi being the options `min` and `max`.
 
     Derivation: dy = dx where lo <= x <= hi, else 0, so <gy, dy> = <gy [lo <= x <= hi], dx>.
+        gx = where(inside, gy, 0.0)
     Jacobian: diagonal, of zeros and ones.
     Kinks: at x = lo and x = hi the subdifferential is [0, 1]; 1 is taken, as PyTorch does, so
         that a value put on its bound can move back inside.

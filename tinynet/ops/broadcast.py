@@ -19,6 +19,7 @@ def expand(x: Any, *, shape: tuple[int, ...]) -> Any:
 
     Derivation: every copy has the same differential, dy[i] = dx[0], so
         <gy, dy> = sum_i gy[i] dx[0] = <sum_to(gy), dx>.
+        gx = sum_to(gy, shape=x_shape)
     Jacobian: selection: one 1 in each row, k of them in the column of an entry copied k times.
     Kinks: none; linear.
     Cost: nothing forward (a view), n additions backward; keeps the shape of x.
@@ -45,6 +46,7 @@ def sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
     """y = x summed over the axes along which `shape` has size 1 or none: expand's adjoint.
 
     Derivation: dy = sum_to(dx), so <gy, dy> = sum of gy at y's place of each dx = <expand(gy), dx>.
+        gx = expand(gy, shape=x_shape)
     Jacobian: the transpose of expand's.
     Kinks: none; linear.
     Cost: n additions forward, nothing backward (a view); keeps the shape of x.

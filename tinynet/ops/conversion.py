@@ -13,6 +13,7 @@ def cast(x: Any, *, dtype: Any, back: Any) -> Any:
     """y = x rounded to the floating-point type `dtype`; `back` is the type of x.
 
     Derivation: rounding is taken as the identity, dy = dx, so <gy, dy> = <gy, dx>.
+        gx = cast(gy, dtype=back, back=dtype)
     Jacobian: the identity.
     Kinks: none, rounding aside: the true derivative of a staircase would be 0 everywhere.
     Cost: one copy forward and backward; keeps nothing.
@@ -32,6 +33,7 @@ def move(x: Any, *, device: str, back: str) -> Any:
     """y = x on another device; `back` is the device of x.
 
     Derivation: dy = dx, so <gy, dy> = <gy, dx>.
+        gx = move(gy, device=back, back=device)
     Jacobian: the identity.
     Kinks: none; linear.
     Cost: one transfer forward and backward; keeps nothing.
@@ -51,6 +53,7 @@ def clone(x: Any) -> Any:
     """y = x, in memory of its own.
 
     Derivation: dy = dx, so <gy, dy> = <gy, dx>.
+        gx = gy
     Jacobian: the identity.
     Kinks: none; linear.
     Cost: one copy forward, nothing backward; keeps nothing.

@@ -86,6 +86,9 @@ def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) ->
     Derivation: y is linear in x, in w and in b. <gy, dy by x> = sum_nopq gy_nopq sum_cij w_ocij dx
         = <conv2d_input(gy, w), dx>, the sum taken by input cell; taken by weight it is
         <conv2d_weight(gy, x), dw>; and <gy, db repeated over n, p, q> = <sum_npq gy, db>.
+        gx = conv2d_input(gy, w, size=x_shape[2:], window=window, groups=groups)
+        gw = conv2d_weight(gy, x, window=window, groups=groups)
+        gb = sum(gy, dim=(0, 2, 3))
     Jacobian: block Toeplitz by x, the Hankel matrix of the columns by w, a column of ones by b.
     Kinks: none; bilinear in x and w.
     Cost: N OC OH OW C/groups KH KW multiply-adds forward, as many for gx and for gw; a block
@@ -141,6 +144,8 @@ def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1)
     Derivation: call the cotangent u, of the shape of x. <u, conv2d_input(dgy, w)> =
         <conv2d(u, w), dgy> by adjointness, and <u, conv2d_input(gy, dw)> = <gy, conv2d(u, dw)> =
         <conv2d_weight(gy, u), dw>.
+        ggy = conv2d(u, w, window=window, groups=groups)
+        gw = conv2d_weight(gy, u, window=window, groups=groups)
     Jacobian: the transpose of conv2d's by x.
     Kinks: none; bilinear.
     Cost: as conv2d; keeps gy and w.
@@ -193,6 +198,8 @@ def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
     Derivation: call the cotangent u, of the shape of w. <u, conv2d_weight(dgy, x)> =
         <conv2d(x, u), dgy> by adjointness, and <u, conv2d_weight(gy, dx)> = <gy, conv2d(dx, u)> =
         <conv2d_input(gy, u), dx>.
+        ggy = conv2d(x, u, window=window, groups=groups)
+        gx = conv2d_input(gy, u, size=x_shape[2:], window=window, groups=groups)
     Jacobian: the transpose of conv2d's by w.
     Kinks: none; bilinear.
     Cost: as conv2d; keeps gy and x.

@@ -23,6 +23,7 @@ def exp(x: Any) -> Any:
     """y = e^x.
 
     Derivation: dy = e^x dx = y dx, so <gy, dy> = <gy y, dx>.
+        gx = gy * y
     Jacobian: diagonal, diag(y).
     Kinks: none. Overflows to Inf above 88.7 in float32 and 709.7 in float64.
     Cost: n exponentials forward, n products backward; keeps y.
@@ -42,6 +43,7 @@ def log(x: Any) -> Any:
     """y = ln x.
 
     Derivation: dy = dx / x, so <gy, dy> = <gy / x, dx>.
+        gx = gy / x
     Jacobian: diagonal, diag(1/x).
     Kinks: ln 0 = -Inf with derivative Inf; NaN below 0. Take `log_softmax` or a loss on logits
         rather than the logarithm of a probability.
@@ -62,6 +64,8 @@ def pow(a: Any, b: Any) -> Any:
     """y = a^b.
 
     Derivation: dy = b a^(b-1) da + y ln(a) db, so <gy, dy> = <gy b a^(b-1), da> + <gy y ln a, db>.
+        ga = gy * (b * where(zero, 1.0, a) ** (b - 1))
+        gb = gy * where(zero, 0.0, y * log(where(zero, 1.0, a)))
     Jacobian: diagonal by each input.
     Kinks: a^0 is 1 everywhere, also at a = 0, so its derivative by a is 0 there (the formula
         would say 0 * Inf). At a = 0 the derivative by b is 0 for b > 0; at b = 0 there is none,
@@ -98,6 +102,7 @@ def sqrt(x: Any) -> Any:
     """y = x^(1/2).
 
     Derivation: y^2 = x, so 2y dy = dx and <gy, dy> = <gy / (2y), dx>.
+        gx = gy / (y * 2.0)
     Jacobian: diagonal, diag(1/(2y)).
     Kinks: at 0 the derivative is Inf, and Inf is what is returned (NaN where gy is 0): no finite
         number is right. For a length use `norm`, which has one; under `where`, mask the input.
@@ -118,6 +123,7 @@ def sin(x: Any) -> Any:
     """y = sin x, x in radians.
 
     Derivation: dy = cos(x) dx, so <gy, dy> = <gy cos(x), dx>.
+        gx = gy * cos(x)
     Jacobian: diagonal, diag(cos x).
     Kinks: none.
     Cost: n sines forward, n cosines and n products backward; keeps x.
@@ -137,6 +143,7 @@ def cos(x: Any) -> Any:
     """y = cos x, x in radians.
 
     Derivation: dy = -sin(x) dx, so <gy, dy> = <-gy sin(x), dx>.
+        gx = -(gy * sin(x))
     Jacobian: diagonal, diag(-sin x).
     Kinks: none.
     Cost: n cosines forward, n sines and 2n products backward; keeps x.
@@ -156,6 +163,7 @@ def tanh(x: Any) -> Any:
     """y = tanh x = (e^x - e^-x) / (e^x + e^-x).
 
     Derivation: dy = (1 - tanh(x)^2) dx, so <gy, dy> = <gy (1 - y^2), dx>.
+        gx = gy * (1.0 - y * y)
     Jacobian: diagonal, diag(1 - y^2).
     Kinks: none.
     Cost: n hyperbolic tangents forward, 3n backward; keeps y.
@@ -176,6 +184,7 @@ def erf(x: Any) -> Any:
 
     Derivation: by the fundamental theorem dy = 2/sqrt(pi) e^(-x^2) dx, so
         <gy, dy> = <gy 2/sqrt(pi) e^(-x^2), dx>.
+        gx = gy * (exp(-(x * x)) * (2.0 / math.sqrt(math.pi)))
     Jacobian: diagonal.
     Kinks: none.
     Cost: n error functions forward, n exponentials and 3n products backward; keeps x.
@@ -195,6 +204,7 @@ def sigmoid(x: Any) -> Any:
     """y = 1 / (1 + e^-x).
 
     Derivation: dy = e^-x / (1 + e^-x)^2 dx = y (1 - y) dx, so <gy, dy> = <gy y (1 - y), dx>.
+        gx = gy * (y * (1.0 - y))
     Jacobian: diagonal, diag(y (1 - y)).
     Kinks: none. With e = e^-|x|, which never overflows, y is 1 / (1 + e) for x >= 0 and
         e / (1 + e) below: the same number, with full relative precision in both tails.
@@ -217,6 +227,7 @@ def softplus(x: Any) -> Any:
     """y = ln(1 + e^x), computed as max(x, 0) + ln(1 + e^-|x|), which never overflows.
 
     Derivation: dy = e^x / (1 + e^x) dx = sigmoid(x) dx, so <gy, dy> = <gy sigmoid(x), dx>.
+        gx = gy * sigmoid(x)
     Jacobian: diagonal, diag(sigmoid(x)).
     Kinks: none: the two in the way it is computed cancel.
     Cost: n exponentials and logarithms forward, n sigmoids backward; keeps x.
@@ -237,6 +248,7 @@ def relu(x: Any) -> Any:
     """y = max(x, 0).
 
     Derivation: dy = [x > 0] dx, and y > 0 exactly where x > 0, so <gy, dy> = <gy [y > 0], dx>.
+        gx = gated(gy, gate=raw(y))
     Jacobian: diagonal, of zeros and ones.
     Kinks: at 0 the subdifferential is [0, 1]; 0 is taken: a unit that is off passes nothing (but
         for Inf and NaN, see `gated`).
@@ -259,6 +271,7 @@ def gated(x: Any, *, gate: Any) -> Any:
     """y = x [gate > 0]: x where the gate is positive and 0 elsewhere.
 
     Derivation: dy = dx [gate > 0], so <gy, dy> = <gy [gate > 0], dx>: it is its own adjoint.
+        gx = gated(gy, gate=gate)
     Jacobian: diagonal, of zeros and ones.
     Kinks: none; linear, the gate being constant. (But an x of Inf or NaN makes NaN where the gate
         is shut, 0 * Inf: the run is lost anyhow, and a selection would cost ten times as much.)
@@ -281,6 +294,7 @@ def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> Any:
     """y = x for x > 0, s x otherwise, s being `negative_slope`.
 
     Derivation: dy = ([x > 0] + s [x <= 0]) dx, so <gy, dy> = <gy or s gy, dx>.
+        gx = where(raw(x) > 0, gy, gy * negative_slope)
     Jacobian: diagonal, of ones and s.
     Kinks: at 0 the subdifferential is all between s and 1; s is taken, as for `relu`.
     Cost: 3n forward and backward; keeps x.
@@ -301,6 +315,7 @@ def elu(x: Any, *, alpha: float = 1.0) -> Any:
     """y = x for x > 0, alpha (e^x - 1) otherwise.
 
     Derivation: dy = dx for x > 0, alpha e^x dx otherwise, so <gy, dy> = <gy (1 or alpha e^x), dx>.
+        gx = where(positive, gy, gy * (exp(where(positive, 0.0, x)) * alpha))
     Jacobian: diagonal.
     Kinks: at 0, unless alpha is 1, the subdifferential is all between alpha and 1; alpha is
         taken, the slope of the branch that 0 belongs to.

@@ -17,6 +17,7 @@ def getitem(x: Any, *, index: Any) -> Any:
     """y = x[index], by NumPy's rules of indexing.
 
     Derivation: every y_k is one x_{i(k)}, so <gy, dy> = sum_k gy_k dx_{i(k)} = <put(gy), dx>.
+        gx = put(gy, shape=x_shape, index=index)
     Jacobian: selection: one 1 a row; a column of an entry taken k times has k of them.
     Kinks: none; linear.
     Cost: nothing forward for slices (a view), a copy else; backward zeros of the shape of x, so
@@ -40,6 +41,7 @@ def put(x: Any, *, shape: tuple[int, ...], index: Any) -> Any:
 
     Derivation: y_i = sum over the k with i(k) = i of x_k, so <gy, dy> = sum_k gy_{i(k)} dx_k
         = <gy[index], dx>.
+        gx = getitem(gy, index=index)
     Jacobian: the transpose of getitem's.
     Kinks: none; linear.
     Cost: zeros and n additions forward, getitem backward; keeps nothing.

@@ -23,6 +23,8 @@ def matmul(a: Any, b: Any) -> Any:
 
     Derivation: dy = da b + a db. <gy, da b> = tr(gy^T da b) = <gy b^T, da>, likewise
         <gy, a db> = <a^T gy, db>.
+        ga = matmul(gy, transposed(b))
+        gb = matmul(transposed(a), gy)
     Jacobian: Kronecker products, I x b^T by a and a x I by b (x: Kronecker).
     Kinks: none; bilinear.
     Cost: N M K multiply-adds for (N, K) @ (K, M) forward, as many backward for each input; keeps
@@ -57,6 +59,9 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
 
     Derivation: dy = dx w^T + x dw^T + 1 db^T. <gy, dx w^T> = <gy w, dx>;
         <gy, x dw^T> = tr(gy^T x dw^T) = <gy^T x, dw>; <gy, 1 db^T> = <sum over n of gy, db>.
+        gx = matmul(gy, w)
+        gw = matmul(transposed(gy), x)
+        gb = gy.sum(0)
     Jacobian: I x w by x, x x I by w (x: Kronecker), a column of identities by b.
     Kinks: none; bilinear in x and w, affine in b.
     Cost: N I J multiply-adds forward, twice that backward; keeps w for gx and x for gw.
@@ -101,7 +106,7 @@ def linear_gb(gy: Any) -> Any:
 
 @Op
 def einsum(*xs: Any, subscripts: str) -> Any:
-    """y = sum over the letters missing in the output of the product of the inputs' entries.
+    """y = the product of entries of x_0, x_1, ... summed over the letters not in the output.
 
     "ij,jk->ik" is y_ik = sum_j a_ij b_jk.
 
@@ -109,6 +114,7 @@ def einsum(*xs: Any, subscripts: str) -> Any:
         same sum, so its gradient is the einsum of gy and the others with the output letters of
         x_i. A letter that only x_i has is repeated along its axis (it was summed alone); a letter
         that it has twice puts the gradient on that diagonal.
+        gxs = einsum(g, *operands, subscripts=",".join([letters, *eyes]) + "->" + target)
     Jacobian: by each input, the contraction of the others.
     Kinks: none; multilinear.
     Cost: at most the product of all letters' sizes, with the best pairwise order much less (NumPy

@@ -29,6 +29,7 @@ def max_pool2d(x: Any, *, window: Window) -> Any:
 
     Derivation: dy = dx at the largest entry of the window, so <gy, dy> = <gy added there, dx>;
         an entry that wins several overlapping windows gets the sum.
+        gx = pool_put(gy, winner=winner, size=raw(x).shape[2:], window=window)
     Jacobian: selection: one 1 a row.
     Kinks: among tied entries the first in reading order takes all of gy, as in PyTorch: a vertex
         of the subdifferential. Ties are the rule after a ReLU (a window of zeros), and gy is passed
@@ -92,6 +93,7 @@ def pool_put(x: Any, *, winner: Any, size: Any, window: Window) -> Any:
     """y_nchw = sum of x_ncpq over the windows (p, q) whose winning tap lies at (h, w).
 
     Derivation: each x is added at one place, so <gy, dy> = <gy at that place, dx>: pool_take.
+        gx = pool_take(gy, winner=winner, window=window)
     Jacobian: the transpose of max_pool2d's.
     Kinks: none; linear, the winners being constant.
     Cost: three passes a tap forward, pool_take backward; keeps the winners, a byte a cell.
@@ -124,6 +126,7 @@ def pool_take(x: Any, *, winner: Any, window: Window) -> Any:
     """y_ncpq = x_nchw at the winning tap of the window (p, q): pool_put's adjoint.
 
     Derivation: each y is one x, so <gy, dy> = <gy added where it came from, dx>: pool_put.
+        gx = pool_put(gy, winner=winner, size=x_shape[2:], window=window)
     Jacobian: max_pool2d's: one 1 a row.
     Kinks: none; linear, the winners being constant.
     Cost: three passes a tap forward, pool_put backward; keeps the winners.
@@ -150,6 +153,7 @@ def sum_pool2d(x: Any, *, window: Window) -> Any:
 
     Derivation: each x is added to the y of every window that covers it, so <gy, dy> = <the gy of
         those windows summed, dx> = <sum_unpool2d(gy), dx>.
+        gx = sum_unpool2d(gy, size=x_shape[2:], window=window)
     Jacobian: block Toeplitz, of zeros and ones: a convolution with ones, channel by channel.
     Kinks: none; linear.
     Cost: KH KW additions a cell forward and backward; keeps the shape of x.
@@ -179,6 +183,7 @@ def sum_unpool2d(x: Any, *, size: Any, window: Window) -> Any:
     """y_nchw = sum of x_ncpq over the windows (p, q) that cover (h, w): sum_pool2d's adjoint.
 
     Derivation: as each x is added to all cells of its window, <gy, dy> = <gy summed over it, dx>.
+        gx = sum_pool2d(gy, window=window)
     Jacobian: the transpose of sum_pool2d's.
     Kinks: none; linear.
     Cost: KH KW additions a cell forward and backward; keeps nothing.

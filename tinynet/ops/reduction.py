@@ -70,6 +70,7 @@ def sum(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     """y = sum of x_i over the axes `dim` (all of them for None).
 
     Derivation: dy = sum_i dx_i, so <gy, dy> = sum_i gy dx_i = <gy repeated along dim, dx>.
+        gx = expand(restore(gy, "sum", x_shape, dim), shape=x_shape)
     Jacobian: a row of ones for each output.
     Kinks: none; linear.
     Cost: n additions forward, nothing backward (a view); keeps the shape of x.
@@ -106,6 +107,7 @@ def amax(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     """y = the largest x_i over the axes `dim` (all of them for None).
 
     Derivation: dy = dx_m for the largest entry m, so <gy, dy> = <gy at m and 0 elsewhere, dx>.
+        gx = _share_among_ties(gy, x, y, dim)
     Jacobian: selection: one 1 a row.
     Kinks: where k entries tie, the subdifferential is the convex hull of their selections; its
         middle is taken, gy/k for each, so that the gradients add up to gy and no order counts.
@@ -128,6 +130,7 @@ def amin(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     """y = the smallest x_i over the axes `dim` (all of them for None).
 
     Derivation: dy = dx_m for the smallest entry m, so <gy, dy> = <gy at m and 0 elsewhere, dx>.
+        gx = _share_among_ties(gy, x, y, dim)
     Jacobian: selection: one 1 a row.
     Kinks: k tied entries get gy/k each, as in `amax`.
     Cost: n comparisons forward, 4n backward; keeps x and y.
@@ -148,6 +151,7 @@ def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     """y = sqrt(sum of x_i^2) over the axes `dim`: the Euclidean length.
 
     Derivation: y^2 = sum x_i^2, so y dy = sum x_i dx_i and <gy, dy> = <gy x / y, dx>.
+        gx = x * (restore(gy, "norm", shape, dim) / where(raw(y) == 0, 1.0, y))
     Jacobian: the row x / y, a unit vector.
     Kinks: at x = 0 the subdifferential is the unit ball; 0, its middle, is taken. (Composed of
         sqrt and sum it would be 0 * Inf = NaN.)
@@ -181,6 +185,7 @@ def cumsum(x: Any, *, dim: int) -> Any:
 
     Derivation: dx_i enters y_i and all later ones, so <gy, dy> = sum_i dx_i sum_{j >= i} gy_j:
         the running sum from the other end.
+        gx = flip(cumsum(flip(gy, dims=(dim,)), dim=dim), dims=(dim,))
     Jacobian: lower triangular, of ones.
     Kinks: none; linear.
     Cost: n additions forward and backward; keeps the shape of x.

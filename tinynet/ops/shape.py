@@ -19,6 +19,7 @@ def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
     """y = x, entry by entry in C order, in another shape; one size may be -1: what is left.
 
     Derivation: dy = reshape(dx), so <gy, dy> = <gy in the shape of x, dx>.
+        gx = reshape(gy, shape=x_shape)
     Jacobian: the identity.
     Kinks: none; linear.
     Cost: nothing where a view will do, else a copy; keeps the shape of x.
@@ -44,6 +45,7 @@ def permute(x: Any, *, dims: tuple[int, ...]) -> Any:
     """y[i_dims[0], i_dims[1], ...] = x[i_0, i_1, ...]: axis k of y is axis dims[k] of x.
 
     Derivation: dy = permute(dx), so <gy, dy> = <gy permuted back, dx>.
+        gx = permute(gy, dims=tuple(back))
     Jacobian: a permutation.
     Kinks: none; linear.
     Cost: nothing (a view); keeps nothing.
@@ -69,6 +71,7 @@ def flip(x: Any, *, dims: tuple[int, ...]) -> Any:
     """y[..., i, ...] = x[..., n - 1 - i, ...] along each axis of `dims`.
 
     Derivation: flipping twice changes nothing, so <gy, dy> = <gy, flip(dx)> = <flip(gy), dx>.
+        gx = flip(gy, dims=dims)
     Jacobian: a symmetric permutation.
     Kinks: none; linear.
     Cost: nothing (a view); keeps nothing.
@@ -91,6 +94,7 @@ def cat(*xs: Any, dim: int = 0) -> Any:
     """y = x_0, x_1, ... one after the other along the axis `dim`.
 
     Derivation: dy = dx_0, dx_1, ... likewise, so <gy, dy> = sum_k <piece k of gy, dx_k>.
+        gxs = crop(gy, widths=tuple(widths))
     Jacobian: by each input, a block of the identity.
     Kinks: none; linear.
     Cost: n copies forward, nothing backward (views); keeps the shapes.
@@ -126,6 +130,7 @@ def pad(x: Any, *, widths: tuple[tuple[int, int], ...], value: float = 0.0) -> A
     """y = x with widths[k] = (before, after) entries of `value` added along each axis k.
 
     Derivation: the border is constant, so dy = dx inside and <gy, dy> = <gy inside, dx>: a crop.
+        gx = crop(gy, widths=widths)
     Jacobian: the identity over rows of zeros.
     Kinks: none; affine, linear for value 0.
     Cost: one copy forward, nothing backward (a view); keeps nothing.
@@ -149,6 +154,7 @@ def crop(x: Any, *, widths: tuple[tuple[int, int], ...]) -> Any:
     """y = x without its first and last widths[k] = (before, after) entries along each axis k.
 
     Derivation: what is cut off does not enter, so <gy, dy> = <gy with a border of 0, dx>: a pad.
+        gx = pad(gy, widths=widths)
     Jacobian: selection.
     Kinks: none; linear.
     Cost: nothing forward (a view), one copy backward; keeps nothing.

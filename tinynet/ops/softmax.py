@@ -38,6 +38,7 @@ def logsumexp(x: Any, *, dim: Dim, keepdim: bool = False) -> Any:
 
     Derivation: dy = sum_c e^(x_c) dx_c / sum_c e^(x_c) = sum_c p_c dx_c, with p_c = e^(x_c - y), so
         <gy, dy> = <gy p, dx>.
+        gx = restore(gy, "logsumexp", x_shape, dim) * p
     Jacobian: the row p, the soft-max.
     Kinks: none; the smooth maximum, within ln C above it. A row of -Inf alone has no soft-max, and
         NaN for its gradient.
@@ -66,6 +67,7 @@ def softmax(x: Any, *, dim: int) -> Any:
 
     Derivation: ln y_c = x_c - lse(x), so dy_c = y_c (dx_c - sum_k y_k dx_k) and
         <gy, dy> = <y (gy - sum_c gy_c y_c), dx>.
+        gx = y * (gy - sum(gy * y, dim=dim, keepdim=True))
     Jacobian: diag(y) - y y^T, diagonal minus rank one; its rows add up to 0, since adding one
         number to all logits changes nothing.
     Kinks: none.
@@ -90,6 +92,7 @@ def log_softmax(x: Any, *, dim: int) -> Any:
     """y_c = x_c - ln sum_k e^(x_k) along the axis `dim`.
 
     Derivation: dy_c = dx_c - sum_k p_k dx_k with p = e^y, so <gy, dy> = <gy - p sum_c gy_c, dx>.
+        gx = gy - exp(y) * sum(gy, dim=dim, keepdim=True)
     Jacobian: I - 1 p^T.
     Kinks: none.
     Cost: n exponentials forward and backward; keeps y.
@@ -113,6 +116,8 @@ def cross_entropy_rows(x: Any, q: Any) -> Any:
     Derivation: y = - sum_c q_c (x_c - lse(x)) = s lse(x) - sum_c q_c x_c with s = sum_c q_c, and
         d lse = sum_c p_c dx_c, so <gy, dy> = <gy (s p - q), dx> + <-gy ln p, dq>. For
         probabilities s is 1 and the gradient by the logits is p - q: soft-max minus one-hot.
+        gx = gy * (softmax(x, dim=1) * sum(q, dim=1, keepdim=True) - q)
+        gq = -(expand(gy, shape=x_shape) * log_softmax(x, dim=1))
     Jacobian: the row s p - q by x, and - ln p by q.
     Kinks: none. A row of zeros in q is a row that does not count.
     Cost: n exponentials and 3n forward, n exponentials and 4n backward; keeps x and q.
@@ -152,6 +157,8 @@ def bce_with_logits(x: Any, z: Any) -> Any:
 
     Derivation: ln s(x) = x - softplus(x) and ln(1 - s(x)) = -softplus(x), so y = softplus(x) - x z
         and dy = (s(x) - z) dx - x dz: <gy, dy> = <gy (s(x) - z), dx> + <-gy x, dz>.
+        gx = gy * (sigmoid(x) - z)
+        gz = -(gy * x)
     Jacobian: diagonal by each input.
     Kinks: none: the two in the way it is computed cancel.
     Cost: n exponentials and logarithms forward, n sigmoids backward; keeps x and z.

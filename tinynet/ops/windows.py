@@ -242,6 +242,7 @@ def unfold(x: Any, *, window: Window) -> Any:
 
     Derivation: every entry of y is one of x, so <gy, dy> = <each gy summed where it came from, dx>
         = <fold(gy), dx>.
+        gx = fold(gy, output_size=x_shape[2:], window=window)
     Jacobian: selection; an input entry is selected once for each window that covers it.
     Kinks: none; linear.
     Cost: KH KW copies of x forward, as many additions backward; keeps the shape of x.
@@ -269,6 +270,7 @@ def fold(x: Any, *, output_size: tuple[int, int], window: Window) -> Any:
 
     Derivation: as each x is added into one y, <gy, dy> = <gy where each x went, dx>
         = <unfold(gy), dx>.
+        gx = unfold(gy, window=window)
     Jacobian: the transpose of unfold's.
     Kinks: none; linear.
     Cost: n additions forward, n copies backward; keeps nothing.

@@ -10,7 +10,8 @@ from typing import Any
 
 from tinynet.study.derivation import Code, code_of
 
-# Where a function returns what a loop before has filled, the lines to show are those that fill.
+# Where a function returns what a loop or a function inside it has filled, the lines to show are
+# those that fill.
 _FILLING = ("matmul", "maximum", "multiply", "col2im")
 
 
@@ -41,9 +42,9 @@ def listing(function: Callable[..., Any]) -> Listing:
     Raises:
         ValueError: if there is no source for it.
 
-    >>> from tinynet.ops.elementary import relu
-    >>> [text for place, text in listing(relu.forward).computing]
-    ['return array_module(x).maximum(x, 0.0)']
+    >>> from tinynet.ops.elementary import tanh
+    >>> [text for place, text in listing(tanh.forward).computing]
+    ['return array_module(x).tanh(x)']
     """
     code = code_of(function)
     if code is None:
@@ -54,17 +55,23 @@ def listing(function: Callable[..., Any]) -> Listing:
 
 
 def _hearts(tree: ast.AST) -> list[int]:
-    """The lines within loops that add to something or call one of `_FILLING`; else the last
-    return."""
+    """The lines that multiply matrices, and those within loops and inner functions that add to
+    something or call one of `_FILLING`; else the last return."""
+    whole, *inside = (n for n in ast.walk(tree) if isinstance(n, ast.For | ast.FunctionDef))
     filling = {
         node.lineno
-        for loop in ast.walk(tree)
-        if isinstance(loop, ast.For)
-        for node in ast.walk(loop)
+        for part in inside
+        for node in ast.walk(part)
         if isinstance(node, ast.AugAssign)
+        or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult))
         or (isinstance(node, ast.Call) and _called(node) in _FILLING)
     }
-    returns = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    filling |= {
+        node.lineno
+        for node in ast.walk(whole)
+        if isinstance(node, ast.Call) and _called(node) == "product"
+    }
+    returns = [node.lineno for node in ast.walk(whole) if isinstance(node, ast.Return)]
     return sorted(filling) or [max(returns)]
 
 
