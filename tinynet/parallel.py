@@ -28,8 +28,6 @@ import numpy as np
 
 from tinynet.backend import Array, array_module
 
-Outcome = BaseException | None
-
 
 class _OpenBLAS:
     """The number of threads of the OpenBLAS under NumPy, if it is one: `found` says so."""
@@ -68,12 +66,14 @@ class _Team:
 
 
 class _Job:
-    """Pieces to be done, and what became of those that others than the caller have done."""
+    """Pieces to be done by the caller and by whoever helps, and the errors of the helpers."""
 
     def __init__(self, function: Callable[[Any], object], pieces: deque[Any]) -> None:
         self.function: Callable[[Any], object] | None = function
-        self.pieces, self.total = pieces, len(pieces)
-        self.outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self.pieces = pieces
+        self.errors: list[BaseException] = []
+        self.running = 0  # pieces in the hands of helpers
+        self.change = threading.Condition()
         self.context = contextvars.copy_context()  # carries the caller's np.errstate
 
     def help(self) -> None:
@@ -82,43 +82,38 @@ class _Job:
             self.context.copy().run(self._help, function)
 
     def _help(self, function: Callable[[Any], object]) -> None:
-        while self.pieces:
-            try:
+        while True:
+            with self.change:
+                if not self.pieces:
+                    return
                 piece = self.pieces.popleft()
-            except IndexError:  # another was quicker
-                return
-            outcome: Outcome = None
+                self.running += 1
             try:
                 function(piece)
             except BaseException as error:
-                outcome = error
-            self.outcomes.put(outcome)
+                self.errors.append(error)
+            with self.change:
+                self.running -= 1
+                self.change.notify()
 
     def run(self) -> None:
         """The caller's part: take pieces too, then wait for those that others have taken."""
-        function, others = self.function, self.total
-        assert function is not None
-        error: Outcome = None
+        assert self.function is not None
         try:
-            while self.pieces:
+            while True:
                 try:
                     piece = self.pieces.popleft()
                 except IndexError:
                     break
-                others -= 1
-                function(piece)
-        except BaseException as e:  # KeyboardInterrupt too: nobody may write on after this returns
-            error = e
-            while self.pieces:
-                with contextlib.suppress(IndexError):
-                    self.pieces.popleft()
-                    others -= 1
-        self.function = None
-        for _ in range(others):
-            outcome = self.outcomes.get()
-            error = error if error is not None else outcome
-        if error is not None:
-            raise error
+                self.function(piece)
+        finally:  # after a KeyboardInterrupt too nobody may write on
+            self.function = None
+            with self.change:
+                self.pieces.clear()
+                while self.running:
+                    self.change.wait()
+        if self.errors:
+            raise self.errors[0]
 
 
 class _Threads:
@@ -170,8 +165,8 @@ def _one_blas_thread() -> Iterator[None]:
     if before == 1:
         yield
         return
-    blas.write(1)
     try:
+        blas.write(1)
         yield
     finally:
         blas.write(before)
