@@ -158,7 +158,7 @@ def set_num_threads(number: int) -> None:
 
 
 @contextlib.contextmanager
-def _one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[None]:
     """Within it OpenBLAS uses the calling thread alone."""
     blas = _threads.blas
     before = blas.read() if blas.found else 1
@@ -184,7 +184,7 @@ def for_each(function: Callable[[Any], object], pieces: Iterable[Any]) -> None:
         team = _threads.current_team()
         if team.free.acquire(blocking=False):
             try:
-                with _one_blas_thread():
+                with one_blas_thread():
                     job = _Job(function, waiting)
                     for _ in range(min(team.helpers, len(waiting) - 1)):
                         team.jobs.put(job)
@@ -192,7 +192,7 @@ def for_each(function: Callable[[Any], object], pieces: Iterable[Any]) -> None:
             finally:
                 team.free.release()
             return
-    with _one_blas_thread():
+    with one_blas_thread():
         for piece in waiting:
             function(piece)
 
@@ -210,7 +210,7 @@ def product(a: Array, b: Array) -> Array:
     longer = max(a.shape[0], b.shape[-1])
     size = max(16, -(-longer // (16 if work >= _HUGE else 4)))
     if a.ndim != 2 or b.ndim != 2 or work < _LARGE or size >= longer:
-        with _one_blas_thread():
+        with one_blas_thread():
             return a @ b
     y = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
 

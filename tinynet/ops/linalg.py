@@ -130,7 +130,8 @@ def einsum(*xs: Any, subscripts: str) -> Any:
     if len(set(out)) != len(out) or any(c not in sizes for c in out):
         raise ValueError(f"einsum: the output {out!r} of {subscripts!r} must be letters of the "
                          "inputs, each once")  # fmt: skip
-    return array_module(*xs).einsum(subscripts, *xs, optimize=True)
+    with parallel.one_blas_thread():
+        return array_module(*xs).einsum(subscripts, *xs, optimize=True)
 
 
 @einsum.rule("xs")
