@@ -237,7 +237,8 @@ class Op:
         except (TypeError, ValueError, IndexError) as error:
             backend.array_module(*arrays)  # says so if they are on different devices
             raise type(error)(self.explain(error, arrays, options)) from error
-        y = backend.as_array(y)
+        if type(y) is not backend.ndarray:
+            y = backend.as_array(y)
         if y.dtype is not backend.float32 and backend.is_new_float(y, arrays, options):
             operands = [_integers_as_float32(a) for a in operands]
             arrays = [raw(a) for a in operands]

@@ -242,6 +242,7 @@ def is_new_float(y: Array, arrays: list[Any], options: dict[str, Any]) -> bool:
     return not any(is_array(a) and a.dtype == y.dtype for a in arrays)
 
 
+ndarray = np.ndarray
 PLAIN = frozenset({float, int, bool, type(None), np.ndarray})
 
 
