@@ -108,7 +108,7 @@ class Sections:
         equation = self.study.network.equations(operation.output)[1]
         pieces = [
             self._open(operation, "b"),
-            f'<p class="derivation"><b>Derivation.</b> {formula(parts["Derivation"])}</p>',
+            _derivation(parts["Derivation"]),
             _equation(equation),
             f'<p class="quiet"><b>Jacobian:</b> {formula(parts["Jacobian"])} '
             f'<b>Kinks:</b> {formula(parts["Kinks"])}</p>',
@@ -245,3 +245,10 @@ def checks_table(name: str, checks: list[Check]) -> str:
         '<th scope="col">differences, float64</th><th scope="col">apart by</th>'
         f'<th scope="col"></th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
     )
+
+
+def _derivation(text: str) -> str:
+    """The words of a derivation, and below them the lines of code in which it ends."""
+    words, *code = text.split("\n")
+    lines = "".join(f"<br><code>{html.escape(line)}</code>" for line in code)
+    return f'<p class="derivation"><b>Derivation.</b> {formula(words)}{lines}</p>'
