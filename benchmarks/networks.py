@@ -36,6 +36,7 @@ LENET: Layers = (
     ("Linear", 120, 10),
 )
 
+# tinynet.models.CifarCNN, likewise
 CIFAR: Layers = (
     ("Conv2d", 3, 32, 3),
     ("ReLU",),

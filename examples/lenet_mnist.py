@@ -3,97 +3,97 @@
 from __future__ import annotations
 
 import argparse
-import functools
-import time
 
 import tinynet as tn
-from tinynet import data, models, optim
+from tinynet import data, models, optim, training
 from tinynet.functional import cross_entropy
 
-try:
-    from tqdm import tqdm
-except ImportError:
-    tqdm = None
-    print("(for a progress bar: pip install 'tinynet[train]')")
-
-OPTIMIZERS = {  # name: (constructor, rate by default)
-    "adam": (optim.Adam, 2e-3),
-    "sgd": (functools.partial(optim.SGD, momentum=0.9), 5e-2),
-    "rmsprop": (optim.RMSprop, 1e-3),
+DATA = {  # name: (what it is, how to get its training or test part)
+    "mnist": ("MNIST, 60,000 digits of 28x28", data.mnist),
+    "fashion": ("Fashion-MNIST, 60,000 pieces of clothing of 28x28", data.fashion_mnist),
+    "digits": ("UCI digits (not MNIST), enlarged", lambda root, train: data.digits(train, size=28)),
+}
+OPTIMIZERS = {  # name: how it is made, with its own rate for 0
+    "adam": lambda parameters, lr: optim.Adam(parameters, lr or 2e-3),
+    "sgd": lambda parameters, lr: optim.SGD(parameters, lr or 5e-2, momentum=0.9),
+    "rmsprop": lambda parameters, lr: optim.RMSprop(parameters, lr or 1e-3),
 }
 
 
 def load(name: str, root: str | None) -> tuple[str, tuple, tuple]:
     """What was taken, and (images, labels) to learn from and to test on."""
-    if name != "digits":
+    if name == "auto":
         try:
-            train, test = data.mnist(root, train=True), data.mnist(root, train=False)
-            return "MNIST, 60,000 digits of 28x28", train, test
+            return load("mnist", root)
         except FileNotFoundError as error:
-            if name == "mnist":
-                raise
             print(f"No MNIST here, so not MNIST but the 8x8 digits of the package.\n({error})")
-
-    train, test = data.digits(train=True, size=28), data.digits(train=False, size=28)
-    return "UCI digits (not MNIST), enlarged", train, test
-
-
-@tn.no_grad()
-def accuracy(model: models.LeNet, images, labels, device: str) -> float:
-    """The share of digits whose largest logit is their label's."""
-    right = 0
-    for x, y in data.DataLoader(images, labels, batch_size=1000, device=device):
-        right += (model(tn.tensor(x)).argmax(1) == tn.tensor(y)).sum().item()
-    return right / len(labels)
+            name = "digits"
+    title, get = DATA[name]
+    return title, get(root, True), get(root, False)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     option = parser.add_argument
-    option("--data", choices=["auto", "mnist", "digits"], default="auto")
-    option("--root", help="folder with MNIST's files; else $TINYNET_DATA, then the user's cache")
+    option("--data", choices=["auto", *DATA], default="auto")
+    option("--root", help="folder with the data's files; else $TINYNET_DATA, then the user's cache")
     option("--epochs", type=int, help="default: 5, or 30 for the few digits")
     option("--batch-size", type=int, default=64)
     option("--optimizer", choices=OPTIMIZERS, default="adam")
-    option("--lr", type=float, help="first rate, which falls to 0 along a cosine")
+    option("--lr", type=float, default=0, help="first rate of a cosine; 0: the optimizer's")
     option("--device", choices=["cpu", "cuda"], default=tn.default_device())
     option("--seed", type=int, default=0, help="of weights and order")
+    option("--checkpoint", metavar="DIR", help="folder to save the run in, also on Ctrl-C")
+    option("--resume", action="store_true", help="go on from --checkpoint, with equal options")
+    option("--report", metavar="DIR", help="folder for report.html, written at the end")
     args = parser.parse_args()
-    if args.batch_size < 1 or (args.epochs or 0) < 0 or args.seed < 0:
-        parser.error("--batch-size must be at least 1, --epochs and --seed at least 0")
-
+    if args.batch_size < 1 or (args.epochs or 0) < 0 or args.seed < 0 or not args.lr >= 0:
+        parser.error("--batch-size must be at least 1, --epochs, --seed and --lr at least 0")
+    if args.resume and not args.checkpoint:
+        parser.error("--resume goes on from a checkpoint; give its folder: --checkpoint DIR")
     tn.manual_seed(args.seed)
     model = models.LeNet().to(args.device)
-    name, (images, labels), test = load(args.data, args.root)
+    name, (images, labels), (test_images, test_labels) = load(args.data, args.root)
     epochs = args.epochs if args.epochs is not None else (5 if len(labels) > 10_000 else 30)
-    settings = {"batch_size": args.batch_size, "seed": args.seed, "device": args.device}
-    batches = data.DataLoader(images, labels, shuffle=True, **settings)
-    make, rate = OPTIMIZERS[args.optimizer]
-    optimizer = make(model.parameters(), lr=rate if args.lr is None else args.lr)
+    common = {"batch_size": args.batch_size, "seed": args.seed}
+    options = {"data": name, "epochs": epochs, "optimizer": args.optimizer, "lr": args.lr, **common}
+    batches = data.DataLoader(images, labels, shuffle=True, device=args.device, **common)
+    test = data.DataLoader(test_images, test_labels, batch_size=1000, device=args.device)
+    optimizer = OPTIMIZERS[args.optimizer](model.parameters(), args.lr)
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, epochs * len(batches)))
-    print(f"{name}; {epochs} epochs with {args.optimizer}, {settings}")
+    history = args.checkpoint and f"{args.checkpoint}/history.jsonl"
+    recorder = training.Recorder(history, total=len(labels), epochs=epochs)
+    run = training.Checkpoint(args.checkpoint, options=options, model=model, optimizer=optimizer,
+                              schedule=schedule, batches=batches, recorder=recorder)  # fmt: skip
+    print(f"{name}; {epochs} epochs with {args.optimizer}, {common} on {args.device}")
+    if args.resume:
+        run.load()
 
-    start = time.perf_counter()
-    for epoch in range(1, epochs + 1):
-        total = 0.0
-        # disable=None: no bar off a terminal
-        bar = tqdm(batches, f"epoch {epoch}", leave=False, disable=None) if tqdm else batches
-        for x, y in bar:
+    for _ in run.epochs(epochs):
+        for x, y in run.steps(batches):
             loss = cross_entropy(model(tn.tensor(x)), tn.tensor(y))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
-            total += loss.item() * len(y)
-        mean, right = total / len(labels), accuracy(model, *test, args.device)
-        seconds = time.perf_counter() - start
-        print(f"epoch {epoch:2d}  loss {mean:.4f}  test accuracy {right:.2%}  {seconds:5.1f} s")
+            recorder.add(len(y), loss=loss)
+        found = training.evaluate(model, test)
+        recorder.end_epoch(test_loss=found.loss, test_accuracy=found.accuracy)
+        run.keep_best(found.accuracy)
+
+    found = training.evaluate(model, test)
+    print(f"after {epochs} epochs: test accuracy {found.accuracy:.2%}")
+    if args.report:
+        names = data.FASHION_MNIST_CLASSES if args.data == "fashion" else None
+        training.write_report(args.report, recorder.history, title=f"LeNet on {name}", model=model,
+                              summary=training.summary(model, (1, 28, 28)), evaluation=found,
+                              options=options, images=test_images, names=names)  # fmt: skip
 
 
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt:
-        raise SystemExit("stopped by Ctrl-C") from None
-    except (tn.DeviceError, data.DataError, FileNotFoundError) as error:
-        raise SystemExit(f"error: {error}") from None
+    except KeyboardInterrupt as error:  # with a message where there is a checkpoint
+        raise SystemExit(f"{error}: use --resume" if str(error) else "stopped by Ctrl-C") from None
+    except (tn.DeviceError, data.DataError, training.CheckpointError, OSError, ImportError) as why:
+        raise SystemExit(f"error: {why}") from None

@@ -46,7 +46,7 @@ def test_check_13_backend_on_a_gpu(gpu, tmp_path) -> None:
 def test_check_14_data(tmp_path) -> None:
     """Damaged files are refused; arrays are fresh float32 in [0, 1]; the first loss is a guess's.
 
-    Mirrors, interrupted downloads and getting a file again belong to the issue on data sets.
+    Mirrors, interrupted downloads, getting a file again: test_data_download.
     """
     good = b"\0\0\x08\1\0\0\0\5" + bytes(range(5))
     whole = gzip.compress(good)
@@ -125,8 +125,8 @@ def trained(epochs: range, state: bytes | None = None) -> tuple[nn.Module, optim
 def test_check_15_resume() -> None:
     """Two epochs are one, a file without pickles, and one more: bitwise, Adam and dropout included.
 
-    Interrupting a run, checkpoints that survive a crash while they are written, safetensors and
-    the log of a run belong to the issue on training.
+    Interrupted runs: test_resume; killed in the middle of a save, full disks: test_resume_killed;
+    the files: test_checkpoint, test_save_load; a log without carriage returns: test_progress.
     """
     _, _, half = trained(range(1))
     _, _, resumed = trained(range(1, 2), half)
@@ -139,14 +139,19 @@ def test_check_15_resume() -> None:
             np.testing.assert_array_equal(a[key], b[key], err_msg=key)
 
 
-def test_check_15_transposed_weights_survive_a_round_trip() -> None:
+def test_check_15_transposed_weights_survive_a_round_trip(tmp_path) -> None:
+    """As an .npz and as safetensors."""
     layer = nn.Linear(3, 3, bias=False)
     w = np.arange(9, dtype="float32").reshape(3, 3).T
     layer.load_state_dict({"weight": w})
     file = io.BytesIO()
     np.savez(file, **layer.state_dict())
     file.seek(0)
-    again = nn.Linear(3, 3, bias=False)
     with np.load(file, allow_pickle=False) as saved:
-        again.load_state_dict(dict(saved))
-    np.testing.assert_array_equal(again.weight.detach().numpy(), w)
+        states = [dict(saved)]
+    tn.save(layer.state_dict(), tmp_path / "w.safetensors")
+    states.append(tn.load(tmp_path / "w.safetensors"))
+    for state in states:
+        again = nn.Linear(3, 3, bias=False)
+        again.load_state_dict(state)
+        np.testing.assert_array_equal(again.weight.detach().numpy(), w)
