@@ -193,18 +193,17 @@ def _facts(history: Sequence[Mapping[str, Any]]) -> str:
         return ""
     boxes = [f"<div><dt>epochs</dt><dd>{len(history)}</dd></div>"]
     for key, value in history[-1].items():
-        if key in ("epoch", "lr") or not isas_text(value):
+        if key in ("epoch", "lr") or not is_number(value):
             continue
         best = ""
         if key.endswith(("loss", "accuracy")):
             good = max if key.endswith("accuracy") else min
             rows = [(row[key], row.get("epoch", i + 1)) for i, row in enumerate(history)
-                    if isas_text(row.get(key)) and np.isfinite(row[key])]  # fmt: skip
+                    if is_number(row.get(key)) and np.isfinite(row[key])]  # fmt: skip
             if rows:
                 number, epoch = good(rows, key=lambda pair: pair[0])
-                best = (
-                    f" <small>best {as_text(key, number)}, epoch {as_text('epoch', epoch)}</small>"
-                )
+                when = f"epoch&nbsp;{as_text('epoch', epoch)}"
+                best = f" <small>best {as_text(key, number)}, {when}</small>"
         name = "time" if key == "seconds" else label_of(key)
         boxes.append(f"<div><dt>{escape(name)}</dt><dd>{as_text(key, value)}{best}</dd></div>")
     return f'<dl class="facts">{"".join(boxes)}</dl>'

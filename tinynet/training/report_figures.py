@@ -94,7 +94,7 @@ def figures_of_run(
         planned.append(
             Planned("mistakes", "The worst mistakes",
                     f"Of {wrong:,} wrong answers those with the largest losses: the image's "
-                    "number, its class, what it was taken for.",
+                    "number, its class → what it was taken for.",
                     lambda: plot_mistakes(images, evaluation.labels, evaluation.predictions,
                                           evaluation.losses, names))
         )  # fmt: skip

@@ -59,18 +59,23 @@ def plot_confusion(matrix: Any, names: Sequence[str] | None = None) -> Figure:
         cells = np.empty((size, size, 4))
         cells[..., :3] = to_rgb(ORANGE)
         cells[np.arange(size), np.arange(size), :3] = to_rgb(BLUE)
-        cells[..., 3] = np.sqrt(np.clip(share, 0, 1))
+        cells[..., 3] = np.sqrt(np.clip(np.nan_to_num(share), 0, 1))
         ax.imshow(cells, interpolation="none")
         if size <= 20:
             for i, j in np.ndindex(size, size):
-                # white where the page's own ink would be too close to the cell's colour
-                colour = "white" if cells[i, j, 3] > 0.85 else INK
+                # white from where it stands out better than a light or a dark page's own ink
+                colour = "white" if cells[i, j, 3] > (0.85 if i == j else 0.93) else INK
                 ax.text(j, i, f"{counts[i, j]:g}", ha="center", va="center", color=colour,
                         alpha=1.0 if counts[i, j] else 0.45,
-                        fontsize=9 if counts.max() < 10_000 else 6)  # fmt: skip
+                        fontsize=9 if counts.max() < 10_000 else 6,
+                        in_layout=False)  # fmt: skip
         step = math.ceil(size / 25)
-        upright = max(map(len, labels)) <= 3
-        ax.set_xticks(range(0, size, step), labels[::step], rotation=0 if upright else 90)
+        ax.set_xticks(range(0, size, step), labels[::step])
+        if max(map(len, labels)) > 3:
+            # held at its end: a browser's letters may be wider than those measured here
+            ax.tick_params(axis="x", rotation=90)
+            for label in ax.get_xticklabels():
+                label.set(ha="right", va="center", rotation_mode="anchor")
         ax.set_yticks(range(0, size, step), labels[::step])
         ax.set_xlabel("predicted class")
         ax.set_ylabel("true class")

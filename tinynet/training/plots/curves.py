@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinynet.training.plots.figures import BLUE, GREEN, ORANGE, new_figure, style
+from tinynet.training.plots.figures import BLUE, GREEN, ORANGE, drawable, new_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,8 +95,7 @@ def _curve(ax: Axes, name: str, epochs: list[Any], lines: dict[str, list[Any]]) 
         prefix = key.removesuffix(name)
         _, label, colour, line, marker = next(p for p in _PARTS if p[0] == prefix)
         y = np.array([float(v) if is_number(v) else math.nan for v in values])
-        # a margin is added to the range of the axis, which must not overflow
-        bad = np.array([is_number(v) for v in values]) & ~(np.abs(y) < 1e300)
+        bad = np.array([is_number(v) for v in values]) & ~drawable(y)
         y[bad] = math.nan
         # few points: each is seen; a lone one is seen only so
         ax.plot(epochs, y, line, color=colour, label=label, linewidth=1.8,

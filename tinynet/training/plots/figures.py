@@ -38,7 +38,6 @@ _STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": "medium",
-    "figure.constrained_layout.use": True,
     "figure.dpi": 100,
     "font.size": 10,
     "grid.alpha": 0.2,
@@ -73,6 +72,8 @@ def style() -> Iterator[None]:
         matplotlib.rcParams.update(_STYLE)  # type: ignore[arg-type]
         # a class's name in a script that the font lacks: boxes in a PNG, letters in an SVG
         warnings.filterwarnings("ignore", "Glyph .* missing from")
+        # labels so long that the panel has no room: the figure is ugly, and that is seen
+        warnings.filterwarnings("ignore", "constrained_layout not applied")
         yield
 
 
@@ -81,11 +82,16 @@ def as_array(data: Any) -> np.ndarray:
     return backend.to_numpy(data._data if isinstance(data, Value) else data)
 
 
-def new_figure(width: float, height: float) -> Figure:
+def drawable(values: np.ndarray) -> np.ndarray:
+    """Where numbers are finite, and not so large that the range of an axis would overflow."""
+    return np.abs(values).astype(float) < 1e300
+
+
+def new_figure(width: float, height: float, layout: str = "constrained") -> Figure:
     """An empty figure of that size in inches; to be called and filled within `style`."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height))
+    return Figure(figsize=(width, height), layout=layout)  # type: ignore[arg-type]
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:

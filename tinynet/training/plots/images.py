@@ -14,7 +14,7 @@ from tinynet.nn import Conv2d, Module
 from tinynet.tensor import Tensor
 from tinynet.training.evaluation import evaluating
 from tinynet.training.plots.confusion import class_names
-from tinynet.training.plots.figures import as_array, new_figure, style
+from tinynet.training.plots.figures import as_array, drawable, new_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,12 +47,18 @@ def _shades(values: np.ndarray) -> tuple[np.ndarray, Any]:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
+    values = np.where(drawable(values), values, np.nan)
     finite = values[np.isfinite(values)]
-    top = float(np.abs(finite).max(initial=0.0)) or 1.0
+    top = _largest(finite)
     signed = bool((finite < 0).any())
     colours = colormaps["RdBu_r" if signed else "gray"].with_extremes(bad=(0, 0, 0, 0))
     scale = ScalarMappable(Normalize(-top if signed else 0.0, top), colours)
     return np.asarray(colours(scale.norm(np.ma.masked_invalid(values)))), scale
+
+
+def _largest(values: np.ndarray) -> float:
+    """The largest size of a number, 1 if there is none but 0: what a scale ends at."""
+    return float(np.abs(values).max(initial=0.0)) or 1.0
 
 
 def _show_tiles(ax: Axes, images: np.ndarray, columns: int) -> None:
@@ -100,10 +106,8 @@ def plot_filters(weight: Any) -> Figure:
         ax = figure.subplots()
         if channels == 3:
             colours = np.ones((*shown.shape[:1], *w.shape[2:], 4))
-            top = float(np.abs(shown[np.isfinite(shown)]).max(initial=0.0)) or 1.0
-            colours[..., :3] = 0.5 + 0.5 * np.nan_to_num(shown / top).clip(-1, 1).transpose(
-                0, 2, 3, 1
-            )
+            finite = np.where(drawable(shown), shown, 0.0)
+            colours[..., :3] = 0.5 + 0.5 * (finite / _largest(finite)).transpose(0, 2, 3, 1)
             _show_tiles(ax, colours, columns)
         else:
             # a row of the sheet: one input channel of every filter
@@ -229,8 +233,8 @@ def plot_mistakes(
         count: how many to show at most.
 
     Returns:
-        The figure; above each image the example's number in `images`, what it is, what it was
-        taken for. It says so where there are no mistakes.
+        The figure; above each image the example's number in `images`, its class, an arrow and what
+        it was taken for, its loss. It says so where there are no mistakes.
 
     Raises:
         ValueError: for arrays that do not fit, or a class without a name.
@@ -254,25 +258,35 @@ def plot_mistakes(
     wrong = np.flatnonzero(true != read)
     order = np.argsort(np.where(np.isnan(loss[wrong]), -np.inf, -loss[wrong]), kind="stable")
     worst = wrong[order[: max(1, count)]]
+    # short names share a line with the number
+    between = " " if max(map(len, short), default=0) <= 3 else "\n"
+    titles = [
+        f"#{i}:{between}{short[true[i]]}{between}→ {short[read[i]]}"
+        + ("" if losses is None else f"\nloss {loss[i]:.2f}")
+        for i in worst
+    ]
     columns = 4
     rows = max(1, math.ceil(len(worst) / columns))
     with style():
-        figure = new_figure(4.8, 1.65 * rows)
+        words, side = 0.15 * (5 if between == "\n" else 3), 1.05  # inches
+        height = (words + side) * rows + 0.05
+        # all places are known: to search for them takes matplotlib longer than to draw
+        figure = new_figure(4.4, height, layout="none")
+        figure.subplots_adjust(0.01, 0.05 / height, 0.99, 1 - words / height, 0.05, words / side)
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for ax in axes:
             ax.set_axis_off()
-        if not len(worst):
+        if not titles:
             figure.text(0.5, 0.5, f"no mistakes in {len(true)} examples", ha="center", va="center")
-        for ax, i in zip(axes, worst, strict=False):
+        for ax, i, title in zip(axes, worst, titles, strict=False):
             ax.imshow(_as_picture(pixels[i]), cmap="gray", vmin=0, vmax=1, interpolation="none")
-            says = "" if losses is None else f"\nloss {loss[i]:.2f}"
-            ax.set_title(f"#{i}: {short[true[i]]}\ntaken for {short[read[i]]}{says}", fontsize=8)
+            ax.set_title(title, fontsize=8)
     return figure
 
 
 def _as_picture(image: np.ndarray) -> np.ndarray:
     """(C, H, W) as matplotlib wants it, (H, W) or (H, W, 3), in [0, 1]; not finite is 0."""
-    image = np.nan_to_num(image.astype(float), nan=0.0, posinf=0.0, neginf=0.0)
+    image = np.where(drawable(image), image.astype(float), 0.0)
     low, high = image.min(), image.max()
     if low < 0 or high > 1:
         image = (image - low) / (high - low)
