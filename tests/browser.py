@@ -71,12 +71,14 @@ def wait(condition, seconds=20):
         time.sleep(0.02)
 
 
-def overflows(driver):
-    """Whether the page is wider than the window, so that it scrolls sideways."""
+def overflows(driver, width):
+    """Whether the page is wider than a window of `width` pixels, so that it scrolls sideways.
+
+    Not compared with innerWidth, which on a phone grows with the page.
+    """
     return driver.execute_script(
-        "const page = document.documentElement;"
-        "return Math.max(page.scrollWidth, document.body.scrollWidth) > window.innerWidth"
-    )
+        "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+    ) > width
 
 
 def click_at(driver, element, x, y):

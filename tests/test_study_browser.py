@@ -309,9 +309,9 @@ def test_the_buttons_move_the_cursor_on_a_phone(pages):
 @pytest.mark.parametrize("width", [320, 390, 800, 1300])
 def test_the_page_never_scrolls_sideways(pages, name, width):
     opened = pages[name].open(width=width, height=844)
-    assert not browser.overflows(opened.driver)
+    assert not browser.overflows(opened.driver, width)
     opened.script("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-    assert not browser.overflows(opened.driver)
+    assert not browser.overflows(opened.driver, width)
 
 
 def luminance(colour):
