@@ -352,10 +352,13 @@ def workspace(name: str, shape: tuple[int, ...], like: Array) -> Array:
     return buffer[:size].reshape(shape)
 
 
+FLAT = 4096
+
+
 def zero_for(x: Array) -> Any:
     """What to compare a flat `x` with instead of 0: NumPy's maximum of two arrays is four times as
-    fast as that of an array and a number."""
-    if array_module(x) is not np:
+    fast as that of an array and a number, which shows from `FLAT` entries on."""
+    if x.size < FLAT or array_module(x) is not np:
         return 0
     zeros = _workspaces.zeros.get(x.dtype)
     if zeros is None or zeros.size < x.size:

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import Array, array_module
+from tinynet.backend import FLAT, Array, array_module
 
 
 class _OpenBLAS:
@@ -165,7 +165,7 @@ def one_blas_thread() -> Iterator[None]:
     if before == 1:
         yield
         return
-    try:
+    try:  # from before the change: an interrupt may come at any moment
         blas.write(1)
         yield
     finally:
@@ -232,11 +232,11 @@ _RUN = 1 << 18
 def elementwise(function: Callable[..., object], *arrays: Array) -> Array:
     """A new array like the first, filled by ``function(*arrays, out=array)``.
 
-    The arrays have one shape, and the function works entry by entry: on the CPU it gets the arrays
+    The arrays have one shape, and the function works entry by entry: on the CPU it gets large ones
     as they lie in memory, flat, in pieces of up to 2^18 entries.
     """
     y = array_module(*arrays).empty_like(arrays[0])
-    if array_module(y) is not np:
+    if y.size < FLAT or array_module(y) is not np:
         function(*arrays, out=y)
         return y
     out = y.ravel(order="K")  # a view; so are those of arrays with the strides of y
