@@ -71,7 +71,59 @@ def test_all_parts_come_back(saved):
     run.load()
     assert same(fresh.state(), state)
     assert (run.epoch, run.batch, run.step) == (1, 2, 9)
-    assert said == [f"{run.last_path}: goes on in epoch 1 after 2 steps (9 in all)"]
+    assert said == [f"{run.last_path}: goes on in epoch 2 after 2 steps (9 in all)"]
+
+
+def test_messages_count_epochs_from_1(tmp_path):
+    said = []
+
+    def go(load, epochs, stop=None):
+        with Checkpoint(tmp_path / "run", say=said.append) as run:
+            if load:
+                run.load()
+            for epoch in run.epochs(epochs):
+                for step in run.steps(5):
+                    if (epoch, step) == stop:
+                        run.save()
+                        return
+        assert run.epoch == epochs
+
+    path = tmp_path / "run" / "last.safetensors"
+    go(False, 2, stop=(0, 3))
+    go(True, 2)
+    go(True, 2)
+    go(True, 3)
+    assert said == [
+        f"{path}: goes on in epoch 1 after 4 steps (4 in all)",
+        f"{path}: goes on after epoch 2 (10 steps in all)",
+        "the run is complete: epoch 2 was the last",
+        f"{path}: goes on after epoch 2 (10 steps in all)",
+    ]
+
+
+@pytest.mark.parametrize("step", [None, 1])
+def test_a_stopped_run_ends_with_its_epoch(tmp_path, step):
+    """Also where the call was in the middle of the epoch, and the run was resumed there."""
+    said, steps = [], []
+    with Checkpoint(tmp_path / "run") as run:
+        for _ in run.epochs(9):
+            for number in run.steps(4):
+                if number == step:
+                    break
+            run.stop()
+            if step is not None:
+                run.save()
+                break
+    for _ in range(2):
+        with Checkpoint(tmp_path / "run", say=said.append) as run:
+            run.load()
+            steps += [number for _ in run.epochs(9) for number in run.steps(4)]
+            assert run.epoch == 1
+    path = run.last_path
+    ended = f"{path}: the run is complete: it was stopped after epoch 1"
+    began = f"{path}: goes on in epoch 1 after 2 steps (2 in all)"
+    assert said == [ended if step is None else began, ended]
+    assert steps == ([] if step is None else [2, 3])
 
 
 def test_the_weights_of_a_checkpoint_are_read_alone(saved):
@@ -411,7 +463,7 @@ def test_a_full_disk_for_a_while(tmp_path, monkeypatch):
 def test_a_disk_that_is_full_at_the_end(tmp_path, monkeypatch):
     with (
         pytest.warns(RuntimeWarning, match="No space left"),
-        pytest.raises(CheckpointError, match="could not be saved in epoch 0 after 5 steps"),
+        pytest.raises(CheckpointError, match="could not be saved in epoch 1 after 5 steps"),
     ):
         steps_with(tmp_path, monkeypatch, range(3, 9))
     assert tn.load(tmp_path / "run" / "last.safetensors")["run"]["step"] == 3
@@ -424,7 +476,7 @@ def test_a_disk_that_is_full_at_the_beginning(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", fsync)
     run = Checkpoint(tmp_path / "run")
-    with pytest.raises(CheckpointError, match="could not be saved in epoch 0 after 0 steps"):
+    with pytest.raises(CheckpointError, match="could not be saved in epoch 1 after 0 steps"):
         next(run.steps(3))
     assert os.listdir(tmp_path / "run") == []
 

@@ -44,7 +44,7 @@ def test_list(sets: dict[str, DataSet], tmp_path: Path, capsys: pytest.CaptureFi
     ]
     folder = write(tmp_path / "data" / "mnist", small.FILES)
     batches = write(tmp_path / "other" / "cifar-10-batches-bin", small.JPEG_BATCHES)
-    assert main(["list", "small"], sets) == 0
+    assert main(["list", "Small"], sets) == 0  # in any case
     assert capsys.readouterr().out == f"small: Small, verified, in {folder}\n"
     assert main(["--root", str(batches.parent), "list", "cifar10"], sets) == 0
     assert capsys.readouterr().out == f"cifar10: CIFAR-10 (JPEG copy), verified, in {batches}\n"
@@ -77,6 +77,7 @@ def test_fetch(
     out, err = capsys.readouterr()
     assert out == f"small: Small, verified, in {cached}\n"
     assert err.startswith("error: cifar10: no mirror gave cifar-10-binary.tar.gz: http")
+    assert os.listdir(cached.parent) == ["mnist"]  # no empty folder
     assert len(err.splitlines()) == 1
     good = server.mirror("good").rstrip("/")  # with or without the slash
     assert main(["fetch", "cifar10", "--mirror", good], sets) == 0
@@ -88,7 +89,18 @@ def test_fetch(
     [
         (["fetch", "mnst"], "no data set is called mnst; there are mnist, fashion_mnist, cifar10"),
         (["fetch"], "fetch which? There are mnist, fashion_mnist, cifar10"),
-        (["get", "mnist"], "invalid choice: 'get'"),
+        (["fetch", "xyz"], "no data set is called xyz; there are mnist, fashion_mnist, cifar10\n"),
+        (
+            ["list", "mnist", "Fashon"],
+            "fashon; there are mnist, fashion_mnist, cifar10; did you mean fashion_mnist?",
+        ),
+        (["get", "mnist"], "no command is called get; there are list, fetch"),
+        (["mnist"], "no command is called mnist; did you mean: list mnist, fetch mnist?"),
+        (["MNST", "cifar10"], "called MNST; did you mean: list mnist, fetch mnist?"),
+        (["fecth", "mnist"], "no command is called fecth; did you mean: fetch?"),
+        (["fetch", "mnist", "--mirror", "foo"], "--mirror is 'foo'; it must be as http://host"),
+        (["fetch", "mnist", "--mirror", "http://"], "--mirror is 'http://'; it must be"),
+        (["fetch", "mnist", "--mirror", ""], "--mirror is ''; it must be"),
     ],
 )
 def test_mistakes(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

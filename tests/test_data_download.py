@@ -124,7 +124,7 @@ def test_one_error_that_says_it_all(server: Server, tmp_path: Path) -> None:
         assert re.search(reason, message[where:].partition("; ")[0]), (mirror, message[where:])
     assert all(name in message[where:] for name in NAMES)
     assert f"put them into {tmp_path / 'mnist'}" in message[where:]
-    assert content_of(tmp_path / "mnist") == []
+    assert content_of(tmp_path) == []  # no folder either
     assert ".part" not in message
 
 
@@ -215,7 +215,26 @@ def test_cifar_from_an_archive_that_is_not_the_official_one(server: Server, tmp_
     dataset = small_cifar(server.mirror("good"), archive=b"another")
     with pytest.raises(DownloadError, match=r"the archive's SHA-256 must be [0-9a-f]+, but is"):
         fetch(dataset, tmp_path, TIMEOUT)
-    assert content_of(tmp_path / "cifar-10-batches-bin") == []
+    assert content_of(tmp_path) == []
+
+
+def test_of_folders_only_new_and_empty_ones_are_removed(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    with pytest.raises(DownloadError):
+        fetch(small_mnist(server.mirror("403")), tmp_path / "old" / "new" / "newer", TIMEOUT)
+    assert content_of(tmp_path / "old") == []
+    (tmp_path / "old" / "mnist").mkdir()
+    with pytest.raises(DownloadError):
+        fetch(small_mnist(server.mirror("403")), tmp_path / "old", TIMEOUT)
+    assert content_of(tmp_path / "old") == ["mnist"]
+    small.CONTENT.pop(NAMES[0], None)
+    try:
+        with pytest.raises(DownloadError):
+            fetch(small_mnist(server.mirror("good")), tmp_path / "part", TIMEOUT)
+    finally:
+        small.CONTENT.update(small.ZIPPED)
+    assert NAMES[0] not in content_of(tmp_path / "part" / "mnist")  # and those that came stay
+    assert NAMES[3] in content_of(tmp_path / "part" / "mnist")
 
 
 # --- runs that end in the middle, and two at once ---------------------------------------------
@@ -257,7 +276,7 @@ def test_ctrl_c_and_kill(server: Server, tmp_path: Path) -> None:
         wait_for_request(server, run)
         run.send_signal(signal.SIGINT)
         assert "KeyboardInterrupt" in run.communicate()[1]
-    assert content_of(folder) == []
+    assert content_of(tmp_path) == []
 
     left = []
     for number in (2, 3):  # the second removes what the first left, and is killed in its turn
@@ -302,7 +321,7 @@ def test_full_disk(server: Server, tmp_path: Path) -> None:
         _, complaint = run.communicate(timeout=60)
     assert run.returncode == 1
     assert f"fetch: small: cannot use {tmp_path / 'mnist'}: File too large; make room" in complaint
-    assert content_of(tmp_path / "mnist") == []
+    assert content_of(tmp_path) == []  # no folder either
     assert len(server.asked) == 1  # no other mirror could help
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import tinynet as tn
 from tinynet import backend, data, nn, optim
 from tinynet.functional import cross_entropy
-from tinynet.training import Checkpoint, Recorder, evaluate, read_history
+from tinynet.training import Checkpoint, CheckpointError, Recorder, evaluate, read_history
 
 figures = st.floats(-1e6, 1e6) | st.sampled_from([math.nan, math.inf, -math.inf])
 batches = st.lists(st.tuples(st.integers(1, 9), figures, figures), min_size=1, max_size=6)
@@ -195,6 +195,41 @@ def test_an_old_file_is_replaced_by_the_first_row_not_before(tmp_path):
     recorder.end_epoch()
     assert len(read_history(path)) == 1
     assert os.listdir(tmp_path) == ["history.jsonl"]
+
+
+def test_a_load_that_fails_leaves_the_file_alone(tmp_path):
+    class Size:
+        def __init__(self, n):
+            self.n = n
+
+        def state_dict(self):
+            return {"n": self.n}
+
+        def load_state_dict(self, state):
+            if state["n"] != self.n:
+                raise ValueError("another size")
+
+    path, silent = tmp_path / "history.jsonl", {"say": lambda line: None}
+    recorder = Recorder(path, stream=io.StringIO())
+    with Checkpoint(tmp_path, recorder=recorder, last=Size(3), **silent) as run:
+        recorder.end_epoch(loss=1.0)
+        run.save()
+        recorder.end_epoch(loss=0.5)
+    before = path.read_bytes()
+    for last, fits in ((Size(2), False), (Size(3), True)):
+        with (
+            Recorder(path, stream=io.StringIO()) as recorder,
+            Checkpoint(tmp_path, recorder=recorder, last=last, **silent) as run,
+        ):
+            if fits:
+                run.load()
+            else:
+                with pytest.raises(CheckpointError, match="Part 'last': another size"):
+                    run.load()
+            assert len(recorder.history) == fits
+        assert path.read_bytes() == before
+    recorder.end_epoch(loss=0.25)  # in the place of the one after the checkpoint
+    assert [row["loss"] for row in read_history(path)] == [1.0, 0.25]
 
 
 def test_seconds_go_on_counting(tmp_path):

@@ -221,7 +221,7 @@ def test_steps_wants_a_part_and_once():
     with pytest.raises(TypeError, match="batches is a DataLoader that is not among the check"):
         run.steps(other)
     list(run.steps(batches))
-    with pytest.raises(RuntimeError, match="the steps of epoch 0 were begun before; take them"):
+    with pytest.raises(RuntimeError, match="the steps of epoch 1 were begun before; take them"):
         run.steps(batches)
 
 
@@ -288,11 +288,11 @@ def test_the_loop_runs_in_any_thread(tmp_path):
 def test_ctrl_c_in_each_place_of_the_loop(tmp_path, capfd):
     """In a step, in an epoch's last step, in the work after it: where it stops, what is left."""
     places = {  # (epoch, step, or "end"): (where it says that it stopped, batches that are left)
-        (0, 0): ("in epoch 0 after 1 steps", 5),
-        (0, 2): ("in epoch 0 after 3 steps", 3),
-        (0, "end"): ("in epoch 1 after 0 steps", 3),
-        (1, 2): ("in epoch 1 after 3 steps", 0),
-        (1, "end"): ("in epoch 2 after 0 steps", 0),
+        (0, 0): ("in epoch 1 after 1 steps", 5),
+        (0, 2): ("in epoch 1 after 3 steps", 3),
+        (0, "end"): ("in epoch 2 after 0 steps", 3),
+        (1, 2): ("in epoch 2 after 3 steps", 0),
+        (1, "end"): ("after epoch 2, the last", 0),
     }
     for number, (place, (where, left)) in enumerate(places.items()):
         folder = tmp_path / str(number)
@@ -332,7 +332,7 @@ def test_ctrl_c_with_a_full_disk(tmp_path, monkeypatch):
     next(steps)
     monkeypatch.setattr(os, "replace", full)
     signal.raise_signal(signal.SIGINT)
-    with pytest.raises(Interrupted, match=r"epoch 0 after 1 steps, which is not saved: .*No space"):
+    with pytest.raises(Interrupted, match=r"epoch 1 after 1 steps, which is not saved: .*No space"):
         next(steps)
     assert tn.load(run.last_path)["run"]["step"] == 0
     assert os.listdir(tmp_path / "run") == ["last.safetensors"]

@@ -141,7 +141,7 @@ def test_a_file_that_may_not_grow(server, whole, tmp_path):
     answer = server.run(tmp_path, file_size=4096)
     assert answer["code"] == 4
     assert (
-        "could not be saved in epoch 0 after 0 steps ([Errno 27] File too large)" in answer["log"]
+        "could not be saved in epoch 1 after 0 steps ([Errno 27] File too large)" in answer["log"]
     )
     assert os.listdir(tmp_path / "run") == []
     check(server.run(tmp_path), whole, tmp_path)

@@ -130,6 +130,7 @@ def test_nothing_is_changed():
         (nn.Sequential(nn.Flatten(), nn.Sequential(nn.Linear(4, 2))), (5,), "layer '1.0', Linear"),
         (Odd(), (), "at layer 'fc'"),
         (nn.Linear(2, 2), (3,), r"\(N, 3\) does not fit at Linear itself: linear"),
+        (models.LeNet(), (1, 1, 28, 28), "'conv1'.*; input_shape is without the axis of the exam"),
         (nn.Linear(2, 2), (0,), r"input_shape is \(0,\)"),
         (nn.Linear(2, 2), (2.0,), r"input_shape is \(2.0,\)"),
     ],
@@ -137,6 +138,13 @@ def test_nothing_is_changed():
 def test_a_shape_that_does_not_fit_names_the_layer(model, shape, message):
     with pytest.raises(ValueError, match=message):
         tn.summary(model, shape)
+
+
+@pytest.mark.parametrize("given", [tn.ones(4, 2), np.ones((4, 2)), tn.tensor([2]), 2, "2", {2}])
+def test_what_is_no_shape(given):
+    with pytest.raises((TypeError, ValueError), match=r"input_shape is .*\(1, 28, 28\)$") as caught:
+        tn.summary(nn.Linear(2, 2), given)
+    assert ("of shape (4, 2)" in str(caught.value)) == (getattr(given, "shape", None) == (4, 2))
 
 
 def test_an_error_between_layers_names_the_one_before():

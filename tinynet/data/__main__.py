@@ -11,14 +11,18 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import difflib
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from tinynet.data.catalogue import DATA_SETS, locate_set
 from tinynet.data.download import fetch
 from tinynet.data.files import DataSet
 from tinynet.data.idx import DataError
+
+_COMMANDS = ("list", "fetch")
 
 
 def main(
@@ -33,8 +37,9 @@ def main(
         epilog=f"Data sets: {known}. They are looked for in DIR, or else in $TINYNET_DATA, the "
         "user's cache and /usr/share/datasets; fetched ones go to DIR, or else to the cache.",
     )
+    # no choices: of a name in its place there is more to say than that it is none of them
     parser.add_argument(
-        "command", nargs="?", choices=["list", "fetch"], default="list", help="list by default"
+        "command", nargs="?", metavar="{list,fetch}", default="list", help="list by default"
     )
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="which of them; list: all by default"
@@ -42,8 +47,20 @@ def main(
     parser.add_argument("--root", metavar="DIR", help="the folder to look in and to fetch into")
     parser.add_argument("--mirror", metavar="URL", help="where to try first, as http://host/path/")
     options = parser.parse_intermixed_args(arguments)
-    if unknown := [name for name in options.names if name not in data_sets]:
-        parser.error(f"no data set is called {', '.join(unknown)}; there are {known}")
+    if options.command not in _COMMANDS:
+        hint = f"there are {', '.join(_COMMANDS)}"
+        if close := _close(options.command, [*_COMMANDS, *data_sets]):
+            commands = [close] if close in _COMMANDS else [f"{c} {close}" for c in _COMMANDS]
+            hint = f"did you mean: {', '.join(commands)}?"
+        parser.error(f"no command is called {options.command}; {hint}")
+    options.names = [name.lower() for name in options.names]
+    for name in options.names:
+        if name not in data_sets:
+            close = _close(name, data_sets)
+            hint = f"; did you mean {close}?" if close else ""
+            parser.error(f"no data set is called {name}; there are {known}{hint}")
+    if options.mirror is not None and not re.match(r"https?://[^/]", options.mirror):
+        parser.error(f"--mirror is {options.mirror!r}; it must be as http://host/path/")
     if options.command == "fetch" and not options.names:
         parser.error(f"fetch which? There are {known}")
     status = 0
@@ -59,6 +76,11 @@ def main(
             print(f"error: {error}", file=sys.stderr)
             status = 1
     return status
+
+
+def _close(word: str, words: Collection[str]) -> str:
+    """The one of `words` that was meant, in any case and with a slip; "" for none."""
+    return next(iter(difflib.get_close_matches(word.lower(), words, 1)), "")
 
 
 def _list(dataset: DataSet, root: str | None) -> str:

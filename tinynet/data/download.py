@@ -62,7 +62,7 @@ def fetch(
         timeout: seconds to wait for a connection and, at any time, for the next bytes.
 
     Returns:
-        The folder.
+        The folder. If it was not there and the first file cannot be had, it isn't there after.
 
     Raises:
         DownloadError: if no mirror gave one of the files.
@@ -72,13 +72,13 @@ def fetch(
     folder = home_folder(dataset, root)
     mirrors = list(dataset.mirrors)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _sweep(dataset, folder)
-        for download in dataset.downloads:
-            try:
-                check(dataset, download.files, [folder])
-            except (FileNotFoundError, DataError):
-                _fetch_one(dataset, download, folder, mirrors, timeout)
+        with _no_empty_folder(folder):
+            _sweep(dataset, folder)
+            for download in dataset.downloads:
+                try:
+                    check(dataset, download.files, [folder])
+                except (FileNotFoundError, DataError):
+                    _fetch_one(dataset, download, folder, mirrors, timeout)
     except DownloadError:
         raise
     except OSError as error:
@@ -184,9 +184,23 @@ class _Bounded:
 
 
 @contextlib.contextmanager
+def _no_empty_folder(folder: Path) -> Iterator[None]:
+    """Of the folder and its parents, those that were not there and are empty are removed."""
+    new = [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # the first that is not empty ends it
+            for path in new:
+                path.rmdir()
+
+
+@contextlib.contextmanager
 def _part(folder: Path, name: str) -> Iterator[tuple[Path, BinaryIO]]:
     """A new file to write to, removed at the end unless it was renamed; locked meanwhile."""
     while True:
+        # here, as another process whose fetch failed may have removed it
+        folder.mkdir(parents=True, exist_ok=True)
         path = folder / f".{name}.{secrets.token_hex(4)}.part"
         file = open(path, "xb")  # noqa: SIM115  # closed below
         try:

@@ -1,6 +1,43 @@
 """Pieces that a plain training loop calls: checkpoints, a record of the run, metrics, plots.
 
-None of them hides the loop: forward, loss, backward and step stay in the user's own lines.
+None of them hides the loop: forward, loss, backward and step stay in the user's own lines. A whole
+program, which goes on where it was stopped when it is started again::
+
+    import os
+    import tinynet as tn
+    from tinynet import data, nn, optim, training
+    from tinynet.functional import cross_entropy
+
+    EPOCHS = 10
+    tn.manual_seed(0)
+    images, labels = data.digits(train=True)
+    batches = data.DataLoader(images, labels, batch_size=64, shuffle=True, seed=0)
+    test = data.DataLoader(*data.digits(train=False), batch_size=500)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+    optimizer = optim.Adam(model.parameters(), lr=1e-2)
+    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS * len(batches))
+    recorder = training.Recorder("run1/history.jsonl", total=len(labels), epochs=EPOCHS)
+    run = training.Checkpoint("run1", model=model, optimizer=optimizer, schedule=schedule,
+                              batches=batches, recorder=recorder, options={"epochs": EPOCHS})
+    if os.path.exists(run.last_path):
+        run.load()
+    try:
+        for epoch in run.epochs(EPOCHS):
+            for x, y in run.steps(batches):
+                loss = cross_entropy(model(tn.tensor(x)), tn.tensor(y))
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                recorder.add(len(y), loss=loss)
+            found = training.evaluate(model, test)
+            recorder.end_epoch(test_loss=found.loss, test_accuracy=found.accuracy)
+            run.keep_best(found.accuracy)
+    except training.Interrupted as stop:  # Ctrl-C: saved, and said in one line
+        raise SystemExit(str(stop)) from None
+    model.load_state_dict(tn.load(run.best_path)["model"])
+    training.write_report("run1", recorder.history, model=model,
+                          evaluation=training.evaluate(model, test))
 """
 
 from tinynet.training import metrics

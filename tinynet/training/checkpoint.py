@@ -25,23 +25,36 @@ class Checkpoint(SavedRun):
     ::
 
         run = Checkpoint("run1", model=model, optimizer=optimizer, schedule=schedule,
-                         loader=batches, options={"lr": 1e-3})
+                         batches=batches, recorder=recorder, options={"lr": 1e-3})
         if resume:
             run.load()
-        for epoch in run.epochs(10):            # those that are left: 0 to 9 in a new run
-            for x, y in run.steps(batches):     # what is left of the epoch
-                loss = cross_entropy(model(tn.tensor(x)), tn.tensor(y))
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-            schedule.step()
-            run.keep_best(accuracy(model))
+        try:
+            for epoch in run.epochs(10):         # those that are left: 0 to 9 in a new run
+                for x, y in run.steps(batches):  # what is left of the epoch
+                    loss = cross_entropy(model(tn.tensor(x)), tn.tensor(y))
+                    optimizer.zero_grad()
+                    loss.backward()
+                    optimizer.step()
+                    schedule.step()
+                    recorder.add(len(y), loss=loss)
+                found = evaluate(model, test)
+                recorder.end_epoch(test_accuracy=found.accuracy)
+                run.keep_best(found.accuracy)
+        except training.Interrupted as stop:     # Ctrl-C: one line, and not a traceback
+            raise SystemExit(str(stop)) from None
+
+    `tinynet.training` begins with the whole of such a program.
 
     "last.safetensors" is written at the beginning, every `save_seconds` or `save_steps` between two
     steps, after each epoch, and on Ctrl-C or SIGTERM, which end the run after the step that is
     running (a second one ends it at once). "best.safetensors" is that of the epoch with the best
     value given to `keep_best`. Both are files as `tinynet.load` reads them:
-    ``model.load_state_dict(tn.load(run.best_path)["model"])``.
+    ``model.load_state_dict(tn.load(run.best_path)["model"])``. A folder that has a checkpoint which
+    was not loaded is refused where the loop begins, before anything is computed or written; the
+    constructor cannot know yet whether `load` will be called.
+
+    The attributes count epochs from 0, as a loop in Python does; messages count them from 1, as a
+    `Recorder` and its history do.
 
     The work at the end of an epoch, after the steps, is done again if the run ends before it is
     complete: the checkpoint to go on from was taken before it. What it writes elsewhere should
@@ -63,10 +76,10 @@ class Checkpoint(SavedRun):
             generators. The names "run" and "random" are taken.
 
     Attributes:
-        epoch: how many epochs are complete; in the loop, the number of the one that runs.
+        epoch: how many epochs are complete; in the loop, the number of the one that runs, from 0.
         batch: how many steps of this epoch were begun.
         step: how many steps of the run were begun.
-        best, best_epoch: the best value so far and its epoch; None before one is saved.
+        best, best_epoch: the best value so far and its epoch, from 0; None before one is saved.
         last_path, best_path: the two files; None without a folder.
 
     Raises:
@@ -100,8 +113,11 @@ class Checkpoint(SavedRun):
             CheckpointError: if the folder holds a checkpoint that was not loaded, or saving
                 failed at the beginning or the end.
         """
+        told, self._complete = self._complete, self._is_complete(epochs)
+        if self._loaded and self._complete and not told:
+            self.say(f"the run is complete: epoch {self.epoch} was the last")
         with self._loop():
-            while self.epoch < epochs and not self._stopped:
+            while not self._complete:
                 yield self.epoch
                 if not self._steps_done and hasattr(self._source, "set_epoch"):
                     # The steps were left by break: what is left of the loader's epoch is given up.
@@ -109,12 +125,17 @@ class Checkpoint(SavedRun):
                 self.epoch, self.batch = self.epoch + 1, 0
                 self._steps_done = self._loaded = False
                 self._source = None
+                self._complete = self._is_complete(epochs)
                 if self._interrupts.received:
                     self._end_interrupted()
-                elif self.epoch < epochs and not self._stopped:
-                    self._save_or_warn()
-                else:
+                elif self._complete:
                     self.save()
+                else:
+                    self._save_or_warn()
+
+    def _is_complete(self, epochs: int) -> bool:
+        # an epoch that was stopped is complete when the work at its end is
+        return self.epoch >= epochs or (self._stopped and not self.batch)
 
     def steps(self, batches: Any) -> Iterator[Any]:
         """The batches that are left of this epoch; between two of them is the time to save.
@@ -127,6 +148,7 @@ class Checkpoint(SavedRun):
 
         Raises:
             Interrupted: after the step in which Ctrl-C was pressed.
+            CheckpointError: as `epochs` does, where the steps are a whole run.
             TypeError: if `batches` is no part of the checkpoint.
             RuntimeError: if this epoch's steps were begun before.
         """
@@ -139,8 +161,8 @@ class Checkpoint(SavedRun):
             )
         if (self.batch or self._steps_done) and not self._loaded:
             raise RuntimeError(
-                f"Checkpoint.steps: the steps of epoch {self.epoch} were begun before; take them "
-                "once in each turn of `epochs`, and after an error go on with load()"
+                f"Checkpoint.steps: the steps of epoch {self.epoch + 1} were begun before; take "
+                "them once in each turn of `epochs`, and after an error go on with load()"
             )
         total = batches if counted else len(batches) if hasattr(batches, "__len__") else None
         return self._steps(range(self.batch, batches) if counted else batches, total)

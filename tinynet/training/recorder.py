@@ -23,12 +23,15 @@ class Recorder:
 
     ::
 
-        with Recorder("run/history.jsonl", total=len(labels), epochs=10) as recorder:
+        with Recorder("run1/history.jsonl", total=len(labels), epochs=10) as recorder:
             for epoch in range(10):
                 for x, y in batches:
                     ...                                  # forward, loss, backward, step
-                    recorder.add(len(y), loss=loss, accuracy=accuracy(logits, y))
+                    recorder.add(len(y), loss=loss)
                 recorder.end_epoch(test_accuracy=evaluate(model, test).accuracy)
+
+    A run that can be resumed has it as a part of its `Checkpoint`, too: `tinynet.training` begins
+    with such a program. Epochs count from 1 in all that is shown and written.
 
     The figure of an epoch is sum_b n_b v_b / sum_b n_b over its batches b of n_b examples: the
     mean over examples, which the mean of the batches' means is not where the last one is smaller.
@@ -39,9 +42,10 @@ class Recorder:
     that the two do not run into each other.
 
     The history is JSON lines (`read_history`), one an epoch, with the seconds of the whole run so
-    far. A file that is there already is replaced by the first row, or by `load_state_dict`, which
-    brings back the rows of the run that goes on: none is lost, none comes twice. Where the file
-    cannot be written (the disk is full), it says so, keeps the rows, and writes them with the next.
+    far. A file that is there already is as it was until the first new row, which replaces it, by
+    the rows from `load_state_dict` too where a run goes on: none is lost, none comes twice. Where
+    the file cannot be written (the disk is full), it says so, keeps the rows, and writes them with
+    the next.
 
     `state_dict` holds the rows and the sums of the epoch, so that a run that was resumed from it,
     in the middle of an epoch too, ends with the history of one that never stopped, "seconds"
@@ -199,7 +203,7 @@ class Recorder:
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken; the file is written as it was then.
+        """Go on where `state_dict` was taken; the next row writes the file, with those from then.
 
         Raises:
             ValueError: for what `state_dict` did not return; nothing has changed then.
@@ -218,8 +222,6 @@ class Recorder:
             self._begin(fresh, lines)
         except (ValueError, TypeError, AttributeError) as error:
             raise ValueError(f"{where}: {error}") from None
-        if self.path is not None:
-            self._save()
         self.close()
 
     def _settle(self) -> None:

@@ -40,6 +40,7 @@ class SavedRun:
         self.best_epoch: int | None = None
         self._steps_done = False  # of this epoch
         self._stopped = False
+        self._complete = False  # all the epochs that there are to be
         # a best value and its epoch, whose checkpoint is not saved yet
         self._candidate: tuple[float, int] | None = None
         self._loaded = False  # and no step since
@@ -102,7 +103,10 @@ class SavedRun:
         return better
 
     def _where(self) -> str:
-        return f"in epoch {self.epoch} after {self.batch} steps"
+        """The place for a message; there epochs count from 1, as people do and the history does."""
+        if self._complete:
+            return f"after epoch {self.epoch}, the last"
+        return f"in epoch {self.epoch + 1} after {self.batch} steps"
 
     def save(self) -> None:
         """Save the run as it is; for a loop of one's own, since `epochs` and `steps` do it.
@@ -187,4 +191,10 @@ class SavedRun:
         self._steps_done, self._stopped = run["steps_done"], run["stopped"]
         self.best, self.best_epoch = run["best"], run["best_epoch"]
         self._candidate, self._loaded, self._mine = None, True, True
-        self.say(f"{where}: goes on {self._where()} ({self.step} in all)")
+        self._complete = self._stopped and self.batch == 0
+        if self._complete:
+            self.say(f"{where}: the run is complete: it was stopped after epoch {self.epoch}")
+        elif self.epoch and not self.batch:
+            self.say(f"{where}: goes on after epoch {self.epoch} ({self.step} steps in all)")
+        else:
+            self.say(f"{where}: goes on {self._where()} ({self.step} in all)")

@@ -123,6 +123,7 @@ def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> 
         A `ModelSummary`, which prints as a table and has the numbers in `layers`.
 
     Raises:
+        TypeError: for an `input_shape` that is none, such as a batch itself.
         ValueError: if the input does not fit; it names the layer.
 
     >>> from tinynet.models import LeNet
@@ -136,9 +137,7 @@ def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> 
     ------------------------------------------------------------------------------------
     LeNet          from (N, 1, 28, 28)      34,622        271,920  138,488        18,440
     """
-    shape = tuple(input_shape)
-    if not all(hasattr(size, "__index__") and size > 0 for size in shape):
-        raise ValueError(f"summary: input_shape is {shape}; it must be integers, at least 1")
+    shape = _checked(input_shape)
     first = next(model.parameters(), None)
     dtype = dtype or ("float32" if first is None else first.dtype)
     x = zeros((1, *shape), dtype=dtype, device=None if first is None else first.device)
@@ -167,7 +166,8 @@ def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> 
             if not name and calls:
                 where += f", after layer {names[id(calls[-1][0])]!r}"
             raise ValueError(
-                f"summary: an input of shape {_with_n(shape)} does not fit at {where}: {error}"
+                f"summary: an input of shape {_with_n(shape)} does not fit at {where}: {error}; "
+                "input_shape is without the axis of the examples, N"
             ) from error
     called = {id(module) for module, _ in calls}
     calls += [(module, None) for module in model.modules() if id(module) not in called]
@@ -178,6 +178,23 @@ def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> 
         if next(module.children(), None) is None or next(module.parameters(False), None) is not None
     ]
     return ModelSummary(type(model).__name__, shape, tuple(rows))
+
+
+def _checked(input_shape: Any) -> Shape:
+    if hasattr(input_shape, "dtype") or not isinstance(input_shape, Sequence):
+        found = getattr(input_shape, "shape", None)
+        of = "" if found is None else f" of shape {tuple(found)}"
+        raise TypeError(
+            f"summary: input_shape is a {type(input_shape).__name__}{of}; give the shape of one "
+            "example, e.g. (1, 28, 28)"
+        )
+    shape = tuple(input_shape)
+    if not all(hasattr(size, "__index__") and size > 0 for size in shape):
+        raise ValueError(
+            f"summary: input_shape is {shape}; it must be integers, at least 1: the shape of one "
+            "example, e.g. (1, 28, 28)"
+        )
+    return shape
 
 
 def _row(name: str, module: nn.Module, output: Any, counted: set[int]) -> LayerSummary:
