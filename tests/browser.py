@@ -76,9 +76,12 @@ def overflows(driver, width):
 
     Not compared with innerWidth, which on a phone grows with the page.
     """
-    return driver.execute_script(
-        "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
-    ) > width
+    return (
+        driver.execute_script(
+            "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+        )
+        > width
+    )
 
 
 def click_at(driver, element, x, y):

@@ -488,3 +488,42 @@ def test_a_folder_that_is_gone(tmp_path):
     shutil.rmtree(tmp_path / "run")
     with pytest.raises(CheckpointError, match="No such file"):
         next(steps)
+
+
+def test_a_checkpoint_of_another_folder_leaves_this_one_s_alone(tmp_path):
+    """What was never loaded is not written over; this folder's own best may be gone on from."""
+
+    def saved(folder, value):
+        with Checkpoint(tmp_path / folder, say=lambda _: None, w=Numbers(value)) as run:
+            run.save()
+
+    saved("a", 1.0)
+    saved("b", 2.0)
+    with Checkpoint(tmp_path / "b", say=lambda _: None, w=Numbers(0.0)) as run:
+        run.load(tmp_path / "a" / "last.safetensors")
+        with pytest.raises(CheckpointError, match="would be lost"):
+            run.save()
+        run.load()
+        run.save()
+    with pytest.raises(CheckpointError, match="was closed"):
+        run.save()
+    assert tn.load(tmp_path / "b" / "last.safetensors")["w"]["value"] == 2.0
+
+
+def test_the_best_of_an_epoch_is_the_best_of_all_that_it_gave():
+    run = Checkpoint(None)
+    assert run.keep_best(0.9)
+    assert not run.keep_best(0.5)
+    run.save()
+    assert run.best == 0.9
+
+
+class Numbers:
+    def __init__(self, value):
+        self.value = value
+
+    def state_dict(self):
+        return {"value": self.value}
+
+    def load_state_dict(self, state):
+        self.value = state["value"]

@@ -188,3 +188,14 @@ def test_examples_in_the_docstrings():
     failed, tried = doctest.testmod(evaluation)
     assert tried
     assert not failed
+
+
+def test_all_examples_count_in_the_middle_of_a_resumed_epoch():
+    x, labels = np.eye(10, dtype="float32"), np.arange(10)
+    batches = data.DataLoader(x, labels, batch_size=2)
+    next(iter(batches))
+    resumed = data.DataLoader(x, labels, batch_size=2)
+    resumed.load_state_dict(batches.state_dict())
+    before = resumed.state_dict()
+    assert len(evaluate(tn.nn.Identity(), resumed).labels) == 10
+    assert resumed.state_dict() == before

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 import weakref
 
 import numpy as np
@@ -293,3 +294,33 @@ def test_training_steps(make):
         return [p.data for p in model.parameters()]
 
     same_bits(for_threads(compute))
+
+
+def test_the_gradient_of_a_wide_layer_takes_no_more_than_a_few_weights():
+    """Some partial sums, and not one for each block of columns."""
+    from tinynet.ops.convolution import conv2d_weight
+    from tinynet.ops.windows import make_window
+
+    gy, x = np.ones((8, 256, 12, 12), "float32"), np.ones((8, 256, 12, 12), "float32")
+    tracemalloc.start()
+    try:
+        gw = conv2d_weight(gy, x, window=make_window("c", 3, 1, 1))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert gw[0, 0, 1, 1] == 8 * 144
+    assert peak < 14 * gw.nbytes
+
+
+def test_threads_end_with_their_team():
+    before = threading.active_count()
+    for number in (2, 3) * 10:
+        tn.set_num_threads(number)
+        parallel.for_each(lambda _: None, range(3))
+    tn.set_num_threads(2)
+    parallel.for_each(lambda _: None, range(3))
+    for _ in range(200):
+        if threading.active_count() <= before + 1:
+            return
+        time.sleep(0.01)
+    raise AssertionError("threads of former teams live on")

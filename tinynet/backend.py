@@ -363,6 +363,7 @@ def zero_for(x: Array) -> Any:
     zeros = _workspaces.zeros.get(x.dtype)
     if zeros is None or zeros.size < x.size:
         zeros = _workspaces.zeros[x.dtype] = np.zeros(x.size, x.dtype)
+        zeros.flags.writeable = False
     return zeros[: x.size]
 
 

@@ -55,14 +55,23 @@ class _Team:
     def __init__(self, helpers: int) -> None:
         self.helpers = helpers
         self.process = os.getpid()  # a fork takes no threads along
-        self.jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self.jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self.free = threading.Lock()
         for i in range(helpers):
             threading.Thread(target=self._serve, name=f"tinynet-{i + 1}", daemon=True).start()
 
     def _serve(self) -> None:
         while True:
-            self.jobs.get().help()  # no variable here keeps the arrays of a job that is done
+            job = self.jobs.get()
+            if job is None:
+                return
+            job.help()
+            del job  # or it would keep the arrays of what is done
+
+    def end(self) -> None:
+        """Have the threads end; their workspaces go with them."""
+        for _ in range(self.helpers):
+            self.jobs.put(None)
 
 
 class _Job:
@@ -92,6 +101,7 @@ class _Job:
                 function(piece)
             except BaseException as error:
                 self.errors.append(error)
+                self.pieces.clear()
             with self.change:
                 self.running -= 1
                 self.change.notify()
@@ -106,14 +116,30 @@ class _Job:
                 except IndexError:
                     break
                 self.function(piece)
-        finally:  # after a KeyboardInterrupt too nobody may write on
+        finally:
             self.function = None
-            with self.change:
-                self.pieces.clear()
-                while self.running:
-                    self.change.wait()
-        if self.errors:
-            raise self.errors[0]
+            self.pieces.clear()
+            self._wait()
+        errors, self.errors = self.errors, []
+        if errors:
+            try:
+                raise errors[0]
+            finally:
+                del errors  # its traceback leads back here: a cycle would keep the arrays
+
+    def _wait(self) -> None:
+        """Until no helper has a piece; an interrupt waits too, as nobody may write on after it."""
+        interrupt: KeyboardInterrupt | None = None
+        while True:
+            try:
+                with self.change:
+                    while self.running:
+                        self.change.wait()
+                break
+            except KeyboardInterrupt as error:
+                interrupt = error
+        if interrupt is not None:
+            raise interrupt
 
 
 class _Threads:
@@ -123,12 +149,17 @@ class _Threads:
         self.blas = _OpenBLAS()
         self.number = max(1, self.blas.read()) if self.blas.found else 1
         self.team: _Team | None = None
+        self.lock = threading.Lock()
+        self.alone = 0  # how many threads are within `one_blas_thread`
 
     def current_team(self) -> _Team:
-        team = self.team
-        if team is None or team.helpers != self.number - 1 or team.process != os.getpid():
-            team = self.team = _Team(self.number - 1)
-        return team
+        with self.lock:
+            team = self.team
+            if team is None or team.helpers != self.number - 1 or team.process != os.getpid():
+                if team is not None and team.process == os.getpid():
+                    team.end()
+                team = self.team = _Team(self.number - 1)
+            return team
 
 
 _threads = _Threads()
@@ -152,24 +183,29 @@ def set_num_threads(number: int) -> None:
     number = operator.index(number)
     if number < 1:
         raise ValueError(f"set_num_threads: number must be at least 1, but is {number}")
-    _threads.number = number
-    if _threads.blas.found:
-        _threads.blas.write(number)
+    with _threads.lock:
+        _threads.number = number
+        if _threads.blas.found and not _threads.alone:
+            _threads.blas.write(number)
 
 
 @contextlib.contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Within it OpenBLAS uses the calling thread alone."""
-    blas = _threads.blas
-    before = blas.read() if blas.found else 1
-    if before == 1:
+    if not _threads.blas.found or _threads.number == 1:
         yield
         return
+    entered = False
     try:  # from before the change: an interrupt may come at any moment
-        blas.write(1)
+        with _threads.lock:
+            entered, _threads.alone = True, _threads.alone + 1
+            _threads.blas.write(1)
         yield
     finally:
-        blas.write(before)
+        with _threads.lock:
+            _threads.alone -= entered
+            if not _threads.alone:
+                _threads.blas.write(_threads.number)
 
 
 def for_each(function: Callable[[Any], object], pieces: Iterable[Any]) -> None:

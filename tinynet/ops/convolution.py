@@ -46,6 +46,11 @@ def _check(name: str, x_shape: Any, w_shape: Any, groups: int) -> None:
             f"{name}: weight has shape {tuple(w_shape)}; it must be (OC, C / groups, KH, KW)"
         )
     C, OC = x_shape[1], w_shape[0]
+    if C < 1 or OC < 1:
+        raise ValueError(
+            f"{name}: input {tuple(x_shape)} and weight {tuple(w_shape)} must have 1 channel or "
+            "more each"
+        )
     if groups < 1 or C % groups or OC % groups:
         raise ValueError(
             f"{name}: {C} input channels and {OC} output channels must both be divisible by "
@@ -215,19 +220,25 @@ def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
     rows, xp = _rows(gy, groups), array_module(gy, x)
     parts, columns = _columns(x, window, OH, OW, groups)
     size = C // groups * window.kernel[0] * window.kernel[1]
-    sums = xp.empty((len(parts), groups, size, OC // groups), xp.result_type(gy, x))
+    step = -(-len(parts) // 8)  # eight sums at most: each is as large as the weight
+    starts = range(0, len(parts), step)
+    sums = xp.zeros((len(starts), groups, size, OC // groups), xp.result_type(gy, x))
 
-    def compute(k: int) -> None:
-        col, of_y = columns(parts[k]), rows[:, :, parts[k].cells(OW, N)]
-        # A sum of products over some cells each: while a product has under 500 entries, as that of
-        # a first layer has, NumPy keeps other threads from running.
-        n = math.gcd(8, col.shape[2])
-        col = col.reshape(groups, size, n, -1).swapaxes(1, 2)
-        of_y = of_y.reshape(groups, OC // groups, n, -1).transpose(0, 2, 3, 1)
-        # (CKK/G, cells) @ (cells, OC/G): the other way round BLAS takes up to twice as long
-        sums[k] = (col @ of_y).sum(1)
+    def compute(start: int) -> None:
+        for block in parts[start : start + step]:
+            col, of_y = columns(block), rows[:, :, block.cells(OW, N)]
+            # (CKK/G, cells) @ (cells, OC/G): the other way round BLAS takes up to twice as long
+            if col.shape[2] < 256:
+                sums[start // step] += col @ of_y.swapaxes(1, 2)
+                continue
+            # A sum of products over some cells each: while a product has under 500 entries, as that
+            # of a first layer has, NumPy keeps other threads from running.
+            n = math.gcd(8, col.shape[2])
+            col = col.reshape(groups, size, n, -1).swapaxes(1, 2)
+            of_y = of_y.reshape(groups, OC // groups, n, -1).transpose(0, 2, 3, 1)
+            sums[start // step] += (col @ of_y).sum(1)
 
-    for_each(compute, range(len(parts)))
+    for_each(compute, starts)
     return sums.sum(0).swapaxes(1, 2).reshape(OC, C // groups, *window.kernel)
 
 

@@ -195,7 +195,7 @@ def channel_pieces(C: int, size: int, like: Any, least: int = 1) -> list[slice]:
     `least` channels, but for the last."""
     most = C * size * like.dtype.itemsize // block_bytes(like)
     count = max(1, min(8, most, C // least))
-    step = -(-C // (least * count)) * least
+    step = max(1, -(-C // (least * count)) * least)
     return [slice(start, min(start + step, C)) for start in range(0, C, step)]
 
 

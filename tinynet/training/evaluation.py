@@ -142,6 +142,7 @@ def evaluate(
     """
     if isinstance(loader, DataLoader):
         loader = copy.copy(loader)  # so that the epoch, and the place in it, stay what they are
+        loader.set_epoch(loader.epoch)  # from its first batch, also in the middle of a resumed one
     batches: list[dict[str, np.ndarray]] = []
     width = 0
     with evaluating(model):

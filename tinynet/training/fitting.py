@@ -132,7 +132,8 @@ def load_parts(
     other = _other_parts(state["run"]["made"], made(parts), allow)
     # models first: of one that was made otherwise, it is the keys that say most
     names = sorted(parts, key=lambda name: not isinstance(parts[name], Module))
-    before: dict[str, Any] = {}
+    before = {name: _copy(parts[name].state_dict()) for name in names}
+    begun: list[str] = []
     try:
         for name in names:
             if other and not isinstance(parts[name], Module):
@@ -140,7 +141,7 @@ def load_parts(
                     f"{where} was saved by a run with other parts, and nothing was loaded. {other}"
                     ". Make them as they were, or allow parts to differ: load(allow=[name, ...])"
                 )
-            before[name] = _copy(parts[name].state_dict())
+            begun.append(name)
             try:
                 _load(parts[name], saved[name])
             except Exception as error:  # a part is any class, and raises what it likes
@@ -148,8 +149,8 @@ def load_parts(
                     f"{where} does not fit, and nothing was loaded. Part {name!r}: {error}"
                 ) from error
     except CheckpointError:
-        for name, old in before.items():
-            parts[name].load_state_dict(old)
+        for name in begun:
+            parts[name].load_state_dict(before[name])
         raise
 
 

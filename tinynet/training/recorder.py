@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+import numpy as np
+
 from tinynet import backend
 from tinynet.autograd import Value
 from tinynet.training.files import remove_temporary, write_atomically
@@ -199,7 +201,8 @@ class Recorder:
             "examples": self._examples,
             "seconds": self.seconds,
             "sums": {name: list(sums) for name, sums in self._sums.items()},
-            "history": "".join(f"{line}\n" for line in self._lines),
+            # bytes in an array: of a row a step, text would soon be too much for a checkpoint
+            "history": np.frombuffer("".join(f"{line}\n" for line in self._lines).encode(), "u1"),
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -212,7 +215,7 @@ class Recorder:
         if not isinstance(state_dict, Mapping) or state_dict.keys() != expected.keys():
             raise ValueError(f"{where}: it must be a dict of {', '.join(expected)}")
         try:
-            text = str(state_dict["history"]).encode()
+            text = np.asarray(state_dict["history"], "u1").tobytes()
             rows = list(parse_rows(io.BytesIO(text), "history"))
             lines = [encode_row(row) for row in rows]
             fresh = {k: v for k, v in state_dict.items() if k != "history"}

@@ -95,8 +95,9 @@ class SavedRun:
         if mode not in ("max", "min"):
             raise ValueError(f"Checkpoint.keep_best: mode is {mode!r}; it must be 'max' or 'min'")
         value = float(value)
+        best, _ = self._candidate or (self.best, None)
         better = not math.isnan(value) and (
-            self.best is None or (value > self.best if mode == "max" else value < self.best)
+            best is None or (value > best if mode == "max" else value < best)
         )
         if better:
             self._candidate = value, self.epoch
@@ -122,6 +123,11 @@ class SavedRun:
         if self.last_path is None or self.best_path is None:
             self.best, self.best_epoch = best, best_epoch
             return
+        if self._unlock is not None and not self._unlock.alive:
+            raise CheckpointError(
+                f"Checkpoint.save: the run was closed, and another may be using {self.folder}; "
+                "save before close()"
+            )
         if not self._mine and os.path.exists(self.last_path):
             raise CheckpointError(
                 f"Checkpoint: {self.last_path} is there already and would be lost; go on from it "
@@ -190,7 +196,11 @@ class SavedRun:
         self.epoch, self.batch, self.step = run["epoch"], run["batch"], run["step"]
         self._steps_done, self._stopped = run["steps_done"], run["stopped"]
         self.best, self.best_epoch = run["best"], run["best_epoch"]
-        self._candidate, self._loaded, self._mine = None, True, True
+        self._candidate, self._loaded = None, True
+        # of another folder's run only the state was loaded: what this one holds is not its own
+        self._mine = self.folder is not None and os.path.realpath(
+            os.path.dirname(where)
+        ) == os.path.realpath(self.folder)
         self._complete = self._stopped and self.batch == 0
         if self._complete:
             self.say(f"{where}: the run is complete: it was stopped after epoch {self.epoch}")
