@@ -141,8 +141,9 @@ def evaluate(
     (0.8848, 0.6667, [2])
     """
     if isinstance(loader, DataLoader):
-        loader = copy.copy(loader)  # so that the epoch, and the place in it, stay what they are
-        loader.set_epoch(loader.epoch)  # from its first batch, also in the middle of a resumed one
+        whole = copy.copy(loader)  # so that the epoch, and the place in it, stay what they are
+        whole.set_epoch(whole.epoch)  # from its first batch, also in the middle of a resumed one
+        loader = whole
     batches: list[dict[str, np.ndarray]] = []
     width = 0
     with evaluating(model):

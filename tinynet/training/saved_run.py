@@ -49,7 +49,7 @@ class SavedRun:
         self.folder: str | None = None
         self.last_path: str | None = None
         self.best_path: str | None = None
-        self._unlock: Callable[[], object] | None = None
+        self._unlock: weakref.finalize[..., SavedRun] | None = None
         if folder is not None:
             self._open(os.path.abspath(folder))
 
