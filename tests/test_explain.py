@@ -52,7 +52,10 @@ def test_a_line_for_each_step_with_all_that_was_asked_for():
     }  # fmt: skip
     lines = str(explanation).splitlines()
     assert len(lines) == 1 + 6 + 2
-    assert lines[-1] == "4 operations, 4 parameters, 8 multiply-adds forward"
+    assert lines[-1] == (
+        "4 tensor operations, 4 parameters, 8 operations on numbers forward, elementwise ones too "
+        "(tinynet.summary: products alone)"
+    )
     assert repr(explanation) == str(explanation)
 
 
@@ -152,7 +155,7 @@ def test_on_either_device(device):
     w = tn.ones(2, 2, requires_grad=True, device=device)
     graph = trace(lambda: ((x @ w).relu() * 2).sum())
     assert [norm(s.value) for s in graph.operations[:1]] == [pytest.approx(7 * 2**0.5)]
-    assert "multiply-adds" in str(tn.explain(((x @ w).relu() * 2).sum()))
+    assert "operations on numbers" in str(tn.explain(((x @ w).relu() * 2).sum()))
     assert "relu" in str(tn.draw((x @ w).relu().sum()))
 
 
@@ -237,6 +240,11 @@ def test_a_tensor_without_a_graph(t):
 def test_what_is_no_tensor(thing):
     with pytest.raises(TypeError, match=r"^explain: got [a-zA-Z]+; give a tensor, or a function"):
         tn.explain(thing)
+
+
+def test_a_model_is_no_loss():
+    with pytest.raises(TypeError, match=r"a model, Linear; give a loss, or lambda: model\(x\)$"):
+        tn.explain(tn.nn.Linear(2, 1))
 
 
 def test_an_error_inside_the_function_comes_through_and_ends_the_watch():

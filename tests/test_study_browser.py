@@ -197,7 +197,7 @@ def test_the_logits_gradient_is_soft_max_minus_one_hot(lenet):
 
 
 def test_the_answers_show_their_cells(lenet):
-    for answer in ("why-col2im", "why-bias", "why-tie", "why-soft-max"):
+    for answer in ("why-col2im", "why-bias", "why-tie", "why-softmax"):
         button = lenet.driver.find_element("css selector", f"#{answer} button")
         article, role, flat = button.get_attribute("data-show").split()
         lenet.script("arguments[0].click()", button)

@@ -73,6 +73,27 @@ def test_an_image_file_is_turned_into_a_digit(tmp_path):
     assert same.source == "the file same.png"
 
 
+def test_an_image_of_one_grey_is_warned_of(tmp_path, capsys):
+    path = save_png(tmp_path / "black.png", np.zeros((28, 28)))
+    for arguments in (["--image", path, "--label", 1], ["--data", "digits"]):
+        status, said, _ = run(capsys, *arguments, "--out", tmp_path / "p.html")
+        assert status == 0
+        page = (tmp_path / "p.html").read_text(encoding="utf-8")
+        found = ["a warning: all its pixels are equal" in text for text in (said, page)]
+        assert found == ["--image" in arguments] * 2
+
+
+def test_the_page_says_where_the_weights_are_from(tmp_path, capsys):
+    model = models.LeNet()
+    tn.save(model.state_dict(), tmp_path / "w.safetensors")
+    for arguments, said in (
+        (["--seed", 5], "Weights: random, seed 5."),
+        (["--checkpoint", tmp_path / "w.safetensors"], "Weights: from w.safetensors."),
+    ):
+        assert run(capsys, "--data", "digits", *arguments, "--out", tmp_path / "p.html")[0] == 0
+        assert said in (tmp_path / "p.html").read_text(encoding="utf-8")
+
+
 def test_mnist_is_taken_where_it_is(mnist_root, tmp_path, capsys):
     out = run(capsys, "--data", mnist_root, "--image", 4, "--out", tmp_path / "p.html")
     assert out[0] == 0
@@ -127,7 +148,10 @@ def bad_inputs(folder):
         (["--image", "359"], "have the numbers 0 to 358"),
         (["--label", 3], "has its own"),
         (["--seed", -1], "--seed is -1"),
-        (["--data", folder / "nowhere"], "no t10k-"),
+        (["--data", folder / "nowhere"], "give mnist, digits, or a folder with MNIST's files"),
+        (["--data", "nonsense", "--image", file, "--label", 1], "--data nonsense: give mnist"),
+        (["--data", folder], "no t10k-"),
+        (["--image", folder / "text.png"], "cannot be read as an image"),
         (["--data", "mnist", "--model", "mlp_by_hand"], "takes images of 8x8"),
         (["--checkpoint", folder / "none.safetensors"], "No such file"),
         (["--checkpoint", folder / "weights.safetensors"], "weights.safetensors"),
@@ -163,7 +187,7 @@ def test_an_old_page_stays_if_the_new_one_cannot_be_made(tmp_path, capsys):
 
 @pytest.mark.parametrize("factor", [0.0, 30.0, float("nan")])
 def test_strange_weights_are_shown_as_well(tmp_path, capsys, factor):
-    """All zeros: every window ties. Large ones: a soft-max of ones and zeros. And NaN."""
+    """All zeros: every window ties. Large ones: a softmax of ones and zeros. And NaN."""
     state = models.LeNet().state_dict()
     tn.save({k: v * np.float32(factor) for k, v in state.items()}, tmp_path / "w.safetensors")
     status, _, error = run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import html
 import json
 import linecache
@@ -19,14 +20,14 @@ import tinynet as tn
 from tinynet import ops
 from tinynet.study.answers import answers
 from tinynet.study.contents import Contents
-from tinynet.study.digit import load_digit
+from tinynet.study.digit import Digit, load_digit
 from tinynet.study.figures import Figures
 from tinynet.study.listing import listing
 from tinynet.study.networks import NETWORKS
 from tinynet.study.notation import formula, number
 from tinynet.study.page import page
 from tinynet.study.replay import RTOL, Replay
-from tinynet.study.step import by_one_rule, study
+from tinynet.study.step import RATE, by_one_rule, study
 from tinynet.testing.differences import judge
 
 ROOT = pathlib.Path(tn.__file__).parent.parent
@@ -152,7 +153,7 @@ def numbers_in(text):
 
 def test_the_four_questions_are_answered_with_numbers_of_the_step(lenet):
     told = {a.id: a for a in answers(lenet)}
-    assert {"why-col2im", "why-bias", "why-tie", "why-soft-max"} <= set(told)
+    assert {"why-col2im", "why-bias", "why-tie", "why-softmax"} <= set(told)
     first, pool = operation(lenet, "conv2d"), operation(lenet, "max_pool2d")
 
     role, flat = told["why-col2im"].show.split()
@@ -183,7 +184,7 @@ def test_the_four_questions_are_answered_with_numbers_of_the_step(lenet):
     slopes = re.search(r"it is (\S+) to the left and (\S+) to the right", told["why-tie"].text)
     assert sorted(map(float, slopes.groups())) == pytest.approx(sorted((0, g)), abs=1e-6)
 
-    rows = re.findall(r"<tr.*?</tr>", told["why-soft-max"].text)[1:]
+    rows = re.findall(r"<tr.*?</tr>", told["why-softmax"].text)[1:]
     for digit, row in enumerate(rows):
         cells = [float(t) for t in re.findall(r">([-\d.e]+)</t[dh]>", row)]
         assert cells[0] == digit
@@ -192,7 +193,71 @@ def test_the_four_questions_are_answered_with_numbers_of_the_step(lenet):
         assert cells[4] == (digit == lenet.digit.label)
 
 
+def test_the_tie_s_slopes_are_the_pooling_s_own():
+    """On black paper everything ties: other kinks must not show in the slopes of this one."""
+    network = NETWORKS["lenet"]
+    tn.manual_seed(0)
+    digit = Digit(np.zeros((1, 28, 28), "float32"), 3, "black paper")
+    one = study(network, network.build(), digit, 0)
+    tie = next(a for a in answers(one) if a.id == "why-tie")
+    g = float(re.search(r"shares of gy = (\S+) among", tie.text)[1])
+    slopes = re.search(r"it is (\S+) to the left and (\S+) to the right", tie.text).groups()
+    assert sorted(map(float, slopes)) == sorted((0, g))
+    assert g != 0
+    assert "-0 " not in tie.text
+
+
+def test_the_page_says_what_the_network_guesses(shown):
+    one, _, text = shown
+    output = one.quantities[one.output].value.reshape(-1)
+    assert f"The network takes it for a {output.argmax()}" in text
+    if one.network.name == "lenet":
+        p = np.exp(output - output.max())
+        assert f"with probability {p.max() / p.sum():.3g}." in text
+
+
+def test_the_update_of_one_weight_is_the_optimiser_s(shown):
+    one, model, text = shown
+    key, entry, w, g, after = re.search(
+        r"For one of them, (\S+?)\[([\d,]+)\]: w = (\S+), gw = (\S+), and w - α gw = (\S+?)\.</p>",
+        text,
+    ).groups()
+    stepped = copy.deepcopy(model)
+    for name, parameter in stepped.named_parameters():
+        parameter.grad = tn.Tensor(one.quantities[name].gradient)
+    tn.optim.SGD(stepped.parameters(), lr=RATE).step()
+    entry = tuple(map(int, entry.split(",")))
+    assert np.float32(w) == dict(model.named_parameters())[key].data[entry]
+    assert np.float32(g) == one.quantities[key].gradient[entry]
+    assert np.float32(after) == dict(stepped.named_parameters())[key].data[entry] != np.float32(w)
+
+
 # --- the file ---
+
+
+def test_a_share_of_a_gradient_is_not_named_like_the_whole():
+    one, model = made("mlp_by_hand")
+    square = operation(one, "mul")
+    text = page(one, model)
+    article = text[text.index(f'id="b{square.number}"') :].partition("</article>")[0]
+    shares = re.findall(r"this use&#x27;s share of ∂J/∂a⁽²⁾.*?: ([\w ]+)\) <span", article)
+    assert shares == ["in the table below", "see the table under ga"]
+
+
+def test_the_page_shows_what_it_speaks_of(shown):
+    """The helpers that do the work, the symbols, and the kinks of other operations as such."""
+    one, _, text = shown
+    if one.network.name == "lenet":
+        assert "start[:, rows, columns] += col[:, i, j]" in text
+        assert "col[...] = part" in text
+        assert "x, gate, out: xp.multiply(x, gate &gt; 0, out=out)" in text
+        assert "here SH=1 SW=1 DH=1 DW=1 PH=0 PW=0: x[n,c,p+i,q+j]" in text
+        assert "x[n,c,2p+i,2q+j]" in text
+        assert "a kink of the loss, from relu or max_pool2d further on: the slope is" in text
+    assert ("<b>SH, SW</b>: the stride" in text) == (one.network.name == "lenet")
+    assert "<b>⟨u, v⟩</b>" in text
+    assert not re.search(r"[> ]-0(?![.\d])", text.partition('id="numbers"')[0])
+    assert "soft-max" not in text.lower()
 
 
 def test_the_file_parses_and_holds_all_that_it_needs(shown):

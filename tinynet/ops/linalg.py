@@ -25,7 +25,7 @@ def matmul(a: Any, b: Any) -> Any:
         <gy, a db> = <a^T gy, db>.
         ga = matmul(gy, transposed(b))
         gb = matmul(transposed(a), gy)
-    Jacobian: Kronecker products, I x b^T by a and a x I by b (x: Kronecker).
+    Jacobian: Kronecker products, I ⊗ b^T by a and a ⊗ I by b (⊗: Kronecker).
     Kinks: none; bilinear.
     Cost: N M K multiply-adds for (N, K) @ (K, M) forward, as many backward for each input; keeps
         b for ga and a for gb.
@@ -62,7 +62,7 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
         gx = matmul(gy, w)
         gw = matmul(transposed(gy), x)
         gb = gy.sum(0)
-    Jacobian: I x w by x, x x I by w (x: Kronecker), a column of identities by b.
+    Jacobian: I ⊗ w by x, x ⊗ I by w (⊗: Kronecker), a column of identities by b.
     Kinks: none; bilinear in x and w, affine in b.
     Cost: N I J multiply-adds forward, twice that backward; keeps w for gx and x for gw.
     Shapes: x (N, I), w (J, I), b (J,) or None, y (N, J); dtype: the widest. `functional.linear`

@@ -1,4 +1,4 @@
-"""Soft-max and the losses that are fused with it, computed from logits.
+"""Softmax and the losses that are fused with it, computed from logits.
 
 The exponential of 89 overflows float32, so none of these takes the exponential of a logit. With
 m = max_c x_c, for each row by itself,
@@ -39,8 +39,8 @@ def logsumexp(x: Any, *, dim: Dim, keepdim: bool = False) -> Any:
     Derivation: dy = sum_c e^(x_c) dx_c / sum_c e^(x_c) = sum_c p_c dx_c, with p_c = e^(x_c - y), so
         <gy, dy> = <gy p, dx>.
         gx = restore(gy, "logsumexp", x_shape, dim) * p
-    Jacobian: the row p, the soft-max.
-    Kinks: none; the smooth maximum, within ln C above it. A row of -Inf alone has no soft-max, and
+    Jacobian: the row p, the softmax.
+    Kinks: none; the smooth maximum, within ln C above it. A row of -Inf alone has no softmax, and
         NaN for its gradient.
     Cost: n exponentials forward and backward; keeps x and y.
     Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x; -Inf where all
@@ -115,7 +115,7 @@ def cross_entropy_rows(x: Any, q: Any) -> Any:
 
     Derivation: y = - sum_c q_c (x_c - lse(x)) = s lse(x) - sum_c q_c x_c with s = sum_c q_c, and
         d lse = sum_c p_c dx_c, so <gy, dy> = <gy (s p - q), dx> + <-gy ln p, dq>. For
-        probabilities s is 1 and the gradient by the logits is p - q: soft-max minus one-hot.
+        probabilities s is 1 and the gradient by the logits is p - q: softmax minus one-hot.
         gx = gy * (softmax(x, dim=1) * sum(q, dim=1, keepdim=True) - q)
         gq = -(expand(gy, shape=x_shape) * log_softmax(x, dim=1))
     Jacobian: the row s p - q by x, and - ln p by q.

@@ -29,7 +29,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     option = parser.add_argument
     option("--model", choices=NETWORKS, default="lenet",
-           help="lenet (default); or mlp_by_hand, in the documents' symbols")  # fmt: skip
+           help="lenet (default); or mlp_by_hand, in the documents' symbols, on the package's "
+                "digits of 8x8 or an image file")  # fmt: skip
     option("--image", default="0", metavar="FILE|INDEX",
            help="a digit of the data set's test part by its number (default: 0); or an image file "
                 "of a digit, square, of any size")  # fmt: skip
@@ -70,9 +71,11 @@ def main(arguments: list[str] | None = None) -> int:
         digit = load_digit(options.image, options.data, options.label, network.size)
         manual_seed(options.seed)
         model = network.build().to("cpu")  # whatever the default device: the page is NumPy's
+        weights = f"random, seed {options.seed}"
         if options.checkpoint is not None:
             load_weights(model, options.checkpoint)
-        text = page(study(network, model, digit, options.seed), model)
+            weights = f"from {Path(options.checkpoint).name}"
+        text = page(study(network, model, digit, options.seed), model, weights)
         path = Path(options.out)
         if path.is_dir():
             raise InputError(f"--out {path}: it is a folder; give the name of a file")

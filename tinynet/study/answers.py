@@ -54,7 +54,8 @@ def answers(study: Study) -> list[Answer]:
             answer = make(study, operation)
             if answer is not None:
                 found.append(answer)
-    return found
+    # the two about the shape of a bias gradient side by side
+    return sorted(found, key=lambda a: {"why-col2im": 0, "why-linear-bias": 1}.get(a.id, 2))
 
 
 def _arrays(study: Study, operation: Operation, name: str) -> tuple[Any, Any]:
@@ -93,7 +94,8 @@ def _times(n: int) -> str:
     return "once" if n == 1 else f"{n} times"
 
 
-_BIAS = "Where does the shape of the bias gradient come from?"
+def _bias(of: str = "the") -> str:
+    return f"Where does the shape of {of} bias gradient come from?"
 
 
 def _convolution_bias(study: Study, operation: Operation) -> Answer:
@@ -109,7 +111,8 @@ def _convolution_bias(study: Study, operation: Operation) -> Answer:
         f"gb[{o}] = Σ gy[:,{o},:,:] = {number(gb[o])}. Summed over the axes n, p and q, along "
         f"which b was repeated, {gy.shape} becomes {gb.shape}.</p>"
     )
-    return Answer("why-bias", _BIAS, text, operation.number, "b", f"gb {o}")
+    question = _bias("a convolution's")
+    return Answer("why-bias", question, text, operation.number, "b", f"gb {o}")
 
 
 def _linear_bias(study: Study, operation: Operation) -> Answer | None:
@@ -118,13 +121,12 @@ def _linear_bias(study: Study, operation: Operation) -> Answer | None:
     assert gy is not None
     j = int(abs(gb).argmax())
     text = (
-        f"<p>b is {b.shape} and was added to each of the {len(gy)} rows of y {gy.shape}: one row "
-        "an example. Its gradient sums over the rows. Here there is one, so "
+        f"<p>b is {b.shape} and was added to each row of y {gy.shape}: one row an example. "
+        "Its gradient sums over the rows. Here there is one, so "
         f"gb[{j}] = gy[0,{j}] = {number(gb[j])}; with a batch of 64 it would be the sum of 64.</p>"
     )
-    return Answer(
-        "why-linear-bias", "And that of a linear layer's?", text, operation.number, "b", f"gb {j}"
-    )
+    question = _bias("a linear layer's")
+    return Answer("why-linear-bias", question, text, operation.number, "b", f"gb {j}")
 
 
 def _broadcast_bias(study: Study, operation: Operation) -> Answer:
@@ -135,10 +137,10 @@ def _broadcast_bias(study: Study, operation: Operation) -> Answer:
     text = (
         f"<p>From b itself. y is {gy.shape}, one column an example, and b {b.shape} is repeated "
         "along the columns. So its gradient is gy summed over the columns, in the shape of b: with "
-        f"the {gy.shape[1]} example of this page, gb{_entry(b, j)} = {number(gb.flat[j])} is one "
+        f"one example, as here, gb{_entry(b, j)} = {number(gb.flat[j])} is one "
         "number of gy; with m examples it is the sum of m.</p>"
     )
-    return Answer("why-bias", _BIAS, text, operation.number, "b", f"gb {j}")
+    return Answer("why-bias", _bias(), text, operation.number, "b", f"gb {j}")
 
 
 def _tie(study: Study, operation: Operation) -> Answer | None:
@@ -165,7 +167,7 @@ def _tie(study: Study, operation: Operation) -> Answer | None:
         return None
     winners = places[k][cells[k] == cells[k].max()]
     first, second = int(winners[0]), int(winners[1])
-    slopes = [_slopes(study, operation.inputs["x"], flat) for flat in (first, second)]
+    slopes = [_slopes(operation, x, gy, flat) for flat in (first, second)]
     g = float(gy.reshape(-1)[k])
     text = (
         f"<p>Then the largest is not unique. After a ReLU this is usual: {int(zeros.sum())} of the "
@@ -175,7 +177,8 @@ def _tie(study: Study, operation: Operation) -> Answer | None:
         f"gx{_entry(x, first)} = {number(gx.flat[first])}, and gx{_entry(x, second)} = "
         f"{number(gx.flat[second])}.</p>"
         "<p>There is no derivative here. If one of the tied grows, the maximum grows with it; if "
-        "it shrinks, the others hold the maximum where it is. Finite differences see both slopes: "
+        "it shrinks, the others hold the maximum where it is. Finite differences of "
+        "⟨gy, pool(x)⟩, gy held fixed, see both slopes: "
         f"by x{_entry(x, first)} it is {slopes[0][0]:.6g} to the left and {slopes[0][1]:.6g} to "
         f"the right, by x{_entry(x, second)} {slopes[1][0]:.6g} and {slopes[1][1]:.6g}. Any "
         f"shares of gy = {g:.6g} among the tied that add up to 1 make a subgradient. All to the "
@@ -189,12 +192,17 @@ def _tie(study: Study, operation: Operation) -> Answer | None:
     )
 
 
-def _slopes(study: Study, key: str, flat: int) -> tuple[float, float]:
-    """The slopes of the loss to the left and right of one entry, in float64."""
-    place = study.place(key)
-    line = study.replay.line(place, flat)
-    left, right = line.sides(line.step)
-    return left + 0.0, right + 0.0  # 0.0, not -0.0
+def _slopes(operation: Operation, x: Any, gy: Any, flat: int) -> tuple[float, float]:
+    """The slopes of <gy, pool(x)> to the left and right of one entry, with gy fixed: of the loss
+    they would show the kinks of other operations as well. In float64, where they are exact."""
+    assert operation.step.op is not None
+    h, found = 2.0**-26, []
+    for step in (-h, h):
+        moved = x.astype("float64")
+        moved.flat[flat] += step
+        pooled = [operation.step.op.forward(a, **operation.step.options) for a in (moved, x)]
+        found.append(float((gy.astype("float64") * (pooled[0] - pooled[1])).sum()) / step + 0.0)
+    return found[0], found[1]  # + 0.0: 0, not -0
 
 
 def _soft_max(study: Study, operation: Operation) -> Answer:
@@ -207,7 +215,7 @@ def _soft_max(study: Study, operation: Operation) -> Answer:
         "digit",
         "logit x",
         "e^(x - max)",
-        "soft-max p",
+        "softmax p",
         "one-hot q",
         "p - q",
         "gx, the rule's",
@@ -227,12 +235,12 @@ def _soft_max(study: Study, operation: Operation) -> Answer:
         "<p>∂L/∂x<sub>c</sub> = ∂/∂x<sub>c</sub> ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup> - "
         "∂x<sub>t</sub>/∂x<sub>c</sub> = e<sup>x<sub>c</sub></sup> / Σ<sub>k</sub> "
         "e<sup>x<sub>k</sub></sup> - [c = t] = p<sub>c</sub> - q<sub>c</sub>:</p>"
-        "<p>a step against the gradient pushes every logit down by its probability, and lifts that "
-        f"of the right digit, {label}, by 1. The ten add up to 0: adding one number to all logits "
-        "changes nothing.</p>"
+        "<p>a step of rate α against the gradient pushes every logit down by α times its "
+        f"probability, and lifts that of the right digit, {label}, by α. The ten "
+        "add up to 0: adding one number to all logits changes nothing.</p>"
         f'<div class="frame"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
     return Answer(
-        "why-soft-max", "Why soft-max minus one-hot?", text, operation.number, "x", f"gx {label}"
+        "why-softmax", "Why softmax minus one-hot?", text, operation.number, "x", f"gx {label}"
     )

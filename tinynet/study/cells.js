@@ -299,13 +299,13 @@ const OPERATIONS = {
     },
     p(A, flat) {
       const [n] = A.p.index(flat), cells = range(A.x.shape[1]).map(c => A.x.flat(n, c));
-      return {how: "e^x / Σ e^x", lit: {x: cells}, note: "Soft-max: positive, and adding up to 1."};
+      return {how: "e^x / Σ e^x", lit: {x: cells}, note: "Softmax: positive, and adding up to 1."};
     },
     gx(A, flat) {
       const [n] = A.gx.index(flat), p = A.p.data[flat], q = A.q.data[flat];
       return {terms: [[factor(A, "gy", n), ["(p - q)", p - q]]], how: "gy·(p - q)",
               lit: {gy: [n], p: [flat], q: [flat], x: [flat]},
-              note: `p - q = ${show(p)} - ${show(q)}: soft-max minus one-hot.`};
+              note: `p - q = ${show(p)} - ${show(q)}: softmax minus one-hot.`};
     },
   },
 };

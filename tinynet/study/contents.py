@@ -19,7 +19,7 @@ class Contents:
         study: what is shown.
         figures: where the arrays that are shown gather.
         extras: for each operation, further arrays by role: "col" and "gcol", the columns of a
-            convolution and their gradient; "winner", the argmax of a pooling; "p", a soft-max.
+            convolution and their gradient; "winner", the argmax of a pooling; "p", a softmax.
     """
 
     def __init__(self, study: Study) -> None:

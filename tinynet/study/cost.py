@@ -1,7 +1,8 @@
-"""How much an operation computes: multiply-adds forward, from shapes.
+"""How much an operation computes: operations on numbers forward, from shapes.
 
-A multiply-add is a product and the addition that follows it; a lone addition, comparison or
-elementary function counts as one too, whatever it costs. So:
+A multiply-add, a product and the addition that follows it, is one; a lone addition, comparison or
+elementary function is one too, whatever it costs (`tinynet.summary` counts the multiply-adds of
+products and convolutions alone). So:
 
 * products of matrices and convolutions: the size of the output times the terms of each sum;
 * pooling: the taps of a window for every cell of the pooled side;

@@ -10,16 +10,18 @@ import os
 import re
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from tinynet import functional
+from tinynet import functional, nn
 from tinynet.autograd import Op
 from tinynet.ops import registry
 from tinynet.tensor import Tensor
 
 PARTS = ("Derivation", "Jacobian", "Kinks", "Cost", "Shapes", "Errors", "Source")
 NO_FILE = "its source is not in a file"
+LEFT_OUT = "operators such as * and methods of tensors are not followed"
+_OTHER_NAMES = {"im2col": "unfold", "col2im": "fold"}
 _ABOVE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -91,21 +93,36 @@ class Derivation:
 
     name: str
     operations: list[Notes]  # one, or those of a composition
+    composition: list[tuple[str, Code]] = field(default_factory=list)  # its own source
 
     def _heading(self) -> str:
-        names = ", ".join(n.name for n in self.operations)
-        return f"{self.name} is composed of operations: it calls {names}"
+        names = ", ".join(n.name for n in self.operations) or "no operation"
+        return f"{self.name} is a composition: by name it calls {names} ({LEFT_OUT})"
 
     def __str__(self) -> str:
-        blocks = [self._heading()] if len(self.operations) > 1 else []
-        blocks += [_text(n) for n in self.operations]
-        return "\n\n".join(blocks)
+        blocks = []
+        if self.composition:
+            blocks = [self._heading(), *("\n".join(_listed(*c)) for c in self.composition)]
+        return "\n\n".join([*blocks, *(_text(n) for n in self.operations)])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        heading = f"<p>{html.escape(self._heading())}</p>" if len(self.operations) > 1 else ""
-        return heading + "\n".join(_html(n) for n in self.operations)
+        out = [f"<p>{html.escape(self._heading())}</p>"] if self.composition else []
+        out += [_listed_html(*c) for c in self.composition]
+        return "\n".join([*out, *(_html(n) for n in self.operations)])
+
+
+def _listed(name: str, code: Code | None) -> list[str]:
+    if code is None:
+        return [f"{name}, {NO_FILE}"]
+    return [f"{name}, {code.file}:{code.line}", textwrap.indent(code.text, "    ")]
+
+
+def _listed_html(name: str, code: Code | None) -> str:
+    where = f"{code.file}:{code.line}" if code else NO_FILE
+    source = f"<pre>{html.escape(code.text)}</pre>" if code else ""
+    return f"<p>{html.escape(name)}, {html.escape(where)}</p>{source}"
 
 
 def _codes(n: Notes) -> list[tuple[str, Code | None]]:
@@ -123,11 +140,7 @@ def _text(n: Notes) -> str:
                 break_on_hyphens=False,
             )  # fmt: skip
     for name, code in _codes(n):
-        lines.append("")
-        if code is None:
-            lines.append(f"{name}, {NO_FILE}")
-        else:
-            lines += [f"{name}, {code.file}:{code.line}", textwrap.indent(code.text, "    ")]
+        lines += ["", *_listed(name, code)]
     return "\n".join(lines)
 
 
@@ -143,12 +156,7 @@ def _html(n: Notes) -> str:
         *(f"<dt>{e(k)}</dt><dd>{e(v)}</dd>".replace("\n", "<br>") for k, v in n.parts.items()),
         "</dl>",
     ]
-    for name, code in _codes(n):
-        where = f"{code.file}:{code.line}" if code else NO_FILE
-        out.append(f"<p>{e(name)}, {e(where)}</p>")
-        if code:
-            out.append(f"<pre>{e(code.text)}</pre>")
-    return "\n".join(out)
+    return "\n".join([*out, *(_listed_html(name, code) for name, code in _codes(n))])
 
 
 def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
@@ -167,10 +175,10 @@ def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
         return gy * (1.0 - y * y)
 
     Args:
-        operation: an operation or its name; a function or method (``tn.functional.relu``,
-            ``Tensor.relu``) or its name: of the operation that it calls, or, where it is a
-            composition, of all that it calls by name. The operators + - * / @ are add, sub, mul,
-            div and matmul.
+        operation: an operation or its name; a function, method or layer (``tn.functional.relu``,
+            ``Tensor.relu``, ``nn.Conv2d``) or its name: of the operation that it calls, or, where
+            it is a composition, its own source and all that it calls by name. The operators
+            + - * / @ are add, sub, mul, div and matmul.
 
     Returns:
         An object whose `str` is the text; a notebook shows it formatted.
@@ -186,29 +194,55 @@ def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
         name = operation.rpartition(".")[2]
         if name in known:
             return Derivation(name, [notes(known[name])])
-        found = getattr(functional, name, None) or getattr(Tensor, name, None)
-        if not callable(found):
-            near = difflib.get_close_matches(name, {*known, *functional.__all__}, 5)
-            hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known)}"
-            raise ValueError(f"derivation: there is no operation {operation!r}; {hint}")
-        operation = found
+        operation = _named(operation, name)
     if not callable(operation):
+        kind = type(operation).__name__
         raise ValueError(
-            f"derivation: got a {type(operation).__name__}; give an operation, a function, or the "
-            "name of one"
+            f"derivation: got {'an' if kind[0] in 'aeiou' else 'a'} {kind}; give an operation, a "
+            "function, or the name of one"
         )
     name = getattr(operation, "__name__", type(operation).__name__)
-    called = operations_of(operation)
-    if not called:
-        raise ValueError(f"derivation: {name} calls no operation of tinynet by name")
+    function: Callable[..., Any] = operation
+    if isinstance(operation, type) and issubclass(operation, nn.Module):
+        own = operation.forward is not nn.Module.forward
+        function = operation.forward if own else operation
+    called, through = operations_of(function)
     mine = [op for op in called if op.name == name.strip("_")]
-    return Derivation(name, [notes(op) for op in mine or called])
+    if mine:
+        return Derivation(name, [notes(op) for op in mine])
+    whole = [(f.__qualname__, code) for f in through if (code := code_of(f)) is not None]
+    if not called and not (whole and _composes(function)):
+        raise ValueError(f"derivation: {name} calls no operation of tinynet by name")
+    return Derivation(name, [notes(op) for op in called], whole)
 
 
-def operations_of(function: Callable[..., Any]) -> list[Op]:
-    """The operations that a function calls by name, or that functions of tinynet do for it."""
+def _named(given: str, name: str) -> Callable[..., Any]:
+    """The function, method or layer of a name."""
+    for place in (functional, Tensor, nn):
+        found = getattr(place, name, None)
+        if callable(found):
+            return found
+    like = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(
+        name, {*registry(), *functional.__all__, *nn.__all__}, 5
+    )  # fmt: skip
+    hint = f"did you mean {', '.join(like)}? " if like else ""
+    raise ValueError(
+        f"derivation: there is no operation {given!r}; {hint}tinynet.ops.registry() has all"
+    )
+
+
+def _composes(function: Any) -> bool:
+    """Whether it is a function, method or layer of tinynet's that computes with tensors."""
+    module = getattr(function, "__module__", "") or ""
+    return module.startswith(("tinynet.functional", "tinynet.tensor", "tinynet.nn"))
+
+
+def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
+    """The operations that a function calls by name, or that functions of tinynet do for it; and
+    the function itself with those of `tinynet.functional` and methods of tensors behind it."""
     found: dict[str, Op] = {}
-    waiting, seen = [inspect.unwrap(function)], set()
+    first = inspect.unwrap(function)
+    waiting, seen, through = [first], set(), []
     while waiting:
         f = waiting.pop(0)
         if f in seen or not inspect.isroutine(f):
@@ -218,13 +252,18 @@ def operations_of(function: Callable[..., Any]) -> list[Op]:
             tree = ast.parse(textwrap.dedent(inspect.getsource(f)))
         except (OSError, TypeError, SyntaxError):
             continue
+        method = f.__qualname__.startswith("Tensor.")
+        inside = f.__module__.startswith("tinynet.functional.")
+        if f is first or inside or (method and f.__name__[0] != "_"):
+            through.append(f)
+        names = {**getattr(f, "__globals__", {}), **({"self": Tensor} if method else {})}
         for node in ast.walk(tree):
-            target = _resolve(node, getattr(f, "__globals__", {}))
+            target = _resolve(node, names)
             if isinstance(target, Op):
                 found.setdefault(target.name, target)
             elif inspect.isfunction(target) and target.__module__.startswith("tinynet."):
                 waiting.append(target)
-    return list(found.values())
+    return list(found.values()), through
 
 
 def _resolve(node: ast.AST, names: dict[str, Any]) -> Any:

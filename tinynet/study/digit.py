@@ -47,12 +47,15 @@ def load_digit(image: str, source: str | None, label: int | None, size: int) -> 
     """
     if label is not None and not 0 <= label <= 9:
         raise InputError(f"--label is {label}; it must be a digit from 0 to 9")
+    if source not in (None, "mnist", "digits") and not Path(source).is_dir():
+        raise InputError(f"--data {source}: give mnist, digits, or a folder with MNIST's files")
     if not re.fullmatch(r"[+-]?\d+", image):
+        pixels = _read(Path(image))
         if label is None:
             raise InputError(
                 f"--image {image} needs --label: a loss compares with the right answer"
             )
-        return _from_file(Path(image), label, size)
+        return _from_file(Path(image), pixels, label, size)
     if label is not None:
         raise InputError("--label is for an image file; a digit of a data set has its own")
     name, images, labels = _data_set(source, size)
@@ -74,20 +77,24 @@ def _data_set(source: str | None, size: int) -> tuple[str, np.ndarray, np.ndarra
             return "MNIST's test digits", *data.mnist(root, train=False)
         except FileNotFoundError as error:
             if source is not None:
-                raise InputError(f"--data {source}: {error}") from None
+                what = str(error).partition(";")[0]
+                raise InputError(
+                    f"--data {source}: {what}; 'python -m tinynet.data fetch mnist' fetches them"
+                ) from None
         except data.DataError as error:
             raise InputError(f"--data: {error}") from None
     enlarged = " (enlarged from 8x8)" if size == 28 else ""
     return f"the package's UCI test digits{enlarged}", *data.digits(train=False, size=size)
 
 
-def _from_file(path: Path, label: int, size: int) -> Digit:
-    """A PNG, or whatever else Pillow reads, as a digit: light ink on dark paper, `size` square."""
-    pixels = _read(path)
+def _from_file(path: Path, pixels: np.ndarray, label: int, size: int) -> Digit:
+    """The grey values of a file as a digit: light ink on dark paper, `size` square."""
     height, width = pixels.shape
     if height != width:
         raise InputError(f"--image {path}: it is {width}x{height}; cut it to a square")
     done = []
+    if pixels.min() == pixels.max():
+        done.append("a warning: all its pixels are equal, so there is no digit to see")
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     if border.mean() > 0.5:  # dark ink on light paper
         pixels = 1 - pixels
@@ -99,7 +106,8 @@ def _from_file(path: Path, label: int, size: int) -> Digit:
 
 
 def _read(path: Path) -> np.ndarray:
-    """The grey values of an image, float32 (H, W) in [0, 1]; colours averaged, over black."""
+    """The grey values of a PNG, or whatever else Pillow reads, float32 (H, W) in [0, 1]; colours
+    averaged, over black."""
     try:
         from matplotlib.image import imread
     except ImportError as error:

@@ -17,7 +17,7 @@ from tinynet.study.graph import Graph, Step, trace
 from tinynet.tensor import Tensor
 
 UNKNOWN = "·"
-HEAD = ("step", "shape", "dtype", "‖value‖", "‖gradient‖", "multiply-adds", "formula")
+HEAD = ("step", "shape", "dtype", "‖value‖", "‖gradient‖", "operations", "formula")
 NOTE = (
     f"{UNKNOWN} is what the graph did not keep; with a function, such as "
     "explain(lambda: loss_of(model(x))), everything is seen."
@@ -38,7 +38,7 @@ def call(graph: Graph, step: Step) -> str:
 
 
 def cost(step: Step) -> int | None:
-    """Multiply-adds of a step's forward; 0 for a leaf, None where the graph does not tell."""
+    """Operations of a step's forward; 0 for a leaf, None where the graph does not tell."""
     if step.op is None:
         return 0
     shapes = {i.name: i.shape for i in step.inputs if i.shape is not None}
@@ -68,7 +68,7 @@ class Explanation:
         return rows
 
     def summary(self) -> str:
-        """Counts: operations, parameters, multiply-adds."""
+        """Counts: tensor operations, parameters, operations on numbers."""
         steps = self.graph.steps
         parameters = sum(math.prod(s.shape) for s in steps if s.kind == "parameter")
         costs = [cost(s) for s in steps]
@@ -76,8 +76,8 @@ class Explanation:
         total = sum(c or 0 for c in costs)
         n = len(self.graph.operations)
         return (
-            f"{n:,} operation{'s' * (n != 1)}, {parameters:,} parameters, "
-            f"{least}{total:,} multiply-adds forward"
+            f"{n:,} tensor operation{'s' * (n != 1)}, {parameters:,} parameters, {least}{total:,} "
+            "operations on numbers forward, elementwise ones too (tinynet.summary: products alone)"
         )
 
     def _missing(self) -> bool:
@@ -125,15 +125,16 @@ def explain(
 ) -> Explanation:
     """The tape behind a tensor as mathematics, one line a step: what computed it from what, its
     shape and dtype, the norms of its value and of the gradient of the output by it, its
-    multiply-adds forward (`tinynet.study.cost`), and the operation's formula.
+    operations on numbers forward (multiply-adds and elementwise ones, `tinynet.study.cost`), and
+    the operation's formula.
 
     >>> import tinynet as tn
     >>> x = tn.tensor([3.0, 4.0], requires_grad=True)
     >>> print(tn.explain((x * x).sum(), names={"x": x}))
-    step           shape  dtype    ‖value‖  ‖gradient‖  multiply-adds  formula
-    x              (2,)   float32        5          10                 input
-    t1 = mul(x, x) (2,)   float32        ·       1.414              2  y = a b.
-    t2 = sum(t1)   ()     float32       25           1              2  y = sum of x_i over ...
+    step           shape  dtype    ‖value‖  ‖gradient‖  operations  formula
+    x              (2,)   float32        5          10              input
+    t1 = mul(x, x) (2,)   float32        ·       1.414           2  y = a b.
+    t2 = sum(t1)   ()     float32       25           1           2  y = sum of x_i over ...
 
     No `grad` is touched and nothing is freed: `backward` can follow. Gradients are left out if
     the output is not a single number.

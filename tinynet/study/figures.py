@@ -45,4 +45,4 @@ class Figures:
 
 
 def _range(array: np.ndarray) -> str:
-    return f"{array.min():.3g} to {array.max():.3g}"
+    return f"{array.min() + 0.0:.3g} to {array.max() + 0.0:.3g}"

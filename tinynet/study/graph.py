@@ -50,6 +50,10 @@ def trace(
         RuntimeError: for a tensor that no operation recorded, and for a graph that was freed.
     """
     records: dict[int, Record] = {}
+    if isinstance(output, Module):
+        raise TypeError(
+            f"{caller}: got a model, {type(output).__name__}; give a loss, or lambda: model(x)"
+        )
     watched = not isinstance(output, Tensor) and callable(output)
     if watched:
         with watch() as seen:

@@ -12,7 +12,7 @@ from tinynet.study.derivation import Code, code_of
 
 # Where a function returns what a loop or a function inside it has filled, the lines to show are
 # those that fill.
-_FILLING = ("matmul", "maximum", "multiply", "col2im")
+_FILLING = ("matmul", "maximum", "multiply", "im2col", "col2im")
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ def listing(function: Callable[..., Any]) -> Listing:
 
 
 def _hearts(tree: ast.AST) -> list[int]:
-    """The lines that multiply matrices, and those within loops and inner functions that add to
-    something or call one of `_FILLING`; else the last return."""
+    """The lines that multiply matrices or fill a whole array, and those within loops and inner
+    functions that add to something or call one of `_FILLING`; else the last return."""
     whole, *inside = (n for n in ast.walk(tree) if isinstance(n, ast.For | ast.FunctionDef))
     filling = {
         node.lineno
@@ -69,10 +69,21 @@ def _hearts(tree: ast.AST) -> list[int]:
     filling |= {
         node.lineno
         for node in ast.walk(whole)
-        if isinstance(node, ast.Call) and _called(node) == "product"
+        if (isinstance(node, ast.Call) and _called(node) == "product")
+        or (isinstance(node, ast.Assign) and _fills_all(node))
     }
     returns = [node.lineno for node in ast.walk(whole) if isinstance(node, ast.Return)]
-    return sorted(filling) or [max(returns)]
+    return sorted(filling) or sorted(returns)[-1:]
+
+
+def _fills_all(node: ast.Assign) -> bool:
+    """Whether it is ``name[...] = value``."""
+    target = node.targets[0]
+    return (
+        isinstance(target, ast.Subscript)
+        and isinstance(target.slice, ast.Constant)
+        and target.slice.value is ...
+    )
 
 
 def _called(call: ast.Call) -> str:

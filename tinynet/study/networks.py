@@ -10,6 +10,7 @@ from tinynet import models
 from tinynet.functional import cross_entropy
 from tinynet.nn import Module, Parameter
 from tinynet.nn.init import normal_
+from tinynet.ops.softmax import softmax
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -47,6 +48,10 @@ class Network:
         """The loss, one number."""
         raise NotImplementedError
 
+    def guess(self, output: np.ndarray) -> str:
+        """Which digit the network's output says it is, for people."""
+        raise NotImplementedError
+
     def part(self, parameter: str) -> str:
         """The part of the network that a parameter belongs to, and the operations after it."""
         return parameter.rpartition(".")[0] or parameter
@@ -81,6 +86,10 @@ class LeNet(Network):
 
     def loss(self, output: Any, target: Any) -> Any:
         return cross_entropy(output, target)
+
+    def guess(self, output: np.ndarray) -> str:
+        p = softmax(output, dim=1)[0]
+        return f"The network takes it for a {p.argmax()}, with probability {p.max():.3g}."
 
     def symbols(self, tensor: str) -> tuple[str, str]:
         return ("q", "") if tensor == "c1" else ("", "")
@@ -127,6 +136,13 @@ class ByHand(Network):
 
     def loss(self, output: Any, target: Any) -> Any:
         return 0.5 * (output - target).square().sum() / output.shape[1]
+
+    def guess(self, output: np.ndarray) -> str:
+        a = output[:, 0]
+        return (
+            f"The network takes it for a {a.argmax()}: its largest output, {a.max():.3g}, a "
+            "probability of this digit alone (the ten do not add up to 1)."
+        )
 
     def part(self, parameter: str) -> str:
         return f"layer {parameter[1:]}"

@@ -37,9 +37,9 @@ def formula(text: str) -> str:
     'conv2d_input(gy, w) &lt; 1'
     """
     text = html.escape(text, quote=False)
-    text = _BRACED.sub(r"\1<sub>\2</sub>", text)
+    text = _BRACED.sub(lambda m: f"{m[1]}<sub>{_together(m[2])}</sub>", text)
     text = _SHORT.sub(lambda m: f"{m[1] or m[3]}<sub>{m[2] or m[4]}</sub>", text)
-    text = _POWER.sub(lambda m: f"<sup>{m[1] or m[2]}</sup>", text)
+    text = _POWER.sub(lambda m: f"<sup>{_together(m[1] or m[2])}</sup>", text)
     text = _INNER.sub(lambda m: f"⟨{_together(m[1])}⟩", text)
     text = _SUM.sub("Σ", text)
     return _CODE.sub(r"<code>\1</code>", text)
@@ -56,6 +56,8 @@ def number(x: float | np.floating) -> str:
     >>> import numpy as np
     >>> number(np.float32(0.1)), number(np.float64(0.1)), number(np.float32(0))
     ('0.1', '0.1', '0')
+    >>> number(np.float32(-0.0))  # a sign that no reader asks for
+    '0'
     """
-    text = str(x)
+    text = str(abs(x) if x == 0 else x)
     return text.removesuffix(".0")

@@ -8,9 +8,11 @@ import json
 import re
 from importlib import resources
 
+import numpy as np
+
 from tinynet.nn import Module
 from tinynet.study.answers import answers
-from tinynet.study.notation import number
+from tinynet.study.notation import formula, number
 from tinynet.study.outline import outline
 from tinynet.study.sections import Sections
 from tinynet.study.step import RATE, Study
@@ -18,12 +20,26 @@ from tinynet.study.step import RATE, Study
 _SCRIPTS = ("cells.js", "pictures.js", "page.js")
 
 
-def page(study: Study, model: Module) -> str:
+# what formulas and listings leave to the reader to know: what to look for, a symbol, its meaning
+_NOTATION = (
+    ("gy", "gy", "the derivative of the loss by an operation's output y; gx: by its input x"),
+    ("⟨", "⟨u, v⟩", "the sum of the products of the entries"),
+    ("SH", "N, C, H, W", "examples, channels, height and width of x; OC, OH, OW those of y"),
+    ("SH", "SH, SW", "the stride; KH, KW the kernel's size, PH, PW padding, DH, DW dilation"),
+    ("CKK/G", "CKK/G", "C KH KW / groups, and OC/G = OC / groups: the kernel as a matrix"),
+    ("lse", "lse x", "ln Σ_c e^(x_c), log-sum-exp"),
+    ("[c = t]", "[c = t]", "1 if the statement is true, else 0; so too [x > 0]"),
+    ("raw(", "raw(x)", "the bare array inside of a tensor"),
+)
+
+
+def page(study: Study, model: Module, weights: str = "given") -> str:
     """The page of a training step as HTML.
 
     Args:
         study: what it shows.
         model: the network, for the source of its forward.
+        weights: where its weights are from, for people.
     """
     told = answers(study)
     sections = Sections(study, {})
@@ -38,6 +54,7 @@ def page(study: Study, model: Module) -> str:
     main = "\n".join([
         '<section aria-labelledby="network"><h2 id="network">The network</h2>',
         _source(model),
+        _notation(forward + backward),
         "</section>",
         '<section aria-labelledby="forward"><h2 id="forward">Forward</h2>',
         "<p>From the digit to the loss. In each picture a cell is one number: point at it, or "
@@ -57,12 +74,14 @@ def page(study: Study, model: Module) -> str:
         "title": f"{heading}: {study.network.name}",
         "heading": heading,
         "summary": (
-            f"<p>{html.escape(study.network.title)}. The digit: {html.escape(digit.source)}. "
+            f"<p>{html.escape(study.network.title)}. Weights: {html.escape(weights)}. "
+            f"The digit: {html.escape(digit.source)}. "
+            f"{study.network.guess(study.quantities[study.output].value)} "
             f"The loss is {number(study.loss)}.</p>"
             f"<p>Answered below, with the numbers of this step:</p><ul>{links}</ul>"
-            '<p>Colours: <span class="legend" role="img" aria-label="blue for negative, the ground '
-            'for zero, orange for positive"></span> from minus the largest size in a picture over '
-            "0 to the largest. Keys: Tab from picture to picture, arrows from cell to cell, Page "
+            '<p>Colours: <span class="legend" role="img" aria-label="a colour scale"></span> blue: '
+            "negative, white (black in the dark): 0, orange: positive; each picture has its own "
+            "scale. Keys: Tab from picture to picture, arrows from cell to cell, Page "
             "Up and Down from map to map, Esc to let go.</p>"
             "<noscript><p><b>The pictures need JavaScript; all else can be read without.</b></p>"
             "</noscript>"
@@ -93,12 +112,30 @@ def _source(model: Module) -> str:
     )
 
 
+def _notation(shown: str) -> str:
+    """What the symbols mean that occur in some HTML."""
+    rows = "".join(
+        f"<li><b>{html.escape(symbol)}</b>: {formula(meaning)}</li>"
+        for sought, symbol, meaning in _NOTATION if sought in shown
+    )  # fmt: skip
+    return f"<details><summary>Notation</summary><ul>{rows}</ul></details>"
+
+
 def _update(study: Study) -> str:
-    """The step itself."""
-    count = sum(q.value.size for q in study.quantities.values() if q.kind == "parameter")
+    """The step itself, and what it does to the weight with the largest gradient."""
+    parameters = [q for q in study.quantities.values() if q.kind == "parameter"]
+    count = sum(q.value.size for q in parameters)
+    weights = [q for q in parameters if not q.key.rpartition(".")[2].startswith("b")]
+    most = max(weights, key=lambda q: abs(q.gradient).max())  # type: ignore[arg-type]
+    assert most.gradient is not None
+    entry = np.unravel_index(abs(most.gradient).argmax(), most.gradient.shape)
+    w, g = most.value[entry], most.gradient[entry]
+    place = f"{most.key}[{','.join(map(str, entry))}]"
     return (
         '<section aria-labelledby="update"><h2 id="update">The step</h2>'
         f"<p>Gradient descent moves all {count:,} parameters against their gradients at once, "
         f"w ← w - α gw. With α = {RATE} the loss on this digit goes from "
-        f"{number(study.loss)} to {number(study.loss_after)}.</p></section>"
+        f"{number(study.loss)} to {number(study.loss_after)}.</p>"
+        f"<p>For one of them, {place}: w = {number(w)}, gw = {number(g)}, and w - α gw = "
+        f"{number(w - np.float32(RATE) * g)}.</p></section>"
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from tinynet import ops
-from tinynet.ops.windows import col2im
+from tinynet.ops.windows import Window
 from tinynet.study.contents import Contents
 from tinynet.study.derivation import notes
 from tinynet.study.listing import Listing, listing
@@ -75,7 +75,7 @@ class Sections:
         captions = {
             "col": "the im2col matrix: row (c,i,j), column (p,q), each column one window of x",
             "winner": "the argmax: which tap of each window is y, counted from 0 in reading order",
-            "p": "the soft-max of x",
+            "p": "the softmax of x",
         }
         extras = self.contents.extras[operation.number - 1]
         shown += [self._picture(operation, r, c) for r, c in captions.items() if r in extras]
@@ -84,7 +84,7 @@ class Sections:
             self._open(operation, "f"),
             f'<p class="formula">{formula(notes(op).formula)}</p>',
             _equation(equation),
-            _code([listing(op.forward)]),
+            _code(_listings(op.forward)),
             f'<p class="shapes">{self._shapes(operation)}</p>',
             f'<div class="pictures">{"".join(shown)}</div>',
             _READOUT,
@@ -99,6 +99,10 @@ class Sections:
                 f"{name} = {key}" if quantity.is_number else f"{name} {tuple(quantity.value.shape)}"
             )
         y = self.contents.output(operation).value
+        window = operation.step.options.get("window")
+        if window is not None:
+            pieces[-1] += f" → y {tuple(y.shape)}, {y.dtype}; {_geometry(window)}"
+            return html.escape(", ".join(pieces))
         return html.escape(f"{', '.join(pieces)} → y {tuple(y.shape)}, {y.dtype}")
 
     def backward(self, operation: Operation) -> str:
@@ -137,34 +141,47 @@ class Sections:
         further = {
             "gcol": "wᵀ gy: the gradient of the im2col matrix, before col2im adds it up",
             "winner": "which tap of each window won in the forward",
-            "p": "the soft-max, made again",
+            "p": "the softmax, made again",
         }
         shown += [
             self._picture(operation, role, caption)
             for role, caption in further.items()
             if role in roles and (role != "gcol" or name == "x")
         ]
-        shown.append(self._picture(operation, f"g{name}", self._gradient_of(key)))
-        once = np.array_equal(roles[f"g{name}"][1], quantity.gradient)  # type: ignore[arg-type]
-        twice = "" if once else (
-            f'<p class="note">{html.escape(self.name(key))} is used more than once: its gradient '
-            "is the sum over its uses, which is what stands in the table.</p>"
-        )  # fmt: skip
+        keys = list(operation.inputs.values())
+        first = list(operation.inputs)[keys.index(key)]  # once is enough for one given twice
+        caption = self._gradient_of(key)
+        if roles[f"g{name}"][0] != f"∂ {key}":
+            where = "in the table below" if name == first else f"see the table under g{first}"
+            caption = f"this use's share of {caption} (the sum over all uses: {where})"
+        shown.append(self._picture(operation, f"g{name}", caption))
         return "\n".join([
             f'<h4 id="b{operation.number}-{name}">g{name}, the gradient by {name} '
             f'<span class="quiet">({html.escape(self.name(key))})</span></h4>',
             _code(_listings(rule.function)),
             self.asides.get((operation.number, name), ""),
             f'<div class="pictures">{"".join(shown)}</div>',
-            twice,
-            # once is enough for a tensor that is given twice
-            "" if key in list(operation.inputs.values())[: list(operation.inputs).index(name)]
-            else checks_table(name, quantity.checks),
+            checks_table(name, quantity.checks, self._kink(operation)) if name == first else "",
         ])  # fmt: skip
 
+    def _kink(self, operation: Operation) -> str:
+        """Where a kink of the loss by this operation's inputs comes from."""
+        if _has_kinks(operation):
+            return f"a kink of {operation.name} or of what comes after"
+        after = self.study.operations[operation.number :]
+        names = " or ".join(dict.fromkeys(o.name for o in after if _has_kinks(o)))
+        return f"a kink of the loss, from {names} further on"
 
-# operations that rules call and that do their work
-_WORTH_SHOWING = {"conv2d_input", "conv2d_weight", "pool_put"}
+
+def _has_kinks(operation: Operation) -> bool:
+    assert operation.step.op is not None
+    return not notes(operation.step.op).parts["Kinks"].startswith("none")
+
+
+# what operations and rules call to do their work
+_WORTH_SHOWING = (
+    "conv2d_input", "conv2d_weight", "pool_put", "gated", "_winner", "_columns", "im2col", "col2im",
+)  # fmt: skip
 _MOVES = [("0 -1", "left", "←"), ("-1 0", "up", "↑"), ("1 0", "down", "↓"), ("0 1", "right", "→")]
 _READOUT = (
     '<div class="readout"><div class="keys" role="group" aria-label="Move to the next cell">'
@@ -177,16 +194,32 @@ _READOUT = (
 )
 
 
-def _listings(rule: Any) -> list[Listing]:
-    """A rule, the operation that does its work, and col2im, where that calls it."""
-    made = [listing(rule)]
-    for name in rule.__code__.co_names:
-        if name in _WORTH_SHOWING:
-            forward = ops.registry()[name].forward
-            made.append(listing(forward))
-            if col2im.__name__ in forward.__code__.co_names:
-                made.append(listing(col2im))
-    return made
+def _listings(function: Any) -> list[Listing]:
+    """A function, and those of `_WORTH_SHOWING` that it calls, and that they call."""
+    found = [function]
+    for caller in found:  # which grows meanwhile
+        for name in _WORTH_SHOWING:
+            called = caller.__globals__.get(name)
+            called = getattr(called, "forward", called)
+            if called is not None and called not in found and name in _names(caller.__code__):
+                found.append(called)
+    return [listing(f) for f in found]
+
+
+def _names(code: CodeType) -> set[str]:
+    """The names that a function and those inside of it look up."""
+    inside = (_names(c) for c in code.co_consts if isinstance(c, CodeType))
+    return {*code.co_names}.union(*inside)
+
+
+def _geometry(window: Window) -> str:
+    """The formula's strides and so on in numbers, and the index of x that they make."""
+    (SH, SW), (PH, PW), (DH, DW) = window.stride, window.padding, window.dilation
+    index = []
+    for out, tap, stride, padding, dilation in (("p", "i", SH, PH, DH), ("q", "j", SW, PW, DW)):
+        steps = [f"{k if k > 1 else ''}{v}" for k, v in ((stride, out), (dilation, tap))]
+        index.append("+".join(steps) + (f"-{padding}" if padding else ""))
+    return f"here SH={SH} SW={SW} DH={DH} DW={DW} PH={PH} PW={PW}: x[n,c,{','.join(index)}]"
 
 
 def _equation(text: str) -> str:
@@ -220,30 +253,32 @@ def _code(made: list[Listing]) -> str:
     )
 
 
-def checks_table(name: str, checks: list[Check]) -> str:
-    """The engine's derivatives beside finite differences."""
+def checks_table(name: str, checks: list[Check], kink: str) -> str:
+    """The engine's derivatives beside finite differences; what a kink comes from."""
     if not checks:
         return ""
-    rows = []
+    rows, kinks = [], []
     for check in checks:
         verdict = check.verdict
-        entry = ",".join(map(str, check.index))
-        note = ""
+        entry = f"{html.escape(name)}[{','.join(map(str, check.index))}]"
         if verdict.outcome == "kink":
-            note = (f"a kink: the slope is {verdict.left:.4g} to the left and {verdict.right:.4g} "
-                    "to the right; the rule takes one, or one between")  # fmt: skip
+            kinks.append(
+                f'<p class="note">{entry}: {html.escape(kink)}: the slope is '
+                f"{verdict.left + 0.0:.4g} to the left and {verdict.right + 0.0:.4g} to the right; "
+                "the rule takes one, or one between.</p>"
+            )
         rows.append(
-            f'<tr><th scope="row">{html.escape(name)}[{entry}]</th>'
-            f"<td>{number(np.float32(check.engine32))}</td><td>{check.engine64:.10g}</td>"
-            f"<td>{verdict.slope.value:.10g}</td><td>{check.difference:.1e}</td>"
-            f"<td>{note}</td></tr>"
+            f'<tr><th scope="row">{entry}</th>'
+            f"<td>{number(np.float32(check.engine32))}</td><td>{check.engine64 + 0.0:.10g}</td>"
+            f"<td>{verdict.slope.value + 0.0:.10g}</td><td>{check.difference:.1e}</td></tr>"
         )
+    title = "The same derivative by finite differences"
     return (
-        '<div class="frame"><table><caption>The same derivative by finite differences: '
-        '(L(x + h) - L(x - h)) / 2h</caption><thead><tr><th scope="col">entry</th>'
+        f'<p class="caption">{title}: (L(x + h) - L(x - h)) / 2h</p>'
+        f'<div class="frame"><table aria-label="{title}"><thead><tr><th scope="col">entry</th>'
         '<th scope="col">rule, float32</th><th scope="col">rule, float64</th>'
         '<th scope="col">differences, float64</th><th scope="col">apart by</th>'
-        f'<th scope="col"></th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{''.join(kinks)}"
     )
 
 
