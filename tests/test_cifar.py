@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from small_data_sets import ARCHIVE, BATCHES, JPEG_BATCHES, small_cifar, write
+from traced import peak
 
 from tinynet.data import (
     CIFAR10_CLASSES,
@@ -35,16 +34,6 @@ RECORD = 3073
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One file that each example writes anew."""
     return tmp_path_factory.mktemp("cifar") / "batch.bin"
-
-
-def peak(f: Callable[[], object]) -> int:
-    """The most bytes that Python and NumPy held at once during f()."""
-    tracemalloc.start()
-    try:
-        f()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 def expected(names: list[str], batches: dict[str, bytes]) -> tuple[np.ndarray, np.ndarray]:

@@ -3,8 +3,6 @@
 import gzip
 import os
 import struct
-import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from traced import peak
 
 from tinynet.data import DataError, read_idx
 
@@ -37,16 +36,6 @@ few_bytes = hnp.arrays("uint8", st.tuples(st.integers(1, 9), st.integers(1, 9)))
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One file that each example writes anew."""
     return tmp_path_factory.mktemp("idx") / "x.idx"
-
-
-def peak(f: Callable[[], object]) -> int:
-    """The most bytes that Python and NumPy held at once during f()."""
-    tracemalloc.start()
-    try:
-        f()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 # --- whole files ----------------------------------------------------------------------------

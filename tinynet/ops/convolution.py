@@ -207,7 +207,7 @@ def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
         gx = conv2d_input(gy, u, size=x_shape[2:], window=window, groups=groups)
     Jacobian: the transpose of conv2d's by w.
     Kinks: none; bilinear.
-    Cost: as conv2d; keeps gy and x.
+    Cost: as conv2d, and up to eight partial sums of the weight's size; keeps gy and x.
     Shapes: gy (N, OC, OH, OW), x (N, C, H, W), y (OC, C/groups, KH, KW); dtype: the wider.
     Errors: as conv2d's.
     Source: V. Dumoulin and F. Visin, arXiv:1603.07285, section 4.

@@ -3,7 +3,7 @@
 An update is a dozen operations on each number. Done array by array, a network's many small
 parameters cost a dozen calls each; done on all numbers at once, every call reads and writes
 megabytes. Here parameters stand side by side, in runs of about `BLOCK` numbers: a dozen calls a
-run, and all that a run touches stays in the cache from the first call to the last.
+run, which keep to a few megabytes from the first call to the last.
 
 Only the optimizer's own numbers are kept flat. Parameters and gradients stay ordinary arrays,
 which may be replaced at any time; they are copied in and subtracted from one by one.
@@ -19,8 +19,8 @@ from tinynet import backend
 from tinynet.autograd import raw
 from tinynet.tensor import Tensor
 
-# Five float32 arrays of this length, the most that an update works on, are 1.25 MiB: they
-# fit into a common second-level cache of 2 MB.
+# Long enough that two threads seldom wait for Python's lock: Adam on 670,000 numbers took 2.4 ms on
+# two cores, against 3.1 with half of this length and 3.2 on one.
 BLOCK = 1 << 17
 
 
@@ -31,7 +31,7 @@ class FlatParameters:
         params: the parameters.
         shapes: of each.
         ends: number i is at ends[i] to ends[i + 1] of a flat array.
-        steps: how many updates each has had; 0 for one that never had a gradient.
+        steps: how many updates the state of each has had; 0 where there is no state.
         slots: the state, flat arrays by name, in the dtype and on the device of the parameters.
     """
 
