@@ -44,6 +44,8 @@ EXPLAINED: dict[str, str] = {
     "linear.b: transposed: *": _VECTOR,
     "conv2d.b: transposed: *": _VECTOR,
     "max_pool2d.x: one use detached: [xy] -> *_winner*": "_winner is given plain arrays",
+    "max_pool2d.x: operands swapped: xp.not_equal(*": "whether they differ, in either order",
+    "max_pool2d.x: operands swapped: xp.logical_and(*": "both, in either order",
     "max_pool2d.x: bound included: len(taps) <= 256 -> *": (
         "a wider type for the same numbers; 257 taps in a byte are caught"
     ),

@@ -29,15 +29,18 @@ def test_bytes_lie_with_the_examples_innermost():
     assert np.shares_memory(y.data, y.flatten(1).data)  # flattening is a view
 
 
-def test_blocks_do_not_change_the_result(monkeypatch):
-    from tinynet.ops import windows
+@pytest.mark.parametrize("options", [{"stride": (2, 1)}, {"dilation": (2, 3)},
+                                     {"stride": (3, 2), "dilation": (2, 1)}], ids=str)  # fmt: skip
+def test_blocks_do_not_change_the_result(monkeypatch, options):
+    from tinynet.ops import pooling, strips
 
     rng = np.random.default_rng(1)
     x = rng.standard_normal((3, 4, 7, 9))
-    w, options = rng.standard_normal((6, 2, 3, 2)), {"stride": (2, 1), "padding": 1, "groups": 2}
+    w, options = rng.standard_normal((6, 2, 3, 2)), {**options, "padding": 1, "groups": 2}
     results = []
     for limit in (1 << 20, 5_000, 1):  # everything, some rows, one cell at a time
-        monkeypatch.setattr(windows, "block_bytes", lambda like, limit=limit: limit)
+        for module in (pooling, strips):
+            monkeypatch.setattr(module, "block_bytes", lambda like, limit=limit: limit)
         tx, tw = tn.tensor(x, requires_grad=True), tn.tensor(w, requires_grad=True)
         y = F.conv2d(tx, tw, **options)
         (y * y).sum().backward()

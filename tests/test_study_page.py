@@ -248,9 +248,9 @@ def test_the_page_shows_what_it_speaks_of(shown):
     """The helpers that do the work, the symbols, and the kinks of other operations as such."""
     one, _, text = shown
     if one.network.name == "lenet":
-        assert "start[:, rows, columns] += col[:, i, j]" in text
-        assert "col[...] = part" in text
-        assert "x, gate, out: xp.multiply(x, gate &gt; 0, out=out)" in text
+        assert "+= strips[:, :, j]" in text
+        assert "copy[...] = strips" in text
+        assert "xp.greater(gate, 0, out=positive)" in text
         assert "here SH=1 SW=1 DH=1 DW=1 PH=0 PW=0: x[n,c,p+i,q+j]" in text
         assert "x[n,c,2p+i,2q+j]" in text
         assert "a kink of the loss, from relu or max_pool2d further on: the slope is" in text

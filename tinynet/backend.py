@@ -335,20 +335,20 @@ class _Workspaces(threading.local):
 _workspaces = _Workspaces()
 
 
-def workspace(name: str, shape: tuple[int, ...], like: Array) -> Array:
-    """Uninitialised scratch memory in the dtype of `like`, until `name` is asked for again.
+def workspace(name: str, shape: tuple[int, ...], like: Array, dtype: Any = None) -> Array:
+    """Uninitialised scratch memory beside `like`, in its dtype, until `name` is asked for again.
 
     A fresh array costs more in page faults than the arithmetic on it, and is in no cache, so
     temporaries that never leave their operation (the columns of a convolution) are written to the
     same memory each time. CuPy has a memory pool that does this.
     """
-    xp = array_module(like)
+    xp, dtype = array_module(like), like.dtype if dtype is None else np.dtype(dtype)
     if xp is not np:
-        return xp.empty(shape, like.dtype)
+        return xp.empty(shape, dtype)
     size = math.prod(shape)
-    buffer = _workspaces.buffers.get((name, like.dtype))
+    buffer = _workspaces.buffers.get((name, dtype))
     if buffer is None or buffer.size < size:
-        buffer = _workspaces.buffers[name, like.dtype] = np.empty(size, like.dtype)
+        buffer = _workspaces.buffers[name, dtype] = np.empty(size, dtype)
     return buffer[:size].reshape(shape)
 
 

@@ -6,8 +6,8 @@ the next, the calling thread among them. Where the other cores are busy with som
 caller does it all, and waits for no thread that does not run. (A BLAS with threads of its own cuts
 each product in equal parts beforehand and waits for the slowest.)
 
-Work is cut by its size and never by the number of threads, and partial sums are added in the order
-of the pieces: the results are the same bits for any number of threads. Within tinynet's large
+Sums are cut by their size and never by the number of threads, and partial sums are added in the
+order of the pieces: the results are the same bits for any number of threads. Within tinynet's large
 products BLAS itself uses one thread; elsewhere in the process it is left as it was.
 """
 
@@ -231,6 +231,16 @@ def for_each(function: Callable[[Any], object], pieces: Iterable[Any]) -> None:
     with one_blas_thread():
         for piece in waiting:
             function(piece)
+
+
+def parts(count: int, size: int, least: int) -> list[slice]:
+    """`count` things as slices of equal length: one a thread, or one if `size` is below `least`.
+
+    For what is the same however it is cut, such as entries. Sums are not: cut those by their size.
+    """
+    number = 1 if size < least else _threads.number
+    step = max(1, -(-count // number))
+    return [slice(start, min(start + step, count)) for start in range(0, count, step)]
 
 
 # Multiply-adds below which OpenBLAS uses one thread anyhow; from which two are worth their while;

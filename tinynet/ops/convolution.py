@@ -4,39 +4,34 @@
     conv2d_input(gy, w)    its adjoint by x: where y's gradient came from, through w
     conv2d_weight(gy, x)   its adjoint by w
 
-With the columns col[cij, pqn] of x and w as a matrix w[o, cij] (`windows.im2col`, one copy),
+With the columns col[cij, pqn] of x, each the window of an output cell, and w as a matrix w[o, cij],
 
     y = w col          gw = gy col^T          gx = col2im(w^T gy)
 
-each one matrix product. The columns are KH KW times the input, so they are made again in the
-backward and never kept, and made and used block by block, while they are in the cache. (What the
-field calls convolution is correlation: the kernel is not flipped.) The three formulas as nested
-loops, which the tests compare with: `conv2d`, `conv2d_input`, `conv2d_weight` in
-`tinynet.testing.definitions`.
+each one matrix product an output row. The columns are KH KW times the input; here they are views
+of strips that are KW times it (`strips`), made again in the backward and never kept, and made and
+used block by block, while they are in the cache. (What the field calls convolution is correlation:
+the kernel is not flipped.) The three formulas as nested loops, which the tests compare with:
+`conv2d`, `conv2d_input`, `conv2d_weight` in `tinynet.testing.definitions`.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from tinynet.autograd import Op
 from tinynet.backend import array_module, workspace
 from tinynet.ops.reduction import sum
-from tinynet.ops.windows import (
+from tinynet.ops.strips import (
     Block,
-    Window,
-    batch_first,
-    batch_last,
     blocks,
-    channel_pieces,
     col2im,
-    im2col,
-    padded,
-    window_view,
-    without_border,
-    zeros_with_border,
+    columns,
+    meetings,
+    row_blocks,
+    side_by_side,
 )
+from tinynet.ops.windows import Window, batch_first, batch_last, padded
 from tinynet.parallel import for_each
 
 
@@ -63,25 +58,6 @@ def _check(name: str, x_shape: Any, w_shape: Any, groups: int) -> None:
         )
 
 
-def _columns(x: Any, window: Window, OH: int, OW: int, groups: int) -> tuple[list[Any], Any]:
-    """The blocks of the output cells of x (N, C, H, W); and a function of a block that makes its
-    columns, as matrices (groups, C/groups KH KW, cells of all examples)."""
-    xt = padded(batch_last(x), window.padding)
-    view = window_view(xt, window, OH, OW)
-    rows = xt.shape[0] // groups * window.kernel[0] * window.kernel[1]
-
-    def columns(block: Block) -> Any:
-        return im2col(view, block).reshape(groups, rows, -1)
-
-    return list(blocks(xt, window, OH, OW)), columns
-
-
-def _rows(gy: Any, groups: int) -> Any:
-    """gy (N, OC, OH, OW) as matrices (groups, OC/groups, OH OW N)."""
-    N, OC, OH, OW = gy.shape
-    return batch_last(gy).reshape(groups, OC // groups, OH * OW * N)
-
-
 @Op
 def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) -> Any:
     """y_nopq = b_o + sum_cij w_ocij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, 0 outside x.
@@ -97,7 +73,7 @@ def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) ->
     Jacobian: block Toeplitz by x, the Hankel matrix of the columns by w, a column of ones by b.
     Kinks: none; bilinear in x and w.
     Cost: N OC OH OW C/groups KH KW multiply-adds forward, as many for gx and for gw; a block
-        of columns at a time in memory; keeps x and w.
+        of strips at a time in memory; keeps x and w.
     Shapes: x (N, C, H, W), w (OC, C/groups, KH, KW), b (OC,) or None, y (N, OC, OH, OW) with
         OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1; dtype: the wider.
     Errors: ValueError if channels and groups do not fit or the kernel is larger than the padded
@@ -110,19 +86,23 @@ def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) ->
     N, OC = x.shape[0], w.shape[0]
     if b is not None and b.shape != (OC,):
         raise ValueError(f"conv2d: bias {tuple(b.shape)} must be ({OC},) for weight {w.shape}")
-    rows, xp = w.reshape(groups, OC // groups, -1), array_module(x, w)
+    xp = array_module(x, w)
     dtype = xp.result_type(x, w) if b is None else xp.result_type(x, w, b)
     bias = None if b is None else b.reshape(groups, OC // groups, 1)
-    y = xp.empty((groups, OC // groups, OH * OW * N), dtype)
-    parts, columns = _columns(x, window, OH, OW, groups)
+    # (G, OC/G, KH C/G KW), in the order of the columns
+    rows = w.reshape(groups, OC // groups, *w.shape[1:]).swapaxes(2, 3)
+    rows = rows.reshape(groups, OC // groups, -1)
+    xt = padded(batch_last(x), window.padding)
+    y = xp.empty((groups, OC // groups, OH, OW * N), dtype)
 
     def compute(block: Block) -> None:
-        part = y[:, :, block.cells(OW, N)]
-        xp.matmul(rows, columns(block), out=part)  # (OC/G, CKK/G) @ (CKK/G, cells)
+        part = y[:, :, block.rows, block.cells(N)].transpose(2, 0, 1, 3)
+        # (G, OC/G, K) @ (rows, G, K, cells), K being KH C/G KW
+        xp.matmul(rows, columns(xt, window, OW, block, groups), out=part)
         if bias is not None:
             part += bias  # now, while the block is in the cache
 
-    for_each(compute, parts)
+    for_each(compute, blocks(xt, window, OH, OW))
     return batch_first(y.reshape(OC, OH, OW, N))
 
 
@@ -164,26 +144,37 @@ def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1)
     _check("conv2d_input", shape, w.shape, groups)
     if window.output("conv2d_input", shape) != (OH, OW):
         raise ValueError(f"conv2d_input: {gy.shape} is no output for an input of {shape}")
-    xp = array_module(gy, w)
-    rows, weights = _rows(gy, groups), w.reshape(groups, OC // groups, *w.shape[1:])
-    x = zeros_with_border((C, *size, N), window, gy, xp.result_type(gy, w))
+    xp, (PH, PW) = array_module(gy, w), window.padding
+    # (G, C/G KW, KH, OC/G), the kernel's rows from the last to the first
+    wt = w.reshape(groups, OC // groups, *w.shape[1:]).transpose(0, 2, 4, 3, 1)[:, :, :, ::-1]
+    wt = xp.ascontiguousarray(wt).reshape(groups, -1, *wt.shape[3:])
+    # (G, OH, OC/G, OW N): rows that meet in a row of x are neighbours, each with all its channels
+    gt = batch_last(gy).reshape(groups, OC // groups, OH, OW * N).swapaxes(1, 2)
+    gt = side_by_side(gt, window)
+    x = xp.zeros((C, size[0], size[1] + 2 * PW, N), xp.result_type(gy, w))
 
-    def compute(channels: slice) -> None:  # of x: whole groups, or a part of the only one
-        part = x[channels]
-        first, last = channels.start * groups // C, -(-channels.stop * groups // C)
-        wt = weights[first:last, :, channels if groups == 1 else slice(None)]
-        wt = wt.reshape(last - first, OC // groups, -1).swapaxes(1, 2)
-        for block in blocks(part, window, OH, OW, scale=3):  # of col2im's many short calls, fewer
-            of_y = rows[first:last, :, block.cells(OW, N)]
-            col = workspace("conv2d_input", (*wt.shape[:2], of_y.shape[2]), x)
-            xp.matmul(wt, of_y, out=col)  # (CKK/G, OC/G) @ (OC/G, cells)
-            col2im(part, col, window, block)
+    def compute(rows: range) -> None:
+        strips = _gradient_of_strips(wt, gt, window, rows, x)
+        col2im(x[:, rows.start - PH : rows.stop - PH], strips, window, OW)
 
-    columns = window.kernel[0] * window.kernel[1] * OH * OW * N
-    # whole groups, or three channels and more: fewer make a poor matrix product
-    least = C // groups if groups > 1 else 3
-    for_each(compute, channel_pieces(C, columns // 3, x, least))
-    return batch_first(without_border(x, window))
+    strip = C * window.kernel[1] * OW * N * x.itemsize
+    for_each(compute, row_blocks(range(PH, PH + size[0]), strip, x))
+    return batch_first(x[:, :, PW : PW + size[1]])
+
+
+def _gradient_of_strips(wt: Any, gt: Any, window: Window, rows: range, like: Any) -> Any:
+    """The gradient by the strips of some rows of x, (rows, G, C/G KW, OW N), in a workspace."""
+    G, CKW = wt.shape[:2]
+    strips = workspace("conv2d_input", (len(rows), G, CKW, gt.shape[3]), like)
+    found, unreached = meetings(window, rows, gt.shape[1])
+    if unreached:
+        strips[unreached] = 0
+    for meeting in found:
+        of_w = wt[:, None, :, meeting.taps].reshape(G, 1, CKW, -1)
+        out = strips[meeting.rows].swapaxes(0, 1)
+        # (G, 1, C/G KW, K) @ (G, rows, K, OW N), K being the taps and the channels of gy
+        array_module(wt).matmul(of_w, meeting.neighbours(gt), out=out)
+    return strips
 
 
 @conv2d_input.rule("gy")
@@ -217,29 +208,29 @@ def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
     if window.output("conv2d_weight", x.shape) != (OH, OW) or x.shape[0] != N:
         raise ValueError(f"conv2d_weight: {gy.shape} is no output for an input of {x.shape}")
     _check("conv2d_weight", x.shape, (OC, C // groups, *window.kernel), groups)
-    rows, xp = _rows(gy, groups), array_module(gy, x)
-    parts, columns = _columns(x, window, OH, OW, groups)
-    size = C // groups * window.kernel[0] * window.kernel[1]
-    step = -(-len(parts) // 8)  # eight sums at most: each is as large as the weight
-    starts = range(0, len(parts), step)
-    sums = xp.zeros((len(starts), groups, size, OC // groups), xp.result_type(gy, x))
+    xp, xt = array_module(gy, x), padded(batch_last(x), window.padding)
+    gt = batch_last(gy).reshape(groups, OC // groups, OH, OW * N)
+    KH, KW = window.kernel
+    found = blocks(xt, window, OH, OW)
+    each = -(-len(found) // 8)  # eight sums at most: each is as large as the weight
+    starts = range(0, len(found), each)
+    shape = (len(starts), groups, KH * C // groups * KW, OC // groups)
+    sums = xp.zeros(shape, xp.result_type(gy, x))
+    # Rows whose products are made at once: of fewer than 500 numbers, as those of one row of a
+    # first layer, NumPy keeps other threads from running.
+    at_once = max(1, (1 << 16) // max(1, sums[:1].size))
 
     def compute(start: int) -> None:
-        for block in parts[start : start + step]:
-            col, of_y = columns(block), rows[:, :, block.cells(OW, N)]
-            # (CKK/G, cells) @ (cells, OC/G): the other way round BLAS takes up to twice as long
-            if col.shape[2] < 256:
-                sums[start // step] += col @ of_y.swapaxes(1, 2)
-                continue
-            # A sum of products over some cells each: while a product has under 500 entries, as that
-            # of a first layer has, NumPy keeps other threads from running.
-            n = math.gcd(8, col.shape[2])
-            col = col.reshape(groups, size, n, -1).swapaxes(1, 2)
-            of_y = of_y.reshape(groups, OC // groups, n, -1).transpose(0, 2, 3, 1)
-            sums[start // step] += (col @ of_y).sum(1)
+        for block in found[start : start + each]:
+            col = columns(xt, window, OW, block, groups)
+            of_y = gt[:, :, block.rows, block.cells(N)].transpose(2, 0, 3, 1)
+            for p in range(0, block.count, at_once):
+                # (rows, G, K, cells) @ (rows, G, cells, OC/G); gy col^T takes BLAS twice as long
+                sums[start // each] += (col[p : p + at_once] @ of_y[p : p + at_once]).sum(0)
 
     for_each(compute, starts)
-    return sums.sum(0).swapaxes(1, 2).reshape(OC, C // groups, *window.kernel)
+    gw = sums.sum(0).reshape(groups, KH, C // groups, KW, OC // groups)
+    return gw.transpose(0, 4, 2, 1, 3).reshape(OC, C // groups, KH, KW)
 
 
 @conv2d_weight.rule("gy")

@@ -12,7 +12,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import Op, raw
-from tinynet.backend import array_module, zero_for
+from tinynet.backend import array_module, workspace, zero_for
 from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import Elementwise
 from tinynet.parallel import elementwise
@@ -281,7 +281,12 @@ def gated(x: Any, *, gate: Any) -> Any:
         (ICML 2010).
     """
     xp = array_module(x, gate)
-    return elementwise(lambda x, gate, out: xp.multiply(x, gate > 0, out=out), x, gate)
+
+    def compute(x: Any, gate: Any, out: Any) -> None:
+        positive = workspace("gate", gate.shape, gate, "bool")
+        xp.multiply(x, xp.greater(gate, 0, out=positive), out=out)
+
+    return elementwise(compute, x, gate)
 
 
 @gated.rule("x")

@@ -10,17 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd import Op, raw
-from tinynet.backend import array_module
+from tinynet.backend import array_module, block_bytes, workspace
 from tinynet.ops.windows import (
     Window,
     batch_first,
     batch_last,
-    channel_pieces,
     padded,
     without_border,
     zeros_with_border,
 )
-from tinynet.parallel import for_each
+from tinynet.parallel import for_each, parts
 
 
 @Op
@@ -56,7 +55,7 @@ def max_pool2d(x: Any, *, window: Window) -> Any:
             else:
                 xp.maximum(y[c], tap, out=y[c])
 
-    for_each(compute, pieces_of(xt))
+    for_each(compute, channels(xt))
     return batch_first(y)
 
 
@@ -75,16 +74,19 @@ def _winner(x: Any, y: Any, window: Window) -> Any:
     OH, OW = y.shape[2:]
     # padded with NaN, which equals nothing: the padding does not win even over -Inf
     xt, yt = padded(batch_last(x), window.padding, float("nan")), batch_last(y)
-    taps = window.taps(OH, OW)
-    winner = array_module(x).zeros(yt.shape, "uint8" if len(taps) <= 256 else "int32")
+    taps, xp = window.taps(OH, OW), array_module(x)
+    winner = xp.zeros(yt.shape, "uint8" if len(taps) <= 256 else "int32")
 
     def compute(c: slice) -> None:
-        missed: Any = True
+        other = workspace("other taps", winner[c].shape, x, "bool")
+        missed = workspace("missed", other.shape, x, "bool")
+        missed[...] = True
         for _, _, rows, columns in taps[:-1]:
-            missed = missed & (xt[c, rows, columns] != yt[c])
-            winner[c] += missed
+            xp.not_equal(xt[c, rows, columns], yt[c], out=other)
+            xp.logical_and(missed, other, out=missed)
+            winner[c] += missed.view("uint8")
 
-    for_each(compute, pieces_of(xt))
+    for_each(compute, channels(xt))
     return winner
 
 
@@ -106,13 +108,15 @@ def pool_put(x: Any, *, winner: Any, size: Any, window: Window) -> Any:
     y = zeros_with_border((C, *size, N), window, x)
 
     def compute(c: slice) -> None:
+        won = workspace("won", winner[c].shape, x, "bool")
         for k, (_, _, rows, columns) in enumerate(window.taps(OH, OW)):
+            xp.equal(winner[c], k, out=won)
             if window.disjoint:
-                xp.multiply(xt[c], winner[c] == k, out=y[c, rows, columns])
+                xp.multiply(xt[c], won, out=y[c, rows, columns])
             else:
-                y[c, rows, columns] += xt[c] * (winner[c] == k)
+                y[c, rows, columns] += xt[c] * won
 
-    for_each(compute, pieces_of(y))
+    for_each(compute, channels(y))
     return batch_first(without_border(y, window))
 
 
@@ -203,9 +207,9 @@ def sum_unpool2d_gx(gy: Any, window: Window) -> Any:
     return sum_pool2d(gy, window=window)
 
 
-def pieces_of(x: Any) -> list[slice]:
-    """The channels of x (C, H, W, N), in pieces for `for_each`."""
-    return channel_pieces(x.shape[0], x[:1].size, x)
+def channels(x: Any) -> list[slice]:
+    """The channels of x (C, H, W, N), in parts for several threads."""
+    return parts(x.shape[0], x.nbytes, 3 * block_bytes(x) // 2)
 
 
 def check_padding(name: str, window: Window) -> None:

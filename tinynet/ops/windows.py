@@ -1,4 +1,4 @@
-"""Sliding windows: their geometry, and im2col and col2im, the pair under convolution and pooling.
+"""Sliding windows: their geometry, and im2col and col2im, the pair `unfold` and `fold`.
 
 Sizes, here and in every file that slides a window:
 
@@ -11,21 +11,22 @@ j < KW. So OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1; rows that no window reac
 
 **Memory order.** Shapes are (N, C, H, W) for everybody, but these operations lay the bytes with
 N innermost: an array (C, H, W, N) in C order, looked at with its axes permuted (`batch_last`).
-Then every slice that they take is made of long contiguous runs, the result of the matrix product
-already is the output, and elementwise operations in between keep the order by themselves.
+Then every slice that they take is made of long contiguous runs, the results of the matrix products
+already are the output, and elementwise operations in between keep the order by themselves.
 
 The formulas as nested loops: `im2col` and `col2im` in `tinynet.testing.definitions`.
 """
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module, as_strided, block_bytes, workspace
+from tinynet.backend import array_module
 
 Pair = int | tuple[int, int]
 
@@ -67,6 +68,11 @@ class Window:
             )
         OH, OW = ((n - k) // s + 1 for n, k, s in zip(padded, spans, self.stride, strict=True))
         return OH, OW
+
+    @property
+    def row_step(self) -> int:
+        """Output rows so many apart look at rows that are a multiple of the dilation apart."""
+        return self.dilation[0] // math.gcd(self.stride[0], self.dilation[0])
 
     def taps(self, OH: int, OW: int) -> list[tuple[int, int, slice, slice]]:
         """For each tap (i, j) of the window, the rows and columns of the padded input that it
@@ -156,85 +162,6 @@ def without_border(x: Any, window: Window) -> Any:
     return x[:, PH : x.shape[1] - PH, PW : x.shape[2] - PW]
 
 
-@dataclass(frozen=True)
-class Block:
-    """A rectangle of output cells, for all examples: rows `top` to `bottom`, columns likewise."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    def cells(self, OW: int, N: int) -> slice:
-        """Its place in the flat (OH, OW, N)."""
-        start = self.top * OW + self.left
-        size = (self.bottom - self.top) * (self.right - self.left)
-        return slice(start * N, (start + size) * N)
-
-
-def blocks(x: Any, window: Window, OH: int, OW: int, scale: int = 1) -> Iterator[Block]:
-    """The output cells of x (C, H, W, N) in reading order, as rectangles that lie in one piece.
-
-    A rectangle is some whole rows, or a part of one, so that its cells are neighbours in the flat
-    (OH, OW, N); and its columns, C KH KW numbers for each cell and example, take `scale` times
-    `block_bytes`.
-    """
-    C, N = x.shape[0], x.shape[3]
-    bytes_a_cell = C * window.kernel[0] * window.kernel[1] * N * x.dtype.itemsize
-    cells = max(1, scale * block_bytes(x) // max(1, bytes_a_cell))
-    width, height = min(OW, cells), max(1, min(OH, cells // OW))
-    if height < OH:  # as many for each of two threads
-        height = -(-OH // (2 * -(-OH // (2 * height))))
-    for top in range(0, OH, height):
-        for left in range(0, OW, width):
-            yield Block(top, min(top + height, OH), left, min(left + width, OW))
-
-
-def channel_pieces(C: int, size: int, like: Any, least: int = 1) -> list[slice]:
-    """C channels, of `size` numbers each, in pieces that are worth a thread each; of a multiple of
-    `least` channels, but for the last."""
-    most = C * size * like.dtype.itemsize // block_bytes(like)
-    count = max(1, min(8, most, C // least))
-    step = max(1, -(-C // (least * count)) * least)
-    return [slice(start, min(start + step, C)) for start in range(0, C, step)]
-
-
-def window_view(x: Any, window: Window, OH: int, OW: int) -> Any:
-    """v[c, i, j, p, q, n] = x[c, p SH + i DH, q SW + j DW, n] for a padded x (C, H, W, N): a view.
-
-    It must not be written to: an entry of x stands in it once for each window that covers it.
-    """
-    (KH, KW), (SH, SW), (DH, DW) = window.kernel, window.stride, window.dilation
-    sc, sh, sw, sn = x.strides
-    shape = (x.shape[0], KH, KW, OH, OW, x.shape[3])
-    return as_strided(x, shape, (sc, sh * DH, sw * DW, sh * SH, sw * SW, sn))
-
-
-def im2col(view: Any, block: Block) -> Any:
-    """The columns (C, KH, KW, rows, columns, N) of a block, copied from `window_view`'s view.
-
-    They lie in a workspace, valid until the next call.
-    """
-    part = view[:, :, :, block.top : block.bottom, block.left : block.right]
-    col = workspace("im2col", part.shape, part)
-    col[...] = part
-    return col
-
-
-def col2im(x: Any, col: Any, window: Window, block: Block) -> None:
-    """im2col's adjoint: add the columns of a block, of any shape, into a padded x (C, H, W, N).
-
-    An input cell is in as many columns as windows cover it. Copying gave each of them its value,
-    so its gradient is the sum of theirs: += and not =.
-    """
-    (SH, SW) = window.stride
-    height, width = block.bottom - block.top, block.right - block.left
-    col = col.reshape(x.shape[0], *window.kernel, height, width, x.shape[3])
-    start = x[:, block.top * SH :, block.left * SW :]
-    for i, j, rows, columns in window.taps(height, width):
-        start[:, rows, columns] += col[:, i, j]
-
-
 @Op
 def unfold(x: Any, *, window: Window) -> Any:
     """y[n, c KH KW + i KW + j, p OW + q] = padded x[n, c, p SH + i DH, q SW + j DW]: im2col.
@@ -251,10 +178,12 @@ def unfold(x: Any, *, window: Window) -> Any:
         for document processing (2006), section 2.
     """
     OH, OW = window.output("unfold", x.shape)
-    view = window_view(padded(batch_last(x), window.padding), window, OH, OW)
-    C, KH, KW, OH, OW, N = view.shape
-    col = view.transpose(5, 0, 1, 2, 3, 4).copy()
-    return col.reshape(N, C * KH * KW, OH * OW)
+    xt = padded(batch_last(x), window.padding)
+    C, _, _, N = xt.shape
+    y = array_module(x).empty((N, C, *window.kernel, OH, OW), x.dtype)
+    for i, j, rows, columns in window.taps(OH, OW):
+        y[:, :, i, j] = batch_first(xt[:, rows, columns])
+    return y.reshape(N, C * window.kernel[0] * window.kernel[1], OH * OW)
 
 
 @unfold.rule("x")
@@ -288,7 +217,8 @@ def fold(x: Any, *, output_size: tuple[int, int], window: Window) -> Any:
     N, C = x.shape[0], x.shape[1] // (KH * KW)
     col = x.transpose(1, 2, 0).reshape(C, KH, KW, OH, OW, N)
     y = zeros_with_border((C, H, W, N), window, x)
-    col2im(y, col, window, Block(0, OH, 0, OW))
+    for i, j, rows, columns in window.taps(OH, OW):
+        y[:, rows, columns] += col[:, i, j]  # and not =: a cell is in as many as windows cover it
     return batch_first(without_border(y, window))
 
 
