@@ -41,12 +41,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from tinynet import anomaly, backend
+from tinynet.backend import PLAIN, array_module, as_array, float32, is_new_float, ndarray, operand
 from tinynet.modes import modes, recording
 
 # One clock stamps nodes and in-place changes. An input is made before the node that uses it, so
 # decreasing stamps are a reverse topological order; and a value changed after a node kept it
 # carries a later stamp than the node.
-_clock = itertools.count(1)
+_tick = itertools.count(1).__next__
 
 
 class Value:
@@ -87,7 +88,7 @@ class Value:
         """Note that the array was changed in place, for all who look at it."""
         if self._version is None:
             self._version = [0]
-        self._version[0] = next(_clock)
+        self._version[0] = _tick()
 
     def _link(self) -> Node | Value | None:
         """What a graph points to for this value: its node, itself if a leaf, or nothing."""
@@ -111,31 +112,31 @@ class Node:
         self.edges: list[Any] | None = []
         for i, a in enumerate(args):
             if isinstance(a, Value) and a.requires_grad:
-                rule = op.rules[op.inputs[0 if op.variadic else i]]
-                kept = rule.fetch(i, args, options, out)
+                rule = op.rule_of[0 if op.variadic else i]
+                pick = rule.pick
+                kept = pick(args) if pick is not None else rule.fetch(i, args, options, out)
                 self.edges.append((i, a.grad_fn or a, a._data.shape, rule, kept))
-        self.stamp = next(_clock)
+        self.stamp = _tick()
         self.retained: weakref.ref[Value] | None = None  # set by Tensor.retain_grad
-        if modes.anomaly:
-            self.where = anomaly.calling_line()
 
     def gradient(self, edge: Any, gy: Any, create_graph: bool) -> Any:
         """The gradient by the input of an edge, of that input's shape."""
-        i, _, shape, rule, kept = edge
-        args = [gy]
-        for name, a in zip(rule.needs, kept):  # noqa: B905, strict takes as long as the loop
-            if isinstance(a, Value):
-                a = self._unpack(name, a, create_graph)
-            elif isinstance(a, tuple):  # the inputs of an operation that takes any number of them
-                a = tuple([self._unpack(name, v, create_graph) for v in a])
-            args.append(a)
-        g = rule.function(*args)
-        if g.shape != shape:
-            g = self.op.fit(g, shape)
-        if modes.anomaly:
-            where = getattr(self, "where", "(run the forward in detect_anomaly too)")
-            anomaly.check_backward(self.op.name, i, raw(g), raw(gy), where)
-        return g
+        _, _, shape, rule, kept = edge
+        if kept:
+            args = [gy]
+            for a in kept:
+                if isinstance(a, Value):
+                    if a._version is None and not create_graph:
+                        a = a._data  # the usual case of `_unpack`
+                    else:
+                        a = self._unpack(rule.needs[len(args) - 1], a, create_graph)
+                elif isinstance(a, tuple):  # the inputs of an operation of any number of them
+                    a = tuple([self._unpack(rule.needs[len(args) - 1], v, create_graph) for v in a])
+                args.append(a)
+            g = rule.function(*args)
+        else:
+            g = rule.function(gy)
+        return g if g.shape == shape else self.op.fit(g, shape)
 
     def _unpack(self, name: str, a: Any, create_graph: bool) -> Any:
         """What was kept: an array at first order, a Value of this graph at higher order."""
@@ -159,6 +160,14 @@ class Rule:
         self.function = function
         self.needs = tuple(inspect.signature(function).parameters)[1:]
         self.fetch = _fetch_all([_fetch(name, op) for name in self.needs])
+        # A rule that needs inputs alone has all of them out of the arguments in a call of C's; one
+        # or none too as a tuple, by a slice.
+        self.pick: Callable[[Any], tuple[Any, ...]] | None = None
+        if not op.variadic and all(name in op.inputs for name in self.needs):
+            places = [op.inputs.index(name) for name in self.needs]
+            first = places[0] if places else 0
+            part = slice(first, first + len(places))
+            self.pick = operator.itemgetter(*(places if len(places) > 1 else [part]))
 
 
 def _fetch_all(fetches: list[Any]) -> Callable[[int, Any, Any, Value], tuple[Any, ...]]:
@@ -203,12 +212,13 @@ class Op:
         self.options = {p.name: p.default for p in parameters if p.kind == p.KEYWORD_ONLY}
         self.variadic = any(p.kind == p.VAR_POSITIONAL for p in parameters)
         self.rules: dict[str, Rule] = {}
+        self.rule_of: list[Any] = [None] * len(self.inputs)  # the same, by the input's number
 
     def rule(self, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorator: the function is the rule for the input of that name."""
 
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
-            self.rules[name] = Rule(function, self)
+            self.rules[name] = self.rule_of[self.inputs.index(name)] = Rule(function, self)
             return function
 
         return register
@@ -220,37 +230,39 @@ class Op:
         for a in args:
             if isinstance(a, Value):
                 value = a
+                arrays.append(a._data)
                 if a.requires_grad:
                     tracked = True
-                arrays.append(a._data)
             else:
-                odd = odd or type(a) not in backend.PLAIN
                 arrays.append(a)
+                if type(a) not in PLAIN:
+                    odd = True
         if value is None:
             return self.forward(*args, **options)
-        operands: Sequence[Any] = args
         if odd:
-            operands = [a if isinstance(a, Value) else backend.operand(self.name, a) for a in args]
-            arrays = [raw(a) for a in operands]
+            args = tuple([a if isinstance(a, Value) else operand(self.name, a) for a in args])
+            arrays = [raw(a) for a in args]
         try:
-            y = self.forward(*arrays, **options)
+            y = self.forward(*arrays, **options) if options else self.forward(*arrays)
         except (TypeError, ValueError, IndexError) as error:
-            backend.array_module(*arrays)  # says so if they are on different devices
+            array_module(*arrays)  # says so if they are on different devices
             raise type(error)(self.explain(error, arrays, options)) from error
-        if type(y) is not backend.ndarray:
-            y = backend.as_array(y)
-        if y.dtype is not backend.float32 and backend.is_new_float(y, arrays, options):
-            operands = [_integers_as_float32(a) for a in operands]
-            arrays = [raw(a) for a in operands]
-            y = self.forward(*arrays, **options).astype(backend.float32, copy=False)
+        if type(y) is not ndarray:
+            y = as_array(y)
+        if y.dtype is not float32 and is_new_float(y, arrays, options):
+            args = tuple([_integers_as_float32(a) for a in args])
+            arrays = [raw(a) for a in args]
+            y = self.forward(*arrays, **options).astype(float32, copy=False)
         out = value.result_type(y)
         if y.base is not None:
             _note_view(out, args)
-        if modes.anomaly:
-            anomaly.check_forward(self.name, y, arrays)
         if tracked and modes.recording:
             out.requires_grad = True
-            out.grad_fn = Node(self, operands, options, out)
+            out.grad_fn = Node(self, args, options, out)
+        if modes.anomaly:
+            anomaly.check_forward(self.name, y, arrays)
+            if out.grad_fn is not None:
+                out.grad_fn.where = anomaly.calling_line()
         return out
 
     def fit(self, g: Any, shape: tuple[int, ...]) -> Any:
@@ -292,11 +304,12 @@ def _nodes_behind(roots: Iterable[Node | Value]) -> tuple[list[Node], dict[int, 
     seen: set[int] = set()
     while stack:
         link = stack.pop()
-        if id(link) in seen:
+        key = id(link)
+        if key in seen:
             continue
-        seen.add(id(link))
+        seen.add(key)
         if not isinstance(link, Node):
-            leaves[id(link)] = link
+            leaves[key] = link
             continue
         if link.edges is None:
             raise RuntimeError(
@@ -304,7 +317,8 @@ def _nodes_behind(roots: Iterable[Node | Value]) -> tuple[list[Node], dict[int, 
                 "give the earlier one retain_graph=True, or run the forward again"
             )
         nodes.append(link)
-        stack.extend([edge[1] for edge in link.edges])
+        for edge in link.edges:
+            stack.append(edge[1])
     nodes.sort(key=_stamp, reverse=True)
     return nodes, leaves
 
@@ -324,6 +338,7 @@ def _walk_back(
     With `targets`, only what leads to them is computed, and their gradients are returned.
     """
     nodes, leaves = _nodes_behind(links)
+    watched = modes.anomaly
     asked = {id(t) for t in targets or ()}
     wanted = set(asked)  # with targets: what leads to them
     for node in reversed(nodes) if targets is not None else ():
@@ -348,10 +363,15 @@ def _walk_back(
             if targets is not None and key not in wanted:
                 continue
             g = node.gradient(edge, gy, create_graph)
-            if key in leaves and not _is_new(g, gy, edge[-1]):
-                g = _own(g)
-            # Out of place: `a + b` hands one and the same array to both of its inputs.
-            grads[key] = grads[key] + g if key in grads else g
+            if watched:
+                where = getattr(node, "where", "(run the forward in detect_anomaly too)")
+                anomaly.check_backward(node.op.name, edge[0], raw(g), raw(gy), where)
+            if key in grads:  # out of place: `a + b` hands one array to both of its inputs
+                grads[key] = grads[key] + g
+            elif key in leaves and not _is_new(g, gy, edge[-1]):
+                grads[key] = _own(g)
+            else:
+                grads[key] = g
         if not retain_graph:
             node.edges = None
     return grads, leaves

@@ -228,9 +228,8 @@ def for_each(function: Callable[[Any], object], pieces: Iterable[Any]) -> None:
             finally:
                 team.free.release()
             return
-    with one_blas_thread():
-        for piece in waiting:
-            function(piece)
+    for piece in waiting:
+        function(piece)
 
 
 def parts(count: int, size: int, least: int) -> list[slice]:
@@ -248,6 +247,15 @@ def parts(count: int, size: int, least: int) -> list[slice]:
 _SMALL, _LARGE, _HUGE = 1 << 18, 1 << 22, 1 << 28
 
 
+def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
+    """``a @ b`` by the calling thread alone: beside it others may be at their pieces."""
+    xp = array_module(a, b)
+    if xp is not np or a.shape[-2] * a.shape[-1] * b.shape[-1] < _SMALL:
+        return xp.matmul(a, b, out=out)
+    with one_blas_thread():
+        return xp.matmul(a, b, out=out)
+
+
 def product(a: Array, b: Array) -> Array:
     """``a @ b``; a large product of two matrices in pieces along its longer side."""
     work = a.size * b.shape[-1]
@@ -256,8 +264,7 @@ def product(a: Array, b: Array) -> Array:
     longer = max(a.shape[0], b.shape[-1])
     size = max(16, -(-longer // (16 if work >= _HUGE else 4)))
     if a.ndim != 2 or b.ndim != 2 or work < _LARGE or size >= longer:
-        with one_blas_thread():
-            return a @ b
+        return matmul(a, b)
     y = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
 
     def compute(start: int) -> None:

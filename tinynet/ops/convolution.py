@@ -32,7 +32,7 @@ from tinynet.ops.strips import (
     side_by_side,
 )
 from tinynet.ops.windows import Window, batch_first, batch_last, padded
-from tinynet.parallel import for_each
+from tinynet.parallel import for_each, matmul
 
 
 def _check(name: str, x_shape: Any, w_shape: Any, groups: int) -> None:
@@ -98,7 +98,7 @@ def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) ->
     def compute(block: Block) -> None:
         part = y[:, :, block.rows, block.cells(N)].transpose(2, 0, 1, 3)
         # (G, OC/G, K) @ (rows, G, K, cells), K being KH C/G KW
-        xp.matmul(rows, columns(xt, window, OW, block, groups), out=part)
+        matmul(rows, columns(xt, window, OW, block, groups), out=part)
         if bias is not None:
             part += bias  # now, while the block is in the cache
 
@@ -173,7 +173,7 @@ def _gradient_of_strips(wt: Any, gt: Any, window: Window, rows: range, like: Any
         of_w = wt[:, None, :, meeting.taps].reshape(G, 1, CKW, -1)
         out = strips[meeting.rows].swapaxes(0, 1)
         # (G, 1, C/G KW, K) @ (G, rows, K, OW N), K being the taps and the channels of gy
-        array_module(wt).matmul(of_w, meeting.neighbours(gt), out=out)
+        matmul(of_w, meeting.neighbours(gt), out=out)
     return strips
 
 
@@ -225,8 +225,9 @@ def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
             col = columns(xt, window, OW, block, groups)
             of_y = gt[:, :, block.rows, block.cells(N)].transpose(2, 0, 3, 1)
             for p in range(0, block.count, at_once):
+                of_col, of_gy = col[p : p + at_once], of_y[p : p + at_once]
                 # (rows, G, K, cells) @ (rows, G, cells, OC/G); gy col^T takes BLAS twice as long
-                sums[start // each] += (col[p : p + at_once] @ of_y[p : p + at_once]).sum(0)
+                sums[start // each] += matmul(of_col, of_gy).sum(0)
 
     for_each(compute, starts)
     gw = sums.sum(0).reshape(groups, KH, C // groups, KW, OC // groups)

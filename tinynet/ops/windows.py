@@ -58,16 +58,18 @@ class Window:
                 f"{name}: input has shape {tuple(shape)}; it must be (N, C, H, W): examples, "
                 "channels, height, width"
             )
-        spans = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
-        padded = [n + 2 * p for n, p in zip(shape[2:], self.padding, strict=True)]
-        if any(s > n for s, n in zip(spans, padded, strict=True)):
+        (KH, KW), (SH, SW), (PH, PW), (DH, DW) = (
+            self.kernel, self.stride, self.padding, self.dilation,
+        )  # fmt: skip
+        height, width = shape[2] + 2 * PH, shape[3] + 2 * PW
+        tall, wide = DH * (KH - 1) + 1, DW * (KW - 1) + 1
+        if tall > height or wide > width:
             raise ValueError(
-                f"{name}: the window of {spans[0]}x{spans[1]} (kernel {self.kernel}, dilation "
-                f"{self.dilation}) is larger than the padded input of {padded[0]}x{padded[1]} "
+                f"{name}: the window of {tall}x{wide} (kernel {self.kernel}, dilation "
+                f"{self.dilation}) is larger than the padded input of {height}x{width} "
                 f"(input {tuple(shape)}, padding {self.padding})"
             )
-        OH, OW = ((n - k) // s + 1 for n, k, s in zip(padded, spans, self.stride, strict=True))
-        return OH, OW
+        return (height - tall) // SH + 1, (width - wide) // SW + 1
 
     @property
     def row_step(self) -> int:
