@@ -320,3 +320,28 @@ def test_threads_end_with_their_team():
             return
         time.sleep(0.01)
     raise AssertionError("threads of former teams live on")
+
+
+def test_a_team_that_nobody_knows_of_ends(monkeypatch):
+    """An interrupt while a team is made leaves no threads behind, and the next one is whole."""
+    tn.set_num_threads(3)
+    real, main = parallel._touch_work_memory, threading.current_thread()
+
+    def interrupted(together=None):
+        if threading.current_thread() is main:
+            together.abort()
+            raise KeyboardInterrupt
+        real(together)
+
+    before = set(threading.enumerate())
+    monkeypatch.setattr(parallel, "_touch_work_memory", interrupted)
+    monkeypatch.setattr(parallel._threads, "team", None)
+    with pytest.raises(KeyboardInterrupt):
+        parallel.for_each(lambda _: None, range(4))
+    for thread in set(threading.enumerate()) - before:
+        thread.join(20)
+        assert not thread.is_alive()
+    monkeypatch.setattr(parallel, "_touch_work_memory", real)
+    done: list[int] = []
+    parallel.for_each(done.append, range(4))
+    assert sorted(done) == [0, 1, 2, 3]

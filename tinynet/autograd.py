@@ -40,8 +40,17 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
-from tinynet import anomaly, backend
-from tinynet.backend import PLAIN, array_module, as_array, float32, is_new_float, ndarray, operand
+from tinynet import anomaly
+from tinynet.backend import (
+    PLAIN,
+    array_module,
+    as_array,
+    float32,
+    is_array,
+    is_new_float,
+    ndarray,
+    operand,
+)
 from tinynet.modes import modes, recording
 
 # One clock stamps nodes and in-place changes. An input is made before the node that uses it, so
@@ -105,6 +114,8 @@ class Node:
 
     __slots__ = ("__weakref__", "edges", "op", "retained", "stamp", "where")
 
+    where: str  # the line that called the operation, within detect_anomaly
+
     def __init__(self, op: Op, args: Sequence[Any], options: dict[str, Any], out: Value) -> None:
         self.op = op
         # For each input that wants a gradient: its number, where it came from (a node, or itself
@@ -112,7 +123,7 @@ class Node:
         self.edges: list[Any] | None = []
         for i, a in enumerate(args):
             if isinstance(a, Value) and a.requires_grad:
-                rule = op.rule_of[0 if op.variadic else i]
+                rule = op.rules[op.inputs[0 if op.variadic else i]]
                 pick = rule.pick
                 kept = pick(args) if pick is not None else rule.fetch(i, args, options, out)
                 self.edges.append((i, a.grad_fn or a, a._data.shape, rule, kept))
@@ -212,13 +223,12 @@ class Op:
         self.options = {p.name: p.default for p in parameters if p.kind == p.KEYWORD_ONLY}
         self.variadic = any(p.kind == p.VAR_POSITIONAL for p in parameters)
         self.rules: dict[str, Rule] = {}
-        self.rule_of: list[Any] = [None] * len(self.inputs)  # the same, by the input's number
 
     def rule(self, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorator: the function is the rule for the input of that name."""
 
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
-            self.rules[name] = self.rule_of[self.inputs.index(name)] = Rule(function, self)
+            self.rules[name] = Rule(function, self)
             return function
 
         return register
@@ -280,9 +290,9 @@ class Op:
 
 def _integers_as_float32(a: Any) -> Any:
     array = raw(a)
-    if not backend.is_array(array) or array.dtype.kind not in "iu":
+    if not is_array(array) or array.dtype.kind not in "iu":
         return a
-    return a.to(backend.float32) if isinstance(a, Value) else a.astype(backend.float32)
+    return a.to(float32) if isinstance(a, Value) else a.astype(float32)
 
 
 def _note_view(out: Value, args: Sequence[Any]) -> None:
@@ -391,9 +401,10 @@ def _own(g: Any) -> Any:
 def _as_value(g: Any, like: Value) -> Any:
     """The gradient as a Value, in the dtype of what it belongs to."""
     dtype = like._data.dtype
-    if not isinstance(g, Value):
-        g = like.result_type(backend.as_array(g).astype(dtype, copy=False))
-    return g if g._data.dtype == dtype else g.to(dtype)
+    if isinstance(g, Value):
+        return g if g._data.dtype == dtype else g.to(dtype)
+    g = as_array(g)
+    return like.result_type(g if g.dtype is dtype else g.astype(dtype, copy=False))
 
 
 def _accumulate(value: Value, g: Any) -> None:
@@ -418,14 +429,14 @@ def _seed(output: Value, gradient: Any, name: str, create_graph: bool) -> Any:
                 "give `gradient` of that shape (the product gradient . Jacobian is computed), or "
                 "reduce it to a number first, by .sum() or .mean()"
             )
-        gradient = backend.array_module(data).ones_like(data)
+        gradient = array_module(data).ones_like(data)
     array = raw(gradient)
-    if not backend.is_array(array) or array.shape != data.shape:
+    if not is_array(array) or array.shape != data.shape:
         raise ValueError(
             f"{name}: gradient has shape {getattr(array, 'shape', type(array).__name__)}, but the "
             f"output has {tuple(data.shape)}; they must be equal"
         )
-    backend.array_module(array, data)
+    array_module(array, data)
     seed = _as_value(gradient, output)
     return seed if create_graph else seed._data
 

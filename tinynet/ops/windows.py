@@ -46,6 +46,15 @@ class Window:
         sides = zip(self.kernel, self.dilation, self.stride, strict=True)
         return all(s > d * (k - 1) for k, d, s in sides)
 
+    def tiles(self, size: tuple[int, int]) -> bool:
+        """Whether each cell of an input (H, W) is in one window, and the padding in none."""
+        return (
+            self.kernel == self.stride
+            and self.padding == (0, 0)
+            and all(d == 1 or k == 1 for d, k in zip(self.dilation, self.kernel, strict=True))
+            and all(n % k == 0 for n, k in zip(size, self.kernel, strict=True))
+        )
+
     def output(self, name: str, shape: tuple[int, ...]) -> tuple[int, int]:
         """(OH, OW) for an input (N, C, H, W).
 
