@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from tinynet.ops import (
     pooling,
     reduction,
     shape,
+    strips,
     windows,
 )
 from tinynet.ops.windows import Window
@@ -64,8 +66,18 @@ def test_unfold_and_fold(g: Geometry) -> None:
     )
 
 
-@given(convolutions(), st.integers(0, 2**32 - 1))
-def test_convolution_and_its_adjoints(g: Geometry, seed: int) -> None:
+# Rows of fewer cells than this are written out as columns, those of more are strips.
+SHORTEST = pytest.mark.parametrize("shortest", [0, 256])
+
+
+@SHORTEST
+@given(g=convolutions(), seed=st.integers(0, 2**32 - 1))
+def test_convolution_and_its_adjoints(shortest: int, g: Geometry, seed: int) -> None:
+    with mock.patch.object(strips, "SHORTEST", shortest):
+        check_convolution(g, seed)
+
+
+def check_convolution(g: Geometry, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, w = rng.standard_normal(g.x_shape), rng.standard_normal(g.w_shape)
     options: Any = {"window": window_of(g), "groups": g.groups}
@@ -189,8 +201,14 @@ def test_copies() -> None:
 # --- the fast operations against their loop definitions, over drawn geometries -------------------
 
 
-@given(convolutions(), st.data())
-def test_convolutions_equal_their_definitions(g: Geometry, data: Any) -> None:
+@SHORTEST
+@given(g=convolutions(), data=st.data())
+def test_convolutions_equal_their_definitions(shortest: int, g: Geometry, data: Any) -> None:
+    with mock.patch.object(strips, "SHORTEST", shortest):
+        check_definitions(g, data)
+
+
+def check_definitions(g: Geometry, data: Any) -> None:
     x, w = data.draw(arrays(g.x_shape)), data.draw(arrays(g.w_shape))
     gy = data.draw(arrays(g.y_shape))
     options: Any = {"window": window_of(g), "groups": g.groups}

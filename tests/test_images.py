@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,9 @@ def test_blocks_do_not_change_the_result(monkeypatch, options):
     x = rng.standard_normal((3, 4, 7, 9))
     w, options = rng.standard_normal((6, 2, 3, 2)), {**options, "padding": 1, "groups": 2}
     results = []
-    for limit in (1 << 20, 5_000, 1):  # everything, some rows, one cell at a time
+    # everything, some rows, one cell at a time; of short rows written out, and of strips
+    for limit, shortest in itertools.product((1 << 20, 5_000, 1), (256, 0)):
+        monkeypatch.setattr(strips, "SHORTEST", shortest)
         for module in (pooling, strips):
             monkeypatch.setattr(module, "block_bytes", lambda like, limit=limit: limit)
         tx, tw = tn.tensor(x, requires_grad=True), tn.tensor(w, requires_grad=True)

@@ -188,6 +188,31 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)
 
 
+def test_a_process_forked_while_a_team_is_made_or_works_does_not_wait_for_it():
+    code = """
+import os, signal, threading, tinynet as tn
+from tinynet import parallel
+tn.set_num_threads(2)
+held, fork = threading.Event(), threading.Event()
+def hold():
+    with parallel.one_blas_thread(), parallel._threads.making, parallel._threads.lock:
+        held.set()
+        fork.wait()
+threading.Thread(target=hold, daemon=True).start()
+held.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(30)
+    done = []
+    parallel.for_each(done.append, range(5))
+    blas = parallel._threads.blas
+    os._exit(7 if sorted(done) == list(range(5)) and (not blas.found or blas.read() == 2) else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+fork.set()
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)
+
+
 # --- the same bits for any number of threads --------------------------------------------------
 
 
@@ -322,7 +347,8 @@ def test_threads_end_with_their_team():
     raise AssertionError("threads of former teams live on")
 
 
-def test_a_team_that_nobody_knows_of_ends(monkeypatch):
+@pytest.mark.parametrize("when", ["starting the second thread", "touching BLAS's memory"])
+def test_a_team_that_nobody_knows_of_ends(monkeypatch, when):
     """An interrupt while a team is made leaves no threads behind, and the next one is whole."""
     tn.set_num_threads(3)
     real, main = parallel._touch_work_memory, threading.current_thread()
@@ -333,15 +359,24 @@ def test_a_team_that_nobody_knows_of_ends(monkeypatch):
             raise KeyboardInterrupt
         real(together)
 
+    class Thread(threading.Thread):
+        def start(self):
+            if self.name == "tinynet-2":
+                raise KeyboardInterrupt
+            super().start()
+
     before = set(threading.enumerate())
-    monkeypatch.setattr(parallel, "_touch_work_memory", interrupted)
+    if when == "touching BLAS's memory":
+        monkeypatch.setattr(parallel, "_touch_work_memory", interrupted)
+    else:
+        monkeypatch.setattr(parallel.threading, "Thread", Thread)
     monkeypatch.setattr(parallel._threads, "team", None)
     with pytest.raises(KeyboardInterrupt):
         parallel.for_each(lambda _: None, range(4))
     for thread in set(threading.enumerate()) - before:
         thread.join(20)
         assert not thread.is_alive()
-    monkeypatch.setattr(parallel, "_touch_work_memory", real)
+    monkeypatch.undo()
     done: list[int] = []
     parallel.for_each(done.append, range(4))
     assert sorted(done) == [0, 1, 2, 3]

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from traced import peak
 
 from tinynet.backend import block_bytes
-from tinynet.ops import strips
+from tinynet.ops import convolution, strips
+from tinynet.ops.convolution import conv2d, conv2d_input, conv2d_weight
 from tinynet.ops.windows import Window, batch_last, padded, unfold
 
 PAIRS = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -30,8 +32,8 @@ def settings_of(draw: Any) -> tuple[Window, tuple[int, int, int, int], int]:
 
 @pytest.mark.parametrize("limit", [1, 2_000, 1 << 20])
 @settings(max_examples=60, deadline=None)
-@given(case=settings_of())
-def test_columns_of_all_blocks_are_those_of_im2col(limit: int, case: Any) -> None:
+@given(case=settings_of(), shortest=st.sampled_from([0, 6, 256]))
+def test_columns_of_all_blocks_are_those_of_im2col(limit: int, case: Any, shortest: int) -> None:
     window, shape, groups = case
     x = np.random.default_rng(0).standard_normal(shape)
     N, C = shape[:2]
@@ -39,15 +41,21 @@ def test_columns_of_all_blocks_are_those_of_im2col(limit: int, case: Any) -> Non
     KH, KW = window.kernel
     xt = padded(batch_last(x), window.padding)
     expected = unfold(x, window=window).reshape(N, groups, C // groups, KH, KW, OH, OW)
-    got = np.full((OH, groups, KH * C // groups * KW, OW * N), np.nan)
+    got = np.full((groups, KH * C // groups * KW, OH, OW * N), np.nan)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strips, "block_bytes", lambda like: limit)
+        patch.setattr(strips, "SHORTEST", shortest)
         for block in strips.blocks(xt, window, OH, OW):
-            part = got[block.rows][..., block.cells(N)]
+            col = strips.columns(xt, window, OW, block, groups)
+            part = strips.beside(col, got, block, N)
+            assert np.shares_memory(part, got)
             assert np.isnan(part).all(), "a cell is in two blocks"
-            part[...] = strips.columns(xt, window, OW, block, groups)
-    got = got.reshape(OH, groups, KH, C // groups, KW, OW, N).transpose(6, 1, 3, 2, 4, 0, 5)
-    np.testing.assert_array_equal(got, expected)
+            part[...] = col
+    if shortest > OW * N:
+        got = got.reshape(groups, C // groups, KH, KW, OH, OW, N)
+    else:
+        got = got.reshape(groups, KH, C // groups, KW, OH, OW, N).swapaxes(1, 2)
+    np.testing.assert_array_equal(got.transpose(6, 0, 1, 2, 3, 4, 5), expected)
 
 
 @settings(max_examples=150, deadline=None)
@@ -65,7 +73,7 @@ def test_rows_meet_where_the_kernel_leads(case: Any, data: Any) -> None:
     found, unreached = strips.meetings(window, rows, OH)
     pairs: dict[int, list[tuple[int, int]]] = {h: [] for h in rows}
     for meeting in found:
-        met = meeting.neighbours(gt)[0, :, ::2, 0]  # of each row of x, its rows of gy
+        met = meeting.neighbours(gt, slice(0, OW))[0, :, ::2, 0]  # of each row of x, its rows of gy
         assert met.shape[0] == meeting.count
         kernel_rows = range(KH)[::-1][meeting.taps]
         for h, ps in zip(rows[meeting.rows], met, strict=True):
@@ -79,7 +87,48 @@ def test_a_large_input_is_at_least_two_blocks_and_a_small_one_is_one() -> None:
     window = Window((5, 5))
     large = np.zeros((1, 28, 28, 64), "float32")
     assert [b.count for b in strips.blocks(large, window, 24, 24)] == [12, 12]
-    assert len(strips.blocks(large[..., :8].copy(), window, 24, 24)) == 1
-    for block in strips.blocks(np.zeros((64, 66, 66, 32), "float32"), Window((3, 3)), 64, 64):
-        height = block.count + 2
-        assert height * 64 * 3 * (block.right - block.left) * 32 * 4 <= 3 * block_bytes(large)
+    assert len(strips.blocks(large[..., :11].copy(), window, 24, 24)) == 1
+    image = np.zeros((3, 230, 230, 16), "float32")
+    for k, s in ((3, 1), (3, 2), (7, 2), (11, 4), (1, 3)):
+        side = (230 - k) // s + 1
+        for block in strips.blocks(image, Window((k, k), (s, s)), side, side):
+            rows = (block.count - 1) * s + k
+            assert rows * 3 * k * (block.right - block.left) * 16 * 4 <= 3 * block_bytes(image)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "stride"),
+    [
+        ((16, 32, 1, 4096), (1, 9), 1),
+        ((16, 3, 224, 224), (7, 7), 2),
+        ((4, 16, 2, 8192), (2, 31), 1),
+    ],
+)
+def test_workspaces_stay_small_beside_the_input(shape: Any, kernel: Any, stride: int) -> None:
+    """Beyond the arrays that come in and go out: strips of a few mebibytes, and a copy of gy."""
+    x = np.ones(shape, "float32")
+    w = np.ones((4, shape[1], *kernel), "float32")
+    window = Window(kernel, (stride, stride))
+    gy = conv2d(x, w, window=window)
+    for function in (
+        lambda: conv2d(x, w, window=window),
+        lambda: conv2d_weight(gy, x, window=window),
+        lambda: conv2d_input(gy, w, size=shape[2:], window=window),
+    ):
+        # each thread has workspaces of its own; the input is copied to have its examples innermost
+        assert peak(function) < 2 * x.nbytes + 2 * gy.nbytes + 2 * 3 * 3.5 * (1 << 20)
+
+
+def test_rows_of_few_cells_are_one_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[int, ...]] = []
+
+    def counted(a: Any, b: Any) -> Any:
+        calls.append((*a.shape, b.shape[1]))
+        return a @ b
+
+    monkeypatch.setattr(convolution, "product", counted)
+    x, w, window = np.ones((1, 64, 64, 1)), np.ones((8, 64, 5, 1)), Window((5, 1))
+    gy = conv2d(x, w, window=window)
+    conv2d_weight(gy, x, window=window)
+    conv2d_input(gy, w, size=(64, 1), window=window)
+    assert calls == [(8, 320, 60), (320, 60, 8), (320, 8, 60)]

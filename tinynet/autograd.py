@@ -124,8 +124,7 @@ class Node:
         for i, a in enumerate(args):
             if isinstance(a, Value) and a.requires_grad:
                 rule = op.rules[op.inputs[0 if op.variadic else i]]
-                pick = rule.pick
-                kept = pick(args) if pick is not None else rule.fetch(i, args, options, out)
+                kept = rule.fetch(i, args, options, out)
                 self.edges.append((i, a.grad_fn or a, a._data.shape, rule, kept))
         self.stamp = _tick()
         self.retained: weakref.ref[Value] | None = None  # set by Tensor.retain_grad
@@ -133,20 +132,15 @@ class Node:
     def gradient(self, edge: Any, gy: Any, create_graph: bool) -> Any:
         """The gradient by the input of an edge, of that input's shape."""
         _, _, shape, rule, kept = edge
-        if kept:
-            args = [gy]
-            for a in kept:
-                if isinstance(a, Value):
-                    if a._version is None and not create_graph:
-                        a = a._data  # the usual case of `_unpack`
-                    else:
-                        a = self._unpack(rule.needs[len(args) - 1], a, create_graph)
-                elif isinstance(a, tuple):  # the inputs of an operation of any number of them
-                    a = tuple([self._unpack(rule.needs[len(args) - 1], v, create_graph) for v in a])
-                args.append(a)
-            g = rule.function(*args)
-        else:
-            g = rule.function(gy)
+        args = [gy]
+        for name, a in zip(rule.needs, kept):  # noqa: B905, strict takes as long as the loop
+            if isinstance(a, Value):
+                usual = a._version is None and not create_graph
+                a = a._data if usual else self._unpack(name, a, create_graph)
+            elif isinstance(a, tuple):  # the inputs of an operation that takes any number of them
+                a = tuple([self._unpack(name, v, create_graph) for v in a])
+            args.append(a)
+        g = rule.function(*args)
         return g if g.shape == shape else self.op.fit(g, shape)
 
     def _unpack(self, name: str, a: Any, create_graph: bool) -> Any:
@@ -170,24 +164,21 @@ class Rule:
     def __init__(self, function: Callable[..., Any], op: Op) -> None:
         self.function = function
         self.needs = tuple(inspect.signature(function).parameters)[1:]
-        self.fetch = _fetch_all([_fetch(name, op) for name in self.needs])
-        # A rule that needs inputs alone has all of them out of the arguments in a call of C's; one
-        # or none too as a tuple, by a slice.
-        self.pick: Callable[[Any], tuple[Any, ...]] | None = None
-        if not op.variadic and all(name in op.inputs for name in self.needs):
-            places = [op.inputs.index(name) for name in self.needs]
-            first = places[0] if places else 0
-            part = slice(first, first + len(places))
-            self.pick = operator.itemgetter(*(places if len(places) > 1 else [part]))
+        self.fetch = _fetch_all(self.needs, op)
 
 
-def _fetch_all(fetches: list[Any]) -> Callable[[int, Any, Any, Value], tuple[Any, ...]]:
+def _fetch_all(names: tuple[str, ...], op: Op) -> Callable[[int, Any, Any, Value], tuple[Any, ...]]:
     """One function for all that a rule needs: a call for each node rather than several."""
-    if not fetches:
+    if not names:
         return lambda i, args, options, out: ()
-    if len(fetches) == 1:
-        (one,) = fetches
-        return lambda i, args, options, out: (one(i, args, options, out),)
+    if not op.variadic and all(name in op.inputs for name in names):
+        places = [op.inputs.index(name) for name in names]
+        if len(places) == 1:
+            (j,) = places
+            return lambda i, args, options, out: (args[j],)
+        pick = operator.itemgetter(*places)
+        return lambda i, args, options, out: pick(args)
+    fetches = [_fetch(name, op) for name in names]
     return lambda i, args, options, out: tuple([f(i, args, options, out) for f in fetches])
 
 

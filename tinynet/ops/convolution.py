@@ -8,11 +8,14 @@ With the columns col[cij, pqn] of x, each the window of an output cell, and w as
 
     y = w col          gw = gy col^T          gx = col2im(w^T gy)
 
-each one matrix product an output row. The columns are KH KW times the input; here they are views
-of strips that are KW times it (`strips`), made again in the backward and never kept, and made and
-used block by block, while they are in the cache. (What the field calls convolution is correlation:
-the kernel is not flipped.) The three formulas as nested loops, which the tests compare with:
-`conv2d`, `conv2d_input`, `conv2d_weight` in `tinynet.testing.definitions`.
+each one matrix product a row. The columns are KH KW times the input; here they are views of strips
+that are KW times it (`strips`), made again in the backward and never kept, and made and used block
+by block, while they are in the cache. Of gx the strips are made of all rows of gy that belong to a
+row of x, so that the sum over the kernel's rows is in the product, and col2im sums along the width.
+
+What the field calls convolution is correlation: the kernel is not flipped. The three formulas as
+nested loops, which the tests compare with: `conv2d`, `conv2d_input`, `conv2d_weight` in
+`tinynet.testing.definitions`.
 """
 
 from __future__ import annotations
@@ -24,15 +27,18 @@ from tinynet.backend import array_module, workspace
 from tinynet.ops.reduction import sum
 from tinynet.ops.strips import (
     Block,
+    beside,
     blocks,
     col2im,
     columns,
+    columns_at_a_time,
     meetings,
     row_blocks,
     side_by_side,
+    too_short,
 )
-from tinynet.ops.windows import Window, batch_first, batch_last, padded
-from tinynet.parallel import for_each, matmul
+from tinynet.ops.windows import Window, batch_first, batch_last, padded, without_border
+from tinynet.parallel import for_each, matmul, product
 
 
 def _check(name: str, x_shape: Any, w_shape: Any, groups: int) -> None:
@@ -89,21 +95,30 @@ def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) ->
     xp = array_module(x, w)
     dtype = xp.result_type(x, w) if b is None else xp.result_type(x, w, b)
     bias = None if b is None else b.reshape(groups, OC // groups, 1)
-    # (G, OC/G, KH C/G KW), in the order of the columns
-    rows = w.reshape(groups, OC // groups, *w.shape[1:]).swapaxes(2, 3)
-    rows = rows.reshape(groups, OC // groups, -1)
+    short = too_short(OW * N, x)
+    # (G, OC/G, K), in the order of the columns
+    rows = w.reshape(groups, OC // groups, *w.shape[1:])
+    rows = (rows if short else rows.swapaxes(2, 3)).reshape(groups, OC // groups, -1)
     xt = padded(batch_last(x), window.padding)
     y = xp.empty((groups, OC // groups, OH, OW * N), dtype)
 
     def compute(block: Block) -> None:
-        part = y[:, :, block.rows, block.cells(N)].transpose(2, 0, 1, 3)
-        # (G, OC/G, K) @ (rows, G, K, cells), K being KH C/G KW
-        matmul(rows, columns(xt, window, OW, block, groups), out=part)
+        col = columns(xt, window, OW, block, groups)
+        part = beside(col, y, block, N)
+        if short:
+            part[0] = _multiply(rows, col[0])
+        else:
+            matmul(rows, col, out=part)  # (G, OC/G, K) @ (rows, G, K, cells)
         if bias is not None:
             part += bias  # now, while the block is in the cache
 
     for_each(compute, blocks(xt, window, OH, OW))
     return batch_first(y.reshape(OC, OH, OW, N))
+
+
+def _multiply(a: Any, b: Any) -> Any:
+    """(G, M, K) @ (G, K, N), on several threads if it is one large product."""
+    return product(a[0], b[0])[None] if len(a) == 1 else matmul(a, b)
 
 
 @conv2d.rule("x")
@@ -133,7 +148,7 @@ def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1)
         gw = conv2d_weight(gy, u, window=window, groups=groups)
     Jacobian: the transpose of conv2d's by x.
     Kinks: none; bilinear.
-    Cost: as conv2d; keeps gy and w.
+    Cost: as conv2d, and a copy of gy; keeps gy and w.
     Shapes: gy (N, OC, OH, OW), w (OC, C/groups, KH, KW), y (N, C, *size); dtype: the wider.
     Errors: as conv2d's; ValueError if gy is not the shape of its output.
     Source: V. Dumoulin and F. Visin, arXiv:1603.07285, section 4.
@@ -144,37 +159,65 @@ def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1)
     _check("conv2d_input", shape, w.shape, groups)
     if window.output("conv2d_input", shape) != (OH, OW):
         raise ValueError(f"conv2d_input: {gy.shape} is no output for an input of {shape}")
+    if too_short(OW * N, gy):
+        return _input_of_short_rows(gy, w, size, window, groups)
     xp, (PH, PW) = array_module(gy, w), window.padding
     # (G, C/G KW, KH, OC/G), the kernel's rows from the last to the first
     wt = w.reshape(groups, OC // groups, *w.shape[1:]).transpose(0, 2, 4, 3, 1)[:, :, :, ::-1]
     wt = xp.ascontiguousarray(wt).reshape(groups, -1, *wt.shape[3:])
-    # (G, OH, OC/G, OW N): rows that meet in a row of x are neighbours, each with all its channels
+    # (G, OH, OC/G, OW N)
     gt = batch_last(gy).reshape(groups, OC // groups, OH, OW * N).swapaxes(1, 2)
     gt = side_by_side(gt, window)
     x = xp.zeros((C, size[0], size[1] + 2 * PW, N), xp.result_type(gy, w))
+    strip = C * window.kernel[1] * OW * N * x.itemsize
+    width = columns_at_a_time(strip, OW, x)
 
     def compute(rows: range) -> None:
-        strips = _gradient_of_strips(wt, gt, window, rows, x)
-        col2im(x[:, rows.start - PH : rows.stop - PH], strips, window, OW)
+        of_x = x[:, rows.start - PH : rows.stop - PH]
+        for left in range(0, OW, width):
+            right = min(left + width, OW)
+            strips = _gradient_of_strips(wt, gt, window, rows, slice(left * N, right * N), x)
+            col2im(of_x[:, :, left * window.stride[1] :], strips, window, right - left)
 
-    strip = C * window.kernel[1] * OW * N * x.itemsize
     for_each(compute, row_blocks(range(PH, PH + size[0]), strip, x))
     return batch_first(x[:, :, PW : PW + size[1]])
 
 
-def _gradient_of_strips(wt: Any, gt: Any, window: Window, rows: range, like: Any) -> Any:
-    """The gradient by the strips of some rows of x, (rows, G, C/G KW, OW N), in a workspace."""
+def _gradient_of_strips(
+    wt: Any, gt: Any, window: Window, rows: range, cells: slice, like: Any
+) -> Any:
+    """The gradient by the strips of some rows of x, (rows, G, C/G KW, cells), in a workspace.
+
+    Each is w^T gy, summed over the kernel's rows that led to it within the product.
+    """
     G, CKW = wt.shape[:2]
-    strips = workspace("conv2d_input", (len(rows), G, CKW, gt.shape[3]), like)
+    strips = workspace("conv2d_input", (len(rows), G, CKW, cells.stop - cells.start), like)
     found, unreached = meetings(window, rows, gt.shape[1])
     if unreached:
         strips[unreached] = 0
     for meeting in found:
-        of_w = wt[:, None, :, meeting.taps].reshape(G, 1, CKW, -1)
-        out = strips[meeting.rows].swapaxes(0, 1)
-        # (G, 1, C/G KW, K) @ (G, rows, K, OW N), K being the taps and the channels of gy
-        matmul(of_w, meeting.neighbours(gt), out=out)
+        of_w = wt[:, :, meeting.taps].reshape(G, CKW, -1)  # K: the taps and the channels of gy
+        of_gy = meeting.neighbours(gt, cells)  # (G, rows, K, cells)
+        out = strips[meeting.rows].swapaxes(0, 1)  # (G, rows, C/G KW, cells)
+        matmul(of_w[:, None], of_gy, out=out)
     return strips
+
+
+def _input_of_short_rows(gy: Any, w: Any, size: Any, window: Window, groups: int) -> Any:
+    """The same by columns written out: w^T gy, whose entries are added where they came from."""
+    N, OC, OH, OW = gy.shape
+    C, SH, xp = w.shape[1] * groups, window.stride[0], array_module(gy, w)
+    (PH, PW), (KH, KW) = window.padding, window.kernel
+    x = xp.zeros((C, size[0] + 2 * PH, size[1] + 2 * PW, N), xp.result_type(gy, w))
+    wt = w.reshape(groups, OC // groups, -1).swapaxes(1, 2)
+    gt = batch_last(gy).reshape(groups, OC // groups, OH, OW * N)
+    for block in blocks(x, window, OH, OW):
+        of_y = gt[:, :, block.rows].reshape(groups, OC // groups, block.count * OW * N)
+        col = _multiply(wt, of_y).reshape(C, KH, KW, block.count, OW, N)
+        start = x[:, block.first * SH :]
+        for i, j, rows, cells in window.taps(block.count, OW):
+            start[:, rows, cells] += col[:, i, j]
+    return batch_first(without_border(x, window))
 
 
 @conv2d_input.rule("gy")
@@ -223,15 +266,19 @@ def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
     def compute(start: int) -> None:
         for block in found[start : start + each]:
             col = columns(xt, window, OW, block, groups)
-            of_y = gt[:, :, block.rows, block.cells(N)].transpose(2, 0, 3, 1)
-            for p in range(0, block.count, at_once):
-                of_col, of_gy = col[p : p + at_once], of_y[p : p + at_once]
+            of_y = beside(col, gt, block, N).swapaxes(2, 3)
+            for p in range(0, len(col), at_once):
                 # (rows, G, K, cells) @ (rows, G, cells, OC/G); gy col^T takes BLAS twice as long
-                sums[start // each] += matmul(of_col, of_gy).sum(0)
+                a, b = col[p : p + at_once], of_y[p : p + at_once]
+                sums[start // each] += _multiply(a[0], b[0]) if len(a) == 1 else matmul(a, b).sum(0)
 
     for_each(compute, starts)
-    gw = sums.sum(0).reshape(groups, KH, C // groups, KW, OC // groups)
-    return gw.transpose(0, 4, 2, 1, 3).reshape(OC, C // groups, KH, KW)
+    gw = sums.sum(0)
+    if too_short(OW * N, x):
+        gw = gw.reshape(groups, C // groups, KH, KW, OC // groups)
+    else:
+        gw = gw.reshape(groups, KH, C // groups, KW, OC // groups).swapaxes(1, 2)
+    return gw.transpose(0, 4, 1, 2, 3).reshape(OC, C // groups, KH, KW)
 
 
 @conv2d_weight.rule("gy")

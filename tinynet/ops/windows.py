@@ -160,11 +160,11 @@ def padded(x: Any, padding: tuple[int, int], value: float = 0.0) -> Any:
     return y
 
 
-def zeros_with_border(shape: tuple[int, ...], window: Window, like: Any, dtype: Any = None) -> Any:
+def zeros_with_border(shape: tuple[int, ...], window: Window, like: Any) -> Any:
     """Zeros for an input (C, H, W, N) with its padding, of the kind of the array `like`."""
     C, H, W, N = shape
     PH, PW = window.padding
-    return array_module(like).zeros((C, H + 2 * PH, W + 2 * PW, N), dtype or like.dtype)
+    return array_module(like).zeros((C, H + 2 * PH, W + 2 * PW, N), like.dtype)
 
 
 def without_border(x: Any, window: Window) -> Any:

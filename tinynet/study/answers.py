@@ -85,7 +85,8 @@ def _col2im(study: Study, operation: Operation) -> Answer:
         "enters a result in several places has the sum of the derivatives over the places: "
         f"gx{_entry(x, flat)} = {number(gx.flat[flat])} is the sum of its {most} entries of gcol. "
         "That sum is col2im, and it is im2col's adjoint; so it adds (<code>+=</code>) where "
-        "im2col copied.</p>"
+        "im2col copied. (The code below adds along the rows of the kernel within the product "
+        "already, and col2im along its columns.)</p>"
     )
     return Answer("why-col2im", "Why is col2im a sum?", text, operation.number, "x", f"gx {flat}")
 

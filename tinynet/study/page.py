@@ -26,7 +26,7 @@ _NOTATION = (
     ("⟨", "⟨u, v⟩", "the sum of the products of the entries"),
     ("SH", "N, C, H, W", "examples, channels, height and width of x; OC, OH, OW those of y"),
     ("SH", "SH, SW", "the stride; KH, KW the kernel's size, PH, PW padding, DH, DW dilation"),
-    ("CKK/G", "CKK/G", "C KH KW / groups, and OC/G = OC / groups: the kernel as a matrix"),
+    ("OC/G", "G, OC/G", "the groups, and OC / groups; K: what a matrix product sums over"),
     ("lse", "lse x", "ln Σ_c e^(x_c), log-sum-exp"),
     ("[c = t]", "[c = t]", "1 if the statement is true, else 0; so too [x > 0]"),
     ("raw(", "raw(x)", "the bare array inside of a tensor"),
