@@ -325,11 +325,12 @@ def product(a: Array, b: Array) -> Array:
     def compute(start: int) -> None:
         part = slice(start, start + size)
         if longer == a.shape[0]:
-            matmul(a[part], b, out=y[part])
+            np.matmul(a[part], b, out=y[part])
         else:
-            matmul(a, b[:, part], out=y[:, part])
+            np.matmul(a, b[:, part], out=y[:, part])
 
-    for_each(compute, range(0, longer, size))
+    with one_blas_thread():  # also where no team is free
+        for_each(compute, range(0, longer, size))
     return y
 
 
