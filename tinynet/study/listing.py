@@ -12,7 +12,7 @@ from tinynet.study.derivation import Code, code_of
 
 # Where a function returns what a loop or a function inside it has filled, the lines to show are
 # those that fill.
-_FILLING = ("matmul", "maximum", "multiply", "col2im")
+_FILLING = ("matmul", "_multiply", "maximum", "multiply", "col2im")
 
 
 @dataclass(frozen=True)

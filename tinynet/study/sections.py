@@ -181,7 +181,8 @@ def _has_kinks(operation: Operation) -> bool:
 # what operations and rules call to do their work
 _WORTH_SHOWING = (
     "conv2d_input", "conv2d_weight", "pool_put", "gated", "_winner",
-    "columns", "_gradient_of_strips", "side_by_side", "meetings", "neighbours", "col2im",
+    "_input_of_short_rows", "columns", "_gradient_of_strips", "side_by_side", "meetings",
+    "neighbours", "col2im",
 )  # fmt: skip
 _MOVES = [("0 -1", "left", "←"), ("-1 0", "up", "↑"), ("1 0", "down", "↓"), ("0 1", "right", "→")]
 _READOUT = (
