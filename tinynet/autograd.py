@@ -164,21 +164,16 @@ class Rule:
     def __init__(self, function: Callable[..., Any], op: Op) -> None:
         self.function = function
         self.needs = tuple(inspect.signature(function).parameters)[1:]
-        self.fetch = _fetch_all(self.needs, op)
+        self.fetch = _fetch_all([_fetch(name, op) for name in self.needs])
 
 
-def _fetch_all(names: tuple[str, ...], op: Op) -> Callable[[int, Any, Any, Value], tuple[Any, ...]]:
+def _fetch_all(fetches: list[Any]) -> Callable[[int, Any, Any, Value], tuple[Any, ...]]:
     """One function for all that a rule needs: a call for each node rather than several."""
-    if not names:
+    if not fetches:
         return lambda i, args, options, out: ()
-    if not op.variadic and all(name in op.inputs for name in names):
-        places = [op.inputs.index(name) for name in names]
-        if len(places) == 1:
-            (j,) = places
-            return lambda i, args, options, out: (args[j],)
-        pick = operator.itemgetter(*places)
-        return lambda i, args, options, out: pick(args)
-    fetches = [_fetch(name, op) for name in names]
+    if len(fetches) == 1:
+        (one,) = fetches
+        return lambda i, args, options, out: (one(i, args, options, out),)
     return lambda i, args, options, out: tuple([f(i, args, options, out) for f in fetches])
 
 
@@ -244,7 +239,7 @@ class Op:
             args = tuple([a if isinstance(a, Value) else operand(self.name, a) for a in args])
             arrays = [raw(a) for a in args]
         try:
-            y = self.forward(*arrays, **options) if options else self.forward(*arrays)
+            y = self.forward(*arrays, **options)
         except (TypeError, ValueError, IndexError) as error:
             array_module(*arrays)  # says so if they are on different devices
             raise type(error)(self.explain(error, arrays, options)) from error
@@ -394,8 +389,7 @@ def _as_value(g: Any, like: Value) -> Any:
     dtype = like._data.dtype
     if isinstance(g, Value):
         return g if g._data.dtype == dtype else g.to(dtype)
-    g = as_array(g)
-    return like.result_type(g if g.dtype is dtype else g.astype(dtype, copy=False))
+    return like.result_type(as_array(g).astype(dtype, copy=False))
 
 
 def _accumulate(value: Value, g: Any) -> None:

@@ -3,9 +3,9 @@
 NumPy's loops and BLAS's products release Python's global lock while they run, so threads of
 Python can run several at once. `for_each` hands out the pieces one by one: whoever is free takes
 the next, the calling thread among them. Where the other cores are busy with something else the
-caller does it all, and waits for no thread that does not run (but, a second at most, when the
-threads are first started). (A BLAS with threads of its own cuts
-each product in equal parts beforehand and waits for the slowest.)
+caller does it all, and waits for no thread that does not run; only when the threads are first
+started it waits for them, a second at most. (A BLAS with threads of its own cuts each product in
+equal parts beforehand and waits for the slowest.)
 
 Sums are cut by their size and never by the number of threads, and partial sums are added in the
 order of the pieces: the results are the same bits for any number of threads. Within tinynet's large
@@ -72,7 +72,6 @@ class _Team:
 
     def __init__(self, helpers: int) -> None:
         self.helpers = helpers
-        self.process = os.getpid()  # a fork takes no threads along
         self.jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self.free = threading.Lock()
         together = threading.Barrier(helpers + 1)
@@ -183,20 +182,18 @@ class _Threads:
         self.touched = False  # whether BLAS has used its memory: see `_touch_work_memory`
 
     def current_team(self) -> _Team:
-        team = self.team
-        if team is not None and team.helpers == self.number - 1 and team.process == os.getpid():
-            return team
-        with one_blas_thread(), self.making:
-            team = self.team
-            if team is None or team.helpers != self.number - 1 or team.process != os.getpid():
-                if team is not None and team.process == os.getpid():
-                    team.end()
-                team = self.team = _Team(self.number - 1)
+        with self.making:
+            if self.team is None or self.team.helpers != self.number - 1:
+                if self.team is not None:
+                    self.team.end()
+                    self.team = None
+                with one_blas_thread():
+                    self.team = _Team(self.number - 1)
                 self.touched = True
-            return team
+            return self.team
 
     def renew(self) -> None:
-        """In a forked process: it has this thread alone, and locks that others held stay held."""
+        """In a forked process, which has no other threads, and whose locks may be held by them."""
         self.lock, self.making = threading.Lock(), threading.Lock()
         self.team = None
         if self.alone and self.blas.found:
@@ -302,12 +299,13 @@ _SMALL, _LARGE, _HUGE = 1 << 18, 1 << 22, 1 << 28
 def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
     """``a @ b`` by the calling thread alone: beside it others may be at their pieces."""
     xp = array_module(a, b)
-    if xp is np:
-        _threads.touch()
-    if xp is not np or a.shape[-2] * a.shape[-1] * b.shape[-1] < _SMALL:
+    if xp is not np:
         return xp.matmul(a, b, out=out)
+    _threads.touch()
+    if a.shape[-2] * a.shape[-1] * b.shape[-1] < _SMALL:
+        return np.matmul(a, b, out=out)
     with one_blas_thread():
-        return xp.matmul(a, b, out=out)
+        return np.matmul(a, b, out=out)
 
 
 def product(a: Array, b: Array) -> Array:

@@ -37,7 +37,14 @@ from tinynet.ops.strips import (
     side_by_side,
     too_short,
 )
-from tinynet.ops.windows import Window, batch_first, batch_last, padded, without_border
+from tinynet.ops.windows import (
+    Window,
+    add_windows,
+    batch_first,
+    batch_last,
+    padded,
+    without_border,
+)
 from tinynet.parallel import for_each, matmul, product
 
 
@@ -214,9 +221,7 @@ def _input_of_short_rows(gy: Any, w: Any, size: Any, window: Window, groups: int
     for block in blocks(x, window, OH, OW):
         of_y = gt[:, :, block.rows].reshape(groups, OC // groups, block.count * OW * N)
         col = _multiply(wt, of_y).reshape(C, KH, KW, block.count, OW, N)
-        start = x[:, block.first * SH :]
-        for i, j, rows, cells in window.taps(block.count, OW):
-            start[:, rows, cells] += col[:, i, j]
+        add_windows(x[:, block.first * SH :], col, window)
     return batch_first(without_border(x, window))
 
 

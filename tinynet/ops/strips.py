@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinynet.backend import array_module, as_strided, block_bytes, device_of, workspace
-from tinynet.ops.windows import Window
+from tinynet.ops.windows import Window, window_view
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,7 @@ def columns(x: Any, window: Window, OW: int, block: Block, groups: int) -> Any:
     K, cells = C // groups * KH * KW, (block.right - block.left) * N
     if too_short(OW * N, x):
         OH = (H - DH * (KH - 1) - 1) // SH + 1
-        view = as_strided(
-            x, (C, KH, KW, OH, OW, N), (sc, sh * DH, sw * DW, sh * SH, sw * SW, sn)
-        )[:, :, :, block.rows]  # fmt: skip
+        view = window_view(x, window, OH, OW)[:, :, :, block.rows]
         copy = workspace("columns", view.shape, view)
         copy[...] = view
         return copy.reshape(1, groups, K, block.count * cells)

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module
+from tinynet.backend import array_module, as_strided
 
 Pair = int | tuple[int, int]
 
@@ -173,6 +173,27 @@ def without_border(x: Any, window: Window) -> Any:
     return x[:, PH : x.shape[1] - PH, PW : x.shape[2] - PW]
 
 
+def window_view(x: Any, window: Window, OH: int, OW: int) -> Any:
+    """v[c, i, j, p, q, n] = x[c, p SH + i DH, q SW + j DW, n] for a padded x (C, H, W, N): a view.
+
+    It must not be written to: an entry of x stands in it once for each window that covers it.
+    """
+    (KH, KW), (SH, SW), (DH, DW) = window.kernel, window.stride, window.dilation
+    sc, sh, sw, sn = x.strides
+    shape = (x.shape[0], KH, KW, OH, OW, x.shape[3])
+    return as_strided(x, shape, (sc, sh * DH, sw * DW, sh * SH, sw * SW, sn))
+
+
+def add_windows(x: Any, col: Any, window: Window) -> None:
+    """Its adjoint: add col (C, KH, KW, OH, OW, N) into the padded x (C, H, W, N).
+
+    An input cell is in as many columns as windows cover it. Copying gave each of them its value,
+    so its gradient is the sum of theirs: += and not =.
+    """
+    for i, j, rows, columns in window.taps(*col.shape[3:5]):
+        x[:, rows, columns] += col[:, i, j]
+
+
 @Op
 def unfold(x: Any, *, window: Window) -> Any:
     """y[n, c KH KW + i KW + j, p OW + q] = padded x[n, c, p SH + i DH, q SW + j DW]: im2col.
@@ -189,12 +210,10 @@ def unfold(x: Any, *, window: Window) -> Any:
         for document processing (2006), section 2.
     """
     OH, OW = window.output("unfold", x.shape)
-    xt = padded(batch_last(x), window.padding)
-    C, _, _, N = xt.shape
-    y = array_module(x).empty((N, C, *window.kernel, OH, OW), x.dtype)
-    for i, j, rows, columns in window.taps(OH, OW):
-        y[:, :, i, j] = batch_first(xt[:, rows, columns])
-    return y.reshape(N, C * window.kernel[0] * window.kernel[1], OH * OW)
+    view = window_view(padded(batch_last(x), window.padding), window, OH, OW)
+    C, KH, KW, OH, OW, N = view.shape
+    col = view.transpose(5, 0, 1, 2, 3, 4).copy()
+    return col.reshape(N, C * KH * KW, OH * OW)
 
 
 @unfold.rule("x")
@@ -228,8 +247,7 @@ def fold(x: Any, *, output_size: tuple[int, int], window: Window) -> Any:
     N, C = x.shape[0], x.shape[1] // (KH * KW)
     col = x.transpose(1, 2, 0).reshape(C, KH, KW, OH, OW, N)
     y = zeros_with_border((C, H, W, N), window, x)
-    for i, j, rows, columns in window.taps(OH, OW):
-        y[:, rows, columns] += col[:, i, j]  # and not =: a cell is in as many as windows cover it
+    add_windows(y, col, window)
     return batch_first(without_border(y, window))
 
 

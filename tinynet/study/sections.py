@@ -182,7 +182,7 @@ def _has_kinks(operation: Operation) -> bool:
 _WORTH_SHOWING = (
     "conv2d_input", "conv2d_weight", "pool_put", "gated", "_winner",
     "_input_of_short_rows", "columns", "_gradient_of_strips", "side_by_side", "meetings",
-    "neighbours", "col2im",
+    "neighbours", "col2im", "add_windows",
 )  # fmt: skip
 _MOVES = [("0 -1", "left", "←"), ("-1 0", "up", "↑"), ("1 0", "down", "↓"), ("0 1", "right", "→")]
 _READOUT = (
