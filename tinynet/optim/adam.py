@@ -63,21 +63,21 @@ class Adam(Optimizer):
         return ("exp_avg", "exp_avg_sq")
 
     def _update(
-        self, xp: Any, options: dict[str, Any], t: int, g: Any, scratch: Any, *slots: Any
+        self, xp: Any, options: dict[str, Any], t: int, g: Any, out: Any, *slots: Any
     ) -> None:
         m, v = slots
         beta1, beta2 = options["betas"]
         m *= beta1
-        m += xp.multiply(g, 1.0 - beta1, out=scratch)
-        g *= g
-        g *= 1.0 - beta2
+        m += xp.multiply(g, 1.0 - beta1, out=out)
+        xp.multiply(g, g, out=out)
+        out *= 1.0 - beta2
         v *= beta2
-        v += g
+        v += out
         s = math.sqrt(1.0 - beta2**t)
-        xp.sqrt(v, out=scratch)
-        scratch += options["eps"] * s
-        xp.divide(m, scratch, out=g)
-        g *= options["lr"] * s / (1.0 - beta1**t)
+        xp.sqrt(v, out=out)
+        out += options["eps"] * s
+        xp.divide(m, out, out=out)
+        out *= options["lr"] * s / (1.0 - beta1**t)
 
 
 class AdamW(Adam):

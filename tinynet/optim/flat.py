@@ -43,6 +43,10 @@ class FlatParameters:
         self.like = params[0]._data[:0] if params[0].ndim else params[0]._data.reshape(1)[:0]
         self.slots: dict[str, Any] = {}
 
+    def takes(self, data: Any) -> bool:
+        """Whether it is of the dtype and on the device of these parameters."""
+        return type(data) is type(self.like) and data.dtype == self.like.dtype
+
     def slot(self, name: str) -> Any:
         """The flat array of that name, zeros when it is first asked for."""
         if name not in self.slots:
@@ -100,12 +104,17 @@ class FlatParameters:
                 yield first, last, start, min(start + size, hi)
 
     def gather(self, piece: tuple[int, int, int, int], weight_decay: float) -> Any:
-        """The gradients of a piece as one flat array in memory that is used again in each step.
+        """The gradients of a piece as one flat array, which is not to be changed.
 
-        With a weight decay w the gradient by parameter p is that of the loss plus w p, the
-        gradient of w |p|^2 / 2.
+        Those of several parameters are copied to memory that is used again in each step. With a
+        weight decay w the gradient by parameter p is that of the loss plus w p, the gradient of
+        w |p|^2 / 2.
         """
-        lo, hi = piece[2:]
+        first, last, lo, hi = piece
+        if last - first == 1 and not weight_decay:
+            g = raw(self.params[first].grad)
+            if g.flags.c_contiguous and g.dtype == self.like.dtype:
+                return g.reshape(-1)[lo - self.ends[first] : hi - self.ends[first]]
         flat = backend.workspace("gradients of an optimizer", (hi - lo,), self.like)
         xp = backend.array_module(flat)
         for p, g, view in self._parts(piece, flat):

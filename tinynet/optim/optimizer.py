@@ -75,16 +75,16 @@ class Optimizer:
         raise NotImplementedError
 
     def _update(
-        self, xp: Any, options: dict[str, Any], t: int, g: Any, scratch: Any, *slots: Any
+        self, xp: Any, options: dict[str, Any], t: int, g: Any, out: Any, *slots: Any
     ) -> None:
-        """Turn the gradients `g` in place into what is to be subtracted; change the slots.
+        """Fill `out` with what is to be subtracted from the parameters; change the slots.
 
         Args:
             xp: the array module.
             options: of the group.
             t: the number of this update, from 1.
-            g: gradients, a flat array.
-            scratch: uninitialised memory of the same length.
+            g: gradients, a flat array, not to be changed.
+            out: uninitialised memory of the same length.
             slots: the state in the order of `_slots`, of the same length.
         """
         raise NotImplementedError
@@ -181,10 +181,10 @@ class Optimizer:
         def update(piece: tuple[int, int, int, int]) -> None:
             first, _, lo, hi = piece
             g = flat.gather(piece, 0.0 if self.decoupled else decay)
-            scratch = backend.workspace("scratch of an optimizer", g.shape, g)
+            out = backend.workspace("updates of an optimizer", g.shape, g)
             here = [slot[lo:hi] for slot in slots]
-            self._update(xp, options, flat.steps[first] + 1, g, scratch, *here)
-            flat.subtract(g, piece, 1.0 - options["lr"] * decay if self.decoupled else 1.0)
+            self._update(xp, options, flat.steps[first] + 1, g, out, *here)
+            flat.subtract(out, piece, 1.0 - options["lr"] * decay if self.decoupled else 1.0)
 
         for_each(update, flat.pieces())
         for i, p in enumerate(flat.params):
@@ -201,7 +201,7 @@ class Optimizer:
         placed = {id(p): flat for flat in flats for p in flat.params}
         for i, p in enumerate(params):
             flat = placed.get(id(p))
-            if flat is None or p._data.dtype != flat.like.dtype or not _together(p, flat):
+            if flat is None or not flat.takes(p._data):
                 return self._rebuild(number)
             g = p.grad
             if g is not None and g._data.shape != p._data.shape:
@@ -291,7 +291,3 @@ class Optimizer:
             options = ", ".join(f"{k}={v}" for k, v in group.items() if k != "params")
             lines.append(f"  group {i}: {len(group['params'])} parameters, {options}")
         return "\n".join([f"{self._name} (", *lines, ")"])
-
-
-def _together(p: Tensor, flat: FlatParameters) -> bool:
-    return backend.device_of(p._data) == backend.device_of(flat.like)

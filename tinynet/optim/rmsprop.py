@@ -75,30 +75,30 @@ class RMSprop(Optimizer):
         return tuple(names)
 
     def _update(
-        self, xp: Any, options: dict[str, Any], t: int, g: Any, scratch: Any, *slots: Any
+        self, xp: Any, options: dict[str, Any], t: int, g: Any, out: Any, *slots: Any
     ) -> None:
         state = dict(zip(self._slots(options), slots, strict=True))
         alpha, v = options["alpha"], state["square_avg"]
         v *= alpha
-        xp.multiply(g, g, out=scratch)
-        scratch *= 1.0 - alpha
-        v += scratch
+        xp.multiply(g, g, out=out)
+        out *= 1.0 - alpha
+        v += out
         if "grad_avg" in state:
             a = state["grad_avg"]
             a *= alpha
-            a += xp.multiply(g, 1.0 - alpha, out=scratch)
-            xp.multiply(a, a, out=scratch)
-            xp.subtract(v, scratch, out=scratch)
-            xp.maximum(scratch, 0.0, out=scratch)
-            xp.sqrt(scratch, out=scratch)
+            a += xp.multiply(g, 1.0 - alpha, out=out)
+            xp.multiply(a, a, out=out)
+            xp.subtract(v, out, out=out)
+            xp.maximum(out, 0.0, out=out)
+            xp.sqrt(out, out=out)
         else:
-            xp.sqrt(v, out=scratch)
-        scratch += options["eps"]
-        g /= scratch
+            xp.sqrt(v, out=out)
+        out += options["eps"]
+        xp.divide(g, out, out=out)
         if "momentum_buffer" in state:
             b = state["momentum_buffer"]
             b *= options["momentum"]
-            b += g
-            xp.multiply(b, options["lr"], out=g)
+            b += out
+            xp.multiply(b, options["lr"], out=out)
         else:
-            g *= options["lr"]
+            out *= options["lr"]

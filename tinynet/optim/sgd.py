@@ -69,7 +69,7 @@ class SGD(Optimizer):
         return ("momentum_buffer",) if options["momentum"] else ()
 
     def _update(
-        self, xp: Any, options: dict[str, Any], t: int, g: Any, scratch: Any, *slots: Any
+        self, xp: Any, options: dict[str, Any], t: int, g: Any, out: Any, *slots: Any
     ) -> None:
         m, lr = options["momentum"], options["lr"]
         if slots:
@@ -78,11 +78,12 @@ class SGD(Optimizer):
                 b[...] = g
             else:
                 b *= m
-                b += xp.multiply(g, 1.0 - options["dampening"], out=scratch)
+                b += xp.multiply(g, 1.0 - options["dampening"], out=out)
             if options["nesterov"]:
-                g += xp.multiply(b, m, out=scratch)
-                g *= lr
+                xp.multiply(b, m, out=out)
+                out += g
+                out *= lr
             else:
-                xp.multiply(b, lr, out=g)
+                xp.multiply(b, lr, out=out)
         else:
-            g *= lr
+            xp.multiply(g, lr, out=out)
