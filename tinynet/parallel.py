@@ -14,7 +14,6 @@ products BLAS itself uses one thread; elsewhere in the process it is left as it 
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import ctypes
 import operator
@@ -22,7 +21,7 @@ import os
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,8 @@ class _OpenBLAS:
     def __init__(self) -> None:
         self.found = False
         try:  # NumPy's core is linked with it, so its names are found through the core
-            core = ctypes.CDLL(np._core._multiarray_umath.__file__)  # type: ignore[attr-defined]
+            # PyDLL keeps Python's lock: with CDLL another thread may take it meanwhile
+            core = ctypes.PyDLL(np._core._multiarray_umath.__file__)  # type: ignore[attr-defined]
         except (AttributeError, OSError):
             return
         for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads"):
@@ -238,23 +238,32 @@ def set_num_threads(number: int) -> None:
             _threads.blas.write(number)
 
 
-@contextlib.contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Within it OpenBLAS uses the calling thread alone."""
-    if not _threads.blas.found or _threads.number == 1:
-        yield
-        return
+class one_blas_thread:
+    """Within it OpenBLAS uses the calling thread alone.
+
+    A class, since one made by `contextlib` takes five times as long, many times a step.
+    """
+
     entered = False
-    try:  # from before the change: an interrupt may come at any moment
-        with _threads.lock:
-            entered, _threads.alone = True, _threads.alone + 1
-            _threads.blas.write(1)
-        yield
-    finally:
-        with _threads.lock:
-            _threads.alone -= entered
-            if not _threads.alone:
-                _threads.blas.write(_threads.number)
+
+    def __enter__(self) -> None:
+        if not _threads.blas.found or _threads.number == 1:
+            return
+        try:  # from before the change: an interrupt may come at any moment
+            with _threads.lock:
+                self.entered, _threads.alone = True, _threads.alone + 1
+                if _threads.alone == 1:
+                    _threads.blas.write(1)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *exc: object) -> None:
+        if self.entered:
+            with _threads.lock:
+                self.entered, _threads.alone = False, _threads.alone - 1
+                if not _threads.alone:
+                    _threads.blas.write(_threads.number)
 
 
 def for_each(function: Callable[[Any], object], pieces: Iterable[Any]) -> None:
@@ -309,26 +318,30 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
 
 
 def product(a: Array, b: Array) -> Array:
-    """``a @ b``; a large product of two matrices in pieces along its longer side."""
+    """``a @ b``; a large product of two matrices in pieces: of its rows, or of many more columns.
+
+    A piece of rows is one run of memory.
+    """
     work = a.size * b.shape[-1]
     if work < _SMALL or array_module(a, b) is not np:
         return a @ b
     _threads.touch()
-    longer = max(a.shape[0], b.shape[-1])
-    size = max(16, -(-longer // (16 if work >= _HUGE else 4)))
-    if a.ndim != 2 or b.ndim != 2 or work < _LARGE or size >= longer:
+    if a.ndim != 2 or b.ndim != 2 or work < _LARGE:
         return matmul(a, b)
     y = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
+    by_rows = 2 * y.shape[0] >= y.shape[1]
+    length = y.shape[0] if by_rows else y.shape[1]
+    size = max(16, -(-length // (16 if work >= _HUGE else 4)))
 
     def compute(start: int) -> None:
         part = slice(start, start + size)
-        if longer == a.shape[0]:
+        if by_rows:
             np.matmul(a[part], b, out=y[part])
         else:
             np.matmul(a, b[:, part], out=y[:, part])
 
     with one_blas_thread():  # also where no team is free
-        for_each(compute, range(0, longer, size))
+        for_each(compute, range(0, length, size))
     return y
 
 

@@ -201,7 +201,7 @@ def _gradient_of_strips(
     strips = workspace("conv2d_input", (len(rows), G, CKW, cells.stop - cells.start), like)
     found, unreached = meetings(window, rows, gt.shape[1])
     if unreached:
-        strips[unreached] = 0
+        strips[list(unreached)] = 0
     for meeting in found:
         of_w = wt[:, :, meeting.taps].reshape(G, CKW, -1)  # K: the taps and the channels of gy
         of_gy = meeting.neighbours(gt, cells)  # (G, rows, K, cells)

@@ -23,6 +23,7 @@ arXiv:1706.06873.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,7 +196,8 @@ class Meeting:
         return view[:, self.place : self.place + self.count, :, cells]
 
 
-def meetings(window: Window, rows: range, OH: int) -> tuple[list[Meeting], list[int]]:
+@functools.lru_cache(maxsize=256)  # asked for in every step by threads that hold up each other
+def meetings(window: Window, rows: range, OH: int) -> tuple[tuple[Meeting, ...], tuple[int, ...]]:
     """Some rows h of x, those alike together; and the numbers of those that no window reaches."""
     KH, SH, DH, step = window.kernel[0], window.stride[0], window.dilation[0], window.row_step
     alike: dict[tuple[int, ...], list[int]] = {}
@@ -220,4 +222,4 @@ def meetings(window: Window, rows: range, OH: int) -> tuple[list[Meeting], list[
                 before + (hs[0] - taps[-1] * DH) // SH // step,
             )
         )
-    return found, unreached
+    return tuple(found), tuple(unreached)

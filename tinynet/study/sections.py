@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import inspect
 from types import CodeType
 from typing import Any
 
@@ -202,7 +203,7 @@ def _listings(function: Any) -> list[Listing]:
     for caller in found:  # which grows meanwhile
         for name in _WORTH_SHOWING:
             called = caller.__globals__.get(name)
-            called = getattr(called, "forward", called)
+            called = inspect.unwrap(getattr(called, "forward", called))
             if called is not None and called not in found and name in _names(caller.__code__):
                 found.append(called)
     return [listing(f) for f in found]
