@@ -135,8 +135,11 @@ class Node:
         args = [gy]
         for name, a in zip(rule.needs, kept):  # noqa: B905, strict takes as long as the loop
             if isinstance(a, Value):
-                usual = a._version is None and not create_graph
-                a = a._data if usual else self._unpack(name, a, create_graph)
+                unchanged = a._version is None or a._version[0] <= self.stamp
+                if unchanged and not create_graph:
+                    a = a._data  # the usual case
+                else:
+                    a = self._unpack(name, a, create_graph)
             elif isinstance(a, tuple):  # the inputs of an operation that takes any number of them
                 a = tuple([self._unpack(name, v, create_graph) for v in a])
             args.append(a)

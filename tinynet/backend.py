@@ -24,7 +24,6 @@ import math
 import os
 import sys
 import threading
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -43,18 +42,13 @@ class DeviceError(RuntimeError):
 # --- which module, which device -------------------------------------------------------------
 
 
-def _cupy_if_loaded() -> ModuleType | None:
-    """CuPy if somebody has imported it; an array of its type cannot exist before that."""
-    return sys.modules.get("cupy")
-
-
 def array_module(*arrays: Array) -> Any:
     """NumPy or CuPy, whichever the arrays belong to; Python scalars belong to both.
 
     Raises:
         DeviceError: if some are on the CPU and some on the GPU; it says which is where.
     """
-    cupy = _cupy_if_loaded()
+    cupy = sys.modules.get("cupy")  # before somebody imported it no array of its type can exist
     if cupy is None:
         return np
     found: Any = None
@@ -83,13 +77,13 @@ def is_array(a: object) -> bool:
     """Whether `a` is an array of either module."""
     if isinstance(a, np.ndarray):
         return True
-    cupy = _cupy_if_loaded()
+    cupy = sys.modules.get("cupy")
     return cupy is not None and isinstance(a, cupy.ndarray)
 
 
 def device_of(a: Array) -> str:
     """``"cpu"`` or ``"cuda"``."""
-    cupy = _cupy_if_loaded()
+    cupy = sys.modules.get("cupy")
     return "cuda" if cupy is not None and isinstance(a, cupy.ndarray) else "cpu"
 
 
@@ -310,8 +304,20 @@ def as_strided(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Ar
         return xp.lib.stride_tricks.as_strided(x, shape, strides)
     # NumPy's as_strided does the same in Python, in five times the time
     view: np.ndarray = np.ndarray(shape, x.dtype, x, 0, strides)
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
+
+
+def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
+    """`x` repeated to that shape: a view, never to be written through.
+
+    Raises:
+        ValueError: if it does not broadcast.
+    """
+    xp = array_module(x)
+    if xp is np and x.ndim == 0:  # NumPy's broadcast_to is Python too, and a mean needs it
+        return as_strided(x, shape, (0,) * len(shape))
+    return xp.broadcast_to(x, shape)
 
 
 def erf(x: Array) -> Array:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module
+from tinynet.backend import broadcast_to
 
 
 @Op
@@ -28,7 +28,7 @@ def expand(x: Any, *, shape: tuple[int, ...]) -> Any:
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
     try:
-        return array_module(x).broadcast_to(x, shape)
+        return broadcast_to(x, shape)
     except ValueError:
         raise ValueError(
             f"expand: shape {tuple(x.shape)} does not broadcast to {tuple(shape)}; from the last "

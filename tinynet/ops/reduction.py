@@ -62,6 +62,8 @@ def _kept_shape(name: str, shape: tuple[int, ...], dim: Dim) -> tuple[int, ...]:
 
 def restore(g: Any, name: str, shape: tuple[int, ...], dim: Dim) -> Any:
     """A reduced array with its reduced axes back, of size 1, so that it broadcasts to `shape`."""
+    if dim is None:
+        return g  # one number, which does so as it is
     return reshape(g, shape=_kept_shape(name, shape, dim))
 
 

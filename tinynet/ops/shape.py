@@ -53,9 +53,10 @@ def permute(x: Any, *, dims: tuple[int, ...]) -> Any:
     Errors: ValueError unless `dims` names every axis once.
     Source: none needed: renaming of indices.
     """
-    if sorted(d % x.ndim if x.ndim else d for d in dims) != list(range(x.ndim)):
-        raise ValueError(f"permute: dims {dims} must name each of {x.ndim} axes once")
-    return x.transpose(dims)
+    try:
+        return x.transpose(dims)
+    except ValueError:
+        raise ValueError(f"permute: dims {dims} must name each of {x.ndim} axes once") from None
 
 
 @permute.rule("x")
