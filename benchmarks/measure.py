@@ -74,9 +74,9 @@ def full(
 ) -> dict[str, Any]:
     """`compare`, and memory, the share of BLAS and the floor beside it."""
     result = compare(workload, sides, settings)
-    steps = 2 if settings.quick else 5
+    steps, processes = (2, 1) if settings.quick else (5, 3)
     peaks = {
-        name: memory.peak_bytes(name, workload, steps, settings.threads)
+        name: memory.peak_bytes(name, workload, steps, settings.threads, processes)
         for name in (result["times"] if settings.memory else ())
     }
     ours = peaks.get(OURS)

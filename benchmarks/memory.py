@@ -13,6 +13,7 @@ import contextlib
 import json
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 
@@ -65,21 +66,28 @@ def above_base(side_name: str, workload: Workload, steps: int, threads_used: int
     return max(0, resident(peak=True) - base)
 
 
-def peak_bytes(side_name: str, workload: Workload, steps: int, threads_used: int) -> int | None:
-    """The figure, from a fresh process; None where the system does not tell.
+def peak_bytes(
+    side_name: str, workload: Workload, steps: int, threads_used: int, processes: int = 1
+) -> int | None:
+    """The median of so many fresh processes; None where the system does not tell.
 
-    It inherits the environment, and so what `threads.limit` has set.
+    They inherit the environment, and so what `threads.limit` has set. What an allocator takes for
+    the same arrays may differ by a quarter from one process to the next.
 
     Raises:
         RuntimeError: if that process failed, with the end of what it said.
     """
     command = [sys.executable, "-m", "benchmarks.memory", side_name, workload.name,
                str(steps), str(threads_used)]  # fmt: skip
-    out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if out.returncode:
-        raise RuntimeError(f"memory of {workload.name} on {side_name}: {out.stderr.strip()[-500:]}")
-    figure = json.loads(out.stdout)
-    return None if figure is None else int(figure)
+    figures = []
+    for _ in range(processes):
+        out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if out.returncode:
+            raise RuntimeError(
+                f"memory of {workload.name} on {side_name}: {out.stderr.strip()[-500:]}"
+            )
+        figures.append(json.loads(out.stdout))
+    return None if None in figures else int(statistics.median(figures))
 
 
 def main() -> None:

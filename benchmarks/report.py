@@ -112,6 +112,29 @@ def targets(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
+SHOWN = 0.03  # of a step: what takes less in every workload is "all others"
+
+
+def profiles(found: Sequence[dict[str, Any]]) -> str:
+    """Steps by operation, one column a workload: of each operation what it takes itself."""
+    own = [{(r["phase"], r["name"]): r["own"] for r in profile["rows"]} for profile in found]
+    whole = [profile["step"] for profile in found]
+
+    def share(key: tuple[str, str]) -> float:
+        return max(times.get(key, 0.0) / step for times, step in zip(own, whole, strict=True))
+
+    phases = ("forward", "backward", "optimizer")
+    shown = [key for key in dict.fromkeys(key for times in own for key in times)
+             if share(key) >= SHOWN]  # fmt: skip
+    shown.sort(key=lambda key: (phases.index(key[0]), -share(key)))
+    rows = [[*key, *(milliseconds(times.get(key)) for times in own)] for key in shown]
+    others = [sum(t for key, t in times.items() if key not in shown) for times in own]
+    rows.append(["", "all others", *map(milliseconds, others)])
+    rows.append(["", "the step", *map(milliseconds, whole)])
+    rows.append(["", "without the clock", *(milliseconds(p["plain"]) for p in found)])
+    return table(["phase", "operation", *(p["workload"] for p in found)], rows, left=2)
+
+
 def growth(points: Sequence[dict[str, Any]], unit: str) -> str:
     """Time of a step, and of what grows, for each size and side."""
     names = list(dict.fromkeys(name for point in points for name in point["times"]))

@@ -48,6 +48,7 @@ def options() -> argparse.ArgumentParser:
     option("--no-workloads", action="store_true", help="with --growth: nothing else")
     option("--no-memory", action="store_true", help="leave out peak memory")
     option("--no-blas", action="store_true", help="leave out the share of BLAS")
+    option("--no-profile", action="store_true", help="leave out where missed rows spend their time")
     return parser
 
 
@@ -88,7 +89,16 @@ def main() -> int:
 
 
 def _run(args: argparse.Namespace, count: int, chosen: list[Any], peers: list[str]) -> int:
-    from benchmarks import floor, growth, machine, measure, report, sides, targets, workloads
+    from benchmarks import (
+        floor,
+        growth,
+        machine,
+        measure,
+        profile,
+        report,
+        sides,
+        targets,
+    )  # fmt: skip
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -123,27 +133,43 @@ def _run(args: argparse.Namespace, count: int, chosen: list[Any], peers: list[st
     verdicts = targets.verdicts(results)
     if (verdict := targets.growth_verdict(grown)) is not None:
         verdicts.append(verdict)
+    missed = {row["workload"] for row in verdicts if row["hit"] is False}
+    profiles = []
+    for workload in () if args.no_profile else chosen:
+        if workload.name in missed:
+            say(f"profile of {workload.name}")
+            profiles.append(profile.profile(workload, 2 if args.quick else 50, count))
 
-    if results:
-        print(report.times(results, names), end="\n\n")
-        print(report.resources(results, names), end="\n\n")
-    for kind, points in grown.items():
-        print(report.growth(points, workloads.GROWTH[kind][0]), end="\n\n")
-    if names:
-        print(report.targets(verdicts))
-    if args.quick:
-        print("\nquick: these figures say that it runs, not how fast")
+    everything = {
+        "machine": facts, "settings": dataclasses.asdict(settings), "left_out": left_out,
+        "workloads": results, "growth": grown, "targets": verdicts, "profiles": profiles,
+    }  # fmt: skip
+    _show(everything, names)
     if args.json:
-        everything = {
-            "machine": facts, "settings": dataclasses.asdict(settings), "left_out": left_out,
-            "workloads": results, "growth": grown, "targets": verdicts,
-        }  # fmt: skip
         pathlib.Path(args.json).write_text(json.dumps(everything, indent=1) + "\n")
     if args.plot and (results or grown):
         from benchmarks import plot
 
         plot.save(args.plot, results, grown, names, facts)
     return _status([*results, *(point for points in grown.values() for point in points)])
+
+
+def _show(everything: dict[str, Any], peers: list[str]) -> None:
+    from benchmarks import report, workloads
+
+    results = everything["workloads"]
+    if results:
+        print(report.times(results, peers), end="\n\n")
+        print(report.resources(results, peers), end="\n\n")
+    for kind, points in everything["growth"].items():
+        print(report.growth(points, workloads.GROWTH[kind][0]), end="\n\n")
+    if peers:
+        print(report.targets(everything["targets"]))
+    if everything["profiles"]:
+        print("\nWhere the missed rows spend a step, in milliseconds:\n")
+        print(report.profiles(everything["profiles"]))
+    if everything["settings"]["quick"]:
+        print("\nquick: these figures say that it runs, not how fast")
 
 
 def _status(results: list[dict[str, Any]]) -> int:

@@ -101,7 +101,9 @@ def test_a_run_beside_torch(tmp_path):
                 "--no-blas", "--json", path)  # fmt: skip
     assert out.returncode == 0, out.stderr
     everything = json.loads(path.read_text())
-    assert {"machine", "settings", "left_out", "workloads", "growth", "targets"} == set(everything)
+    assert {
+        "machine", "settings", "left_out", "workloads", "growth", "targets", "profiles",
+    } == set(everything)  # fmt: skip
     assert {"cpu", "cpus", "threads", "numpy", "numpy_blas", "torch", "tinynet"} <= set(
         everything["machine"]
     )
@@ -114,6 +116,9 @@ def test_a_run_beside_torch(tmp_path):
     (verdict,) = [row for row in everything["targets"] if row["measured"] is not None]
     assert (verdict["workload"], verdict["target"]) == ("mlp-2-10-1", 0.4)
     assert verdict["hit"] == (verdict["measured"] <= 0.4)
+    profiled = [profile["workload"] for profile in everything["profiles"]]
+    assert profiled == ([] if verdict["hit"] else ["mlp-2-10-1"])
+    assert ("Where the missed rows" in out.stdout) == bool(profiled)
 
 
 def test_every_row_of_the_table_has_its_workload():
@@ -148,6 +153,26 @@ def test_a_target_is_hit_or_missed_and_the_table_says_so(ratio, hit):
     text = report.times([made_up("lenet-32", ratio)], sides.PEERS)
     assert "NO, by 0.2" in text
     assert "40%" in report.resources([made_up("lenet-32", ratio)], sides.PEERS)
+
+
+def test_profiles_side_by_side():
+    def profile(name, own):
+        rows = [{"phase": phase, "name": op, "own": t} for (phase, op), t in own.items()]
+        return {"workload": name, "rows": rows, "step": sum(own.values()), "plain": 0.004}
+
+    text = report.profiles([
+        profile("a", {("optimizer", "step"): 0.002, ("forward", "relu"): 0.008,
+                      ("backward", "sum"): 0.0001}),
+        profile("b", {("forward", "relu"): 0.0001, ("forward", "tanh"): 0.02}),
+    ])  # fmt: skip
+    assert text.splitlines()[2:] == [
+        "forward    tanh                   -   20.0",
+        "forward    relu               8.000  0.100",
+        "optimizer  step               2.000      -",
+        "           all others         0.100  0.000",
+        "           the step            10.1   20.1",
+        "           without the clock  4.000  4.000",
+    ]
 
 
 def test_time_per_image_is_compared_between_batches_64_and_1024():
