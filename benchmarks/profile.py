@@ -5,8 +5,8 @@
 An operation's own time is that of its function less that of the operations it calls; the gradient
 by one input is a line of its own, named after the input ("by w"). "engine" is what a phase takes
 beside its operations: recording nodes, walking the graph back, the layers' Python. So the lines
-add up to the step. The clock around each operation takes time too, about a microsecond a call:
-the step without it stands at the end.
+add up to the step, but for what starts and stops the clock. The clock around each operation takes
+time too, about a microsecond a call: the median step without it stands at the end.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def profile(workload: Any, steps: int, threads: int) -> dict[str, Any]:
 
     Returns:
         "rows": phase, name, calls, own, whole, largest own time first; "step": the whole, to
-        which "own" adds up; "plain": the median of a step without the clock.
+        which "own" adds up but for the clock; "plain": the median of a step without the clock.
     """
     from benchmarks import sides
 

@@ -112,7 +112,7 @@ def targets(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
-SHOWN = 0.03  # of a step: what takes less in every workload is "all others"
+SHOWN = 0.03  # of a step: what takes less in every workload is among "all others"
 
 
 def profiles(found: Sequence[dict[str, Any]]) -> str:
@@ -128,10 +128,11 @@ def profiles(found: Sequence[dict[str, Any]]) -> str:
              if share(key) >= SHOWN]  # fmt: skip
     shown.sort(key=lambda key: (phases.index(key[0]), -share(key)))
     rows = [[*key, *(milliseconds(times.get(key)) for times in own)] for key in shown]
-    others = [sum(t for key, t in times.items() if key not in shown) for times in own]
-    rows.append(["", "all others", *map(milliseconds, others)])
-    rows.append(["", "the step", *map(milliseconds, whole)])
-    rows.append(["", "without the clock", *(milliseconds(p["plain"]) for p in found)])
+    rest = [step - sum(times.get(key, 0.0) for key in shown)
+            for times, step in zip(own, whole, strict=True)]  # fmt: skip
+    rows.append(["", "all others, the clock", *map(milliseconds, rest)])
+    rows.append(["", "the step, mean", *map(milliseconds, whole)])
+    rows.append(["", "median, no clock", *(milliseconds(p["plain"]) for p in found)])
     return table(["phase", "operation", *(p["workload"] for p in found)], rows, left=2)
 
 

@@ -98,7 +98,7 @@ def _run(args: argparse.Namespace, count: int, chosen: list[Any], peers: list[st
         report,
         sides,
         targets,
-    )  # fmt: skip
+    )
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -133,7 +133,7 @@ def _run(args: argparse.Namespace, count: int, chosen: list[Any], peers: list[st
     verdicts = targets.verdicts(results)
     if (verdict := targets.growth_verdict(grown)) is not None:
         verdicts.append(verdict)
-    missed = {row["workload"] for row in verdicts if row["hit"] is False}
+    missed = {r["workload"] for r in verdicts if r["hit"] is False and r["what"] != "memory"}
     profiles = []
     for workload in () if args.no_profile else chosen:
         if workload.name in missed:

@@ -166,12 +166,12 @@ def test_profiles_side_by_side():
         profile("b", {("forward", "relu"): 0.0001, ("forward", "tanh"): 0.02}),
     ])  # fmt: skip
     assert text.splitlines()[2:] == [
-        "forward    tanh                   -   20.0",
-        "forward    relu               8.000  0.100",
-        "optimizer  step               2.000      -",
-        "           all others         0.100  0.000",
-        "           the step            10.1   20.1",
-        "           without the clock  4.000  4.000",
+        "forward    tanh                       -   20.0",
+        "forward    relu                   8.000  0.100",
+        "optimizer  step                   2.000      -",
+        "           all others, the clock  0.100  0.000",
+        "           the step, mean          10.1   20.1",
+        "           median, no clock       4.000  4.000",
     ]
 
 

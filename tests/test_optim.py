@@ -319,6 +319,22 @@ def test_mixed_dtypes_and_devices(make, monkeypatch):
     assert [p.dtype.name for p in params[1:4]] == ["float64", "float32", "float64"]
 
 
+def test_an_array_in_a_file_is_learnt_beside_others(make, tmp_path):
+    """A parameter may be of a subclass of NumPy's array, as `np.memmap`."""
+    in_file = np.memmap(tmp_path / "w", "float64", "w+", shape=(3,))
+    in_file[...] = 1.0
+    learnt = [tn.tensor(in_file, requires_grad=True), tn.ones(3, dtype="float64")]
+    learnt[1].requires_grad_()
+    optimizer = make(learnt)
+    for _ in range(2):
+        for p in learnt:
+            p.grad = tn.tensor(np.full(3, 0.5))
+        optimizer.step()
+    assert type(learnt[0].data) is not type(learnt[1].data)
+    assert np.array_equal(learnt[0].data, learnt[1].data)
+    assert (learnt[0].data < 1.0).all()
+
+
 def test_a_step_counts_as_a_change_in_place(make):
     p = nn.Parameter(tn.ones(2))
     optimizer = make([p])

@@ -315,7 +315,8 @@ def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
         ValueError: if it does not broadcast.
     """
     xp = array_module(x)
-    if xp is np and x.ndim == 0:  # NumPy's broadcast_to is Python too, and a mean needs it
+    # NumPy's broadcast_to is Python too, and each mean needs it; but a view takes -1 for 1
+    if xp is np and x.ndim == 0 and min(shape, default=0) >= 0:
         return as_strided(x, shape, (0,) * len(shape))
     return xp.broadcast_to(x, shape)
 

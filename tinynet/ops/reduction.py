@@ -61,9 +61,10 @@ def _kept_shape(name: str, shape: tuple[int, ...], dim: Dim) -> tuple[int, ...]:
 
 
 def restore(g: Any, name: str, shape: tuple[int, ...], dim: Dim) -> Any:
-    """A reduced array with its reduced axes back, of size 1, so that it broadcasts to `shape`."""
+    """A reduced array with its reduced axes back, of size 1, so that it broadcasts to `shape`; or,
+    where all were reduced, the one number that it is, which broadcasts anyhow."""
     if dim is None:
-        return g  # one number, which does so as it is
+        return g
     return reshape(g, shape=_kept_shape(name, shape, dim))
 
 

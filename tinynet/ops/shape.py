@@ -54,8 +54,10 @@ def permute(x: Any, *, dims: tuple[int, ...]) -> Any:
     Source: none needed: renaming of indices.
     """
     try:
+        if len(dims) != x.ndim:  # transpose takes no axes at all for all of them reversed
+            raise ValueError
         return x.transpose(dims)
-    except ValueError:
+    except (ValueError, IndexError):  # CuPy's for an axis out of range is an IndexError
         raise ValueError(f"permute: dims {dims} must name each of {x.ndim} axes once") from None
 
 

@@ -196,7 +196,8 @@ class Meeting:
         return view[:, self.place : self.place + self.count, :, cells]
 
 
-@functools.lru_cache(maxsize=256)  # asked for in every step by threads that hold up each other
+# Kept, since it is Python alone: a thread at it holds the lock that the others wait for.
+@functools.lru_cache(maxsize=256)
 def meetings(window: Window, rows: range, OH: int) -> tuple[tuple[Meeting, ...], tuple[int, ...]]:
     """Some rows h of x, those alike together; and the numbers of those that no window reaches."""
     KH, SH, DH, step = window.kernel[0], window.stride[0], window.dilation[0], window.row_step

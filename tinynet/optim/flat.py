@@ -45,7 +45,8 @@ class FlatParameters:
 
     def takes(self, data: Any) -> bool:
         """Whether it is of the dtype and on the device of these parameters."""
-        return type(data) is type(self.like) and data.dtype == self.like.dtype
+        same_device = backend.device_of(data) == backend.device_of(self.like)
+        return same_device and data.dtype == self.like.dtype
 
     def slot(self, name: str) -> Any:
         """The flat array of that name, zeros when it is first asked for."""
