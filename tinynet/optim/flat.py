@@ -6,7 +6,8 @@ megabytes. Here parameters stand side by side, in runs of about `BLOCK` numbers:
 run, which keep to a few megabytes from the first call to the last.
 
 Only the optimizer's own numbers are kept flat. Parameters and gradients stay ordinary arrays,
-which may be replaced at any time; they are copied in and subtracted from one by one.
+which may be replaced at any time: gradients are copied in, but for one that is a run by itself,
+and parameters are subtracted from one by one.
 """
 
 from __future__ import annotations
