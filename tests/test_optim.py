@@ -335,6 +335,23 @@ def test_an_array_in_a_file_is_learnt_beside_others(make, tmp_path):
     assert (learnt[0].data < 1.0).all()
 
 
+def test_a_parameter_taken_out_of_its_group_is_not_learnt_any_more(make):
+    kept, left = nn.Parameter(tn.ones(2)), nn.Parameter(tn.ones(3))
+    alone = nn.Parameter(tn.ones(2))
+    optimizer, other = make([left, kept]), make([alone])
+    for step in range(4):
+        for p in (kept, left, alone):
+            p.grad = tn.ones(p.shape) * (step + 1.0)
+        if step == 2:
+            optimizer.param_groups[0]["params"].remove(left)
+            before = left.detach().numpy().copy()
+        optimizer.step()
+        other.step()
+    assert np.array_equal(left.detach().numpy(), before)
+    assert np.array_equal(kept.detach().numpy(), alone.detach().numpy())  # its state went on
+    assert len(optimizer.state_dict()["state"]) == len(other.state_dict()["state"])
+
+
 def test_a_step_counts_as_a_change_in_place(make):
     p = nn.Parameter(tn.ones(2))
     optimizer = make([p])

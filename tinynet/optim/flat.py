@@ -30,6 +30,7 @@ class FlatParameters:
 
     Attributes:
         params: the parameters.
+        device: of each.
         shapes: of each.
         ends: number i is at ends[i] to ends[i + 1] of a flat array.
         steps: how many updates the state of each has had; 0 where there is no state.
@@ -42,12 +43,12 @@ class FlatParameters:
         self.ends = [0, *itertools.accumulate(p.numel() for p in params)]
         self.steps = [0] * len(params)
         self.like = params[0]._data[:0] if params[0].ndim else params[0]._data.reshape(1)[:0]
+        self.device = params[0].device
         self.slots: dict[str, Any] = {}
 
     def takes(self, data: Any) -> bool:
         """Whether it is of the dtype and on the device of these parameters."""
-        same_device = backend.device_of(data) == backend.device_of(self.like)
-        return same_device and data.dtype == self.like.dtype
+        return data.dtype == self.like.dtype and backend.device_of(data) == self.device
 
     def slot(self, name: str) -> Any:
         """The flat array of that name, zeros when it is first asked for."""
@@ -112,35 +113,39 @@ class FlatParameters:
         weight decay w the gradient by parameter p is that of the loss plus w p, the gradient of
         w |p|^2 / 2.
         """
-        first, last, lo, hi = piece
-        if last - first == 1 and not weight_decay:
-            g = raw(self.params[first].grad)
-            if g.flags.c_contiguous and g.dtype == self.like.dtype:
-                return g.reshape(-1)[lo - self.ends[first] : hi - self.ends[first]]
-        flat = backend.workspace("gradients of an optimizer", (hi - lo,), self.like)
-        xp = backend.array_module(flat)
-        for p, g, view in self._parts(piece, flat):
-            if weight_decay:
-                xp.multiply(p, weight_decay, out=view)
-                xp.add(view, g, out=view)
-            else:
-                view[...] = g
-        return flat
+        first, last, _, _ = piece
+        params = self.params[first:last]
+        g = self._joined("gradients of an optimizer", piece, [raw(p.grad) for p in params])
+        if not weight_decay:
+            return g
+        theta = self._joined("parameters of an optimizer", piece, [p._data for p in params])
+        decayed = backend.workspace("decayed gradients of an optimizer", g.shape, g)
+        backend.array_module(g).multiply(theta, weight_decay, out=decayed)
+        decayed += g
+        return decayed
+
+    def _joined(self, name: str, piece: tuple[int, int, int, int], arrays: list[Any]) -> Any:
+        """An array for each parameter of a piece as one, flat: of one alone it is a view."""
+        first, _, lo, hi = piece
+        flat = [a.reshape(-1) for a in arrays]
+        if len(flat) == 1:
+            flat = [flat[0][lo - self.ends[first] : hi - self.ends[first]]]
+            if flat[0].dtype == self.like.dtype:
+                return flat[0]
+        out = backend.workspace(name, (hi - lo,), self.like)
+        return backend.array_module(out).concatenate(flat, out=out)
 
     def subtract(self, flat: Any, piece: tuple[int, int, int, int], shrink: float) -> None:
         """p = shrink p - its part of `flat`, in place, for every parameter of a piece."""
-        for p, _, view in self._parts(piece, flat):
+        for p, view in self._parts(piece, flat):
             if shrink != 1.0:
                 p *= shrink
             p -= view
 
-    def _parts(self, piece: tuple[int, int, int, int], flat: Any) -> Iterator[tuple[Any, Any, Any]]:
-        """Each parameter of a piece, its gradient, and its part of `flat`, in one shape."""
+    def _parts(self, piece: tuple[int, int, int, int], flat: Any) -> list[tuple[Any, Any]]:
+        """Each parameter of a piece and its part of `flat`, in one shape."""
         first, last, lo, hi = piece
-        for i in range(first, last):
-            p, g = self.params[i]._data, raw(self.params[i].grad)
-            if hi - lo < self.ends[last] - self.ends[first]:  # a part of one, all contiguous
-                part = slice(lo - self.ends[i], hi - self.ends[i])
-                yield p.reshape(-1)[part], g.reshape(-1)[part], flat
-            else:
-                yield p, g, self.view(flat, i, lo)
+        if hi - lo < self.ends[last] - self.ends[first]:  # a part of one, which is contiguous
+            part = slice(lo - self.ends[first], hi - self.ends[first])
+            return [(self.params[first]._data.reshape(-1)[part], flat)]
+        return [(self.params[i]._data, self.view(flat, i, lo)) for i in range(first, last)]

@@ -44,6 +44,7 @@ class Optimizer:
         self._check(defaults)
         self.param_groups: list[dict[str, Any]] = []
         self._flat: list[list[FlatParameters]] = []  # of each group, one a dtype and device
+        self._listed: list[list[int]] = []  # of each group, the ids of its parameters then
         if isinstance(params, Tensor | Mapping | set) or not isinstance(params, Iterable):
             raise TypeError(
                 f"{self._name}: params is a {type(params).__name__}; give tensors (or dicts of "
@@ -143,6 +144,7 @@ class Optimizer:
         self._check(made)
         self.param_groups.append(made)
         self._flat.append([])
+        self._listed.append([])
 
     # --- the step ---
 
@@ -195,28 +197,26 @@ class Optimizer:
     # --- the flat arrays ---
 
     def _flat_of(self, number: int) -> list[FlatParameters]:
-        """The group's flat arrays, made anew if parameters went to another dtype or device."""
-        params = self.param_groups[number]["params"]
-        flats = self._flat[number]
-        placed = {id(p): flat for flat in flats for p in flat.params}
-        for i, p in enumerate(params):
-            flat = placed.get(id(p))
-            if flat is None or not flat.takes(p._data):
-                return self._rebuild(number)
-            g = p.grad
-            if g is not None and g._data.shape != p._data.shape:
-                raise ValueError(
-                    f"{self._name}.step: parameter {i} of group {number} has shape {p.shape} and "
-                    f"a gradient of shape {g.shape}; they must be equal"
-                )
-        for flat in flats:
-            for p, shape in zip(flat.params, flat.shapes, strict=True):
-                if p.shape != shape:
+        """The group's flat arrays, made anew if its parameters are others than before, or went to
+        another dtype or device."""
+        if self._listed[number] != list(map(id, self.param_groups[number]["params"])):
+            return self._rebuild(number)
+        for flat in self._flat[number]:
+            for p, shape in zip(flat.params, flat.shapes):  # noqa: B905, strict is slow
+                if not flat.takes(p._data):
+                    return self._rebuild(number)
+                if p._data.shape != shape:
                     raise ValueError(
                         f"{self._name}.step: a parameter had shape {shape} when its state was "
                         f"made and has {p.shape} now; make a new optimizer"
                     )
-        return flats
+                if p.grad is not None and p.grad._data.shape != shape:
+                    raise ValueError(
+                        f"{self._name}.step: parameter {self._listed[number].index(id(p))} of "
+                        f"group {number} has shape {shape} and a gradient of shape "
+                        f"{p.grad.shape}; they must be equal"
+                    )
+        return self._flat[number]
 
     def _rebuild(self, number: int) -> list[FlatParameters]:
         state = self._group_state(number)
@@ -224,6 +224,7 @@ class Optimizer:
         for p in self.param_groups[number]["params"]:
             kinds.setdefault((p.dtype, p.device), []).append(p)
         self._flat[number] = [FlatParameters(params) for params in kinds.values()]
+        self._listed[number] = list(map(id, self.param_groups[number]["params"]))
         self._fill(number, state)
         return self._flat_of(number)
 
