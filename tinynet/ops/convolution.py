@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module, workspace
+from tinynet.backend import array_module, block_bytes, workspace
 from tinynet.ops.reduction import sum
 from tinynet.ops.strips import (
     Block,
@@ -177,7 +177,8 @@ def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1)
     gt = side_by_side(gt, window)
     x = xp.zeros((C, size[0], size[1] + 2 * PW, N), xp.result_type(gy, w))
     strip = C * window.kernel[1] * OW * N * x.itemsize
-    width = columns_at_a_time(strip, OW, x)
+    limit = block_bytes(x)
+    width = columns_at_a_time(strip, OW, limit)
 
     def compute(rows: range) -> None:
         of_x = x[:, rows.start - PH : rows.stop - PH]
@@ -186,7 +187,7 @@ def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1)
             strips = _gradient_of_strips(wt, gt, window, rows, slice(left * N, right * N), x)
             col2im(of_x[:, :, left * window.stride[1] :], strips, window, right - left)
 
-    for_each(compute, row_blocks(range(PH, PH + size[0]), strip, x))
+    for_each(compute, row_blocks(range(PH, PH + size[0]), strip, limit))
     return batch_first(x[:, :, PW : PW + size[1]])
 
 

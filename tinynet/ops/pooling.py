@@ -48,12 +48,11 @@ def max_pool2d(x: Any, *, window: Window) -> Any:
     y = xp.empty((xt.shape[0], OH, OW, xt.shape[3]), x.dtype)
 
     def compute(c: slice) -> None:
-        for k, (_, _, rows, columns) in enumerate(window.taps(OH, OW)):
-            tap = xt[c, rows, columns]
-            if k == 0:
-                y[c] = tap
-            else:
-                xp.maximum(y[c], tap, out=y[c])
+        best, *others = [xt[c, rows, columns] for _, _, rows, columns in window.taps(OH, OW)]
+        if not others:
+            y[c] = best
+        for tap in others:
+            best = xp.maximum(best, tap, out=y[c])
 
     for_each(compute, channels(xt))
     return batch_first(y)

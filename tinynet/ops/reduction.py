@@ -28,7 +28,11 @@ def axes_of(name: str, dim: Dim, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim))
     if isinstance(dim, bool):
         raise TypeError(f"{name}: dim is {dim}; it must be an axis or several")
-    given = tuple(dim) if isinstance(dim, Sequence) else (dim,)
+    given: Any = dim
+    if type(dim) is int:
+        given = (dim,)
+    elif type(dim) is not tuple:  # asking for a Sequence takes a microsecond
+        given = tuple(dim) if isinstance(dim, Sequence) else (dim,)
     axes = []
     for d in map(operator.index, given):
         if not -ndim <= d < ndim and not (ndim == 0 and d in (0, -1)):

@@ -58,46 +58,55 @@ def too_short(row: int, like: Any) -> bool:
     return row < SHORTEST or device_of(like) != "cpu"
 
 
-def blocks(x: Any, window: Window, OH: int, OW: int) -> list[Block]:
+def blocks(x: Any, window: Window, OH: int, OW: int) -> tuple[Block, ...]:
     """All output cells of x (C, H, W, N), in blocks whose `columns` are made at a time.
 
     A block is some rows of a class, or a part of a row.
     """
-    (KH, KW), row = window.kernel, OW * x.shape[3]
-    strip = x.shape[0] * KW * row * x.dtype.itemsize
-    if too_short(row, x):
-        found = row_blocks(range(OH), KH * strip, x)
-        return [Block(rows.start, 1, len(rows), 0, OW) for rows in found]
+    C, _, _, N = x.shape
+    strip = C * window.kernel[1] * OW * N * x.itemsize
+    return _blocks(window, OH, OW, strip, too_short(OW * N, x), block_bytes(x))
+
+
+# Kept, as `meetings` is: it depends on sizes alone, which are the same in every step.
+@functools.lru_cache(maxsize=256)
+def _blocks(
+    window: Window, OH: int, OW: int, strip: int, short: bool, limit: int
+) -> tuple[Block, ...]:
+    KH = window.kernel[0]
+    if short:
+        found = row_blocks(range(OH), KH * strip, limit)
+        return tuple([Block(rows.start, 1, len(rows), 0, OW) for rows in found])
     step = window.row_step
     advance = window.stride[0] * step // window.dilation[0]  # strips from one row to the next
-    width = columns_at_a_time(KH * strip, OW, x)
-    return [
+    width = columns_at_a_time(KH * strip, OW, limit)
+    return tuple([
         Block(first + step * rows.start, step, len(rows), left, min(left + width, OW))
         for first in range(min(step, OH))
         for rows in row_blocks(
-            range(len(range(first, OH, step))), advance * strip, x, (KH - advance) * strip
+            range(len(range(first, OH, step))), advance * strip, limit, (KH - advance) * strip
         )
         for left in range(0, OW, width)
-    ]
+    ])  # fmt: skip
 
 
-def row_blocks(rows: range, size: int, like: Any, fixed: int = 0) -> list[range]:
+def row_blocks(rows: range, size: int, limit: int, fixed: int = 0) -> list[range]:
     """Rows of `size` bytes each, in blocks of about equal length.
 
     A block also takes `fixed` bytes whatever its length. All rows are one block, if that is less
-    than 3/8 of `block_bytes` and so not worth two threads; else two blocks or more, of up to
-    three times `block_bytes`: so much is in the cache still when it is read.
+    than 3/8 of `limit` (see `block_bytes`) and so not worth two threads; else two blocks or more,
+    of up to three times `limit`: so much is in the cache still when it is read.
     """
-    limit, most = 3 * block_bytes(like), len(rows)
+    limit, most = 3 * limit, len(rows)
     if most * size > limit // 8:
         most = max(1, min(-(-most // 2), (limit - fixed) // size))
     length = -(-len(rows) // -(-len(rows) // most)) if rows else 1
     return [rows[start : start + length] for start in range(0, len(rows), length)]
 
 
-def columns_at_a_time(size: int, OW: int, like: Any) -> int:
+def columns_at_a_time(size: int, OW: int, limit: int) -> int:
     """How many of the OW columns of a row of `size` bytes fit in a block."""
-    return max(1, min(OW, 3 * OW * block_bytes(like) // max(1, size)))
+    return max(1, min(OW, 3 * OW * limit // max(1, size)))
 
 
 def columns(x: Any, window: Window, OW: int, block: Block, groups: int) -> Any:

@@ -19,6 +19,7 @@ The formulas as nested loops: `im2col` and `col2im` in `tinynet.testing.definiti
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ class Window:
     padding: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
 
-    @property
+    @functools.cached_property
     def disjoint(self) -> bool:
         """Whether no two windows meet the same input cell."""
         sides = zip(self.kernel, self.dilation, self.stride, strict=True)
@@ -80,25 +81,19 @@ class Window:
             )
         return (height - tall) // SH + 1, (width - wide) // SW + 1
 
-    @property
+    @functools.cached_property
     def row_step(self) -> int:
         """Output rows so many apart look at rows that are a multiple of the dilation apart."""
         return self.dilation[0] // math.gcd(self.stride[0], self.dilation[0])
 
-    def taps(self, OH: int, OW: int) -> list[tuple[int, int, slice, slice]]:
+    @functools.lru_cache(maxsize=256)  # noqa: B019, windows are few and small
+    def taps(self, OH: int, OW: int) -> tuple[tuple[int, int, slice, slice], ...]:
         """For each tap (i, j) of the window, the rows and columns of the padded input that it
         meets as the window visits all output cells."""
         (KH, KW), (SH, SW), (DH, DW) = self.kernel, self.stride, self.dilation
-        return [
-            (
-                i,
-                j,
-                slice(i * DH, i * DH + SH * (OH - 1) + 1, SH),
-                slice(j * DW, j * DW + SW * (OW - 1) + 1, SW),
-            )
-            for i in range(KH)
-            for j in range(KW)
-        ]
+        rows = [slice(i * DH, i * DH + SH * (OH - 1) + 1, SH) for i in range(KH)]
+        columns = [slice(j * DW, j * DW + SW * (OW - 1) + 1, SW) for j in range(KW)]
+        return tuple([(i, j, rows[i], columns[j]) for i in range(KH) for j in range(KW)])
 
 
 def pair(name: str, argument: str, value: Any, least: int) -> tuple[int, int]:
@@ -108,8 +103,11 @@ def pair(name: str, argument: str, value: Any, least: int) -> tuple[int, int]:
         TypeError: for anything but integers.
         ValueError: for one below `least`.
     """
-    if type(value) is int and value >= least:  # the usual case, in a tenth of the time
+    # the usual cases, in a tenth of the time
+    if type(value) is int and value >= least:
         return value, value
+    if type(value) is tuple and [*map(type, value)] == [int, int] and min(value) >= least:
+        return value
     both = tuple(value) if isinstance(value, Sequence) else (value, value)
     try:
         both = tuple(map(operator.index, both))
@@ -131,12 +129,16 @@ def make_window(
         ValueError: if kernel, stride or dilation is below 1 or padding below 0.
         TypeError: for anything but integers and pairs of them.
     """
-    return Window(
+    return _window(
         pair(name, "kernel_size", kernel_size, 1),
         pair(name, "stride", stride, 1),
         pair(name, "padding", padding, 0),
         pair(name, "dilation", dilation, 1),
     )
+
+
+# One object for each geometry, so that what it works out is there in the next step.
+_window = functools.lru_cache(maxsize=256)(Window)
 
 
 def batch_last(x: Any) -> Any:
