@@ -214,7 +214,8 @@ def sigmoid(x: Any) -> Any:
     """
     xp = array_module(x)
     e = xp.exp(-xp.abs(x))
-    return xp.where(x >= 0, 1.0, e) / (e + 1.0)
+    # e <= 1, so this is 1 where x >= 0 and e below; a `where` would take up to twice as long in all
+    return xp.maximum(e, x >= 0) / (e + 1.0)
 
 
 @sigmoid.rule("x")
