@@ -109,9 +109,8 @@ class FlatParameters:
     def gather(self, piece: tuple[int, int, int, int], weight_decay: float) -> Any:
         """The gradients of a piece as one flat array, which is not to be changed.
 
-        Those of several parameters are copied to memory that is used again in each step. With a
-        weight decay w the gradient by parameter p is that of the loss plus w p, the gradient of
-        w |p|^2 / 2.
+        With a weight decay w the gradient by parameter p is that of the loss plus w p, the
+        gradient of w |p|^2 / 2.
         """
         first, last, _, _ = piece
         params = self.params[first:last]
@@ -125,13 +124,18 @@ class FlatParameters:
         return decayed
 
     def _joined(self, name: str, piece: tuple[int, int, int, int], arrays: list[Any]) -> Any:
-        """An array for each parameter of a piece as one, flat: of one alone it is a view."""
+        """An array for each parameter of a piece as one, flat, in the parameters' dtype.
+
+        Of one parameter alone it is a view, if the array is contiguous and of that dtype; all else
+        is copied to memory that is used again in each step.
+        """
         first, _, lo, hi = piece
         flat = [a.reshape(-1) for a in arrays]
         if len(flat) == 1:
-            flat = [flat[0][lo - self.ends[first] : hi - self.ends[first]]]
-            if flat[0].dtype == self.like.dtype:
-                return flat[0]
+            part = flat[0][lo - self.ends[first] : hi - self.ends[first]]
+            if part.dtype == self.like.dtype:
+                return part
+            flat = [part]
         out = backend.workspace(name, (hi - lo,), self.like)
         return backend.array_module(out).concatenate(flat, out=out)
 

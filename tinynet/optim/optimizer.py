@@ -6,6 +6,7 @@ and `rmsprop`. Everything else is here, and the flat arrays in `flat`.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -28,7 +29,8 @@ class Optimizer:
 
     Attributes:
         param_groups: dicts of each group's "params" and options; an option may be changed at
-            any time, ``optimizer.param_groups[0]["lr"] = 0.01``.
+            any time, ``optimizer.param_groups[0]["lr"] = 0.01``, and the list too: what is taken
+            out of it is not updated, and goes on from its state when it comes back.
 
     Raises:
         TypeError: for params that are no tensors of floats.
@@ -44,7 +46,8 @@ class Optimizer:
         self._check(defaults)
         self.param_groups: list[dict[str, Any]] = []
         self._flat: list[list[FlatParameters]] = []  # of each group, one a dtype and device
-        self._listed: list[list[int]] = []  # of each group, the ids of its parameters then
+        self._listed: list[list[int]] = []  # the ids of each group's parameters when it was made
+        self._left: list[tuple[Tensor, dict[str, Any]]] = []  # what had state, and is in no group
         if isinstance(params, Tensor | Mapping | set) or not isinstance(params, Iterable):
             raise TypeError(
                 f"{self._name}: params is a {type(params).__name__}; give tensors (or dicts of "
@@ -143,8 +146,6 @@ class Optimizer:
         made = {**self.defaults, **group, "params": params}
         self._check(made)
         self.param_groups.append(made)
-        self._flat.append([])
-        self._listed.append([])
 
     # --- the step ---
 
@@ -169,9 +170,10 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for number, group in enumerate(self.param_groups):
+        for group in self.param_groups:
             self._check(group)
-            for flat in self._flat_of(number):
+        for group, flats in zip(self.param_groups, self._current(), strict=True):
+            for flat in flats:
                 self._update_all(group, flat)
         return loss
 
@@ -196,67 +198,79 @@ class Optimizer:
 
     # --- the flat arrays ---
 
-    def _flat_of(self, number: int) -> list[FlatParameters]:
-        """The group's flat arrays, made anew if its parameters are others than before, or went to
-        another dtype or device."""
-        if self._listed[number] != list(map(id, self.param_groups[number]["params"])):
-            return self._rebuild(number)
-        for flat in self._flat[number]:
-            for p, shape in zip(flat.params, flat.shapes):  # noqa: B905, strict is slow
-                if not flat.takes(p._data):
-                    return self._rebuild(number)
-                if p._data.shape != shape:
-                    raise ValueError(
-                        f"{self._name}.step: a parameter had shape {shape} when its state was "
-                        f"made and has {p.shape} now; make a new optimizer"
-                    )
-                if p.grad is not None and p.grad._data.shape != shape:
-                    raise ValueError(
-                        f"{self._name}.step: parameter {self._listed[number].index(id(p))} of "
-                        f"group {number} has shape {shape} and a gradient of shape "
-                        f"{p.grad.shape}; they must be equal"
-                    )
-        return self._flat[number]
+    def _current(self) -> list[list[FlatParameters]]:
+        """The flat arrays of each group, made anew if its parameters are others than before, or
+        went to another dtype or device."""
+        if self._listed != [list(map(id, group["params"])) for group in self.param_groups]:
+            self._make_flat(self._state())
+        for number, flats in enumerate(self._flat):
+            for flat in flats:
+                for p, shape in zip(flat.params, flat.shapes):  # noqa: B905, strict is slow
+                    if not flat.takes(p._data):
+                        self._make_flat(self._state())
+                        return self._current()
+                    if p._data.shape != shape:
+                        raise self._reshaped(shape, p)
+                    if p.grad is not None and p.grad._data.shape != shape:
+                        raise ValueError(
+                            f"{self._name}.step: parameter {self._listed[number].index(id(p))} of "
+                            f"group {number} has shape {shape} and a gradient of shape "
+                            f"{p.grad.shape}; they must be equal"
+                        )
+        return self._flat
 
-    def _rebuild(self, number: int) -> list[FlatParameters]:
-        state = self._group_state(number)
-        kinds: dict[Any, list[Tensor]] = {}
-        for p in self.param_groups[number]["params"]:
-            kinds.setdefault((p.dtype, p.device), []).append(p)
-        self._flat[number] = [FlatParameters(params) for params in kinds.values()]
-        self._listed[number] = list(map(id, self.param_groups[number]["params"]))
-        self._fill(number, state)
-        return self._flat_of(number)
+    def _reshaped(self, shape: tuple[int, ...], p: Tensor) -> ValueError:
+        return ValueError(
+            f"{self._name}.step: a parameter had shape {shape} when its state was made and has "
+            f"{p.shape} now; make a new optimizer"
+        )
 
-    def _entries(self, number: int) -> Iterator[tuple[Tensor, FlatParameters, int]]:
-        """Each parameter of a group that has flat arrays, with its place there."""
-        for flat in self._flat[number]:
-            for i, p in enumerate(flat.params):
-                yield p, flat, i
-
-    def _group_state(self, number: int) -> dict[int, dict[str, Any]]:
-        """Number of steps and state of each updated parameter, as NumPy arrays, by its id."""
-        return {
-            id(p): {
-                "step": flat.steps[i],
-                **{
+    def _state(self) -> dict[int, dict[str, Any]]:
+        """Number of steps and state of each parameter that was ever updated, as NumPy arrays, by
+        its id. One that was taken out of its group is among them: it may come back."""
+        state = {id(p): entry for p, entry in self._left}
+        for p, flat, i in self._places():
+            if flat.steps[i]:
+                state[id(p)] = {"step": flat.steps[i]} | {
                     name: backend.to_numpy(flat.view(slot, i)).copy()
                     for name, slot in flat.slots.items()
-                },
-            }
-            for p, flat, i in self._entries(number)
-            if flat.steps[i]
-        }
+                }
+        return state
 
-    def _fill(self, number: int, state: dict[int, dict[str, Any]]) -> None:
-        """Put state back into the flat arrays, in their dtype and on their device."""
-        for p, flat, i in self._entries(number):
+    def _make_flat(self, state: dict[int, dict[str, Any]]) -> None:
+        """Flat arrays of the parameters that the groups have now, and their state in them.
+
+        Raises:
+            ValueError: if a parameter is of another shape than its state; nothing has changed then.
+        """
+        flat: list[list[FlatParameters]] = []
+        for group in self.param_groups:
+            kinds: dict[Any, list[Tensor]] = {}
+            for p in group["params"]:
+                kinds.setdefault((p.dtype, p.device), []).append(p)
+                for name, value in state.get(id(p), {}).items():
+                    if name != "step" and value.shape != p.shape:
+                        raise self._reshaped(value.shape, p)
+            flat.append([FlatParameters(params) for params in kinds.values()])
+        before = [p for p, _, _ in self._places()] + [p for p, _ in self._left]
+        listed = [list(map(id, group["params"])) for group in self.param_groups]
+        gone = state.keys() - itertools.chain(*listed)
+        self._left = [(p, state[id(p)]) for p in before if id(p) in gone]
+        self._flat, self._listed = flat, listed
+        for p, of_p, i in self._places():
             for name, value in state.get(id(p), {}).items():
                 if name == "step":
-                    flat.steps[i] = value
+                    of_p.steps[i] = value
                 else:
-                    array = backend.asarray(value, flat.like.dtype, p.device)
-                    flat.view(flat.slot(name), i)[...] = array
+                    array = backend.asarray(value, of_p.like.dtype, p.device)
+                    of_p.view(of_p.slot(name), i)[...] = array
+
+    def _places(self) -> Iterator[tuple[Tensor, FlatParameters, int]]:
+        """Each parameter that has flat arrays, with its place there."""
+        for flats in self._flat:
+            for flat in flats:
+                for i, p in enumerate(flat.params):
+                    yield p, flat, i
 
     # --- saving and loading ---
 
@@ -268,8 +282,7 @@ class Optimizer:
             number of "step"s and NumPy copies of its state, in its shape; "param_groups": the
             options, with the numbers of the parameters under "params".
         """
-        states = [self._group_state(number) for number in range(len(self.param_groups))]
-        return saved_state(self.param_groups, states)
+        return saved_state(self.param_groups, self._state())
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over options and state of an optimizer of the same kind on parameters alike.
@@ -277,14 +290,13 @@ class Optimizer:
         Raises:
             ValueError: if groups, options, names or shapes do not fit; nothing has changed then.
         """
-        groups, states = check_state(
+        groups, state = check_state(
             self._name, self.param_groups, self.defaults, state_dict, self._check, self._slots
         )
-        for number, (group, state) in enumerate(zip(groups, states, strict=True)):
-            self.param_groups[number].update(group)
-            self._flat[number] = []
-            self._rebuild(number)
-            self._fill(number, state)
+        for group, options in zip(self.param_groups, groups, strict=True):
+            group.update(options)
+        self._flat, self._left = [], []
+        self._make_flat(state)
 
     def __repr__(self) -> str:
         lines = []

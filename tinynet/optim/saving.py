@@ -11,20 +11,20 @@ Groups = list[dict[str, Any]]
 State = dict[int, dict[str, Any]]
 
 
-def saved_state(groups: Groups, states: list[State]) -> dict[str, Any]:
+def saved_state(groups: Groups, by_id: State) -> dict[str, Any]:
     """What `Optimizer.state_dict` returns.
 
     Args:
         groups: the optimizer's param_groups.
-        states: of each group, the state of its parameters by their ids.
+        by_id: the state of parameters by their ids.
     """
     number, state, options = 0, {}, []
-    for group, of_group in zip(groups, states, strict=True):
+    for group in groups:
         numbers = []
         for p in group["params"]:
             numbers.append(number)
-            if id(p) in of_group:
-                state[number] = of_group[id(p)]
+            if id(p) in by_id:
+                state[number] = by_id[id(p)]
             number += 1
         options.append({**{k: v for k, v in group.items() if k != "params"}, "params": numbers})
     return {"state": state, "param_groups": options}
@@ -37,8 +37,8 @@ def check_state(
     saved: Mapping[str, Any],
     check: Callable[[dict[str, Any]], None],
     slots: Callable[[dict[str, Any]], tuple[str, ...]],
-) -> tuple[Groups, list[State]]:
-    """The options and the state of each group, by id of the parameter, from what was saved.
+) -> tuple[Groups, State]:
+    """The options of each group, and the state by ids of the parameters, from what was saved.
 
     Args:
         name: of the optimizer, for errors.
@@ -61,7 +61,8 @@ def check_state(
             f"{where}: the groups saved have {given} parameters, the optimizer's have {sizes}"
         )
     state = {int(number): entry for number, entry in saved["state"].items()}
-    options, states = [], []
+    options: Groups = []
+    by_id: State = {}
     for group, old in zip(groups, saved["param_groups"], strict=True):
         new = {key: value for key, value in old.items() if key != "params"}
         # "initial_lr" is where a schedule keeps what it started from
@@ -70,15 +71,13 @@ def check_state(
             raise ValueError(f"{where}: options missing or not known: {', '.join(wrong)}")
         check(new)
         options.append(new)
-        entries: State = {}
         for number, p in zip(old["params"], group["params"], strict=True):
             if int(number) in state:
                 label = f"{where}: parameter {int(number)}"
-                entries[id(p)] = _entry(label, state.pop(int(number)), p, slots(new))
-        states.append(entries)
+                by_id[id(p)] = _entry(label, state.pop(int(number)), p, slots(new))
     if state:
         raise ValueError(f"{where}: state of parameters that are in no group: {sorted(state)}")
-    return options, states
+    return options, by_id
 
 
 def _entry(label: str, entry: Mapping[str, Any], p: Any, slots: tuple[str, ...]) -> dict[str, Any]:

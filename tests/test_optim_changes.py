@@ -1,0 +1,128 @@
+"""Optimizers whose parameters change between steps: other lists, groups, devices and shapes."""
+
+from __future__ import annotations
+
+import cupy_standin
+import numpy as np
+import pytest
+from optimizer_cases import OPTIMIZERS, gradients_for, numbers, parameters, same
+
+import tinynet as tn
+from tinynet import backend, nn
+
+
+@pytest.fixture(params=OPTIMIZERS)
+def make(request):
+    return OPTIMIZERS[request.param]
+
+
+def test_goes_on_after_the_module_moved(make, monkeypatch):
+    monkeypatch.setitem(backend._settings, "cuda works", False)
+    cupy_standin.install(monkeypatch)
+    net, other = nn.Linear(4, 3).double(), nn.Linear(4, 3).double()
+    other.load_state_dict(net.state_dict())
+    a, b = make(net.parameters()), make(other.parameters())
+    for step, move in enumerate([None, "cuda", "cpu"]):
+        if move:
+            net.to(move)
+        gradients_for(list(net.parameters()), step)
+        gradients_for(list(other.parameters()), step)
+        a.step()
+        b.step()
+    assert same(numbers(net.parameters()), numbers(other.parameters()))
+    net.float()
+    gradients_for(list(net.parameters()), 5)
+    a.step()
+    for entry in a.state_dict()["state"].values():
+        assert all(v.dtype == np.float32 for k, v in entry.items() if k != "step")
+
+
+def test_a_parameter_taken_out_of_its_group_is_not_learnt_any_more(make):
+    kept, left = nn.Parameter(tn.ones(2)), nn.Parameter(tn.ones(3))
+    alone = nn.Parameter(tn.ones(2))
+    optimizer, other = make([left, kept]), make([alone])
+    for step in range(4):
+        for p in (kept, left, alone):
+            p.grad = tn.ones(p.shape) * (step + 1.0)
+        if step == 2:
+            optimizer.param_groups[0]["params"].remove(left)
+            before = left.detach().numpy().copy()
+        optimizer.step()
+        other.step()
+    assert np.array_equal(left.detach().numpy(), before)
+    assert np.array_equal(kept.detach().numpy(), alone.detach().numpy())  # its state went on
+    assert len(optimizer.state_dict()["state"]) == len(other.state_dict()["state"])
+
+
+# Of which group a parameter is in each step: frozen for a while, or moved to another and back.
+PLACES = {
+    "frozen": [0, 0, None, None, 0, 0],
+    "to the next": [0, 0, 1, 1, 0, 0],
+    "to the one before": [1, 1, 0, 0, 1, 1],
+}
+
+
+@pytest.mark.parametrize("places", PLACES.values(), ids=PLACES)
+def test_state_follows_a_parameter_out_of_its_group_and_back(make, places):
+    params, alone = parameters("float64")[:4], parameters("float64")[:4]
+    moved, first, *second = params
+    groups = [[first], second]
+    groups[places[0]].append(moved)
+    optimizer = make([{"params": group} for group in groups])
+    other = make(alone)
+    for step, place in enumerate(places):
+        for number, group in enumerate(optimizer.param_groups):
+            kept = [p for p in group["params"] if p is not moved]
+            kept.reverse()  # so that something else changes each time
+            group["params"] = [moved, *kept] if number == place else kept
+        gradients_for(params, step)
+        gradients_for(alone, step, missing=[0] if place is None else ())
+        optimizer.step()
+        other.step()
+        saved, expected = optimizer.state_dict()["state"], other.state_dict()["state"]
+        assert len(saved) == len(expected) - (place is None and 0 in expected)
+    assert same(numbers(params), numbers(alone))
+
+
+def test_parameters_that_change_places_are_learnt_by_the_options_there(make):
+    params, alone = parameters("float64")[:2], parameters("float64")[:2]
+    optimizer = make([{"params": [p], "lr": lr} for p, lr in zip(params, (0.1, 0.2), strict=True)])
+    each = [make([p], lr=lr) for p, lr in zip(alone, (0.1, 0.2), strict=True)]
+    for step in range(4):
+        gradients_for(params, step)
+        gradients_for(alone, step)
+        if step == 2:
+            one, two = optimizer.param_groups
+            one["params"], two["params"] = two["params"], one["params"]
+            each[0].param_groups[0]["lr"], each[1].param_groups[0]["lr"] = 0.2, 0.1
+        for o in (optimizer, *each):
+            o.step()
+    assert same(numbers(params), numbers(alone))
+
+
+@pytest.mark.parametrize("shape", [(1,), (2,), (4,)], ids=str)
+def test_another_shape_is_refused_beside_other_changes_and_nothing_is_lost(make, shape):
+    """Before state of the old shape could be copied, or broadcast, into the new one."""
+    a, b = nn.Parameter(tn.ones(3)), nn.Parameter(tn.ones(2))
+    optimizer = make([a, b])
+    for p in (a, b):
+        p.grad = tn.ones(p.shape)
+    optimizer.step()
+    before = optimizer.state_dict()
+    if not before["state"]:
+        return  # plain SGD has no state to lose
+    a.data, a.grad = np.ones(shape, "float32"), None
+    for change in ("list", "dtype"):
+        if change == "list":
+            optimizer.param_groups[0]["params"] = [a]
+        else:
+            optimizer.param_groups[0]["params"] = [a, b]
+            a.data = np.ones(shape)
+        for _ in range(2):
+            with pytest.raises(ValueError, match=r"had shape \(3,\) .*; make a new optimizer"):
+                optimizer.step()
+    a.data = np.ones(3, "float32")
+    after = optimizer.state_dict()
+    assert after["state"].keys() == before["state"].keys()
+    for i, entry in before["state"].items():
+        assert same(entry.values(), after["state"][i].values())
