@@ -34,7 +34,7 @@ def test_bytes_lie_with_the_examples_innermost():
 @pytest.mark.parametrize("options", [{"stride": (2, 1)}, {"dilation": (2, 3)},
                                      {"stride": (3, 2), "dilation": (2, 1)}], ids=str)  # fmt: skip
 def test_blocks_do_not_change_the_result(monkeypatch, options):
-    from tinynet.ops import pooling, strips
+    from tinynet.ops import convolution, strips
 
     rng = np.random.default_rng(1)
     x = rng.standard_normal((3, 4, 7, 9))
@@ -43,7 +43,7 @@ def test_blocks_do_not_change_the_result(monkeypatch, options):
     # everything, some rows, one cell at a time; of short rows written out, and of strips
     for limit, shortest in itertools.product((1 << 20, 5_000, 1), (256, 0)):
         monkeypatch.setattr(strips, "SHORTEST", shortest)
-        for module in (pooling, strips):
+        for module in (convolution, strips):
             monkeypatch.setattr(module, "block_bytes", lambda like, limit=limit: limit)
         tx, tw = tn.tensor(x, requires_grad=True), tn.tensor(w, requires_grad=True)
         y = F.conv2d(tx, tw, **options)

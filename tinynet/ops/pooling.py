@@ -51,7 +51,7 @@ def max_pool2d(x: Any, *, window: Window) -> Any:
         best, *others = [xt[c, rows, columns] for _, _, rows, columns in window.taps(OH, OW)]
         if not others:
             y[c] = best
-        for tap in others:
+        for tap in others:  # the first two taps write y: no copy of one of them is needed
             best = xp.maximum(best, tap, out=y[c])
 
     for_each(compute, channels(xt))

@@ -97,9 +97,9 @@ def row_blocks(rows: range, size: int, limit: int, fixed: int = 0) -> list[range
     than 3/8 of `limit` (see `block_bytes`) and so not worth two threads; else two blocks or more,
     of up to three times `limit`: so much is in the cache still when it is read.
     """
-    limit, most = 3 * limit, len(rows)
-    if most * size > limit // 8:
-        most = max(1, min(-(-most // 2), (limit - fixed) // size))
+    most, at_most = len(rows), 3 * limit  # rows in a block, and its bytes
+    if most * size > at_most // 8:
+        most = max(1, min(-(-most // 2), (at_most - fixed) // size))
     length = -(-len(rows) // -(-len(rows) // most)) if rows else 1
     return [rows[start : start + length] for start in range(0, len(rows), length)]
 
