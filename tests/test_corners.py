@@ -165,6 +165,31 @@ def test_comparisons_and_signs() -> None:
     assert x.detach()[:2].sign().tolist() == [-1, 0]
 
 
+@pytest.mark.parametrize("dtype", "bool uint8 int8 uint16 int16 int32 int64".split())
+@pytest.mark.parametrize(
+    "function",
+    [
+        F.sigmoid, F.softplus, F.logsigmoid, F.silu, F.tanh,
+        lambda x: F.binary_cross_entropy_with_logits(x, tn.ones(*x.shape), reduction="none"),
+    ],
+    ids="sigmoid softplus logsigmoid silu tanh bce_with_logits".split(),
+)  # fmt: skip
+def test_integers_are_the_numbers_that_they_are(function: Any, dtype: str) -> None:
+    """Minus an unsigned integer wraps, and so does the size of the least signed one."""
+    bound = (0, 1) if dtype == "bool" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    numbers = np.clip([0.0, 1, 5, 20, -3, *bound], *bound).clip(-(2**40), 2**40)
+    got, expected = function(tn.tensor(numbers.astype(dtype))), function(tn.tensor(numbers))
+    assert got.dtype.name == "float32"
+    # in bool, what is computed as float16 by NumPy's rule
+    tolerance = 1e-3 if dtype == "bool" else 1e-6
+    np.testing.assert_allclose(got.data, expected.data.astype("float32"), tolerance, 1e-37)
+
+
+def test_an_error_of_numpys_own_kind_keeps_its_message() -> None:
+    with pytest.raises(TypeError, match=r"relu: Cannot cast .* to dtype\('bool'\)"):
+        F.relu(tn.tensor([True, False]))
+
+
 def test_indices_of_several_kinds() -> None:
     """Around an array of integers: None, an ellipsis, a mask, slices; out of range is named."""
     x = x64(2, 3, 4)

@@ -245,7 +245,9 @@ class Op:
             y = self.forward(*arrays, **options)
         except (TypeError, ValueError, IndexError) as error:
             array_module(*arrays)  # says so if they are on different devices
-            raise type(error)(self.explain(error, arrays, options)) from error
+            # NumPy has TypeErrors of its own, which are not made from a message
+            kind = TypeError if isinstance(error, TypeError) else type(error)
+            raise kind(self.explain(error, arrays, options)) from error
         if type(y) is not ndarray:
             y = as_array(y)
         if y.dtype is not float32 and is_new_float(y, arrays, options):

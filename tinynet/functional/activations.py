@@ -67,7 +67,7 @@ def softplus(input: Any, beta: float = 1.0) -> Any:
 
 def logsigmoid(input: Any) -> Any:
     """ln sigmoid(x) = -softplus(-x), exact in both tails."""
-    return -elementary.softplus(-input)
+    return -elementary.softplus(-1.0 * input)  # a float: minus an unsigned integer would wrap
 
 
 def softmax(input: Any, dim: int) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 from tinynet.autograd import Op
 from tinynet.backend import array_module
 from tinynet.ops.broadcast import Elementwise, expand
-from tinynet.ops.elementary import exp, sigmoid
+from tinynet.ops.elementary import exp, exp_minus_abs, sigmoid
 from tinynet.ops.reduction import Dim, axes_of, restore, sum
 from tinynet.ops.shape import reshape
 
@@ -169,7 +169,7 @@ def bce_with_logits(x: Any, z: Any) -> Any:
     xp = array_module(x, z)
     if isinstance(x, int | float):
         x = xp.asarray(x, z.dtype)  # a number has no dtype of its own, its exponential would
-    return (xp.maximum(x, 0.0) - x * z) + xp.log1p(xp.exp(-xp.abs(x)))
+    return (xp.maximum(x, 0.0) - x * z) + xp.log1p(exp_minus_abs(x))
 
 
 @bce_with_logits.rule("x")
