@@ -347,6 +347,17 @@ def test_the_files_permissions_are_those_of_any_new_file(tmp_path):
     assert (tmp_path / "saved").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no permissions of groups and others")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_the_permissions_of_an_old_file_stay(tmp_path, mode):
+    path = tmp_path / "saved"
+    tn.save({"a": 1}, path)
+    path.chmod(mode)
+    tn.save({"a": 2}, path)
+    assert path.stat().st_mode & 0o777 == mode
+    assert tn.load(path) == {"a": 2}
+
+
 def test_a_link_stays_a_link(tmp_path):
     tn.save({"a": 1}, tmp_path / "real")
     (tmp_path / "link").symlink_to(tmp_path / "real")

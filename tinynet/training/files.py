@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 
 # What a system that cannot lock or sync a folder answers.
@@ -22,7 +23,8 @@ def write_atomically(path: str, data: bytes) -> None:
 
     The bytes go to a new file beside it, are synced to the disk, and take the old one's name in
     one step; then the folder is synced, in which the name stands. Before the sync, a crash of the
-    machine could leave the new name with none of its bytes.
+    machine could leave the new name with none of its bytes. Who may read and write a file that was
+    there stays as it was.
 
     Raises:
         OSError: if the disk is full, the folder read-only, ...; `path` is as it was.
@@ -34,6 +36,8 @@ def write_atomically(path: str, data: bytes) -> None:
         # not tempfile, whose files others may not read
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
+            with contextlib.suppress(FileNotFoundError):
+                os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
