@@ -102,7 +102,6 @@ def test_parameters_that_change_places_are_learnt_by_the_options_there(make):
 
 @pytest.mark.parametrize("shape", [(1,), (2,), (4,)], ids=str)
 def test_another_shape_is_refused_beside_other_changes_and_nothing_is_lost(make, shape):
-    """Before state of the old shape could be copied, or broadcast, into the new one."""
     a, b = nn.Parameter(tn.ones(3)), nn.Parameter(tn.ones(2))
     optimizer = make([a, b])
     for p in (a, b):
@@ -110,7 +109,7 @@ def test_another_shape_is_refused_beside_other_changes_and_nothing_is_lost(make,
     optimizer.step()
     before = optimizer.state_dict()
     if not before["state"]:
-        return  # plain SGD has no state to lose
+        pytest.skip("plain SGD has no state to lose")
     a.data, a.grad = np.ones(shape, "float32"), None
     for change in ("list", "dtype"):
         if change == "list":
@@ -126,3 +125,28 @@ def test_another_shape_is_refused_beside_other_changes_and_nothing_is_lost(make,
     assert after["state"].keys() == before["state"].keys()
     for i, entry in before["state"].items():
         assert same(entry.values(), after["state"][i].values())
+
+
+def test_an_interrupt_while_the_arrays_are_made_anew_loses_no_state(make, monkeypatch):
+    params, alone = parameters("float64"), parameters("float64")
+    optimizer, other = make(params), make(alone)
+    asarray, calls = backend.asarray, []
+
+    def interrupted(*args):
+        calls.append(args)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return asarray(*args)
+
+    for step in range(4):
+        gradients_for(params, step)
+        gradients_for(alone, step)
+        if step == 2 and optimizer.state_dict()["state"]:
+            optimizer.param_groups[0]["params"].reverse()
+            with monkeypatch.context() as patch:
+                patch.setattr(backend, "asarray", interrupted)
+                with pytest.raises(KeyboardInterrupt):
+                    optimizer.step()
+        optimizer.step()
+        other.step()
+    assert same(numbers(params), numbers(alone))

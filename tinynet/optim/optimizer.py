@@ -229,7 +229,7 @@ class Optimizer:
         """Number of steps and state of each parameter that was ever updated, as NumPy arrays, by
         its id. One that was taken out of its group is among them: it may come back."""
         state = {id(p): entry for p, entry in self._left}
-        for p, flat, i in self._places():
+        for p, flat, i in _places(self._flat):
             if flat.steps[i]:
                 state[id(p)] = {"step": flat.steps[i]} | {
                     name: backend.to_numpy(flat.view(slot, i)).copy()
@@ -252,25 +252,19 @@ class Optimizer:
                     if name != "step" and value.shape != p.shape:
                         raise self._reshaped(value.shape, p)
             flat.append([FlatParameters(params) for params in kinds.values()])
-        before = [p for p, _, _ in self._places()] + [p for p, _ in self._left]
-        listed = [list(map(id, group["params"])) for group in self.param_groups]
-        gone = state.keys() - itertools.chain(*listed)
-        self._left = [(p, state[id(p)]) for p in before if id(p) in gone]
-        self._flat, self._listed = flat, listed
-        for p, of_p, i in self._places():
+        for p, of_p, i in _places(flat):
             for name, value in state.get(id(p), {}).items():
                 if name == "step":
                     of_p.steps[i] = value
                 else:
                     array = backend.asarray(value, of_p.like.dtype, p.device)
                     of_p.view(of_p.slot(name), i)[...] = array
-
-    def _places(self) -> Iterator[tuple[Tensor, FlatParameters, int]]:
-        """Each parameter that has flat arrays, with its place there."""
-        for flats in self._flat:
-            for flat in flats:
-                for i, p in enumerate(flat.params):
-                    yield p, flat, i
+        listed = [list(map(id, group["params"])) for group in self.param_groups]
+        gone = state.keys() - itertools.chain(*listed)
+        before = [p for p, _, _ in _places(self._flat)] + [p for p, _ in self._left]
+        left = [(p, state[id(p)]) for p in before if id(p) in gone]
+        # all at once, so that an interrupt finds either the old arrays or the new ones
+        self._flat, self._listed, self._left = flat, listed, left
 
     # --- saving and loading ---
 
@@ -293,10 +287,9 @@ class Optimizer:
         groups, state = check_state(
             self._name, self.param_groups, self.defaults, state_dict, self._check, self._slots
         )
+        self._make_flat(state)
         for group, options in zip(self.param_groups, groups, strict=True):
             group.update(options)
-        self._flat, self._left = [], []
-        self._make_flat(state)
 
     def __repr__(self) -> str:
         lines = []
@@ -304,3 +297,11 @@ class Optimizer:
             options = ", ".join(f"{k}={v}" for k, v in group.items() if k != "params")
             lines.append(f"  group {i}: {len(group['params'])} parameters, {options}")
         return "\n".join([f"{self._name} (", *lines, ")"])
+
+
+def _places(flat: list[list[FlatParameters]]) -> Iterator[tuple[Tensor, FlatParameters, int]]:
+    """Each parameter of flat arrays, with its place there."""
+    for of_group in flat:
+        for of_kind in of_group:
+            for i, p in enumerate(of_kind.params):
+                yield p, of_kind, i
