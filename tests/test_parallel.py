@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -113,6 +114,32 @@ def test_errstate_of_the_caller_holds_in_every_thread():
         parallel.for_each(piece, range(2))
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
         parallel.for_each(piece, range(2))
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals between threads")
+@pytest.mark.parametrize("when", ["computing", "waiting"])
+def test_an_interrupt_is_raised_when_nothing_runs_any_more(when):
+    """Else a helper would write into arrays that somebody uses again."""
+    tn.set_num_threads(2)
+    main, both = threading.get_ident(), threading.Barrier(2, timeout=20)
+    written: list[str] = []
+
+    def piece(_):
+        both.wait()
+        if threading.get_ident() == main:
+            if when == "computing":
+                time.sleep(20)  # until the interrupt
+            return
+        time.sleep(0.1)
+        signal.pthread_kill(main, signal.SIGINT)
+        time.sleep(0.2)
+        written.append("by the helper")
+
+    with pytest.raises(KeyboardInterrupt):
+        parallel.for_each(piece, range(2))
+    assert written == ["by the helper"]
+    parallel.for_each(lambda i: written.append(f"piece {i}"), range(2))
+    assert sorted(written[1:]) == ["piece 0", "piece 1"]
 
 
 def test_nothing_is_kept():

@@ -102,14 +102,18 @@ class _Team:
 
 
 class _Job:
-    """Pieces to be done by the caller and by whoever helps, and the errors of the helpers."""
+    """Pieces to be done by the caller and by whoever helps, and the errors of the helpers.
+
+    It takes no lock, since a small job is over in less time than a few of them cost: each change
+    of a list is one call of Python's, which no other thread interrupts.
+    """
 
     def __init__(self, function: Callable[[Any], object], pieces: deque[Any]) -> None:
         self.function: Callable[[Any], object] | None = function
         self.pieces = pieces
         self.errors: list[BaseException] = []
-        self.running = 0  # pieces in the hands of helpers
-        self.change = threading.Condition()
+        self.helping: list[None] = []  # one entry for each helper that may have a piece
+        self.left: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each that has left
         self.context = contextvars.copy_context()  # carries the caller's np.errstate
 
     def help(self) -> None:
@@ -118,31 +122,28 @@ class _Job:
             self.context.copy().run(self._help, function)
 
     def _help(self, function: Callable[[Any], object]) -> None:
-        while True:
-            with self.change:
-                if not self.pieces:
-                    return
-                piece = self.pieces.popleft()
-                self.running += 1
+        self.helping.append(None)  # first: a caller that finds no pieces waits for those in here
+        try:
+            self._take(function)
+        except BaseException as error:
+            self.errors.append(error)
+            self.pieces.clear()
+        self.helping.pop()
+        self.left.put(None)
+
+    def _take(self, function: Callable[[Any], object]) -> None:
+        while self.pieces:
             try:
-                function(piece)
-            except BaseException as error:
-                self.errors.append(error)
-                self.pieces.clear()
-            with self.change:
-                self.running -= 1
-                self.change.notify()
+                piece = self.pieces.popleft()
+            except IndexError:  # another was quicker
+                return
+            function(piece)
 
     def run(self) -> None:
         """The caller's part: take pieces too, then wait for those that others have taken."""
         assert self.function is not None
         try:
-            while True:
-                try:
-                    piece = self.pieces.popleft()
-                except IndexError:
-                    break
-                self.function(piece)
+            self._take(self.function)
         finally:
             self.function = None
             self.pieces.clear()
@@ -157,12 +158,9 @@ class _Job:
     def _wait(self) -> None:
         """Until no helper has a piece; an interrupt waits too, as nobody may write on after it."""
         interrupt: KeyboardInterrupt | None = None
-        while True:
+        while self.helping:
             try:
-                with self.change:
-                    while self.running:
-                        self.change.wait()
-                break
+                self.left.get()
             except KeyboardInterrupt as error:
                 interrupt = error
         if interrupt is not None:

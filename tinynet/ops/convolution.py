@@ -45,7 +45,7 @@ from tinynet.ops.windows import (
     padded,
     without_border,
 )
-from tinynet.parallel import for_each, matmul, product
+from tinynet.parallel import for_each, matmul, one_blas_thread, product
 
 
 def _check(name: str, x_shape: Any, w_shape: Any, groups: int) -> None:
@@ -187,7 +187,8 @@ def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1)
             strips = _gradient_of_strips(wt, gt, window, rows, slice(left * N, right * N), x)
             col2im(of_x[:, :, left * window.stride[1] :], strips, window, right - left)
 
-    for_each(compute, row_blocks(range(PH, PH + size[0]), strip, limit))
+    with one_blas_thread():  # once, and not in each of its many products
+        for_each(compute, row_blocks(range(PH, PH + size[0]), strip, limit))
     return batch_first(x[:, :, PW : PW + size[1]])
 
 
@@ -198,7 +199,7 @@ def _gradient_of_strips(
 
     Each is w^T gy, summed over the kernel's rows that led to it within the product.
     """
-    G, CKW = wt.shape[:2]
+    xp, (G, CKW) = array_module(wt, gt), wt.shape[:2]
     strips = workspace("conv2d_input", (len(rows), G, CKW, cells.stop - cells.start), like)
     found, unreached = meetings(window, rows, gt.shape[1])
     if unreached:
@@ -207,7 +208,7 @@ def _gradient_of_strips(
         of_w = wt[:, :, meeting.taps].reshape(G, CKW, -1)  # K: the taps and the channels of gy
         of_gy = meeting.neighbours(gt, cells)  # (G, rows, K, cells)
         out = strips[meeting.rows].swapaxes(0, 1)  # (G, rows, C/G KW, cells)
-        matmul(of_w[:, None], of_gy, out=out)
+        xp.matmul(of_w[:, None], of_gy, out=out)
     return strips
 
 

@@ -60,7 +60,7 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
     Derivation: dy = dx w^T + x dw^T + 1 db^T. <gy, dx w^T> = <gy w, dx>;
         <gy, x dw^T> = tr(gy^T x dw^T) = <gy^T x, dw>; <gy, 1 db^T> = <sum over n of gy, db>.
         gx = matmul(gy, w)
-        gw = matmul(transposed(gy), x)
+        gw = matmul(gy.T, x)
         gb = gy.sum(0)
     Jacobian: I ⊗ w by x, x ⊗ I by w (⊗: Kronecker), a column of identities by b.
     Kinks: none; bilinear in x and w, affine in b.
@@ -96,7 +96,7 @@ def linear_gx(gy: Any, w: Any) -> Any:
 
 @linear.rule("w")
 def linear_gw(gy: Any, x: Any) -> Any:
-    return matmul(transposed(gy), x)
+    return matmul(gy.T, x)
 
 
 @linear.rule("b")
