@@ -381,7 +381,9 @@ def _walk_back(
 def _is_new(g: Any, gy: Any, kept: Sequence[Any]) -> bool:
     """Whether nothing else refers to the memory of `g`: a rule may pass on what it was given."""
     array = raw(g)
-    return array.base is None and all([array is not raw(a) for a in (gy, *kept)])
+    if array.base is not None or array is raw(gy):
+        return False
+    return all([raw(a) is not array for a in kept])
 
 
 def _own(g: Any) -> Any:
@@ -394,7 +396,9 @@ def _as_value(g: Any, like: Value) -> Any:
     dtype = like._data.dtype
     if isinstance(g, Value):
         return g if g._data.dtype == dtype else g.to(dtype)
-    return like.result_type(as_array(g).astype(dtype, copy=False))
+    if type(g) is not ndarray or g.dtype != dtype:
+        g = as_array(g).astype(dtype, copy=False)
+    return like.result_type(g)
 
 
 def _accumulate(value: Value, g: Any) -> None:
@@ -419,7 +423,7 @@ def _seed(output: Value, gradient: Any, name: str, create_graph: bool) -> Any:
                 "give `gradient` of that shape (the product gradient . Jacobian is computed), or "
                 "reduce it to a number first, by .sum() or .mean()"
             )
-        gradient = array_module(data).ones_like(data)
+        gradient = array_module(data).ones(data.shape, data.dtype)
     array = raw(gradient)
     if not is_array(array) or array.shape != data.shape:
         raise ValueError(
