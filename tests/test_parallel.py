@@ -273,6 +273,19 @@ def test_products(rows, inner, columns, order, dtype):
     np.testing.assert_allclose(results[0][0], a @ b, rtol=1e-5 if dtype == "float32" else 1e-12)
 
 
+def test_a_gate_keeps_the_order_of_the_forward_and_the_dtype_of_the_gradient():
+    """Else each operation before it, whose arrays are N innermost, would turn the gradient anew."""
+    from tinynet.ops.elementary import gated
+
+    rng = np.random.default_rng(0)
+    for shape in ((2, 3, 4), (16, 8, 8, 8)):
+        gate = np.moveaxis(rng.normal(size=(*shape[1:], shape[0])).astype("float32"), -1, 0)
+        x = rng.normal(size=shape)
+        y = gated(x, gate=gate)
+        assert np.moveaxis(y, 0, -1).flags.c_contiguous
+        np.testing.assert_array_equal(y, np.where(gate > 0, x, 0), strict=True)
+
+
 @pytest.mark.parametrize("layout", ["C", "N innermost", "steps"])
 def test_elementwise_work_in_any_memory_order(layout):
     shape = (70, 6, 40, 41)

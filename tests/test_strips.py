@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from traced import peak
 
-from tinynet.backend import block_bytes
+from tinynet.backend import block_bytes, first_axis_last
 from tinynet.ops import convolution, strips
 from tinynet.ops.convolution import conv2d, conv2d_input, conv2d_weight
 from tinynet.ops.windows import Window, batch_last, padded, unfold
@@ -132,3 +132,19 @@ def test_rows_of_few_cells_are_one_product(monkeypatch: pytest.MonkeyPatch) -> N
     conv2d_weight(gy, x, window=window)
     conv2d_input(gy, w, size=(64, 1), window=window)
     assert calls == [(8, 320, 60), (320, 60, 8), (320, 8, 60)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+@pytest.mark.parametrize(
+    "shape", [(9, 512), (9, 4, 16, 16), (128, 3, 32, 32), (8, 512), (9, 500), (1, 512), (9, 0, 8)]
+)
+def test_the_first_axis_goes_last_whatever_the_distance_of_rows(shape: Any, dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 200, shape).astype(dtype)
+    for a in (x, x[::-1], np.asfortranarray(x), np.broadcast_to(x[:1], shape)):
+        y = first_axis_last(a)
+        first_axis_last(a + 1)  # in the same workspace, which the result must not be in
+        assert y.flags.c_contiguous
+        np.testing.assert_array_equal(y, np.moveaxis(a, 0, -1), strict=True)
+    if y.size:
+        assert np.shares_memory(first_axis_last(np.moveaxis(y, -1, 0)), y), "a copy for nothing"

@@ -293,6 +293,23 @@ def scatter_add(target: Array, index: Any, values: Array) -> None:
         cupyx.scatter_add(target, index, values)
 
 
+def first_axis_last(x: Array) -> Array:
+    """(N, A, B, ...) -> (A, B, ..., N), contiguous: a view if the bytes lie so already.
+
+    Rows 2^11 bytes apart, or a multiple of it, share so few places of a cache that each line of
+    theirs is fetched anew for each of its numbers: 2.7 ms for 128 images of 3x32x32, 0.35 ms by
+    way of a copy whose rows lie a line farther apart.
+    """
+    xp = array_module(x)
+    y = x.transpose(*range(1, x.ndim), 0)
+    if xp is np and x.strides[0] % 2048 == 0 and x.flags.c_contiguous and len(x) > 8 and x.size:
+        numbers, line = x.size // len(x), 64 // x.itemsize
+        apart = workspace("first_axis_last", (len(x), numbers + line), x)[:, :numbers]
+        apart[...] = x.reshape(len(x), numbers)
+        return xp.ascontiguousarray(apart.T).reshape(y.shape)
+    return xp.ascontiguousarray(y)
+
+
 def as_strided(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
     """A view of a contiguous `x` with these strides in bytes, never to be written through.
 

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import FLAT, Array, array_module
+from tinynet.backend import FLAT, Array, array_module, first_axis_last
 
 
 class _OpenBLAS:
@@ -349,13 +349,21 @@ def product(a: Array, b: Array) -> Array:
 _RUN = 1 << 18
 
 
-def elementwise(function: Callable[..., object], *arrays: Array) -> Array:
-    """A new array like the first, filled by ``function(*arrays, out=array)``.
+def elementwise(
+    function: Callable[..., object], *arrays: Array, order: Array | None = None
+) -> Array:
+    """A new array of the first one's dtype, filled by ``function(*arrays, out=array)``.
 
     The arrays have one shape, and the function works entry by entry: on the CPU it gets large ones
     as they lie in memory, flat, in pieces of up to 2^18 entries.
+
+    Args:
+        function: what fills `out`.
+        arrays: what it is given.
+        order: the array in whose memory order the result lies, by default the first.
     """
-    y = array_module(*arrays).empty_like(arrays[0])
+    like = arrays[0] if order is None else order
+    y = array_module(*arrays).empty_like(like, dtype=arrays[0].dtype)
     if y.size < FLAT or array_module(y) is not np:
         function(*arrays, out=y)
         return y
@@ -377,6 +385,9 @@ def _laid_like(y: Array, a: Array) -> Array:
     """The numbers of `a` in the memory order of `y`."""
     if a.strides == y.strides:
         return a
+    # as convolution and pooling lay images
+    if y.transpose(*range(1, y.ndim), 0).flags.c_contiguous:
+        return first_axis_last(a).transpose(-1, *range(y.ndim - 1))
     copy = np.empty_like(y, dtype=a.dtype)
     copy[...] = a
     return copy

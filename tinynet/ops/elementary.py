@@ -294,7 +294,8 @@ def gated(x: Any, *, gate: Any) -> Any:
         positive = workspace("gate", gate.shape, gate, "bool")
         xp.multiply(x, xp.greater(gate, 0, out=positive), out=out)
 
-    return elementwise(compute, x, gate)
+    # x may come from a linear layer, row by row; the convolution before the gate wants its order
+    return elementwise(compute, x, gate, order=gate)
 
 
 @gated.rule("x")

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module, as_strided
+from tinynet.backend import array_module, as_strided, first_axis_last
 
 Pair = int | tuple[int, int]
 
@@ -148,7 +148,7 @@ _window = functools.lru_cache(maxsize=256)(Window)
 
 def batch_last(x: Any) -> Any:
     """(N, C, H, W) -> (C, H, W, N), contiguous: a view if the bytes lie so already."""
-    return array_module(x).ascontiguousarray(x.transpose(1, 2, 3, 0))
+    return first_axis_last(x)
 
 
 def batch_first(x: Any) -> Any:
