@@ -222,6 +222,13 @@ def test_different_data_or_weights_are_not_taken_for_the_same_work(name):
         assert not timing.agreement(results, other_weights).equal
 
 
+def test_every_run_draws_the_same_weights():
+    side, workload = sides.load("tinynet", 1), workloads.WORKLOADS["mlp-2-10-1"]
+    first, again = side.model(workload).state_dict(), side.model(workload).state_dict()
+    for key, value in first.items():
+        np.testing.assert_array_equal(value, again[key])
+
+
 def test_nan_is_no_agreement():
     nan, one = [np.array([np.nan])], [np.array([1.0])]
     assert not timing.agreement(nan, nan).equal
