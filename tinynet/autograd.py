@@ -133,10 +133,9 @@ class Node:
         """The gradient by the input of an edge, of that input's shape."""
         _, _, shape, rule, kept = edge
         args = [gy]
-        for name, a in zip(rule.needs, kept):  # noqa: B905, strict takes as long as the loop
+        for name, a in zip(rule.needs, kept) if kept else ():  # noqa: B905, strict is slow
             if isinstance(a, Value):
-                unchanged = a._version is None or a._version[0] <= self.stamp
-                if unchanged and not create_graph:
+                if not create_graph and (a._version is None or a._version[0] <= self.stamp):
                     a = a._data  # the usual case
                 else:
                     a = self._unpack(name, a, create_graph)
@@ -167,37 +166,25 @@ class Rule:
     def __init__(self, function: Callable[..., Any], op: Op) -> None:
         self.function = function
         self.needs = tuple(inspect.signature(function).parameters)[1:]
-        self.fetch = _fetch_all([_fetch(name, op) for name in self.needs])
+        # One function for all of it, made of source: this runs for each node of each graph.
+        kept = "".join([f"{_fetch(name, op)}, " for name in self.needs])
+        names = {"raw": raw, "defaults": op.options}
+        self.fetch = eval(f"lambda i, args, options, out: ({kept})", names)
 
 
-def _fetch_all(fetches: list[Any]) -> Callable[[int, Any, Any, Value], tuple[Any, ...]]:
-    """One function for all that a rule needs: a call for each node rather than several."""
-    if not fetches:
-        return lambda i, args, options, out: ()
-    if len(fetches) == 1:
-        (one,) = fetches
-        return lambda i, args, options, out: (one(i, args, options, out),)
-    return lambda i, args, options, out: tuple([f(i, args, options, out) for f in fetches])
-
-
-def _fetch(name: str, op: Op) -> Callable[[int, Any, Any, Value], Any]:
-    """What a rule for input i calls `name`, from i and the (args, options, output) of a call."""
+def _fetch(name: str, op: Op) -> str:
+    """What a rule for input i calls `name`: an expression in the parts of a call of `op`."""
     if name == "i":
-        return lambda i, args, options, out: i
+        return "i"
     if name == "y":
         # not the output itself, which points to the node: that would be a cycle
-        return lambda i, args, options, out: out.alias()
+        return "out.alias()"
     if name in op.options:
-        default = op.options[name]
-        return lambda i, args, options, out: options.get(name, default)
-    j = op.inputs.index(name.removesuffix("_shape"))
-    if op.variadic and name in op.inputs:
-        return lambda i, args, options, out: args
+        return f"options.get({name!r}, defaults[{name!r}])"
     if op.variadic:
-        return lambda i, args, options, out: tuple([raw(a).shape for a in args])
-    if name in op.inputs:
-        return lambda i, args, options, out: args[j]
-    return lambda i, args, options, out: raw(args[j]).shape
+        return "args" if name in op.inputs else "tuple([raw(a).shape for a in args])"
+    arg = f"args[{op.inputs.index(name.removesuffix('_shape'))}]"
+    return arg if name in op.inputs else f"raw({arg}).shape"
 
 
 class Op:
@@ -294,23 +281,22 @@ def _note_view(out: Value, args: Sequence[Any]) -> None:
             out._share_version(a)
 
 
-def _nodes_behind(roots: Iterable[Node | Value]) -> tuple[list[Node], dict[int, Value]]:
+def _nodes_behind(roots: Iterable[Node | Value]) -> tuple[list[Node], set[Value]]:
     """All nodes that the roots were computed from, each once, latest first; and the leaves.
 
     A stack and no recursion: a chain of 50,000 operations has no room on Python's.
     """
     nodes: list[Node] = []
-    leaves: dict[int, Value] = {}
+    leaves: set[Value] = set()
     stack: list[Any] = list(roots)
-    seen: set[int] = set()
+    seen: set[Any] = set()
     while stack:
         link = stack.pop()
-        key = id(link)
-        if key in seen:
+        if link in seen:
             continue
-        seen.add(key)
+        seen.add(link)
         if not isinstance(link, Node):
-            leaves[key] = link
+            leaves.add(link)
             continue
         if link.edges is None:
             raise RuntimeError(
@@ -333,46 +319,44 @@ def _walk_back(
     targets: Sequence[Node | Value] | None,
     retain_graph: bool,
     create_graph: bool,
-) -> tuple[dict[int, Any], dict[int, Value]]:
-    """Carry the seeds back; returns gradients by id of link, and the leaves met.
+) -> tuple[dict[Any, Any], set[Value]]:
+    """Carry the seeds back; returns gradients by node or leaf, and the leaves met.
 
     With `targets`, only what leads to them is computed, and their gradients are returned.
     """
     nodes, leaves = _nodes_behind(links)
     watched = modes.anomaly
-    asked = {id(t) for t in targets or ()}
+    asked = set(targets or ())
     wanted = set(asked)  # with targets: what leads to them
     for node in reversed(nodes) if targets is not None else ():
-        if any([id(edge[1]) in wanted for edge in node.edges or ()]):
-            wanted.add(id(node))
+        if any([edge[1] in wanted for edge in node.edges or ()]):
+            wanted.add(node)
     # Of this call alone: kept on the nodes, a second backward would add the first one's again.
-    grads: dict[int, Any] = {}
+    grads: dict[Any, Any] = {}
     for link, seed in zip(links, seeds, strict=True):
-        grads[id(link)] = grads[id(link)] + seed if id(link) in grads else seed
+        grads[link] = grads[link] + seed if link in grads else seed
     for node in nodes:
-        gy = grads.get(id(node)) if id(node) in asked else grads.pop(id(node), None)
+        gy = grads.get(node) if node in asked else grads.pop(node, None)
         if gy is None:
             continue
-        if (
-            targets is None
-            and node.retained is not None
-            and (watcher := node.retained()) is not None
-        ):
-            _accumulate(watcher, _own(gy))
+        if node.retained is not None and targets is None:
+            watcher = node.retained()
+            if watcher is not None:
+                _accumulate(watcher, _own(gy))
         for edge in node.edges or ():
-            key = id(edge[1])
-            if targets is not None and key not in wanted:
+            link = edge[1]
+            if targets is not None and link not in wanted:
                 continue
             g = node.gradient(edge, gy, create_graph)
             if watched:
                 where = getattr(node, "where", "(run the forward in detect_anomaly too)")
                 anomaly.check_backward(node.op.name, edge[0], raw(g), raw(gy), where)
-            if key in grads:  # out of place: `a + b` hands one array to both of its inputs
-                grads[key] = grads[key] + g
-            elif key in leaves and not _is_new(g, gy, edge[-1]):
-                grads[key] = _own(g)
+            if link in grads:  # out of place: `a + b` hands one array to both of its inputs
+                grads[link] = grads[link] + g
+            elif link in leaves and not _is_new(g, gy, edge[-1]):
+                grads[link] = _own(g)
             else:
-                grads[key] = g
+                grads[link] = g
         if not retain_graph:
             node.edges = None
     return grads, leaves
@@ -423,7 +407,8 @@ def _seed(output: Value, gradient: Any, name: str, create_graph: bool) -> Any:
                 "give `gradient` of that shape (the product gradient . Jacobian is computed), or "
                 "reduce it to a number first, by .sum() or .mean()"
             )
-        gradient = array_module(data).ones(data.shape, data.dtype)
+        one = array_module(data).ones(data.shape, data.dtype)
+        return output.result_type(one) if create_graph else one
     array = raw(gradient)
     if not is_array(array) or array.shape != data.shape:
         raise ValueError(
@@ -448,9 +433,9 @@ def backward(
         link = output._link()
         assert link is not None
         grads, leaves = _walk_back([link], [seed], None, retain_graph, create_graph)
-        for key, leaf in leaves.items():
-            if key in grads:
-                _accumulate(leaf, _own(grads[key]) if leaf is output else grads[key])
+        for leaf in leaves:
+            if leaf in grads:
+                _accumulate(leaf, _own(grads[leaf]) if leaf is output else grads[leaf])
 
 
 def grad(
@@ -494,7 +479,7 @@ def grad(
         grads, _ = _walk_back(links, seeds, targets, retain_graph, create_graph)  # type: ignore[arg-type]
         results = []
         for i, (x, target) in enumerate(zip(inputs, targets, strict=True)):
-            g = grads.get(id(target))
+            g = grads.get(target)
             if g is None and not allow_unused:
                 raise RuntimeError(
                     f"grad: the outputs do not depend on input {i} of shape "
