@@ -12,7 +12,6 @@ from typing import Any
 
 import definitions_of_ops as loops
 import numpy as np
-import scipy.special
 from op_case import Case, n
 from op_cases_structure import broadcasts, copies, products, rearrangements
 from op_cases_windows import convolutions, windows
@@ -141,7 +140,7 @@ def table() -> dict[str, list[Case]]:
         "cos": _each(math.cos),
         "tanh": _each(math.tanh),
         "erf": _each(math.erf),
-        "sigmoid": _each(lambda v: float(scipy.special.expit(v))),
+        "sigmoid": _each(lambda v: 1.0 / (1.0 + math.exp(-v))),
         "softplus": _each(lambda v: math.log(1.0 + math.exp(v))),
         "relu": _each(lambda v: v if v > 0 else 0.0, "separated"),
         "gated": [

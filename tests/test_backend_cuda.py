@@ -72,14 +72,24 @@ def test_backend_adds_into_repeated_indices(cupy, monkeypatch, add_at):
     assert len(calls) == (0 if add_at else 1)
 
 
-def test_backend_as_strided_and_erf(x):
+def test_backend_as_strided(x):
     windows = backend.as_strided(x, (2, 2, 2), (12, 4, 4))
     assert windows.tolist() == [[[0, 1], [1, 2]], [[3, 4], [4, 5]]]
     assert windows.base is None
-    result = backend.erf(x)
+
+
+@pytest.mark.parametrize("name", ["erf", "expit"])
+def test_backend_special(x, name):
+    result = backend.special(name, x)
     assert backend.device_of(result) == "cuda"
     assert result.dtype == np.float32
-    assert np.array_equal(result.get(), scipy.special.erf(x.get()))
+    assert np.array_equal(result.get(), getattr(scipy.special, name)(x.get()))
+
+
+@pytest.mark.parametrize("name", ["erf", "expit"])
+def test_backend_special_keeps_float16(name):
+    # of which SciPy's expit, and CuPy's, makes float64
+    assert backend.special(name, np.zeros(2, "float16")).dtype == np.float16
 
 
 def test_backend_probe_is_content(cupy):

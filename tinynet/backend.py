@@ -338,14 +338,15 @@ def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
     return xp.broadcast_to(x, shape)
 
 
-def erf(x: Array) -> Array:
-    """The error function, entry by entry, in the type of `x`."""
+def special(name: str, x: Array) -> Array:
+    """A function of ``scipy.special``, entry by entry, in the dtype of `x` if that is a float."""
     # imported when first wanted: SciPy would double the time that `import tinynet` takes
     if array_module(x) is np:
-        from scipy import special
+        from scipy import special as functions
     else:
-        from cupyx.scipy import special
-    return special.erf(x)
+        from cupyx.scipy import special as functions
+    y = getattr(functions, name)(x)
+    return y.astype(x.dtype) if y.dtype != x.dtype and x.dtype.kind == "f" else y
 
 
 class _Workspaces(threading.local):

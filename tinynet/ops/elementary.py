@@ -191,7 +191,7 @@ def erf(x: Any) -> Any:
     Shapes: any; dtype of x.
     Source: NIST Digital Library of Mathematical Functions, section 7.10.
     """
-    return backend.erf(x)
+    return backend.special("erf", x)
 
 
 @erf.rule("x")
@@ -214,15 +214,14 @@ def sigmoid(x: Any) -> Any:
     Derivation: dy = e^-x / (1 + e^-x)^2 dx = y (1 - y) dx, so <gy, dy> = <gy y (1 - y), dx>.
         gx = gy * (y * (1.0 - y))
     Jacobian: diagonal, diag(y (1 - y)).
-    Kinks: none. With e = e^-|x|, which never overflows, y is 1 / (1 + e) for x >= 0 and
-        e / (1 + e) below: the same number, with full relative precision in both tails.
-    Cost: n exponentials and 5n forward, 3n backward; keeps y.
+    Kinks: none. 1 + e^-x loses nothing of a large e^-x, so y has full relative precision in both
+        tails, until e^-x overflows and y is 0: below -88.7 in float32, -709.7 in float64.
+    Cost: n exponentials and 3n forward, 3n backward; keeps y.
     Shapes: any; dtype of x.
     Source: NIST Digital Library of Mathematical Functions, section 4.7(ii), by the chain rule.
     """
-    xp, e = array_module(x), exp_minus_abs(x)
-    # e <= 1, so this is 1 where x >= 0 and e below; a `where` would take up to twice as long in all
-    return xp.maximum(e, x >= 0) / (e + 1.0)
+    # one call that is silent where e^-x overflows; of few numbers it takes a tenth of the time
+    return backend.special("expit", x)
 
 
 @sigmoid.rule("x")
