@@ -365,7 +365,8 @@ def workspace(name: str, shape: tuple[int, ...], like: Array, dtype: Any = None)
 
     A fresh array costs more in page faults than the arithmetic on it, and is in no cache, so
     temporaries that never leave their operation (the columns of a convolution) are written to the
-    same memory each time. CuPy has a memory pool that does this.
+    same memory each time. Operations that are never at work at once in a thread share a name, and
+    so the memory. CuPy has a memory pool that does this.
     """
     xp, dtype = array_module(like), like.dtype if dtype is None else np.dtype(dtype)
     if xp is not np:

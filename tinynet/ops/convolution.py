@@ -200,7 +200,7 @@ def _gradient_of_strips(
     Each is w^T gy, summed over the kernel's rows that led to it within the product.
     """
     xp, (G, CKW) = array_module(wt, gt), wt.shape[:2]
-    strips = workspace("conv2d_input", (len(rows), G, CKW, cells.stop - cells.start), like)
+    strips = workspace("columns", (len(rows), G, CKW, cells.stop - cells.start), like)
     found, unreached = meetings(window, rows, gt.shape[1])
     if unreached:
         strips[list(unreached)] = 0

@@ -290,7 +290,7 @@ def gated(x: Any, *, gate: Any) -> Any:
     xp = array_module(x, gate)
 
     def compute(x: Any, gate: Any, out: Any) -> None:
-        positive = workspace("gate", gate.shape, gate, "bool")
+        positive = workspace("mask", gate.shape, gate, "bool")
         xp.multiply(x, xp.greater(gate, 0, out=positive), out=out)
 
     # x may come from a linear layer, row by row; the convolution before the gate wants its order

@@ -77,7 +77,7 @@ def _winner(x: Any, y: Any, window: Window) -> Any:
     winner = xp.zeros(yt.shape, "uint8" if len(taps) <= 256 else "int32")
 
     def compute(c: slice) -> None:
-        other = workspace("other taps", winner[c].shape, x, "bool")
+        other = workspace("mask", winner[c].shape, x, "bool")
         missed = workspace("missed", other.shape, x, "bool")
         missed[...] = True
         for _, _, rows, columns in taps[:-1]:
@@ -110,7 +110,7 @@ def pool_put(x: Any, *, winner: Any, size: Any, window: Window) -> Any:
         y = zeros_with_border((C, *size, N), window, x)
 
     def compute(c: slice) -> None:
-        won = workspace("won", winner[c].shape, x, "bool")
+        won = workspace("mask", winner[c].shape, x, "bool")
         for k, (_, _, rows, columns) in enumerate(window.taps(OH, OW)):
             xp.equal(winner[c], k, out=won)
             if window.disjoint:

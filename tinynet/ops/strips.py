@@ -130,7 +130,7 @@ def columns(x: Any, window: Window, OW: int, block: Block, groups: int) -> Any:
     top, height = block.first * SH, (block.count - 1) * advance + KH
     strips = strips[top : top + (height - 1) * DH + 1 : DH, :, :, block.left : block.right]
     strips = strips.reshape(height, groups, C // groups, *strips.shape[2:]).swapaxes(0, 1)
-    copy = workspace("strips", strips.shape, strips)
+    copy = workspace("columns", strips.shape, strips)
     copy[...] = strips
     return as_strided(
         copy, (block.count, groups, K, cells),
