@@ -66,6 +66,16 @@ def test_gradients_add_up_over_calls():
     assert first.tolist() == [2, 2]  # whoever kept the first gradient still has it
 
 
+def test_leaves_are_added_to_in_the_order_of_the_graph():
+    """Not in that of their addresses: sums of the second order would be others in each run."""
+    leaves = [tn.tensor(float(i), requires_grad=True) for i in range(99)]
+    total = (tn.stack(leaves) ** 2).sum()
+    for _ in range(2):
+        total.backward(create_graph=True)
+    stamps = [leaf.grad.grad_fn.stamp for leaf in leaves]
+    assert stamps == sorted(stamps, reverse=True)
+
+
 def test_a_leaf_is_its_own_graph():
     x = leaf(4.0)
     x.backward()

@@ -281,13 +281,13 @@ def _note_view(out: Value, args: Sequence[Any]) -> None:
             out._share_version(a)
 
 
-def _nodes_behind(roots: Iterable[Node | Value]) -> tuple[list[Node], set[Value]]:
+def _nodes_behind(roots: Iterable[Node | Value]) -> tuple[list[Node], dict[Value, None]]:
     """All nodes that the roots were computed from, each once, latest first; and the leaves.
 
     A stack and no recursion: a chain of 50,000 operations has no room on Python's.
     """
     nodes: list[Node] = []
-    leaves: set[Value] = set()
+    leaves: dict[Value, None] = {}  # a set has another order in each run
     stack: list[Any] = list(roots)
     seen: set[Any] = set()
     while stack:
@@ -296,7 +296,7 @@ def _nodes_behind(roots: Iterable[Node | Value]) -> tuple[list[Node], set[Value]
             continue
         seen.add(link)
         if not isinstance(link, Node):
-            leaves.add(link)
+            leaves[link] = None
             continue
         if link.edges is None:
             raise RuntimeError(
@@ -319,7 +319,7 @@ def _walk_back(
     targets: Sequence[Node | Value] | None,
     retain_graph: bool,
     create_graph: bool,
-) -> tuple[dict[Any, Any], set[Value]]:
+) -> tuple[dict[Any, Any], dict[Value, None]]:
     """Carry the seeds back; returns gradients by node or leaf, and the leaves met.
 
     With `targets`, only what leads to them is computed, and their gradients are returned.
