@@ -137,7 +137,7 @@ class Run:
         side, workload: what runs.
         batches: this side's tensors, from `Side.tensors`; all sides are given the same numbers.
         state: initial weights by name; all sides are given the same. Without them the side draws
-            its own.
+            those of seed 0.
     """
 
     def __init__(

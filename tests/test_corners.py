@@ -185,6 +185,14 @@ def test_integers_are_the_numbers_that_they_are(function: Any, dtype: str) -> No
     np.testing.assert_allclose(got.data, expected.data.astype("float32"), tolerance, 1e-37)
 
 
+def test_a_plain_number_has_its_sigmoid() -> None:
+    """As it has its exponential: each function of the array module takes one."""
+    assert float(F.sigmoid(0.5)) == pytest.approx(1 / (1 + np.exp(-0.5)))
+    assert float(F.softplus(0.5)) == pytest.approx(np.log1p(np.exp(0.5)))
+    assert float(F.logsigmoid(-0.5)) == pytest.approx(-np.log1p(np.exp(0.5)))
+    assert float(F.gelu(0.0)) == 0
+
+
 def test_an_error_of_numpys_own_kind_keeps_its_message() -> None:
     with pytest.raises(TypeError, match=r"relu: Cannot cast .* to dtype\('bool'\)"):
         F.relu(tn.tensor([True, False]))

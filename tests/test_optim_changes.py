@@ -54,6 +54,25 @@ def test_a_parameter_taken_out_of_its_group_is_not_learnt_any_more(make):
     assert len(optimizer.state_dict()["state"]) == len(other.state_dict()["state"])
 
 
+def test_loading_leaves_the_state_of_what_is_in_no_group(make):
+    """So that loading what was just saved changes nothing."""
+    results = []
+    for load in (False, True):
+        a, b = nn.Parameter(tn.ones(2)), nn.Parameter(tn.ones(3))
+        optimizer = make([a, b])
+        for step in range(3):
+            gradients_for([a, b], step)
+            optimizer.step()
+        optimizer.param_groups[0]["params"].pop(1)
+        if load:
+            optimizer.load_state_dict(optimizer.state_dict())
+        optimizer.param_groups[0]["params"].append(b)
+        gradients_for([a, b], 3)
+        optimizer.step()
+        results.append(numbers([a, b]))
+    assert same(*results)
+
+
 # Of which group a parameter is in each step: frozen for a while, or moved to another and back.
 PLACES = {
     "frozen": [0, 0, None, None, 0, 0],

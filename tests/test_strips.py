@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from traced import peak
 
+from tinynet import backend
 from tinynet.backend import block_bytes, first_axis_last
 from tinynet.ops import convolution, strips
 from tinynet.ops.convolution import conv2d, conv2d_input, conv2d_weight
@@ -148,3 +149,11 @@ def test_the_first_axis_goes_last_whatever_the_distance_of_rows(shape: Any, dtyp
         np.testing.assert_array_equal(y, np.moveaxis(a, 0, -1), strict=True)
     if y.size:
         assert np.shares_memory(first_axis_last(np.moveaxis(y, -1, 0)), y), "a copy for nothing"
+
+
+def test_the_first_axis_goes_last_in_pieces_of_a_block() -> None:
+    x = np.random.default_rng(0).random((1000, 3 * 1024), "float32")
+    backend._workspaces.buffers.clear()
+    np.testing.assert_array_equal(first_axis_last(x), x.T)
+    (kept,) = backend._workspaces.buffers.values()
+    assert kept.nbytes < block_bytes(x) + 1000 * 64 + 1

@@ -303,10 +303,16 @@ def first_axis_last(x: Array) -> Array:
     xp = array_module(x)
     y = x.transpose(*range(1, x.ndim), 0)
     if xp is np and x.strides[0] % 2048 == 0 and x.flags.c_contiguous and len(x) > 8 and x.size:
-        numbers, line = x.size // len(x), 64 // x.itemsize
-        apart = workspace("first_axis_last", (len(x), numbers + line), x)[:, :numbers]
-        apart[...] = x.reshape(len(x), numbers)
-        return xp.ascontiguousarray(apart.T).reshape(y.shape)
+        rows, line = x.reshape(len(x), -1), 64 // x.itemsize
+        turned = np.empty(rows.shape[::-1], x.dtype)
+        length = max(line, block_bytes(x) // (len(x) * x.itemsize))
+        apart = workspace("rows apart", (len(x), length + line), x)
+        for start in range(0, len(turned), length):
+            part = rows[:, start : start + length]
+            copy = apart[:, : part.shape[1]]
+            copy[...] = part
+            turned[start : start + length] = copy.T
+        return turned.reshape(y.shape)
     return xp.ascontiguousarray(y)
 
 
@@ -340,8 +346,10 @@ def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
 
 def special(name: str, x: Array) -> Array:
     """A function of ``scipy.special``, entry by entry, in the dtype of `x` if that is a float."""
+    xp = array_module(x)
+    x = xp.asarray(x)  # a plain number too
     # imported when first wanted: SciPy would double the time that `import tinynet` takes
-    if array_module(x) is np:
+    if xp is np:
         from scipy import special as functions
     else:
         from cupyx.scipy import special as functions

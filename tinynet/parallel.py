@@ -104,8 +104,11 @@ class _Team:
 class _Job:
     """Pieces to be done by the caller and by whoever helps, and the errors of the helpers.
 
-    It takes no lock, since a small job is over in less time than a few of them cost: each change
-    of a list is one call of Python's, which no other thread interrupts.
+    It takes no lock, since a small job is over in less time than a few of them cost. Each change
+    of a list, deque or queue is one step of Python's, which no other thread interrupts (``n += 1``
+    is several). A helper enters `helping` before it looks at `pieces`; the caller empties `pieces`
+    before it looks at `helping`: so either the helper finds nothing or the caller sees it. And a
+    helper leaves `helping` before it puts into `done`: whoever is seen in there will put.
     """
 
     def __init__(self, function: Callable[[Any], object], pieces: deque[Any]) -> None:
@@ -113,7 +116,7 @@ class _Job:
         self.pieces = pieces
         self.errors: list[BaseException] = []
         self.helping: list[None] = []  # one entry for each helper that may have a piece
-        self.left: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each that has left
+        self.done: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each that has left
         self.context = contextvars.copy_context()  # carries the caller's np.errstate
 
     def help(self) -> None:
@@ -129,7 +132,7 @@ class _Job:
             self.errors.append(error)
             self.pieces.clear()
         self.helping.pop()
-        self.left.put(None)
+        self.done.put(None)
 
     def _take(self, function: Callable[[Any], object]) -> None:
         while self.pieces:
@@ -160,11 +163,14 @@ class _Job:
         interrupt: KeyboardInterrupt | None = None
         while self.helping:
             try:
-                self.left.get()
+                self.done.get()
             except KeyboardInterrupt as error:
                 interrupt = error
         if interrupt is not None:
-            raise interrupt
+            try:
+                raise interrupt
+            finally:
+                del interrupt  # as in `run`
 
 
 class _Threads:
@@ -268,7 +274,7 @@ def for_each(function: Callable[[Any], object], pieces: Iterable[Any]) -> None:
     """Call ``function(piece)`` for every piece, in no certain order, several at a time.
 
     The pieces must not write to the same memory. It pays where the calls of NumPy in a piece take
-    100 microseconds or more each; shorter ones wait for each other's lock. Inside another
+    100 microseconds or more each; shorter ones cost more to hand out than they save. Inside another
     `for_each` the pieces are done one by one. The first error is raised when none is running.
     """
     waiting = deque(pieces)

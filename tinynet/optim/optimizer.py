@@ -271,6 +271,9 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Everything that a run needs to go on as if it had not stopped.
 
+        The state of a parameter that was taken out of its group is not saved: to leave one out for
+        a while, and be able to resume meanwhile, set its `grad` to None instead.
+
         Returns:
             "state": for each parameter that has been updated, by its number in all groups, the
             number of "step"s and NumPy copies of its state, in its shape; "param_groups": the
@@ -281,13 +284,17 @@ class Optimizer:
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over options and state of an optimizer of the same kind on parameters alike.
 
+        A parameter that is in no group keeps the state that it had.
+
         Raises:
             ValueError: if groups, options, names or shapes do not fit; nothing has changed then.
         """
         groups, state = check_state(
             self._name, self.param_groups, self.defaults, state_dict, self._check, self._slots
         )
-        self._make_flat(state)
+        present = {id(p) for group in self.param_groups for p in group["params"]}
+        left = {key: entry for key, entry in self._state().items() if key not in present}
+        self._make_flat(left | state)
         for group, options in zip(self.param_groups, groups, strict=True):
             group.update(options)
 

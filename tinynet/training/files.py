@@ -23,8 +23,8 @@ def write_atomically(path: str, data: bytes) -> None:
 
     The bytes go to a new file beside it, are synced to the disk, and take the old one's name in
     one step; then the folder is synced, in which the name stands. Before the sync, a crash of the
-    machine could leave the new name with none of its bytes. Who may read and write a file that was
-    there stays as it was.
+    machine could leave the new name with none of its bytes. The permission bits of a file that was
+    there stay; its owner is whoever saves.
 
     Raises:
         OSError: if the disk is full, the folder read-only, ...; `path` is as it was.
@@ -37,7 +37,9 @@ def write_atomically(path: str, data: bytes) -> None:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
             with contextlib.suppress(FileNotFoundError):
-                os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
+                mode = stat.S_IMODE(os.stat(path).st_mode)
+                if mode != stat.S_IMODE(os.fstat(file.fileno()).st_mode):
+                    os.chmod(temporary, mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
