@@ -8,7 +8,7 @@ import definitions_of_ops as loops
 import numpy as np
 from op_case import Case, n
 
-from tinynet.backend import float64
+from tinynet.dtypes import float64
 
 _INDICES: list[tuple[tuple[int, ...], Any]] = [
     ((4, 3), np.array([0, 0, 3, -4, 0])),

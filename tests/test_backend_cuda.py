@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-from tinynet import backend
+from tinynet import backend, memory
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_backend_adds_into_repeated_indices(cupy, monkeypatch, add_at):
 
 
 def test_backend_as_strided(x):
-    windows = backend.as_strided(x, (2, 2, 2), (12, 4, 4))
+    windows = memory.as_strided(x, (2, 2, 2), (12, 4, 4))
     assert windows.tolist() == [[[0, 1], [1, 2]], [[3, 4], [4, 5]]]
     assert windows.base is None
 

@@ -40,7 +40,7 @@ class Parts:
 
     def state(self) -> dict:
         parts = {k: v.state_dict() for k, v in self.all().items() if k != "noise"}
-        noise, ours = self.noise.bit_generator.state, tn.backend.generator().bit_generator.state
+        noise, ours = self.noise.bit_generator.state, tn.random.generator().bit_generator.state
         return {**parts, "noise": noise, "random": ours}
 
 
@@ -66,7 +66,7 @@ def test_all_parts_come_back(saved):
     fresh = Parts(steps=0)
     said = []
     run = Checkpoint(folder, say=said.append, options=OPTIONS, **fresh.all())
-    tn.backend.generator().random(3)
+    tn.random.generator().random(3)
     assert not same(fresh.state(), state)
     run.load()
     assert same(fresh.state(), state)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet as tn
-from tinynet import backend, data, models, nn, optim
+from tinynet import data, models, nn, optim, random
 from tinynet.functional import cross_entropy
 from tinynet.training import Evaluation, evaluate, evaluation, metrics
 
@@ -105,17 +105,17 @@ class Noisy(nn.Module):
 
 def test_random_numbers_and_modes_also_after_an_error():
     model, loader = Noisy(), data.DataLoader(X, LABELS, batch_size=9)
-    backend.manual_seed(7)
-    expected = backend.generator().random()
+    random.manual_seed(7)
+    expected = random.generator().random()
     for fails in (False, True):
         model.fails = fails
-        backend.manual_seed(7)
+        random.manual_seed(7)
         if fails:
             with pytest.raises(RuntimeError, match="no"):
                 evaluate(model, loader)
         else:
             evaluate(model, loader)
-        assert backend.generator().random() == expected
+        assert random.generator().random() == expected
         assert model.training
         assert tn.is_grad_enabled()
 

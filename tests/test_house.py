@@ -19,9 +19,9 @@ ROOT = pathlib.Path(tn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 # each part may import those before it, and its own files
 ORDER = [
-    "version", "allocator", "backend", "parallel", "modes", "anomaly", "autograd", "ops", "tensor",
-    "creation", "combining", "functional", "nn", "optim", "data", "models", "testing", "training",
-    "study",
+    "version", "dtypes", "backend", "memory", "random", "threads", "kernels", "modes", "anomaly",
+    "autograd", "ops", "tensor", "creation", "combining", "functional", "nn", "optim", "data",
+    "models", "testing", "training", "study",
 ]  # fmt: skip
 PARTS = [  # of an operation's docstring, in their order
     "Derivation:", "Jacobian:", "Kinks:", "Cost:", "Shapes:", "Source:",

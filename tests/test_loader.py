@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinynet import backend
+from tinynet import backend, random
 from tinynet.data import DataLoader
 
 sizes = st.integers(1, 60)
@@ -73,7 +73,7 @@ def test_other_random_numbers_change_nothing() -> None:
         return epoch_of(DataLoader(np.arange(50), batch_size=8, shuffle=True))
 
     first = run()
-    backend.manual_seed(5).random(9)
+    random.manual_seed(5).random(9)
     assert run() == first
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from traced import peak
 
-from tinynet import backend
-from tinynet.backend import block_bytes, first_axis_last
+from tinynet import memory
+from tinynet.memory import block_bytes, first_axis_last
 from tinynet.ops import convolution, strips
 from tinynet.ops.convolution import conv2d, conv2d_input, conv2d_weight
 from tinynet.ops.windows import Window, batch_last, padded, unfold
@@ -153,7 +153,7 @@ def test_the_first_axis_goes_last_whatever_the_distance_of_rows(shape: Any, dtyp
 
 def test_the_first_axis_goes_last_in_pieces_of_a_block() -> None:
     x = np.random.default_rng(0).random((1000, 3 * 1024), "float32")
-    backend._workspaces.buffers.clear()
+    memory._workspaces.buffers.clear()
     np.testing.assert_array_equal(first_axis_last(x), x.T)
-    (kept,) = backend._workspaces.buffers.values()
+    (kept,) = memory._workspaces.buffers.values()
     assert kept.nbytes < block_bytes(x) + 1000 * 64 + 1

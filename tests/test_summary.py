@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinynet as tn
-from tinynet import backend, models, nn
+from tinynet import models, nn, random
 from tinynet.functional import relu
 
 
@@ -107,7 +107,7 @@ def test_nothing_is_changed():
     model[1].eval()
     model(tn.randn(6, 3)).sum().backward()
     before, grad = model.state_dict(), model[0].weight.grad.tolist()
-    random = backend.generator().bit_generator.state
+    drawn = random.generator().bit_generator.state
     for shape, fits in (((3,), True), ((5,), False)):
         if fits:
             tn.summary(model, shape)
@@ -116,7 +116,7 @@ def test_nothing_is_changed():
                 tn.summary(model, shape)
         assert all(np.array_equal(before[k], v) for k, v in model.state_dict().items())
         assert [m.training for m in model.modules()] == [True, True, False, True]
-        assert backend.generator().bit_generator.state == random
+        assert random.generator().bit_generator.state == drawn
         assert model[0].weight.grad.tolist() == grad
         assert tn.is_grad_enabled()
         assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())

@@ -8,34 +8,28 @@
 tensor([2., 4., 6.])
 """
 
-from tinynet import allocator, data, functional, models, nn, optim, study, testing, training
+from tinynet import data, functional, memory, models, nn, optim, study, testing, training
 from tinynet.anomaly import AnomalyError
 from tinynet.autograd import grad
-from tinynet.backend import (
-    DeviceError,
-    default_device,
-    float32,
-    float64,
-    int64,
-    manual_seed,
-    set_default_device,
-)
+from tinynet.backend import DeviceError, default_device, set_default_device
 from tinynet.combining import cat, einsum, maximum, minimum, stack, where
 from tinynet.creation import arange, ones, rand, randn, tensor, zeros
+from tinynet.dtypes import float32, float64, int64
 from tinynet.modes import (
     detect_anomaly,
     enable_grad,
     is_grad_enabled,
     no_grad,
 )
-from tinynet.parallel import get_num_threads, set_num_threads
+from tinynet.random import manual_seed
 from tinynet.study import derivation, draw, explain
 from tinynet.tensor import Tensor, matmul
+from tinynet.threads import get_num_threads, set_num_threads
 from tinynet.training.saving import load, save
 from tinynet.training.summary import summary
 from tinynet.version import __version__
 
-allocator.keep_freed_memory()
+memory.keep_freed_memory()
 
 __all__ = [
     "AnomalyError",

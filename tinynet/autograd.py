@@ -41,16 +41,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from tinynet import anomaly
-from tinynet.backend import (
-    PLAIN,
-    array_module,
-    as_array,
-    float32,
-    is_array,
-    is_new_float,
-    ndarray,
-    operand,
-)
+from tinynet.backend import PLAIN, array_module, as_array, is_array, ndarray, operand
+from tinynet.dtypes import float32, is_new_float
 from tinynet.modes import modes, recording
 
 # One clock stamps nodes and in-place changes. An input is made before the node that uses it, so
@@ -237,7 +229,7 @@ class Op:
             raise kind(self.explain(error, arrays, options)) from error
         if type(y) is not ndarray:
             y = as_array(y)
-        if y.dtype is not float32 and is_new_float(y, arrays, options):
+        if y.dtype is not float32 and is_new_float(y.dtype, arrays, options):
             args = tuple([_integers_as_float32(a) for a in args])
             arrays = [raw(a) for a in args]
             y = self.forward(*arrays, **options).astype(float32, copy=False)

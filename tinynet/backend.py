@@ -5,13 +5,11 @@ Everything else finds its array module from the arrays it was given::
     xp = array_module(x)        # numpy, or cupy when x lives on a GPU
     y = xp.exp(x)
 
-and asks this file for the few things on which the two differ: moving an array, adding into
-repeated indices, a window view, the error function. CuPy is imported when a GPU is first asked
+and asks this file for what the two do differently, for new arrays (`empty`, `zeros`, `full`), and
+for `check`, the one way to look at a value on the host. CuPy is imported when a GPU is first asked
 for, never before.
 
-Devices are named as in PyTorch: ``"cpu"`` and ``"cuda"``. Random numbers always come from a
-seeded NumPy generator on the host, so that a run starts from the same weights, shuffles and
-dropout masks on either device.
+Devices are named as in PyTorch: ``"cpu"`` and ``"cuda"``.
 
 >>> x = asarray([1.0, 2.0], dtype="float32")
 >>> array_module(x).__name__, device_of(x), x.dtype.name
@@ -20,19 +18,17 @@ dropout masks on either device.
 
 from __future__ import annotations
 
-import math
 import os
 import sys
-import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-Array = Any  # numpy.ndarray or cupy.ndarray: CuPy ships no types that a checker could use
+from tinynet.dtypes import as_dtype, float32, float64
 
-# The element types that a Tensor is made of, by PyTorch's names.
-float32, float64 = np.dtype("float32"), np.dtype("float64")
-int64, bool_ = np.dtype("int64"), np.dtype("bool")
+Array = Any  # numpy.ndarray or cupy.ndarray: CuPy ships no types that a checker could use
+ndarray = np.ndarray
 
 
 class DeviceError(RuntimeError):
@@ -201,8 +197,8 @@ def _has_numpy_float(data: Any) -> bool:
     return isinstance(data, np.generic | np.ndarray) and data.dtype == float64
 
 
-def full(shape: tuple[int, ...], value: float, dtype: Any, device: str | None = None) -> Array:
-    """An array of one number, made where it is wanted; by default on the default device."""
+def full_on(shape: tuple[int, ...], value: float, dtype: Any, device: str | None = None) -> Array:
+    """A new array of one number, on the default device unless told otherwise."""
     dtype, device = as_dtype(dtype), check_device(device or default_device())
     xp = np if device == "cpu" else sys.modules["cupy"]
     return xp.full(shape, value, dtype)
@@ -225,18 +221,6 @@ def as_array(y: Any) -> Array:
     return y if type(y) is np.ndarray or not isinstance(y, np.generic) else np.asarray(y)
 
 
-def is_new_float(y: Array, arrays: list[Any], options: dict[str, Any]) -> bool:
-    """Whether a result has a floating-point type that no input has and nobody asked for.
-
-    NumPy makes float64 of integers, also where they meet float32; a network's numbers are to stay
-    what they are, so that such results are made float32, PyTorch's default.
-    """
-    if y.dtype.kind != "f" or "dtype" in options:
-        return False
-    return not any(is_array(a) and a.dtype == y.dtype for a in arrays)
-
-
-ndarray = np.ndarray
 PLAIN = frozenset({float, int, bool, type(None), np.ndarray})
 
 
@@ -256,23 +240,49 @@ def operand(name: str, a: Any) -> Any:
     )
 
 
-def as_dtype(name: Any) -> Any:
-    """The element type of that name, NumPy's object for both modules.
-
-    Raises:
-        TypeError: if there is none of that name.
-    """
-    try:
-        return np.dtype(name)
-    except TypeError:
-        raise TypeError(
-            f"{name!r} is neither a device ('cpu', 'cuda') nor a dtype ('float32', 'float64', ...)"
-        ) from None
-
-
 def format_array(array: np.ndarray, indent: int) -> str:
     """The numbers with commas, four decimals, later lines indented; long ones shortened."""
     return np.array2string(array, separator=", ", precision=4, prefix=" " * indent, threshold=200)
+
+
+# --- new arrays, beside one that is there ------------------------------------------------------
+
+
+def empty(shape: tuple[int, ...], like: Array, dtype: Any = None) -> Array:
+    """An uninitialised array on the device of `like`, in its dtype by default."""
+    return array_module(like).empty(shape, like.dtype if dtype is None else dtype)
+
+
+def zeros(shape: tuple[int, ...], like: Array, dtype: Any = None) -> Array:
+    """An array of zeros on the device of `like`, in its dtype by default."""
+    return array_module(like).zeros(shape, like.dtype if dtype is None else dtype)
+
+
+def full(shape: tuple[int, ...], value: float, like: Array, dtype: Any = None) -> Array:
+    """An array of one number on the device of `like`, in its dtype by default."""
+    return array_module(like).full(shape, value, like.dtype if dtype is None else dtype)
+
+
+def arange(stop: int, like: Array, dtype: Any = "int64") -> Array:
+    """The integers 0, ..., stop - 1 on the device of `like`."""
+    return array_module(like).arange(stop, dtype=dtype)
+
+
+# --- values on the host ------------------------------------------------------------------------
+
+
+def check(condition: Array, error: Callable[[], Exception]) -> None:
+    """Raise ``error()`` unless all entries of a boolean array hold.
+
+    Labels in range, indices in range: checks of data go through here and nowhere else, since
+    looking at a value makes a GPU wait, and a captured step has to repeat the look.
+
+    Args:
+        condition: an array of booleans, on either device.
+        error: makes the exception; called only when it is needed.
+    """
+    if not bool(condition.all()):
+        raise error()
 
 
 # --- what the two do differently ------------------------------------------------------------
@@ -293,57 +303,6 @@ def scatter_add(target: Array, index: Any, values: Array) -> None:
         cupyx.scatter_add(target, index, values)
 
 
-def first_axis_last(x: Array) -> Array:
-    """(N, A, B, ...) -> (A, B, ..., N), contiguous: a view if the bytes lie so already.
-
-    Rows 2^11 bytes apart, or a multiple of it, share so few places of a cache that each line of
-    theirs is fetched anew for each of its numbers: 2.7 ms for 128 images of 3x32x32, 0.35 ms by
-    way of a copy whose rows lie a line farther apart.
-    """
-    xp = array_module(x)
-    y = x.transpose(*range(1, x.ndim), 0)
-    if xp is np and x.strides[0] % 2048 == 0 and x.flags.c_contiguous and len(x) > 8 and x.size:
-        rows, line = x.reshape(len(x), -1), 64 // x.itemsize
-        turned = np.empty(rows.shape[::-1], x.dtype)
-        length = max(line, block_bytes(x) // (len(x) * x.itemsize))
-        apart = workspace("rows apart", (len(x), length + line), x)
-        for start in range(0, len(turned), length):
-            part = rows[:, start : start + length]
-            copy = apart[:, : part.shape[1]]
-            copy[...] = part
-            turned[start : start + length] = copy.T
-        return turned.reshape(y.shape)
-    return xp.ascontiguousarray(y)
-
-
-def as_strided(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
-    """A view of a contiguous `x` with these strides in bytes, never to be written through.
-
-    Entries of such a view share memory, so adding into it would count some of them twice; NumPy
-    can mark it read-only, CuPy cannot.
-    """
-    xp = array_module(x)
-    if xp is not np:
-        return xp.lib.stride_tricks.as_strided(x, shape, strides)
-    # NumPy's as_strided does the same in Python, in five times the time
-    view: np.ndarray = np.ndarray(shape, x.dtype, x, 0, strides)
-    view.setflags(write=False)
-    return view
-
-
-def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
-    """`x` repeated to that shape: a view, never to be written through.
-
-    Raises:
-        ValueError: if it does not broadcast.
-    """
-    xp = array_module(x)
-    # NumPy's broadcast_to is Python too, and each mean needs it; but a view takes -1 for 1
-    if xp is np and x.ndim == 0 and min(shape, default=0) >= 0:
-        return as_strided(x, shape, (0,) * len(shape))
-    return xp.broadcast_to(x, shape)
-
-
 def special(name: str, x: Array) -> Array:
     """A function of ``scipy.special``, entry by entry, in the dtype of `x` if that is a float."""
     xp = array_module(x)
@@ -355,86 +314,3 @@ def special(name: str, x: Array) -> Array:
         from cupyx.scipy import special as functions
     y = getattr(functions, name)(x)
     return y.astype(x.dtype) if y.dtype != x.dtype and x.dtype.kind == "f" else y
-
-
-class _Workspaces(threading.local):
-    """One flat buffer a name and dtype, and one of zeros; of each thread its own."""
-
-    def __init__(self) -> None:
-        self.buffers: dict[tuple[str, Any], np.ndarray] = {}
-        self.zeros: dict[Any, np.ndarray] = {}
-
-
-_workspaces = _Workspaces()
-
-
-def workspace(name: str, shape: tuple[int, ...], like: Array, dtype: Any = None) -> Array:
-    """Uninitialised scratch memory beside `like`, in its dtype, until `name` is asked for again.
-
-    A fresh array costs more in page faults than the arithmetic on it, and is in no cache, so
-    temporaries that never leave their operation (the columns of a convolution) are written to the
-    same memory each time. Operations that are never at work at once in a thread share a name, and
-    so the memory. CuPy has a memory pool that does this.
-    """
-    xp, dtype = array_module(like), like.dtype if dtype is None else np.dtype(dtype)
-    if xp is not np:
-        return xp.empty(shape, dtype)
-    size = math.prod(shape)
-    buffer = _workspaces.buffers.get((name, dtype))
-    if buffer is None or buffer.size < size:
-        buffer = _workspaces.buffers[name, dtype] = np.empty(size, dtype)
-    return buffer[:size].reshape(shape)
-
-
-FLAT = 4096
-
-
-def zero_for(x: Array) -> Any:
-    """What to compare a flat `x` with instead of 0: NumPy's maximum of two arrays is four times as
-    fast as that of an array and a number, which shows from `FLAT` entries on."""
-    if x.size < FLAT or array_module(x) is not np:
-        return 0
-    zeros = _workspaces.zeros.get(x.dtype)
-    if zeros is None or zeros.size < x.size:
-        zeros = _workspaces.zeros[x.dtype] = np.zeros(x.size, x.dtype)
-        zeros.flags.writeable = False
-    return zeros[: x.size]
-
-
-def block_bytes(like: Array) -> int:
-    """How much of a large temporary to make at a time.
-
-    On the CPU as much as stays in the cache between being written and being read; on a GPU all of
-    it, since there every further call costs more than memory does.
-    """
-    return 1 << 20 if array_module(like) is np else 1 << 62
-
-
-# --- random numbers -------------------------------------------------------------------------
-
-
-class _Random:
-    """The generator behind initialisation and dropout; made when it is first wanted."""
-
-    generator: np.random.Generator | None = None
-
-
-def manual_seed(seed: int) -> np.random.Generator:
-    """Start the random numbers of initialisation and dropout anew; returns their generator.
-
-    >>> _ = manual_seed(0)
-    >>> a = generator().random()
-    >>> _ = manual_seed(0)
-    >>> a == generator().random()
-    True
-    """
-    _Random.generator = np.random.default_rng(seed)
-    return _Random.generator
-
-
-def generator() -> np.random.Generator:
-    """NumPy's generator that initialisation and dropout draw from, on the host."""
-    if _Random.generator is None:
-        # An unseeded run is random, but it can say afterwards what its seed was.
-        return manual_seed(int(np.random.SeedSequence().generate_state(1)[0]))
-    return _Random.generator

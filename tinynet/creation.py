@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinynet import backend
+from tinynet import backend, dtypes, random
 from tinynet.autograd import Value
 from tinynet.tensor import Tensor, _dims
 
@@ -27,7 +27,7 @@ def tensor(
     tensor([1., 2.], requires_grad=True)
     """
     data = data._data if isinstance(data, Value) else data
-    array = backend.asarray(data, None if dtype is None else backend.as_dtype(dtype), device)
+    array = backend.asarray(data, None if dtype is None else dtypes.as_dtype(dtype), device)
     # a copy unless it is one already: the tensor and the caller's array must not change each other
     if backend.is_array(data) and array is data:
         array = array.copy()
@@ -38,21 +38,21 @@ def zeros(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
     """All 0, of shape `size`."""
-    return Tensor(backend.full(_dims(size), 0, dtype, device)).requires_grad_(requires_grad)
+    return Tensor(backend.full_on(_dims(size), 0, dtype, device)).requires_grad_(requires_grad)
 
 
 def ones(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
     """All 1, of shape `size`."""
-    return Tensor(backend.full(_dims(size), 1, dtype, device)).requires_grad_(requires_grad)
+    return Tensor(backend.full_on(_dims(size), 1, dtype, device)).requires_grad_(requires_grad)
 
 
 def randn(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
     """Independent normal numbers of mean 0 and variance 1, from `manual_seed`'s generator."""
-    array = backend.generator().standard_normal(_dims(size))
+    array = random.generator().standard_normal(_dims(size))
     return tensor(array, dtype, requires_grad, device or backend.default_device())
 
 
@@ -60,7 +60,7 @@ def rand(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
     """Independent numbers uniform in [0, 1), from `manual_seed`'s generator."""
-    array = backend.generator().random(_dims(size))
+    array = random.generator().random(_dims(size))
     return tensor(array, dtype, requires_grad, device or backend.default_device())
 
 

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tinynet import autograd, backend
+from tinynet import autograd, backend, dtypes
 from tinynet.autograd import Value
 from tinynet.modes import modes
 from tinynet.ops import (
@@ -315,8 +315,8 @@ class Tensor(Value):
             else:
                 dtype = a
         out = self
-        if dtype is not None and backend.as_dtype(dtype) != self.dtype:
-            wanted = backend.as_dtype(dtype)
+        if dtype is not None and dtypes.as_dtype(dtype) != self.dtype:
+            wanted = dtypes.as_dtype(dtype)
             if wanted.kind == "f" and self.dtype.kind == "f":
                 out = conversion.cast(out, dtype=wanted, back=self.dtype)
             else:
@@ -332,13 +332,13 @@ class Tensor(Value):
         return self.to("cuda")
 
     def float(self) -> Tensor:
-        return self.to(backend.float32)
+        return self.to(dtypes.float32)
 
     def double(self) -> Tensor:
-        return self.to(backend.float64)
+        return self.to(dtypes.float64)
 
     def long(self) -> Tensor:
-        return self.to(backend.int64)
+        return self.to(dtypes.int64)
 
     def clone(self) -> Tensor:
         return conversion.clone(self)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tinynet import backend
+from tinynet import backend, random
 from tinynet.autograd import raw
 from tinynet.ops import linalg, reduction, shape
 from tinynet.ops.elementary import sqrt
@@ -102,7 +102,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True) -> Any:
     if not training or p == 0:
         return input
     array = raw(input)
-    keep = backend.generator().random(array.shape, dtype="float32") >= p
+    keep = random.generator().random(array.shape, dtype="float32") >= p
     mask = keep.astype(array.dtype) * (1.0 / (1.0 - p))
     return input * backend.to_device(mask, backend.device_of(array))
 

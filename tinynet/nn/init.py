@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from typing import Any, TypeVar
 
-from tinynet import backend
+from tinynet import backend, random
 from tinynet.modes import no_grad
 from tinynet.tensor import Tensor
 
@@ -34,14 +34,14 @@ def _store(tensor: AnyTensor, array: Any) -> AnyTensor:
 
 def uniform_(tensor: AnyTensor, a: float = 0.0, b: float = 1.0) -> AnyTensor:
     """Independent numbers uniform in [a, b); their variance is (b - a)^2 / 12."""
-    return _store(tensor, backend.generator().uniform(a, b, tensor.shape))
+    return _store(tensor, random.generator().uniform(a, b, tensor.shape))
 
 
 def normal_(tensor: AnyTensor, mean: float = 0.0, std: float = 1.0) -> AnyTensor:
     """Independent normal numbers of that mean and standard deviation."""
     if std < 0:
         raise ValueError(f"normal_: std is {std}; it must be at least 0")
-    return _store(tensor, backend.generator().normal(mean, std, tensor.shape))
+    return _store(tensor, random.generator().normal(mean, std, tensor.shape))
 
 
 def constant_(tensor: AnyTensor, val: float) -> AnyTensor:

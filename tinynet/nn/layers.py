@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tinynet import backend, functional
+from tinynet import backend, dtypes, functional
 from tinynet.nn import init
 from tinynet.nn.module import Module
 from tinynet.nn.parameter import Parameter
@@ -21,7 +21,7 @@ def at_least_one(layer: str, **sizes: int) -> None:
 
 def new_parameter(shape: tuple[int, ...], value: float, device: Any, dtype: Any) -> Parameter:
     """A parameter of one number; float32 on the default device unless told otherwise."""
-    return Parameter(backend.full(shape, value, dtype or backend.float32, device))
+    return Parameter(backend.full_on(shape, value, dtype or dtypes.float32, device))
 
 
 def _initialise(weight: Parameter, bias: Parameter | None) -> None:

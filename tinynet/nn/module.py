@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from tinynet import backend
+from tinynet import backend, dtypes
 from tinynet.autograd import Value
 from tinynet.nn.hooks import Hook, Hooks, RemovableHandle
 from tinynet.nn.parameter import Parameter
@@ -254,7 +254,7 @@ class Module:
                 device = a
             else:
                 dtype = a
-        dtype = None if dtype is None else backend.as_dtype(dtype)
+        dtype = None if dtype is None else dtypes.as_dtype(dtype)
         if dtype is not None and dtype.kind != "f":
             raise TypeError(f"{type(self).__name__}.to: dtype is {dtype}; it must be a float type")
         for tensor in [*self.parameters(), *self.buffers()]:
@@ -273,10 +273,10 @@ class Module:
         return self.to("cuda")
 
     def float(self: Self) -> Self:
-        return self.to(backend.float32)
+        return self.to(dtypes.float32)
 
     def double(self: Self) -> Self:
-        return self.to(backend.float64)
+        return self.to(dtypes.float64)
 
     def zero_grad(self) -> None:
         """Forget all gradients: `grad` is None until the next backward."""

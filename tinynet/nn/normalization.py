@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinynet import backend, functional
+from tinynet import backend, dtypes, functional
 from tinynet.nn.layers import at_least_one, new_parameter
 from tinynet.nn.module import Module
 from tinynet.tensor import Tensor
@@ -37,12 +37,12 @@ class _BatchNorm(Module):
         shape = (num_features,)
         self.weight = new_parameter(shape, 1.0, device, dtype) if affine else None
         self.bias = new_parameter(shape, 0.0, device, dtype) if affine and bias else None
-        dtype = dtype or backend.float32
+        dtype = dtype or dtypes.float32
         mean = variance = count = None
         if track_running_stats:
-            mean = Tensor(backend.full(shape, 0.0, dtype, device))
-            variance = Tensor(backend.full(shape, 1.0, dtype, device))
-            count = Tensor(backend.full((), 0, backend.int64, device))
+            mean = Tensor(backend.full_on(shape, 0.0, dtype, device))
+            variance = Tensor(backend.full_on(shape, 1.0, dtype, device))
+            count = Tensor(backend.full_on((), 0, dtypes.int64, device))
         self.register_buffer("running_mean", mean)
         self.register_buffer("running_var", variance)
         self.register_buffer("num_batches_tracked", count)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import broadcast_to
+from tinynet.memory import broadcast_to
 
 
 @Op

@@ -23,7 +23,9 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module, block_bytes, workspace
+from tinynet.backend import array_module
+from tinynet.kernels.products import matmul, product
+from tinynet.memory import block_bytes, workspace
 from tinynet.ops.reduction import sum
 from tinynet.ops.strips import (
     Block,
@@ -45,7 +47,7 @@ from tinynet.ops.windows import (
     padded,
     without_border,
 )
-from tinynet.parallel import for_each, matmul, one_blas_thread, product
+from tinynet.threads import for_each, one_blas_thread
 
 
 def _check(name: str, x_shape: Any, w_shape: Any, groups: int) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import Op, raw
-from tinynet.backend import array_module, workspace, zero_for
+from tinynet.backend import array_module
+from tinynet.kernels.elementwise import elementwise, zero_for
+from tinynet.memory import workspace
 from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import Elementwise
-from tinynet.parallel import elementwise
 
 
 @Op

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinynet import parallel
+from tinynet import threads
 from tinynet.autograd import Op
 from tinynet.backend import array_module
+from tinynet.kernels import products
 from tinynet.ops.broadcast import Elementwise, expand
 from tinynet.ops.shape import permute, reshape
 
@@ -40,7 +41,7 @@ def matmul(a: Any, b: Any) -> Any:
             f"matmul: shapes {tuple(a.shape)} and {tuple(b.shape)} do not fit; the last size of "
             "the first must equal the last but one of the second"
         )
-    return parallel.product(a, b)
+    return products.product(a, b)
 
 
 @matmul.rule("a")
@@ -80,7 +81,7 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
         raise ValueError(
             f"linear: bias {tuple(b.shape)} must be ({w.shape[0]},) for weight {tuple(w.shape)}"
         )
-    y = parallel.product(x, w.T)
+    y = products.product(x, w.T)
     if b is None:
         return y
     if y.dtype != b.dtype:
@@ -130,7 +131,7 @@ def einsum(*xs: Any, subscripts: str) -> Any:
     if len(set(out)) != len(out) or any(c not in sizes for c in out):
         raise ValueError(f"einsum: the output {out!r} of {subscripts!r} must be letters of the "
                          "inputs, each once")  # fmt: skip
-    with parallel.one_blas_thread():
+    with threads.one_blas_thread():
         return array_module(*xs).einsum(subscripts, *xs, optimize=True)
 
 

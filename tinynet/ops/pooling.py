@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd import Op, raw
-from tinynet.backend import array_module, block_bytes, workspace
+from tinynet.backend import array_module
+from tinynet.memory import block_bytes, workspace
 from tinynet.ops.windows import (
     Window,
     batch_first,
@@ -19,7 +20,7 @@ from tinynet.ops.windows import (
     without_border,
     zeros_with_border,
 )
-from tinynet.parallel import for_each, parts
+from tinynet.threads import for_each, parts
 
 
 @Op

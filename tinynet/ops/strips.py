@@ -27,7 +27,8 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-from tinynet.backend import array_module, as_strided, block_bytes, device_of, workspace
+from tinynet.backend import array_module, device_of
+from tinynet.memory import as_strided, block_bytes, workspace
 from tinynet.ops.windows import Window, window_view
 
 

@@ -27,7 +27,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module, as_strided, first_axis_last
+from tinynet.backend import array_module
+from tinynet.memory import as_strided, first_axis_last
 
 Pair = int | tuple[int, int]
 

@@ -16,7 +16,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from tinynet import backend
+from tinynet import backend, memory
 from tinynet.autograd import raw
 from tinynet.tensor import Tensor
 
@@ -118,7 +118,7 @@ class FlatParameters:
         if not weight_decay:
             return g
         theta = self._joined("parameters of an optimizer", piece, [p._data for p in params])
-        decayed = backend.workspace("decayed gradients of an optimizer", g.shape, g)
+        decayed = memory.workspace("decayed gradients of an optimizer", g.shape, g)
         backend.array_module(g).multiply(theta, weight_decay, out=decayed)
         decayed += g
         return decayed
@@ -136,7 +136,7 @@ class FlatParameters:
             if part.dtype == self.like.dtype:
                 return part
             flat = [part]
-        out = backend.workspace(name, (hi - lo,), self.like)
+        out = memory.workspace(name, (hi - lo,), self.like)
         return backend.array_module(out).concatenate(flat, out=out)
 
     def subtract(self, flat: Any, piece: tuple[int, int, int, int], shrink: float) -> None:

@@ -11,12 +11,12 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from tinynet import backend
+from tinynet import backend, memory
 from tinynet.modes import enable_grad
 from tinynet.optim.flat import FlatParameters
 from tinynet.optim.saving import check_state, saved_state
-from tinynet.parallel import for_each
 from tinynet.tensor import Tensor
+from tinynet.threads import for_each
 
 
 class Optimizer:
@@ -185,7 +185,7 @@ class Optimizer:
         def update(piece: tuple[int, int, int, int]) -> None:
             first, _, lo, hi = piece
             g = flat.gather(piece, 0.0 if self.decoupled else decay)
-            out = backend.workspace("updates of an optimizer", g.shape, g)
+            out = memory.workspace("updates of an optimizer", g.shape, g)
             here = [slot[lo:hi] for slot in slots]
             self._update(xp, options, flat.steps[first] + 1, g, out, *here)
             flat.subtract(out, piece, 1.0 - options["lr"] * decay if self.decoupled else 1.0)

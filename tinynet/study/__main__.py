@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from tinynet.backend import manual_seed
 from tinynet.nn import Module
+from tinynet.random import manual_seed
 from tinynet.study.digit import InputError, load_digit
 from tinynet.study.networks import NETWORKS
 from tinynet.study.page import page

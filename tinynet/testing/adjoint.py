@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import backend
+from tinynet import backend, dtypes
 from tinynet.creation import tensor
 from tinynet.tensor import Tensor
 from tinynet.testing.function import GradientError, random_like
@@ -59,7 +59,7 @@ def check_adjoint(
     name = name or getattr(linear, "__name__", type(linear).__name__)
     as_tensor = isinstance(x, Tensor)
     raw = x._data if isinstance(x, Tensor) else x
-    if not backend.is_array(raw) or raw.dtype != backend.float64:
+    if not backend.is_array(raw) or raw.dtype != dtypes.float64:
         kind = getattr(raw, "dtype", type(raw).__name__)
         raise TypeError(
             f"check_adjoint: x is {kind}; give a Tensor or an array of float64, of the shape that "

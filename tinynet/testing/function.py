@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import grad
-from tinynet.backend import float64, to_numpy
+from tinynet.backend import to_numpy
 from tinynet.creation import tensor
+from tinynet.dtypes import float64
 from tinynet.tensor import Tensor
 
 

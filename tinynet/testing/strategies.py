@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from tinynet import nn
-from tinynet.backend import manual_seed
+from tinynet.random import manual_seed
 
 LAYOUTS = ("C", "F", "transposed", "negative", "sliced", "offset")
 KINDS = ("normal", "separated", "positive", "tied", "near_tied")

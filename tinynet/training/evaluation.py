@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import backend
+from tinynet import backend, random
 from tinynet.data import DataLoader
 from tinynet.functional import cross_entropy
 from tinynet.modes import no_grad
@@ -98,7 +98,7 @@ def evaluating(model: Module) -> Iterator[None]:
     the block raised.
     """
     modes = [(module, module.training) for module in model.modules()]
-    bits = backend.generator().bit_generator
+    bits = random.generator().bit_generator
     state = bits.state
     model.eval()
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import backend
+from tinynet import random
 from tinynet.nn.module import Module
 from tinynet.training.files import CheckpointError
 from tinynet.training.saving import flatten, unflatten
@@ -35,7 +35,7 @@ class _RandomNumbers:
         self.generator = generator
 
     def _bits(self) -> Any:
-        return (self.generator or backend.generator()).bit_generator
+        return (self.generator or random.generator()).bit_generator
 
     def state_dict(self) -> dict[str, Any]:
         return dict(self._bits().state)

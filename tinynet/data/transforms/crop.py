@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import backend
+from tinynet import backend, memory
 from tinynet.backend import Array
 from tinynet.data.transforms.resample import bilinear, padded
 from tinynet.data.transforms.transform import Transform, interval, number
@@ -53,7 +53,7 @@ class RandomCrop(Transform):
         # All windows as a view, of which one an image is copied: rows stay whole on the way.
         shape = (n, c, h - oh + 1, w - ow + 1, oh, ow)
         strides = images.strides + images.strides[2:]
-        windows = backend.as_strided(images, shape, strides)
+        windows = memory.as_strided(images, shape, strides)
         device = backend.device_of(images)
         chosen = [backend.to_device(index, device) for index in (np.arange(n), top, left)]
         return windows[chosen[0], :, chosen[1], chosen[2]]

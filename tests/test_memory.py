@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from tinynet import allocator
+from tinynet import memory
 
 CODE = """
 import resource, numpy as np, tinynet
-from tinynet.allocator import keep_freed_memory
+from tinynet.memory import keep_freed_memory
 def work():
     a = [np.ones(40_000, "float32") for _ in range(20)]
 for _ in range(5): work()
@@ -31,7 +31,7 @@ def faults(setting):
 
 
 def test_the_page_faults_go_and_the_switch_works():
-    if not allocator.keep_freed_memory():
+    if not memory.keep_freed_memory():
         pytest.skip("not Linux with glibc, or switched off")
     done, count = faults("1")
     assert done
@@ -42,9 +42,9 @@ def test_the_page_faults_go_and_the_switch_works():
 
 def test_other_systems_are_left_alone(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert not allocator.keep_freed_memory()
+    assert not memory.keep_freed_memory()
 
 
 def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(os, "confstr", lambda name: "musl 1.2", raising=False)
-    assert not allocator.keep_freed_memory()
+    assert not memory.keep_freed_memory()

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from traced import peak
 
 import tinynet as tn
-from tinynet import models, optim, parallel
+from tinynet import models, optim, threads
 from tinynet.functional import conv2d, cross_entropy, max_pool2d, relu
+from tinynet.kernels import products
 
 
 @pytest.fixture(autouse=True)
@@ -29,15 +30,15 @@ def number_of_threads():
     tn.set_num_threads(before)
 
 
-THREADS = pytest.mark.parametrize("threads", [1, 2, 5])
+THREADS = pytest.mark.parametrize("number", [1, 2, 5])
 
 
 @THREADS
-def test_every_piece_is_done_once(threads):
-    tn.set_num_threads(threads)
+def test_every_piece_is_done_once(number):
+    tn.set_num_threads(number)
     for n in (0, 1, 2, 3, 40):
         done: list[int] = []
-        parallel.for_each(done.append, range(n))
+        threads.for_each(done.append, range(n))
         assert sorted(done) == list(range(n))
 
 
@@ -45,14 +46,14 @@ def test_others_help():
     """Two pieces that wait for each other end only if two threads run them."""
     tn.set_num_threads(2)
     meeting = threading.Barrier(2, timeout=20)
-    parallel.for_each(lambda _: meeting.wait(), range(2))
+    threads.for_each(lambda _: meeting.wait(), range(2))
 
 
 def test_the_caller_does_not_wait_for_threads_that_do_not_run():
     """All helpers are held up by another job; the caller does its own alone."""
     tn.set_num_threads(2)
     release, held = threading.Event(), threading.Event()
-    team = parallel._threads.current_team()
+    team = threads._threads.current_team()
 
     class Hold:
         def help(self):
@@ -62,16 +63,16 @@ def test_the_caller_does_not_wait_for_threads_that_do_not_run():
     team.jobs.put(Hold())
     assert held.wait(20)
     by: list[str] = []
-    parallel.for_each(lambda _: by.append(threading.current_thread().name), range(6))
+    threads.for_each(lambda _: by.append(threading.current_thread().name), range(6))
     assert by == [threading.current_thread().name] * 6
     release.set()
     meeting = threading.Barrier(2, timeout=20)
-    parallel.for_each(lambda _: meeting.wait(), range(2))  # the late helper skipped what was done
+    threads.for_each(lambda _: meeting.wait(), range(2))  # the late helper skipped what was done
 
 
 @THREADS
-def test_an_error_is_raised_when_nothing_runs_any_more(threads):
-    tn.set_num_threads(threads)
+def test_an_error_is_raised_when_nothing_runs_any_more(number):
+    tn.set_num_threads(number)
     running: list[int] = []
 
     def piece(i):
@@ -82,9 +83,9 @@ def test_an_error_is_raised_when_nothing_runs_any_more(threads):
             raise KeyError("piece 1")
 
     with pytest.raises(KeyError, match="piece 1"):
-        parallel.for_each(piece, range(8))
+        threads.for_each(piece, range(8))
     assert not running
-    parallel.for_each(lambda i: running.append(i), range(3))  # and the next job is done as ever
+    threads.for_each(lambda i: running.append(i), range(3))  # and the next job is done as ever
     assert sorted(running) == [0, 1, 2]
 
 
@@ -94,10 +95,10 @@ def test_inside_another_it_goes_one_by_one():
 
     def outer(i):
         name = threading.current_thread().name
-        parallel.for_each(lambda j: done.append((i, j, threading.current_thread().name)), range(3))
+        threads.for_each(lambda j: done.append((i, j, threading.current_thread().name)), range(3))
         assert {who for k, _, who in done if k == i} == {name}
 
-    parallel.for_each(outer, range(4))
+    threads.for_each(outer, range(4))
     assert sorted((i, j) for i, j, _ in done) == [(i, j) for i in range(4) for j in range(3)]
 
 
@@ -111,9 +112,9 @@ def test_errstate_of_the_caller_holds_in_every_thread():
         return large * large
 
     with np.errstate(over="ignore"):
-        parallel.for_each(piece, range(2))
+        threads.for_each(piece, range(2))
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
-        parallel.for_each(piece, range(2))
+        threads.for_each(piece, range(2))
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals between threads")
@@ -136,9 +137,9 @@ def test_an_interrupt_is_raised_when_nothing_runs_any_more(when):
         written.append("by the helper")
 
     with pytest.raises(KeyboardInterrupt):
-        parallel.for_each(piece, range(2))
+        threads.for_each(piece, range(2))
     assert written == ["by the helper"]
-    parallel.for_each(lambda i: written.append(f"piece {i}"), range(2))
+    threads.for_each(lambda i: written.append(f"piece {i}"), range(2))
     assert sorted(written[1:]) == ["piece 0", "piece 1"]
 
 
@@ -152,7 +153,7 @@ def test_nothing_is_kept():
     thing = Thing()
     seen = weakref.ref(thing)
     meeting = threading.Barrier(2, timeout=20)
-    parallel.for_each(lambda _, thing=thing: meeting.wait(), range(2))
+    threads.for_each(lambda _, thing=thing: meeting.wait(), range(2))
     del thing
     for _ in range(200):
         gc.collect()
@@ -163,17 +164,17 @@ def test_nothing_is_kept():
 
 
 def test_blas_has_its_threads_again():
-    if not parallel._threads.blas.found:
+    if not threads._threads.blas.found:
         pytest.skip("NumPy's BLAS is no OpenBLAS")
     tn.set_num_threads(2)
     within: list[int] = []
-    parallel.for_each(lambda _: within.append(parallel._threads.blas.read()), range(3))
+    threads.for_each(lambda _: within.append(threads._threads.blas.read()), range(3))
     assert within == [1, 1, 1]
     with pytest.raises(ValueError, match="no number"):
-        parallel.for_each(lambda _: int("no number"), range(3))
-    assert parallel._threads.blas.read() == 2
+        threads.for_each(lambda _: int("no number"), range(3))
+    assert threads._threads.blas.read() == 2
     tn.set_num_threads(1)
-    assert parallel._threads.blas.read() == 1
+    assert threads._threads.blas.read() == 1
 
 
 def test_the_number_is_checked():
@@ -186,7 +187,7 @@ def test_the_number_is_checked():
 
 
 def test_at_first_it_is_what_the_environment_says():
-    if not parallel._threads.blas.found:
+    if not threads._threads.blas.found:
         pytest.skip("NumPy's BLAS is no OpenBLAS")
     code = "import tinynet as tn; print(tn.get_num_threads())"
     out = subprocess.run(
@@ -200,11 +201,11 @@ def test_at_first_it_is_what_the_environment_says():
 def test_a_forked_process_has_threads_of_its_own():
     code = """
 import os, threading, tinynet as tn
-from tinynet import parallel
+from tinynet import threads
 tn.set_num_threads(2)
 def meet():
     meeting = threading.Barrier(2, timeout=20)
-    parallel.for_each(lambda _: meeting.wait(), range(2))
+    threads.for_each(lambda _: meeting.wait(), range(2))
 meet()
 child = os.fork()
 if child == 0:
@@ -218,11 +219,11 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 def test_a_process_forked_while_a_team_is_made_or_works_does_not_wait_for_it():
     code = """
 import os, signal, threading, tinynet as tn
-from tinynet import parallel
+from tinynet import threads
 tn.set_num_threads(2)
 held, fork = threading.Event(), threading.Event()
 def hold():
-    with parallel.one_blas_thread(), parallel._threads.making, parallel._threads.lock:
+    with threads.one_blas_thread(), threads._threads.making, threads._threads.lock:
         held.set()
         fork.wait()
 threading.Thread(target=hold, daemon=True).start()
@@ -231,8 +232,8 @@ child = os.fork()
 if child == 0:
     signal.alarm(30)
     done = []
-    parallel.for_each(done.append, range(5))
-    blas = parallel._threads.blas
+    threads.for_each(done.append, range(5))
+    blas = threads._threads.blas
     os._exit(7 if sorted(done) == list(range(5)) and (not blas.found or blas.read() == 2) else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 fork.set()
@@ -246,8 +247,8 @@ fork.set()
 def for_threads(compute):
     """What `compute` gives with 1, 2 and 3 threads."""
     results = []
-    for threads in (1, 2, 3):
-        tn.set_num_threads(threads)
+    for number in (1, 2, 3):
+        tn.set_num_threads(number)
         results.append([np.array(a) for a in compute()])
     return results
 
@@ -267,7 +268,7 @@ def test_products(rows, inner, columns, order, dtype):
     rng = np.random.default_rng(rows)
     a = np.asarray(rng.random((rows, inner)), dtype, order)
     b = np.asarray(rng.random((inner, columns)), dtype, order)
-    results = for_threads(lambda: [parallel.product(a, b)])
+    results = for_threads(lambda: [products.product(a, b)])
     same_bits(results)
     assert results[0][0].dtype == dtype
     np.testing.assert_allclose(results[0][0], a @ b, rtol=1e-5 if dtype == "float32" else 1e-12)
@@ -377,9 +378,9 @@ def test_threads_end_with_their_team():
     before = threading.active_count()
     for number in (2, 3) * 10:
         tn.set_num_threads(number)
-        parallel.for_each(lambda _: None, range(3))
+        threads.for_each(lambda _: None, range(3))
     tn.set_num_threads(2)
-    parallel.for_each(lambda _: None, range(3))
+    threads.for_each(lambda _: None, range(3))
     for _ in range(200):
         if threading.active_count() <= before + 1:
             return
@@ -391,7 +392,7 @@ def test_threads_end_with_their_team():
 def test_a_team_that_nobody_knows_of_ends(monkeypatch, when):
     """An interrupt while a team is made leaves no threads behind, and the next one is whole."""
     tn.set_num_threads(3)
-    real, main = parallel._touch_work_memory, threading.current_thread()
+    real, main = threads._touch_work_memory, threading.current_thread()
 
     def interrupted(together=None):
         if threading.current_thread() is main:
@@ -407,16 +408,16 @@ def test_a_team_that_nobody_knows_of_ends(monkeypatch, when):
 
     before = set(threading.enumerate())
     if when == "touching BLAS's memory":
-        monkeypatch.setattr(parallel, "_touch_work_memory", interrupted)
+        monkeypatch.setattr(threads, "_touch_work_memory", interrupted)
     else:
-        monkeypatch.setattr(parallel.threading, "Thread", Thread)
-    monkeypatch.setattr(parallel._threads, "team", None)
+        monkeypatch.setattr(threads.threading, "Thread", Thread)
+    monkeypatch.setattr(threads._threads, "team", None)
     with pytest.raises(KeyboardInterrupt):
-        parallel.for_each(lambda _: None, range(4))
+        threads.for_each(lambda _: None, range(4))
     for thread in set(threading.enumerate()) - before:
         thread.join(20)
         assert not thread.is_alive()
     monkeypatch.undo()
     done: list[int] = []
-    parallel.for_each(done.append, range(4))
+    threads.for_each(done.append, range(4))
     assert sorted(done) == [0, 1, 2, 3]

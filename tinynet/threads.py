@@ -1,4 +1,4 @@
-"""Both cores, where NumPy uses one: large work cut in pieces for several threads.
+"""Both cores, where NumPy uses one: large work cut into pieces for several threads.
 
 NumPy's loops and BLAS's products release Python's global lock while they run, so threads of
 Python can run several at once. `for_each` hands out the pieces one by one: whoever is free takes
@@ -25,8 +25,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-
-from tinynet.backend import FLAT, Array, array_module, first_axis_last
 
 
 class _OpenBLAS:
@@ -206,16 +204,21 @@ class _Threads:
 
     def touch(self) -> None:
         """Before a product outside of a team."""
-        if not self.touched:
-            self.touched = True
-            if self.blas.found:
-                with one_blas_thread():
-                    _touch_work_memory()
+        self.touched = True
+        if self.blas.found:
+            with one_blas_thread():
+                _touch_work_memory()
 
 
 _threads = _Threads()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_threads.renew)
+
+
+def touch_blas_memory() -> None:
+    """Before a product outside of a team; see `_touch_work_memory`."""
+    if not _threads.touched:
+        _threads.touch()
 
 
 def get_num_threads() -> int:
@@ -302,98 +305,3 @@ def parts(count: int, size: int, least: int) -> list[slice]:
     number = 1 if size < least else _threads.number
     step = max(1, -(-count // number))
     return [slice(start, min(start + step, count)) for start in range(0, count, step)]
-
-
-# Multiply-adds below which OpenBLAS uses one thread anyhow; from which two are worth their while;
-# and from which there is work for many.
-_SMALL, _LARGE, _HUGE = 1 << 18, 1 << 22, 1 << 28
-
-
-def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
-    """``a @ b`` by the calling thread alone: beside it others may be at their pieces."""
-    xp = array_module(a, b)
-    if xp is not np:
-        return xp.matmul(a, b, out=out)
-    _threads.touch()
-    if a.shape[-2] * a.shape[-1] * b.shape[-1] < _SMALL:
-        return np.matmul(a, b, out=out)
-    with one_blas_thread():
-        return np.matmul(a, b, out=out)
-
-
-def product(a: Array, b: Array) -> Array:
-    """``a @ b``; a large product of two matrices in pieces of its rows, or of its columns if there
-    are more than twice as many.
-
-    A piece of rows of y is one run of memory, for which BLAS was up to 1.4 times as fast; but with
-    few rows, as of a small batch, every piece would have BLAS lay out a large b anew.
-    """
-    work = a.size * b.shape[-1]
-    if work < _SMALL or array_module(a, b) is not np:
-        return a @ b
-    _threads.touch()
-    if a.ndim != 2 or b.ndim != 2 or work < _LARGE:
-        return matmul(a, b)
-    y = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
-    by_rows = 2 * y.shape[0] >= y.shape[1]
-    length = y.shape[0] if by_rows else y.shape[1]
-    size = max(16, -(-length // (16 if work >= _HUGE else 4)))
-
-    def compute(start: int) -> None:
-        part = slice(start, start + size)
-        if by_rows:
-            np.matmul(a[part], b, out=y[part])
-        else:
-            np.matmul(a, b[:, part], out=y[:, part])
-
-    with one_blas_thread():  # also where no team is free
-        for_each(compute, range(0, length, size))
-    return y
-
-
-# Numbers in a piece of an elementwise operation: a mebibyte, 60 microseconds of the quickest.
-_RUN = 1 << 18
-
-
-def elementwise(
-    function: Callable[..., object], *arrays: Array, order: Array | None = None
-) -> Array:
-    """A new array of the first one's dtype, filled by ``function(*arrays, out=array)``.
-
-    The arrays have one shape, and the function works entry by entry: on the CPU it gets large ones
-    as they lie in memory, flat, in pieces of up to 2^18 entries.
-
-    Args:
-        function: what fills `out`.
-        arrays: what it is given.
-        order: the array in whose memory order the result lies, by default the first.
-    """
-    like = arrays[0] if order is None else order
-    y = array_module(*arrays).empty_like(like, dtype=arrays[0].dtype)
-    if y.size < FLAT or array_module(y) is not np:
-        function(*arrays, out=y)
-        return y
-    out = y.ravel(order="K")  # a view; so are those of arrays with the strides of y
-    flat = [_laid_like(y, a).ravel(order="K") for a in arrays]
-
-    def compute(start: int) -> None:
-        part = slice(start, start + _RUN)
-        function(*[a[part] for a in flat], out=out[part])
-
-    if out.size <= _RUN:
-        function(*flat, out=out)
-    else:
-        for_each(compute, range(0, out.size, _RUN))
-    return y
-
-
-def _laid_like(y: Array, a: Array) -> Array:
-    """The numbers of `a` in the memory order of `y`."""
-    if a.strides == y.strides:
-        return a
-    # as convolution and pooling lay images
-    if y.transpose(*range(1, y.ndim), 0).flags.c_contiguous:
-        return first_axis_last(a).transpose(-1, *range(y.ndim - 1))
-    copy = np.empty_like(y, dtype=a.dtype)
-    copy[...] = a
-    return copy
