@@ -243,7 +243,8 @@ def run(op: Op, mutant: Mutant) -> Result:
     counted.__signature__ = inspect.signature(mutant.function)  # type: ignore[attr-defined]
     name = mutant.rule.partition(".")[2]
     outcome = "survived"
-    with mock.patch.dict(op.rules, {name: Rule(counted, op)}), np.errstate(all="ignore"):
+    joint = name in op.rules and op.rules[name].joint
+    with mock.patch.dict(op.rules, {name: Rule(counted, op, joint)}), np.errstate(all="ignore"):
         for what, check in _attempts(op, mutant.order):
             if outcome == "error" and what == "order 2":
                 break  # a mutant that raises is given another chance to be wrong only once

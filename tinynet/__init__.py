@@ -9,18 +9,18 @@ tensor([2., 4., 6.])
 """
 
 from tinynet import data, functional, memory, models, nn, optim, study, testing, training
-from tinynet.anomaly import AnomalyError
-from tinynet.autograd import grad
+from tinynet.autograd import (
+    AnomalyError,
+    detect_anomaly,
+    enable_grad,
+    grad,
+    is_grad_enabled,
+    no_grad,
+)
 from tinynet.backend import DeviceError, default_device, set_default_device
 from tinynet.combining import cat, einsum, maximum, minimum, stack, where
 from tinynet.creation import arange, ones, rand, randn, tensor, zeros
 from tinynet.dtypes import float32, float64, int64
-from tinynet.modes import (
-    detect_anomaly,
-    enable_grad,
-    is_grad_enabled,
-    no_grad,
-)
 from tinynet.random import manual_seed
 from tinynet.study import derivation, draw, explain
 from tinynet.tensor import Tensor, matmul

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tinynet import autograd, backend, dtypes
-from tinynet.autograd import Value
-from tinynet.modes import modes
+from tinynet.autograd import Value, guards
+from tinynet.autograd.modes import thread
 from tinynet.ops import (
     arithmetic,
     conversion,
@@ -217,7 +217,8 @@ class Tensor(Value):
         if not self.requires_grad:
             raise RuntimeError("retain_grad: the tensor does not require a gradient")
         if self.grad_fn is not None:
-            self.grad_fn.retained = weakref.ref(self)
+            retained = self.grad_fn.retained = self.grad_fn.retained or {}
+            retained[self.output_nr] = weakref.ref(self)
 
     # --- changing in place: data, leaves under no_grad ---
 
@@ -227,7 +228,7 @@ class Tensor(Value):
         Raises:
             RuntimeError: if the change would have to be recorded.
         """
-        if self.requires_grad and (modes.recording or self.grad_fn is not None):
+        if self.requires_grad and (thread.modes.recording or self.grad_fn is not None):
             raise RuntimeError(
                 f"{name}: a tensor that requires a gradient cannot be changed in place; build a "
                 "new one with tinynet.where, cat or functional.pad, or change a leaf inside "
@@ -239,7 +240,7 @@ class Tensor(Value):
     def _plain(self, name: str, other: Any) -> Any:
         if isinstance(other, Value):
             return other._data
-        return backend.operand(name, other)
+        return guards.operand(name, other)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._writable("item assignment")[indexing.plain_index(index, self._data)] = self._plain(
@@ -284,7 +285,7 @@ class Tensor(Value):
     # gradients are the same. A leaf that requires a gradient is refused, as by add_.
 
     def _recorded(self, other: Any) -> bool:
-        tracked = isinstance(other, Value) and other.requires_grad and modes.recording
+        tracked = isinstance(other, Value) and other.requires_grad and thread.modes.recording
         return self.grad_fn is not None or tracked
 
     def __iadd__(self, other: Operand) -> Tensor:

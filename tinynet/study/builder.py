@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import autograd, backend
-from tinynet.autograd import Node, Op, Value, raw
+from tinynet.autograd import Node, Op, Value, guards, raw
 from tinynet.nn.module import Module
 from tinynet.nn.parameter import Parameter
 from tinynet.study.steps import Call, Input, Step
@@ -76,7 +76,7 @@ class Builder:
         if record is None:
             self._add_kept(node, step)
         else:
-            args = [a if isinstance(a, Value) else backend.operand(op.name, a) for a in record.args]
+            args = [a if isinstance(a, Value) else guards.operand(op.name, a) for a in record.args]
             step.inputs = tuple(
                 self._input(_parameter(op, i), a) for i, a in enumerate(args) if a is not None
             )
@@ -93,10 +93,10 @@ class Builder:
         """Inputs, options and values, as far as the rules keep them."""
         op = node.op
         inputs: dict[int, Input] = {}
-        for i, link, shape, rule, kept in node.edges or ():
+        for i, link, shape, rule in node.edges or ():
             place = self.place[id(link)] if isinstance(link, Node) else self._leaf(link)
             inputs[i] = Input(_parameter(op, i), place, tuple(shape))
-            for name, a in zip(rule.needs, kept, strict=True):
+            for name, a in [(name, node.saved[name]) for name in rule.needs if name != "i"]:
                 if name == "y" and not _changed(a, node):
                     step.value = raw(a)
                 elif name in op.options:
@@ -163,7 +163,7 @@ def _has_edge(node: Node, i: int) -> bool:
 
 def _changed(a: Any, node: Node) -> bool:
     """Whether what the node kept was changed in place since."""
-    return isinstance(a, Value) and a._version is not None and a._version[0] > node.stamp
+    return isinstance(a, Value) and a._version[0] > node.stamp
 
 
 def calls_by_parameters(steps: list[Step], model: Module) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from tinynet import backend, random
+from tinynet.autograd.modes import no_grad
 from tinynet.data import DataLoader
 from tinynet.functional import cross_entropy
-from tinynet.modes import no_grad
 from tinynet.nn import Module
 from tinynet.tensor import Tensor
 from tinynet.training import metrics
