@@ -15,9 +15,9 @@ from test_public_names import CASES
 import tinynet as tn
 from tinynet import models, nn, ops
 from tinynet.functional import cross_entropy, mse_loss
-from tinynet.study.cost import FORMULAS, MOVES, multiply_adds
-from tinynet.study.explain import NOTE, UNKNOWN, norm
-from tinynet.study.graph import trace
+from tinynet.graph.cost import FORMULAS, MOVES, multiply_adds
+from tinynet.graph.explain import NOTE, UNKNOWN, norm
+from tinynet.graph.trace import trace
 from tinynet.testing.strategies import networks
 
 LABELS = tn.tensor([1, 2])

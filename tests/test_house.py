@@ -20,8 +20,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 # each part may import those before it, and its own files
 ORDER = [
     "version", "dtypes", "backend", "memory", "random", "threads", "kernels", "modes", "anomaly",
-    "autograd", "ops", "tensor", "creation", "combining", "functional", "nn", "optim", "data",
-    "models", "testing", "training", "study",
+    "autograd", "ops", "tensor", "creation", "combining", "functional", "nn", "optim", "graph",
+    "data", "models", "testing", "training", "study",
 ]  # fmt: skip
 PARTS = [  # of an operation's docstring, in their order
     "Derivation:", "Jacobian:", "Kinks:", "Cost:", "Shapes:", "Source:",

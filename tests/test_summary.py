@@ -161,6 +161,6 @@ def test_an_error_between_layers_names_the_one_before():
 
 
 def test_examples_in_the_docstrings():
-    failed, tried = doctest.testmod(importlib.import_module("tinynet.training.summary"))
+    failed, tried = doctest.testmod(importlib.import_module("tinynet.graph.summary"))
     assert tried
     assert not failed

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from tinynet import backend
+from tinynet.graph.cost import multiply_adds
+from tinynet.graph.steps import Graph, Step
+from tinynet.graph.trace import trace
 from tinynet.nn.module import Module
-from tinynet.study.cost import multiply_adds
-from tinynet.study.graph import Graph, Step, trace
 from tinynet.tensor import Tensor
 
 UNKNOWN = "·"
@@ -125,7 +126,7 @@ def explain(
 ) -> Explanation:
     """The tape behind a tensor as mathematics, one line a step: what computed it from what, its
     shape and dtype, the norms of its value and of the gradient of the output by it, its
-    operations on numbers forward (multiply-adds and elementwise ones, `tinynet.study.cost`), and
+    operations on numbers forward (multiply-adds and elementwise ones, `tinynet.graph.cost`), and
     the operation's formula.
 
     >>> import tinynet as tn

@@ -17,13 +17,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinynet.autograd import Node
+from tinynet.graph.builder import Builder, calls_by_parameters
+from tinynet.graph.steps import Graph
+from tinynet.graph.watch import Record, watch
 from tinynet.nn.module import Module
-from tinynet.study.builder import Builder, calls_by_parameters
-from tinynet.study.steps import Call, Graph, Input, Step
-from tinynet.study.watch import Record, watch
 from tinynet.tensor import Tensor
-
-__all__ = ["Call", "Graph", "Input", "Step", "trace"]
 
 
 def trace(

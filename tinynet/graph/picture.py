@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tinynet.study.explain import call
-from tinynet.study.graph import Call, Graph, Step
+from tinynet.graph.explain import call
+from tinynet.graph.steps import Call, Graph, Step
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import zlib
 
-from tinynet.study.layout import Point, layered
-from tinynet.study.picture import Box, Edge
+from tinynet.graph.layout import Point, layered
+from tinynet.graph.picture import Box, Edge
 
 LETTER, LINE, MARGIN = 7.3, 16.0, 16.0  # a monospaced letter of 12 px, a line, around the whole
 SMALL, UNDER = 6.1, 14.0  # a letter of 10 px, and the room for shapes under a box

@@ -11,10 +11,10 @@ import numpy as np
 
 from tinynet import autograd, backend
 from tinynet.autograd import Node, Op, Value, raw
+from tinynet.graph.steps import Call, Input, Step
+from tinynet.graph.watch import Record
 from tinynet.nn.module import Module
 from tinynet.nn.parameter import Parameter
-from tinynet.study.steps import Call, Input, Step
-from tinynet.study.watch import Record
 from tinynet.tensor import Tensor
 
 

@@ -7,10 +7,10 @@ import pathlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tinynet.graph.picture import Box, Edge, picture
+from tinynet.graph.svg import svg
+from tinynet.graph.trace import trace
 from tinynet.nn.module import Module
-from tinynet.study.graph import trace
-from tinynet.study.picture import Box, Edge, picture
-from tinynet.study.svg import svg
 from tinynet.tensor import Tensor
 
 
