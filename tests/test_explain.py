@@ -6,6 +6,7 @@ import gc
 import html.parser
 import math
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from tinynet.functional import cross_entropy, mse_loss
 from tinynet.graph.cost import FORMULAS, MOVES, multiply_adds
 from tinynet.graph.explain import NOTE, UNKNOWN, norm
 from tinynet.graph.trace import trace
+from tinynet.graph.watch import Tape
 from tinynet.testing.strategies import networks
 
 LABELS = tn.tensor([1, 2])
@@ -79,10 +81,8 @@ def test_lenet_from_the_loss_alone_and_from_the_function(lenet):
 def test_nothing_is_changed_and_nothing_is_freed(lenet):
     model, _, f = lenet
     loss = f()
-    profiler = sys.getprofile()
     tn.explain(loss, model)
     tn.explain(f)
-    assert sys.getprofile() is profiler
     assert all(p.grad is None for p in model.parameters())
     loss.backward()
     kept = [p.grad.numpy().copy() for p in model.parameters()]
@@ -247,11 +247,65 @@ def test_a_model_is_no_loss():
         tn.explain(tn.nn.Linear(2, 1))
 
 
-def test_an_error_inside_the_function_comes_through_and_ends_the_watch():
-    profiler = sys.getprofile()
+def test_a_tape_has_every_operation_recorded_in_a_graph_or_not():
+    inner = nn.Linear(3, 2)
+    model = nn.Sequential(inner, nn.ReLU())
+    with Tape() as tape, tn.no_grad():
+        y = model(tn.ones(4, 3)) * 2  # this line
+    assert [record.op.name for record in tape.records] == ["linear", "relu", "mul"]
+    first, _, last = tape.records
+    assert first.args[1] is inner.weight
+    assert [call.module for call in first.calls] == [model, inner]
+    assert [call.number for call in first.calls] == [1, 2]
+    assert last.out is y
+    assert last.calls == ()
+    assert last.where.endswith("y = model(tn.ones(4, 3)) * 2  # this line")
+    assert [call.module for call in tape.returned] == [inner, model[1], model]
+    assert tape.calls[0].output is not None
+
+
+def test_a_tape_has_the_options_with_their_defaults():
+    with Tape() as tape:
+        tn.ones(2, 3).sum(1)
+    assert tape.records[0].options == {"dim": 1, "keepdim": False}
+
+
+def test_an_error_ends_the_module_calls_around_it_and_then_the_tape():
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(2, 2))
+    with Tape() as tape:
+        with pytest.raises(ValueError, match="linear"):
+            model(tn.ones(1, 3))
+        tn.ones(1).exp()
+    assert [call.module for call in tape.calls] == [model, model[0], model[1]]
+    assert [call.module for call in tape.returned] == [model[0]]
+    assert tape.records[-1].calls == ()
+    tn.ones(1).exp()
+    assert len(tape.records) == 2
+
+
+def test_a_tape_is_one_threads():
+    with Tape() as tape:
+        thread = threading.Thread(target=lambda: nn.Linear(2, 2)(tn.ones(1, 2)).exp())
+        thread.start()
+        thread.join()
+    assert tape.records == tape.calls == []
+
+
+def test_tapes_nest():
+    x = tn.ones(2, requires_grad=True)
+    with Tape() as outer:
+        with Tape() as inner:
+            x.exp()
+        tn.explain(lambda: x.exp().sum())
+    assert [record.op.name for record in inner.records] == ["exp"]
+    assert [record.op.name for record in outer.records][:3] == ["exp", "exp", "sum"]
+
+
+def test_an_error_inside_the_function_comes_through_and_ends_the_tape():
     with pytest.raises(ZeroDivisionError):
         tn.explain(lambda: tn.ones(1, requires_grad=True) * (1 / 0))
-    assert sys.getprofile() is profiler
+    gc.collect()
+    assert not [o for o in gc.get_objects() if type(o) is Tape]
 
 
 def test_a_value_changed_in_place_is_not_shown_as_what_it_was():

@@ -1,4 +1,4 @@
-"""Steps from nodes, one after the other, from what the nodes keep or what a watch saw of them."""
+"""Steps from nodes, one after the other, by what the nodes kept or what a tape recorded."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from tinynet import autograd, backend
-from tinynet.autograd import Node, Op, Value, raw
-from tinynet.graph.steps import Call, Input, Step
+from tinynet.autograd import Node, Value, raw
+from tinynet.graph.nodes import changed, kept
+from tinynet.graph.steps import Call, Input, Step, input_name, inputs_of
 from tinynet.graph.watch import Record
 from tinynet.nn.module import Module
 from tinynet.nn.parameter import Parameter
@@ -19,14 +20,20 @@ from tinynet.tensor import Tensor
 
 
 class Builder:
-    """Makes the steps, one node after the other."""
+    """Makes the steps, one node after the other.
+
+    Args:
+        model: names its parameters, buffers and modules.
+        names: further names of tensors.
+        records: what a tape recorded of nodes, by the node's id; empty without one.
+    """
 
     def __init__(
         self, model: Module | None, names: Mapping[str, Tensor], records: dict[int, Record]
     ) -> None:
         self.steps: list[Step] = []
-        self.links: list[Any] = []  # of each step: its node, its leaf, or its constant
-        self.place: dict[int, int] = {}  # from the id of a link to the step's
+        self.sources: list[Any] = []  # each step's node, leaf or constant
+        self.place: dict[int, int] = {}  # the id of a source -> the id of its step
         self.records = records
         self.counts = {"t": 0, "p": 0, "x": 0, "c": 0}
         self.names = {id(t): name for name, t in names.items()}
@@ -36,10 +43,10 @@ class Builder:
             self.names.update({id(b): name for name, b in model.named_buffers()})
             self.paths = {id(m): path for path, m in model.named_modules()}
 
-    def _append(self, link: Any, step: Step) -> int:
+    def _append(self, source: Any, step: Step) -> int:
+        step.id = self.place[id(source)] = len(self.steps)
         self.steps.append(step)
-        self.links.append(link)
-        self.place[id(link)] = step.id
+        self.sources.append(source)
         return step.id
 
     def _name(self, prefix: str) -> str:
@@ -47,23 +54,21 @@ class Builder:
         return f"{prefix}{self.counts[prefix]}"
 
     def _leaf(self, a: Any) -> int:
-        """The step of a leaf or constant, made at its first use; a number's at every use."""
+        """The step of a leaf or constant, made at its first use; a number has one for each use."""
         array = raw(a)
-        if backend.is_array(array) and id(a) in self.place:
-            return self.place[id(a)]
         if not backend.is_array(array):
-            number = Step(len(self.steps), f"{array:g}", "constant", (), value=np.asarray(array))
-            return self._append(a, number)
+            step = Step(-1, f"{array:g}", "constant", (), value=np.asarray(array))
+            return self._append(a, step)
+        if id(a) in self.place:
+            return self.place[id(a)]
         kind, prefix = "constant", "c"
         if isinstance(a, Value) and a.requires_grad:
             kind, prefix = ("parameter", "p") if isinstance(a, Parameter) else ("input", "x")
         name = self.names.get(id(a)) or self._name(prefix)
-        shape = tuple(array.shape)
-        return self._append(a, Step(len(self.steps), name, kind, shape, None, (), {}, array.dtype,
-                                    array))  # fmt: skip
+        return self._append(a, Step(-1, name, kind, tuple(array.shape), value=array))
 
-    def _input(self, name: str, a: Any) -> Input:
-        """An operand whose value is there."""
+    def _operand(self, name: str, a: Any) -> Input:
+        """An input whose value is there."""
         if isinstance(a, Value) and a.requires_grad and a.grad_fn is not None:
             place = self.place[id(a.grad_fn)]
         else:
@@ -71,57 +76,60 @@ class Builder:
         return Input(name, place, tuple(getattr(raw(a), "shape", ())))
 
     def add(self, node: Node) -> None:
-        op, record = node.op, self.records.get(id(node))
-        step = Step(-1, self._name("t"), "operation", (), op, where=getattr(node, "where", ""))
+        """Make the step of a node; those of its inputs' nodes must be there."""
+        step = Step(-1, self._name("t"), "operation", (), node.op)
+        record = self.records.get(id(node))
         if record is None:
-            self._add_kept(node, step)
+            self._read_node(node, step)
         else:
-            args = [a if isinstance(a, Value) else backend.operand(op.name, a) for a in record.args]
-            step.inputs = tuple(
-                self._input(_parameter(op, i), a) for i, a in enumerate(args) if a is not None
-            )
-            step.options = {**op.options, **record.options}
-            step.value, step.where = raw(record.out), record.where
-            step.calls = tuple(
-                Call(number, self.paths.get(id(m)) or type(m).__name__, type(m).__name__)
-                for number, m in record.modules if self.paths.get(id(m)) != ""
-            )  # fmt: skip
-        step.id = len(self.steps)
+            self._read_record(record, step)
         self._append(node, step)
 
-    def _add_kept(self, node: Node, step: Step) -> None:
+    def _read_record(self, record: Record, step: Step) -> None:
+        """Everything, as a tape has it."""
+        operands = inputs_of(record.op, record.args)
+        step.inputs = tuple(self._operand(name, a) for name, a in operands.items())
+        step.options, step.value, step.where = record.options, raw(record.out), record.where
+        step.calls = tuple(
+            Call(call.number, self.paths.get(id(call.module)) or kind, kind)
+            for call in record.calls if self.paths.get(id(call.module)) != ""
+            for kind in [type(call.module).__name__]
+        )  # fmt: skip
+
+    def _read_node(self, node: Node, step: Step) -> None:
         """Inputs, options and values, as far as the rules keep them."""
-        op = node.op
+        op, known = node.op, kept(node)
+        step.where = known.where
         inputs: dict[int, Input] = {}
-        for i, link, shape, rule, kept in node.edges or ():
-            place = self.place[id(link)] if isinstance(link, Node) else self._leaf(link)
-            inputs[i] = Input(_parameter(op, i), place, tuple(shape))
-            for name, a in zip(rule.needs, kept, strict=True):
-                if name == "y" and not _changed(a, node):
-                    step.value = raw(a)
-                elif name in op.options:
-                    step.options[name] = a
-                elif name in op.inputs:
-                    first = op.inputs.index(name)
-                    for k, operand in enumerate(a if op.variadic else (a,), first):
-                        self._note_value(operand, node)
-                        if k not in inputs and operand is not None and not _has_edge(node, k):
-                            inputs[k] = self._input(_parameter(op, k), operand)
+        for i, source in known.sources.items():
+            place = self.place[id(source)] if isinstance(source, Node) else self._leaf(source)
+            inputs[i] = Input(input_name(op, i), place, known.shapes[i])
+        for name, a in known.saved.items():
+            if name == "y" and not changed(a, node):
+                step.value = raw(a)
+            elif name in op.options:
+                step.options[name] = a
+            elif name in op.inputs:
+                first = op.inputs.index(name)
+                for i, operand in enumerate(a if op.variadic else (a,), first):
+                    self._note_value(operand, node)
+                    if i not in inputs and operand is not None:
+                        inputs[i] = self._operand(input_name(op, i), operand)
         if not op.variadic:
             parameters = inspect.signature(op.forward).parameters
             for i, name in enumerate(op.inputs):
                 if i not in inputs and parameters[name].default is inspect.Parameter.empty:
-                    inputs[i] = Input(name, None, None)
+                    inputs[i] = Input(name, None, known.shapes.get(i))
         step.inputs = tuple(inputs[i] for i in sorted(inputs))
 
     def _note_value(self, a: Any, user: Node) -> None:
-        """What a later rule keeps of an earlier operation's output is that output's value."""
+        """An operation's output that a later rule keeps is the value of that operation's step."""
         node = a.grad_fn if isinstance(a, Value) and a.requires_grad else None
-        if node is not None and id(node) in self.place and not _changed(a, user):
+        if node is not None and id(node) in self.place and not changed(a, user):
             self.steps[self.place[id(node)]].value = raw(a)
 
     def finish(self, output: Tensor) -> None:
-        """Shapes and dtypes: of the value, else of what the consumers and the inputs say."""
+        """Set shapes and dtypes: the value's, or what users and inputs of the step tell."""
         self.steps[-1].value = output.data
         for step in self.steps:
             for given in step.inputs:
@@ -139,41 +147,28 @@ class Builder:
                 step.dtype = np.result_type(*[d for d in dtypes if d is not None])
 
     def differentiate(self, output: Tensor) -> None:
-        """Set `gradient` of every step that has one, by `tinynet.grad`."""
+        """Set `gradient` of every step that is not a constant, by `tinynet.grad`."""
         wanted = [step for step in self.steps if step.kind != "constant"]
         targets: list[Value] = []
         for step in wanted:
-            link = self.links[step.id]
-            if isinstance(link, Node):  # the tensor itself may be gone: one like it will do
+            source = self.sources[step.id]
+            if isinstance(source, Node):  # its tensor may be gone; one like it stands for it
                 like = np.broadcast_to(np.zeros((), step.dtype), step.shape)
-                link = Tensor(like, requires_grad=True, grad_fn=link)
-            targets.append(link)
+                source = Tensor(like, requires_grad=True, grad_fn=source)
+            targets.append(source)
         found = autograd.grad(output, targets, retain_graph=True, allow_unused=True)
         for step, g in zip(wanted, found, strict=True):
             step.gradient = raw(g)
 
 
-def _parameter(op: Op, i: int) -> str:
-    return f"{op.inputs[0]}_{i}" if op.variadic else op.inputs[i]
-
-
-def _has_edge(node: Node, i: int) -> bool:
-    return any(edge[0] == i for edge in node.edges or ())
-
-
-def _changed(a: Any, node: Node) -> bool:
-    """Whether what the node kept was changed in place since."""
-    return isinstance(a, Value) and a._version is not None and a._version[0] > node.stamp
-
-
 def calls_by_parameters(steps: list[Step], model: Module) -> None:
-    """Without a watch: an operation that takes a module's parameters belongs to it, and with it
-    what is computed from those parameters, or from its own results and them, alone."""
+    """Without a tape: an operation that takes a module's parameters belongs to it, and so does
+    what is computed from those parameters, or from them and the module's results, alone."""
     kinds = {path: type(m).__name__ for path, m in model.named_modules()}
     given = [[i.id for i in step.inputs if i.id is not None] for step in steps]
     users = Counter(k for ids in given for k in ids)
-    owner: dict[int, str] = {}  # of what one module's parameters alone lead to
-    pure: set[int] = set()  # parameters, numbers, and what is computed from these alone
+    owner: dict[int, str] = {}  # a step -> the module whose parameters alone lead to it
+    pure: set[int] = set()  # parameters, numbers, and what is computed from them alone
     for step, ids in zip(steps, given, strict=True):
         if step.kind == "parameter" and "." in step.name:
             owner[step.id] = step.name.rpartition(".")[0]

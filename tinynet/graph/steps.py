@@ -1,12 +1,14 @@
-"""What a graph is as plain data: steps, what each was given, and the module calls around it."""
+"""A graph as plain data: steps, their inputs, and the module calls around them."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinynet.autograd import Op
+from tinynet import backend
+from tinynet.autograd import Op, Value
 
 
 @dataclass(frozen=True)
@@ -14,16 +16,16 @@ class Call:
     """One call of a module: `number` tells calls of the same module apart."""
 
     number: int
-    name: str  # its path in the model, such as "conv1"; its class's name if it is not in there
-    kind: str  # the name of its class
+    name: str  # its path in the model, such as "conv1"; outside of the model its class's name
+    kind: str  # its class's name
 
 
 @dataclass(frozen=True)
 class Input:
-    """What an operation was given under one of its parameters' names."""
+    """One input of an operation, under the operation's name for it."""
 
     name: str
-    id: int | None  # of the step that it is; None if the graph did not keep it
+    id: int | None  # the id of its step; None if the graph did not keep it
     shape: tuple[int, ...] | None
 
 
@@ -32,28 +34,28 @@ class Step:
     """A leaf or an operation of the graph."""
 
     id: int
-    name: str  # "t3"; of a leaf: the parameter's path, the name given, the number, or "c1"
+    name: str  # "t3"; for a leaf the parameter's path, the name given, the number, or "c1"
     kind: str  # "operation", "parameter", "input" (another leaf with a gradient), "constant"
     shape: tuple[int, ...]
-    op: Op | None = None  # of an operation: it has `name`, `forward` and `rules`
+    op: Op | None = None  # None for a leaf
     inputs: tuple[Input, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     dtype: Any = None
     value: Any = None  # an array
-    gradient: Any = None  # an array: of the output, a single number, by this step
-    calls: tuple[Call, ...] = ()  # the calls of modules around it, outermost first
-    where: str = ""  # "file:line: source" of the caller, where known
+    gradient: Any = None  # an array: the gradient by this step of the output, a single number
+    calls: tuple[Call, ...] = ()  # the module calls around it, outermost first
+    where: str = ""  # the line that called it, as "file:line: source"; "" if unknown
 
     @property
     def formula(self) -> str:
-        """The first line of the operation's docstring; the kind of a leaf."""
+        """The first line of the operation's docstring; for a leaf its kind."""
         if self.op is None:
             return self.kind
         return (inspect.getdoc(self.op.forward) or self.op.name).splitlines()[0]
 
     @property
     def module(self) -> str:
-        """The path of the innermost module around it, "" for none."""
+        """The path of the innermost module around it, or ""."""
         return self.calls[-1].name if self.calls else ""
 
 
@@ -63,8 +65,22 @@ class Graph:
 
     steps: list[Step]
     output: int
-    watched: bool  # whether it was seen while it ran, so that nothing is missing
+    watched: bool  # whether a tape recorded it, so that nothing is missing
 
     @property
     def operations(self) -> list[Step]:
         return [step for step in self.steps if step.kind == "operation"]
+
+
+def input_name(op: Op, i: int) -> str:
+    """The operation's name for its input i; "xs_2" where it takes any number of xs."""
+    return f"{op.inputs[0]}_{i}" if op.variadic else op.inputs[i]
+
+
+def inputs_of(op: Op, args: Sequence[Any]) -> dict[str, Any]:
+    """The inputs of one call by name: Values, arrays and numbers, without those left out."""
+    return {
+        input_name(op, i): a if isinstance(a, Value) else backend.operand(op.name, a)
+        for i, a in enumerate(args)
+        if a is not None
+    }

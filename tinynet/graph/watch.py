@@ -1,65 +1,77 @@
-"""Seeing every operation while it runs: its inputs, options and output, and the modules around it.
+"""Tape: every operation of a run, with its inputs and output and the module calls around it.
 
-A graph keeps only what its rules need. Python itself tells a profiler of every call and return, so
-nothing in the engine needs to know that somebody looks on, and it costs nothing when nobody does.
+A graph keeps only what its rules need. A tape keeps everything, also what is not recorded in a
+graph, as inside `no_grad`.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any
 
 from tinynet import anomaly
-from tinynet.autograd import Op, Value
+from tinynet.autograd import Op
+from tinynet.graph.seam import Watcher
 from tinynet.nn.module import Module
+
+
+@dataclass(eq=False)
+class ModuleCall:
+    """One call of a module; `output` is None until it returns."""
+
+    module: Module
+    number: int  # from 1, in the order in which calls begin
+    output: Any = None
 
 
 @dataclass(frozen=True)
 class Record:
-    """One call of an operation that was recorded in a graph."""
+    """One operation that ran."""
 
-    out: Value
+    op: Op
     args: tuple[Any, ...]
-    options: dict[str, Any]
-    modules: tuple[tuple[int, Module], ...]  # the module calls around it, outermost first
+    options: dict[str, Any]  # defaults included
+    out: Any
+    calls: tuple[ModuleCall, ...]  # the module calls around it, outermost first
     where: str  # the line that called it, as ``file:line: source``
 
 
-class watch:
-    """Within it, in this thread, `records` gets a `Record` for each node of a graph, by its id.
+class ModuleWatcher(Watcher):
+    """Follows the calls of modules.
 
-    It is this thread's profiler meanwhile; one that was set before goes on afterwards.
+    Attributes:
+        calls: all of them, in the order in which they began.
+        returned: those that returned, in that order.
+        running: those that have not ended yet, outermost first.
     """
 
     def __init__(self) -> None:
-        self.records: dict[int, Record] = {}  # id of the node; the record keeps it alive
-        self.models: list[Module] = []  # that were called from outside of any other
-        self._around: list[tuple[int, Module]] = []
-        self._calls = 0
+        self.calls: list[ModuleCall] = []
+        self.returned: list[ModuleCall] = []
+        self.running: list[ModuleCall] = []
 
-    def __enter__(self) -> watch:
-        self._before = sys.getprofile()
-        sys.setprofile(self._event)
-        return self
+    def module(self, module: Module, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        call = ModuleCall(module, len(self.calls) + 1)
+        self.calls.append(call)
+        self.running.append(call)
+        try:
+            call.output = super().module(module, args, options)
+        finally:
+            self.running.pop()
+        self.returned.append(call)
+        return call.output
 
-    def __exit__(self, *exc: object) -> None:
-        sys.setprofile(self._before)
 
-    def _event(self, frame: FrameType, event: str, arg: Any) -> None:
-        code = frame.f_code
-        if code is Op.__call__.__code__:
-            if event == "return" and isinstance(arg, Value) and arg.grad_fn is not None:
-                args, options = frame.f_locals["args"], frame.f_locals["options"]
-                record = Record(arg, args, options, tuple(self._around), anomaly.calling_line())
-                self.records[id(arg.grad_fn)] = record
-        elif code is Module.__call__.__code__:
-            if event == "call":
-                module = frame.f_locals["self"]
-                if not self._around:
-                    self.models.append(module)
-                self._calls += 1
-                self._around.append((self._calls, module))
-            elif event == "return":
-                self._around.pop()
+class Tape(ModuleWatcher):
+    """Keeps a `Record` of each operation in `records`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[Record] = []
+
+    def operation(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        out = super().operation(op, args, options)
+        options = {**op.options, **options}
+        where = anomaly.calling_line()
+        self.records.append(Record(op, args, options, out, tuple(self.running), where))
+        return out
