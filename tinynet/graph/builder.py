@@ -12,7 +12,7 @@ import numpy as np
 from tinynet import autograd, backend
 from tinynet.autograd import Node, Value, raw
 from tinynet.graph.nodes import changed, kept
-from tinynet.graph.steps import Call, Input, Step, input_name, inputs_of
+from tinynet.graph.steps import Call, Input, Step, input_name, inputs_of, shape_of
 from tinynet.graph.watch import Record
 from tinynet.nn.module import Module
 from tinynet.nn.parameter import Parameter
@@ -73,7 +73,7 @@ class Builder:
             place = self.place[id(a.grad_fn)]
         else:
             place = self._leaf(a)
-        return Input(name, place, tuple(getattr(raw(a), "shape", ())))
+        return Input(name, place, shape_of(a))
 
     def add(self, node: Node) -> None:
         """Make the step of a node; those of its inputs' nodes must be there."""

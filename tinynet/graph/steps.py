@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tinynet import backend
-from tinynet.autograd import Op, Value
+from tinynet.autograd import Op, Value, raw
+from tinynet.graph.cost import Cost, Shape, cost
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Input:
 
     name: str
     id: int | None  # the id of its step; None if the graph did not keep it
-    shape: tuple[int, ...] | None
+    shape: Shape | None
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Step:
     id: int
     name: str  # "t3"; for a leaf the parameter's path, the name given, the number, or "c1"
     kind: str  # "operation", "parameter", "input" (another leaf with a gradient), "constant"
-    shape: tuple[int, ...]
+    shape: Shape
     op: Op | None = None  # None for a leaf
     inputs: tuple[Input, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
@@ -52,6 +53,14 @@ class Step:
         if self.op is None:
             return self.kind
         return (inspect.getdoc(self.op.forward) or self.op.name).splitlines()[0]
+
+    @property
+    def cost(self) -> Cost | None:
+        """Operations on numbers forward; None where the graph does not tell."""
+        if self.op is None:
+            return Cost()
+        shapes = {i.name: i.shape for i in self.inputs if i.shape is not None}
+        return cost(self.op.name, shapes, self.shape, self.options)
 
     @property
     def module(self) -> str:
@@ -75,6 +84,11 @@ class Graph:
 def input_name(op: Op, i: int) -> str:
     """The operation's name for its input i; "xs_2" where it takes any number of xs."""
     return f"{op.inputs[0]}_{i}" if op.variadic else op.inputs[i]
+
+
+def shape_of(a: Any) -> Shape:
+    """The shape of a Value or array; () for a number."""
+    return tuple(getattr(raw(a), "shape", ()))
 
 
 def inputs_of(op: Op, args: Sequence[Any]) -> dict[str, Any]:
