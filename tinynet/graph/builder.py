@@ -90,11 +90,11 @@ class Builder:
         operands = inputs_of(record.op, record.args)
         step.inputs = tuple(self._operand(name, a) for name, a in operands.items())
         step.options, step.value, step.where = record.options, raw(record.out), record.where
-        step.calls = tuple(
-            Call(call.number, self.paths.get(id(call.module)) or kind, kind)
-            for call in record.calls if self.paths.get(id(call.module)) != ""
-            for kind in [type(call.module).__name__]
-        )  # fmt: skip
+        for call in record.calls:
+            kind = type(call.module).__name__
+            path = self.paths.get(id(call.module), kind)
+            if path:  # the model itself is around everything
+                step.calls += (Call(call.number, path, kind),)
 
     def _read_node(self, node: Node, step: Step) -> None:
         """Inputs, options and values, as far as the rules keep them."""

@@ -39,12 +39,12 @@ def call(graph: Graph, step: Step) -> str:
 
 @dataclass
 class Explanation:
-    """What `explain` returns: text by `str`, a table in a notebook, and the graph itself."""
+    """What `explain` returns; `str` gives the text, and a notebook shows a table."""
 
     graph: Graph
 
     def rows(self) -> list[tuple[str, ...]]:
-        """A row for each step, in the columns of `HEAD`."""
+        """A row for each step; its columns are those of `HEAD`."""
         rows = []
         for step in self.graph.steps:
             numbers = [norm(step.value), norm(step.gradient)]
@@ -93,7 +93,7 @@ class Explanation:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """A table for notebooks; every text escaped."""
+        """The table for notebooks, with every text escaped."""
 
         def line(tag: str, row: tuple[str, ...]) -> str:
             cells = (

@@ -150,7 +150,7 @@ def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> 
     (`tinynet.graph.cost`): C / groups KH KW for each entry of a convolution's output, in_features
     for each of a linear layer's. Everything else (biases, normalisation, activations, pooling)
     counts as 0, as papers on networks count; adaptive average pooling is two matrix products.
-    They are unknown if the module runs an operation that is not tinynet's.
+    The count is unknown if the module runs an operation that is not tinynet's.
 
     The model is run in evaluation mode without a gradient; modes, buffers, gradients and random
     numbers are as before.
@@ -188,9 +188,8 @@ def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> 
             model(x)
     except Exception as error:
         raise ValueError(
-            f"summary: an input of shape {_with_n(shape)} does not fit at "
-            f"{counter.failed_at()}: {error}; input_shape is without the axis of the "
-            "examples, N"
+            f"summary: an input of shape {_with_n(shape)} does not fit at {counter.failed_at()}: "
+            f"{error}; input_shape is without the axis of the examples, N"
         ) from error
     called = {id(call.module) for call in counter.calls}
     rest = [ModuleCall(module, 0) for module in model.modules() if id(module) not in called]
