@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinynet import nn
-from tinynet.autograd import Op
 from tinynet.creation import zeros
-from tinynet.graph.cost import Cost, cost
-from tinynet.graph.seam import Watcher
-from tinynet.graph.steps import inputs_of, shape_of
-from tinynet.graph.watch import ModuleCall, ModuleWatcher
+from tinynet.graph.cost import Cost
+from tinynet.graph.watch import ModuleCall, Tape
 from tinynet.nn.evaluating import evaluating
 from tinynet.tensor import Tensor
 
@@ -101,44 +98,6 @@ class ModelSummary:
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
 
-class _Counter(ModuleWatcher):
-    """Collects the costs of the operations that each module of a model runs itself."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.names = {id(module): name for name, module in model.named_modules()}
-        self.costs: dict[ModuleCall, list[Cost | None]] = {}
-
-    def module(self, module: nn.Module, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        if id(module) in self.names:
-            return super().module(module, args, options)
-        return Watcher.module(self, module, args, options)  # counted with the module around it
-
-    def operation(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        out = super().operation(op, args, options)
-        if self.running:
-            inputs = {name: shape_of(a) for name, a in inputs_of(op, args).items()}
-            y = shape_of(out[0] if isinstance(out, tuple) else out)
-            found = cost(op.name, inputs, y, {**op.options, **options})
-            self.costs.setdefault(self.running[-1], []).append(found)
-        return out
-
-    def multiply_adds(self, call: ModuleCall) -> int | None:
-        """Of the operations that a call ran itself; None if those of one are unknown."""
-        costs = self.costs.get(call, [])
-        known = [c.multiply_adds for c in costs if c is not None]
-        return sum(known) if len(known) == len(costs) else None
-
-    def failed_at(self) -> str:
-        """The innermost module that did not return, for an error message."""
-        module = next(c.module for c in reversed(self.calls) if c not in self.returned)
-        name = self.names[id(module)]
-        if name:
-            return f"layer {name!r}, {module!r}"
-        last = self.returned and f", after layer {self.names[id(self.returned[-1].module)]!r}"
-        return f"{type(module).__name__} itself{last or ''}"
-
-
 def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> ModelSummary:
     """Layers, output shapes, parameters, multiply-adds and bytes, from one forward of zeros.
 
@@ -182,25 +141,41 @@ def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> 
     first = next(model.parameters(), None)
     dtype = dtype or ("float32" if first is None else first.dtype)
     x = zeros((1, *shape), dtype=dtype, device=None if first is None else first.device)
-    counter = _Counter(model)
+    names = {id(module): name for name, module in model.named_modules()}
     try:
-        with evaluating(model), counter:
+        with evaluating(model), Tape() as tape:
             model(x)
     except Exception as error:
         raise ValueError(
-            f"summary: an input of shape {_with_n(shape)} does not fit at {counter.failed_at()}: "
-            f"{error}; input_shape is without the axis of the examples, N"
+            f"summary: an input of shape {_with_n(shape)} does not fit at "
+            f"{_failed(model, tape, names)}: {error}; input_shape is without the axis of the "
+            "examples, N"
         ) from error
-    called = {id(call.module) for call in counter.calls}
+    costs: dict[ModuleCall, list[Cost | None]] = {}
+    for record in tape.records:
+        # a module that is not registered in the model, as in a plain list, has no row
+        around = [call for call in record.calls if id(call.module) in names]
+        if around:
+            costs.setdefault(around[-1], []).append(record.cost)
+    called = {id(call.module) for call in tape.calls}
     rest = [ModuleCall(module, 0) for module in model.modules() if id(module) not in called]
     counted: set[int] = set()
-    rows = []
-    for call in [*counter.returned, *rest]:
-        module, multiply_adds = call.module, counter.multiply_adds(call)
-        leaf = next(module.children(), None) is None
-        if leaf or multiply_adds != 0 or next(module.parameters(False), None) is not None:
-            rows.append(_row(counter.names[id(module)], call, multiply_adds, counted))
-    return ModelSummary(type(model).__name__, shape, tuple(rows))
+    rows = [
+        _row(names[id(call.module)], call, costs.get(call, []), counted)
+        for call in [*tape.returned, *rest]
+        if id(call.module) in names
+    ]
+    return ModelSummary(type(model).__name__, shape, tuple(row for row in rows if row is not None))
+
+
+def _failed(model: nn.Module, tape: Tape, names: dict[int, str]) -> str:
+    """The innermost module that did not return, for an error message."""
+    mine = [call for call in tape.calls if id(call.module) in names]
+    module = next((c.module for c in reversed(mine) if c not in tape.returned), model)
+    if names[id(module)]:
+        return f"layer {names[id(module)]!r}, {module!r}"
+    done = [names[id(call.module)] for call in tape.returned if call in mine]
+    return f"{type(module).__name__} itself" + (f", after layer {done[-1]!r}" if done else "")
 
 
 def _checked(input_shape: Any) -> Shape:
@@ -220,13 +195,21 @@ def _checked(input_shape: Any) -> Shape:
     return shape
 
 
-def _row(name: str, call: ModuleCall, multiply_adds: int | None, counted: set[int]) -> LayerSummary:
-    own = [p for p in call.module.parameters(recurse=False) if id(p) not in counted]
+def _row(
+    name: str, call: ModuleCall, costs: list[Cost | None], counted: set[int]
+) -> LayerSummary | None:
+    """The row of a call; None if the modules inside have it all."""
+    module, outputs = call.module, _tensors(call.output)
+    known = [cost.multiply_adds for cost in costs if cost is not None]
+    multiply_adds = sum(known) if len(known) == len(costs) else None
+    own = list(module.parameters(recurse=False))
+    if not own and multiply_adds == 0 and next(module.children(), None) is not None:
+        return None
+    own = [p for p in own if id(p) not in counted]
     counted.update(map(id, own))
-    outputs = _tensors(call.output)
     return LayerSummary(
         name,
-        type(call.module).__name__,
+        type(module).__name__,
         tuple(t.shape[1:] for t in outputs),
         sum(p.numel() for p in own),
         multiply_adds,

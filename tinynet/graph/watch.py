@@ -11,7 +11,9 @@ from typing import Any
 
 from tinynet import anomaly
 from tinynet.autograd import Op
+from tinynet.graph.cost import Cost, cost
 from tinynet.graph.seam import Watcher
+from tinynet.graph.steps import inputs_of, shape_of
 from tinynet.nn.module import Module
 
 
@@ -35,43 +37,43 @@ class Record:
     calls: tuple[ModuleCall, ...]  # the module calls around it, outermost first
     where: str  # the line that called it, as ``file:line: source``
 
+    @property
+    def cost(self) -> Cost | None:
+        """Operations on numbers; None for an operation that is not tinynet's."""
+        shapes = {name: shape_of(a) for name, a in inputs_of(self.op, self.args).items()}
+        first = self.out[0] if isinstance(self.out, tuple) else self.out
+        return cost(self.op.name, shapes, shape_of(first), self.options)
 
-class ModuleWatcher(Watcher):
-    """Follows the calls of modules.
+
+class Tape(Watcher):
+    """Keeps what runs within it, in this thread.
 
     Attributes:
-        calls: all of them, in the order in which they began.
+        records: one for each operation.
+        calls: the calls of modules, in the order in which they began.
         returned: those that returned, in that order.
-        running: those that have not ended yet, outermost first.
     """
 
     def __init__(self) -> None:
+        self.records: list[Record] = []
         self.calls: list[ModuleCall] = []
         self.returned: list[ModuleCall] = []
-        self.running: list[ModuleCall] = []
+        self._running: list[ModuleCall] = []
+
+    def operation(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        out = super().operation(op, args, options)
+        where = anomaly.calling_line()
+        options = {**op.options, **options}
+        self.records.append(Record(op, args, options, out, tuple(self._running), where))
+        return out
 
     def module(self, module: Module, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         call = ModuleCall(module, len(self.calls) + 1)
         self.calls.append(call)
-        self.running.append(call)
+        self._running.append(call)
         try:
             call.output = super().module(module, args, options)
         finally:
-            self.running.pop()
+            self._running.pop()
         self.returned.append(call)
         return call.output
-
-
-class Tape(ModuleWatcher):
-    """Keeps a `Record` of each operation in `records`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[Record] = []
-
-    def operation(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        out = super().operation(op, args, options)
-        options = {**op.options, **options}
-        where = anomaly.calling_line()
-        self.records.append(Record(op, args, options, out, tuple(self.running), where))
-        return out
