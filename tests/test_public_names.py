@@ -101,7 +101,7 @@ METHODS = {
 NO_GRADIENT = set(
     # what it is, and the way out of the graph
     "data shape dtype ndim device is_leaf numel size item tolist numpy detach alias grad grad_fn "
-    "requires_grad result_type __array__ __array_ufunc__ __bool__ __contains__ __deepcopy__ "
+    "output_nr requires_grad result_type __array__ __array_ufunc__ __bool__ __contains__ __deepcopy__ "
     "__float__ __format__ __hash__ __index__ __int__ __len__ __reduce__ __repr__ "
     # gradients themselves
     "backward requires_grad_ retain_grad "
@@ -179,9 +179,9 @@ TOP_LEVEL = {
 }
 TOP_LEVEL_WITHOUT = set(
     "AnomalyError DeviceError Tensor arange data default_device derivation detect_anomaly draw "
-    "enable_grad explain float32 float64 functional get_num_threads grad int64 is_grad_enabled "
-    "load manual_seed models nn no_grad ones optim rand randn save set_default_device "
-    "set_num_threads study summary tensor testing training zeros".split()
+    "enable_grad explain float32 float64 functional get_num_threads grad graph int64 "
+    "is_grad_enabled load manual_seed models nn no_grad ones optim rand randn save "
+    "set_default_device set_num_threads study summary tensor testing training zeros".split()
 )
 
 

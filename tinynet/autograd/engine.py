@@ -95,7 +95,7 @@ class Node:
             if not isinstance(a, Value) or not a.requires_grad:
                 continue
             rule = op.rules[op.inputs[0 if op.variadic else i]]
-            edges.append((i, a.source() if a.output_nr else a.grad_fn or a, a._data.shape, rule))
+            edges.append((i, a._source() if a.output_nr else a.grad_fn or a, a._data.shape, rule))
             for name, kind, key in rule.places:
                 if kind == "input":
                     saved[name] = args[key]
@@ -110,7 +110,9 @@ class Node:
                     saved[name] = tuple([o.alias() for o in out]) if several else out.alias()
         self.op, self.saved = op, saved
         self.edges: list[Edge] | None = edges
-        self.outputs = [o._data for o in out] if isinstance(out, tuple) else None
+        self.outputs = None
+        if isinstance(out, tuple):
+            self.outputs = [(o._data.shape, o._data.dtype) for o in out]
         self.retained: dict[int, Any] | None = None
         self.stamp = tick()
 
@@ -193,7 +195,9 @@ def gradient(node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
     return g if g.shape == shape else node.op.fit(g, shape)
 
 
-def nodes_behind(sources: Iterable[Any]) -> tuple[list[Node], dict[Value, None]]:
+def nodes_behind(
+    sources: Iterable[Any], caller: str = "backward"
+) -> tuple[list[Node], dict[Value, None]]:
     """All nodes that the sources were computed from, each once, latest first; and the leaves.
 
     A stack and no recursion: a chain of 50,000 operations has no room on Python's.
@@ -208,7 +212,7 @@ def nodes_behind(sources: Iterable[Any]) -> tuple[list[Node], dict[Value, None]]
         seen.add(source)
         if isinstance(source, Node):
             if source.edges is None:
-                raise guards.freed(source.op.name)
+                raise guards.freed(caller, source.op.name)
             nodes.append(source)
             for edge in source.edges:
                 stack.append(edge[1])
@@ -257,7 +261,7 @@ class Walk:
         if like is None:
             return None
         pairs = zip(found, outputs, strict=True)
-        return [zeros(o.shape, like, o.dtype) if g is None else g for g, o in pairs]
+        return [zeros(shape, like, dtype) if g is None else g for g, (shape, dtype) in pairs]
 
     def back(
         self, nodes: Iterable[Node], leaves: Container[Value], wanted: Container[Any] | None,

@@ -58,7 +58,7 @@ def backward(
     seed = _seed(output, gradient, "backward", create_graph)
     with recording(create_graph):
         walk = Walk(create_graph)
-        walk.add(output.source(), seed)
+        walk.add(output._source(), seed)
         nodes, leaves = nodes_behind(walk.grads)
         walk.back(nodes, leaves, None, create_graph if retain_graph is None else retain_graph)
         for leaf in leaves:
@@ -100,11 +100,11 @@ def grad(
         given = [None] * len(outputs)
     guards.check_grad(outputs, inputs, given)
     seeds = [_seed(y, g, "grad", create_graph) for y, g in zip(outputs, given, strict=True)]
-    targets = [x.source() for x in inputs]
+    targets = [x._source() for x in inputs]
     with recording(create_graph):
         walk = Walk(create_graph, targets)
         for y, seed in zip(outputs, seeds, strict=True):
-            walk.add(y.source(), seed)
+            walk.add(y._source(), seed)
         nodes, leaves = nodes_behind(walk.grads)
         wanted = _leading_to(targets, nodes)
         walk.back(nodes, leaves, wanted, create_graph if retain_graph is None else retain_graph)

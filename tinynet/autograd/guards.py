@@ -72,7 +72,7 @@ def _wrapped(y: Any, args: Sequence[Any], kind: type[Value]) -> Value:
     if y.base is not None:
         for a in args:
             if isinstance(a, Value) and (y.base is a._data or y.base is a._data.base):
-                out.share_version(a)
+                out._share_version(a)
     return out
 
 
@@ -142,9 +142,10 @@ def copied(g: Any) -> Any:
     return g.clone() if isinstance(g, Value) else g.copy()
 
 
-def freed(op: str) -> RuntimeError:
+def freed(caller: str, op: str) -> RuntimeError:
+    give = "give the earlier one" if caller == "backward" else f"call {caller} before it, give it"
     return RuntimeError(
-        f"backward: the graph was freed by an earlier backward (at {op}); give the earlier one "
+        f"{caller}: the graph was freed by an earlier backward (at {op}); {give} "
         "retain_graph=True, or run the forward again"
     )
 

@@ -57,7 +57,7 @@ class Value:
         out._version = self._version
         return out
 
-    def share_version(self, other: Value) -> None:
+    def _share_version(self, other: Value) -> None:
         """Two look at one memory: a change of one is a change of both."""
         if other._version is NEVER:
             other._version = [0]
@@ -69,7 +69,7 @@ class Value:
             self._version = [0]
         self._version[0] = tick()  # type: ignore[index]
 
-    def source(self) -> Any:
+    def _source(self) -> Any:
         """What an edge to this Value points to: its node, or itself if it is a leaf.
 
         Outputs of a node after the first are a pair: the node and the output's number.

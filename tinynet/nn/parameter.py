@@ -25,7 +25,7 @@ class Parameter(Tensor):
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
         super().__init__(backend.asarray(data._data if isinstance(data, Value) else data))
         if isinstance(data, Value):
-            self.share_version(data)
+            self._share_version(data)
         self.requires_grad_(requires_grad)
 
     def __repr__(self) -> str:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinynet.creation import tensor
+from tinynet.graph import trace
+from tinynet.graph.steps import Graph, Step
 from tinynet.nn import Module
 from tinynet.optim import SGD
 from tinynet.study.digit import Digit
-from tinynet.study.graph import trace
 from tinynet.study.networks import Network
 from tinynet.study.replay import Check, Replay, checks, host
-from tinynet.study.steps import Graph, Step
 from tinynet.tensor import Tensor
 
 RATE = 0.05  # of the step at the end, plain gradient descent

@@ -40,6 +40,7 @@ program, which goes on where it was stopped when it is started again::
                           evaluation=training.evaluate(model, test))
 """
 
+from tinynet.graph import summary
 from tinynet.training import metrics
 from tinynet.training.checkpoint import Checkpoint
 from tinynet.training.evaluation import Evaluation, evaluate
@@ -58,7 +59,6 @@ from tinynet.training.plots import (
 from tinynet.training.recorder import Recorder
 from tinynet.training.report import write_report
 from tinynet.training.stopping import EarlyStopping
-from tinynet.training.summary import summary
 
 __all__ = [
     "Checkpoint",

@@ -11,8 +11,8 @@ import numpy as np
 
 from tinynet.creation import tensor
 from tinynet.nn import Conv2d, Module
+from tinynet.nn.evaluating import evaluating
 from tinynet.tensor import Tensor
-from tinynet.training.evaluation import evaluating
 from tinynet.training.plots.confusion import class_names
 from tinynet.training.plots.figures import as_array, drawable, new_figure, style
 
