@@ -37,7 +37,8 @@ class Cost(NamedTuple):
 
 
 MOVES = frozenset(
-    "expand reshape permute flip cat pad crop getitem unfold cast move clone where".split()
+    "expand reshape permute flip cat split unbind pad crop getitem unfold cast move clone "
+    "where".split()
 )
 _KNOWN = frozenset(registry())
 

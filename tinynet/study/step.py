@@ -185,6 +185,7 @@ def by_one_rule(graph: Graph, operation: Operation, name: str) -> np.ndarray:
     known = {"y": step.value, **values, **step.options}
     known |= {f"{given}_shape": np.shape(value) for given, value in values.items()}
     rule = step.op.rules[name]
-    g = rule.function(step.gradient, *[known[need] for need in rule.needs])
+    args = [step.gradient, *[known[need] for need in rule.needs]]
+    g = rule.function(*[[a] for a in args] if rule.joint else args)
     shape = np.shape(values[name])
     return host(g if g.shape == shape else step.op.fit(g, shape))
