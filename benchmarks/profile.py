@@ -2,9 +2,8 @@
 
     python benchmarks/profile.py --workload lenet --batch 64
 
-An operation's own time is that of its function less that of the operations it calls; the gradient
-by one input is a line of its own, named after the input ("by w"). "engine" is what a phase takes
-beside its operations: recording nodes, walking the graph back, the layers' Python. So the lines
+The gradient by one input is a line of its own, named after the input ("conv2d, by w"). "engine" is
+what a phase takes beside its operations: walking the graph back, the layers' Python. So the lines
 add up to the step, but for what starts and stops the clock. The clock around each operation takes
 time too, about a microsecond a call: the median step without it stands at the end.
 """
@@ -12,15 +11,14 @@ time too, about a microsecond a call: the median step without it stands at the e
 from __future__ import annotations
 
 import argparse
-import contextlib
-import functools
 import json
 import pathlib
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -33,77 +31,51 @@ def find_package() -> None:
 
 @dataclass
 class Row:
-    """What one operation took in one phase.
-
-    Attributes:
-        calls: how often it ran.
-        own: seconds, without the operations that it calls.
-        whole: seconds with them.
-    """
+    """What one operation or rule took in one phase: how often it ran, and seconds in all."""
 
     calls: int = 0
     own: float = 0.0
-    whole: float = 0.0
 
 
-@dataclass
-class Clock:
-    """Own and whole times of functions that call each other.
+def make_clock() -> Any:
+    """A watcher that adds the time of each operation and rule to its row; `phases` name the rows.
 
-    Attributes:
-        rows: by (phase, name).
-        phase: which is running.
-        inner: for each function that is running, the time of those that it called.
+    Made here, since tinynet is imported only when the number of threads is set.
     """
+    from tinynet.autograd import Watcher
 
-    rows: dict[tuple[str, str], Row] = field(default_factory=dict)
-    phase: str = "forward"
-    inner: list[float] = field(default_factory=list)
+    class Clock(Watcher):
+        def __init__(self) -> None:
+            self.rows: dict[tuple[str, str], Row] = defaultdict(Row)
+            self.phase = "forward"
 
-    def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, with its time added to its row."""
-
-        @functools.wraps(function)
-        def wrapper(*args: Any, **options: Any) -> Any:
-            self.inner.append(0.0)
+        def timed(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
             start = time.perf_counter()
             try:
-                return function(*args, **options)
+                return function(*args)
             finally:
-                whole = time.perf_counter() - start
-                called = self.inner.pop()
-                if self.inner:
-                    self.inner[-1] += whole
-                row = self.rows.setdefault((self.phase, name), Row())
-                row.calls += 1
-                row.own += whole - called
-                row.whole += whole
+                row = self.rows[self.phase, name]
+                row.calls, row.own = row.calls + 1, row.own + time.perf_counter() - start
 
-        return wrapper
+        def operation(self, op: Any, args: Any, options: Any) -> Any:
+            return self.timed(op.name, super().operation, op, args, options)
 
-    def run(self, phase: str, function: Callable[[], Any]) -> Any:
-        """Run a phase; what it takes beside its operations is its own row, "engine"."""
-        self.phase = phase
-        return self.timed("engine" if phase != "optimizer" else "step", function)()
+        def rule(self, node: Any, edge: Any, gy: Any, create_graph: bool) -> Any:
+            name = f"{node.op.name}, by {node.op.inputs[0 if node.op.variadic else edge[0]]}"
+            return self.timed(name, super().rule, node, edge, gy, create_graph)
 
+        def run(self, phase: str, function: Callable[[], Any]) -> None:
+            """Run a phase; what it takes beside its operations is its own row, "engine"."""
+            self.phase = phase
+            inside = sum(row.own for row in self.rows.values())
+            start = time.perf_counter()
+            function()
+            whole = time.perf_counter() - start
+            inside = sum(row.own for row in self.rows.values()) - inside
+            row = self.rows[phase, "step" if phase == "optimizer" else "engine"]
+            row.calls, row.own = row.calls + 1, row.own + whole - inside
 
-@contextlib.contextmanager
-def operations_timed(clock: Clock) -> Iterator[None]:
-    """Within it every operation and every rule goes by the clock; afterwards all is as before."""
-    from tinynet import ops
-
-    restore: list[tuple[Any, str, Any]] = []
-    try:
-        for name, op in ops.registry().items():
-            restore.append((op, "forward", op.forward))
-            op.forward = clock.timed(name, op.forward)
-            for argument, rule in op.rules.items():
-                restore.append((rule, "function", rule.function))
-                rule.function = clock.timed(f"{name}, by {argument}", rule.function)
-        yield
-    finally:
-        for owner, attribute, function in reversed(restore):
-            setattr(owner, attribute, function)
+    return Clock()
 
 
 def phases(run: Any) -> dict[str, Callable[[], Any]]:
@@ -133,8 +105,8 @@ def profile(workload: Any, steps: int, threads: int) -> dict[str, Any]:
     """The mean over `steps` steps, in seconds.
 
     Returns:
-        "rows": phase, name, calls, own, whole, largest own time first; "step": the whole, to
-        which "own" adds up but for the clock; "plain": the median of a step without the clock.
+        "rows": phase, name, calls and own time, largest first; "step": the whole, to which "own"
+        adds up but for the clock; "plain": the median of a step without the clock.
     """
     from benchmarks import sides
 
@@ -149,9 +121,9 @@ def profile(workload: Any, steps: int, threads: int) -> dict[str, Any]:
     parts = phases(run)
     for part in parts.values():  # the first step asks for memory
         part()
-    clock = Clock()
+    clock = make_clock()
     step = 0.0
-    with operations_timed(clock):
+    with clock:
         for _ in range(steps):
             start = time.perf_counter()
             for phase, part in parts.items():
@@ -159,7 +131,7 @@ def profile(workload: Any, steps: int, threads: int) -> dict[str, Any]:
             step += time.perf_counter() - start
     rows: list[dict[str, Any]] = [
         {"phase": phase, "name": name, "calls": row.calls / steps, "own": row.own / steps,
-         "whole": row.whole / steps, "share": row.own / step}
+         "share": row.own / step}
         for (phase, name), row in clock.rows.items()
     ]  # fmt: skip
     rows.sort(key=lambda row: -row["own"])
@@ -171,16 +143,14 @@ def show(result: dict[str, Any]) -> str:
     """The profile as a table, and the sums of the phases."""
     from benchmarks.report import table
 
-    def line(phase: str, name: str, calls: str, own: float, whole: float) -> list[str]:
-        share = own / result["step"]
-        return [phase, name, calls, f"{own * 1e3:.4f}", f"{share:.1%}", f"{whole * 1e3:.4f}"]
+    def line(phase: str, name: str, calls: str, own: float) -> list[str]:
+        return [phase, name, calls, f"{own * 1e3:.4f}", f"{own / result['step']:.1%}"]
 
-    rows = [line(r["phase"], r["name"], f"{r['calls']:g}", r["own"], r["whole"])
-            for r in result["rows"]]  # fmt: skip
+    rows = [line(r["phase"], r["name"], f"{r['calls']:g}", r["own"]) for r in result["rows"]]
     for phase in dict.fromkeys(r["phase"] for r in result["rows"]):
         own = sum(r["own"] for r in result["rows"] if r["phase"] == phase)
-        rows.append(line(phase, "all of it", "", own, own))
-    header = ["phase", "operation", "calls", "own ms", "share", "with what it calls ms"]
+        rows.append(line(phase, "all of it", "", own))
+    header = ["phase", "operation", "calls", "ms", "share"]
     step, plain = result["step"] * 1e3, result["plain"] * 1e3
     return (
         f"{result['workload']}, batch {result['batch']}, {result['threads']} threads\n\n"

@@ -60,18 +60,7 @@ class Rule:
     def __init__(self, function: Callable[..., Any], op: Op, joint: bool = False) -> None:
         self.function, self.joint = function, joint
         self.needs = tuple(inspect.signature(function).parameters)[1:]
-        self.places = [(name, *_find(name, op)) for name in self.needs]
-
-
-def _find(name: str, op: Op) -> tuple[str, Any]:
-    """What a rule's parameter is, and its place among the inputs or its default."""
-    if name == "y" or (name == "i" and op.variadic):
-        return name, None
-    if name in op.options:
-        return "option", op.options[name]
-    place = op.inputs.index(name.removesuffix("_shape"))
-    kind = "input" if name in op.inputs else "shapes" if op.variadic else "shape"
-    return kind, slice(None) if op.variadic else place
+        self.places = [(name, *op.places[name]) for name in self.needs]
 
 
 class Node:
@@ -100,9 +89,8 @@ class Node:
                 if kind == "input":
                     saved[name] = args[key]
                 elif kind == "shape":
-                    saved[name] = raw(args[key]).shape
-                elif kind == "shapes":
-                    saved[name] = [raw(a).shape for a in args]
+                    several = op.variadic
+                    saved[name] = [raw(a).shape for a in args] if several else raw(args[key]).shape
                 elif kind == "option":
                     saved[name] = options.get(name, key)
                 elif kind == "y":  # not `out` itself, which points to the node: a cycle
@@ -128,6 +116,12 @@ class Op:
         self.options = {p.name: p.default for p in parameters if p.kind == p.KEYWORD_ONLY}
         self.variadic = any(p.kind == p.VAR_POSITIONAL for p in parameters)
         self.rules: dict[str, Rule] = {}
+        # what a rule may name: its kind, and its place among the inputs or its default
+        self.places: dict[str, tuple[str, Any]] = {"y": ("y", None), "i": ("i", None)}
+        for k, name in enumerate(self.inputs):
+            place = slice(None) if self.variadic else k
+            self.places |= {name: ("input", place), f"{name}_shape": ("shape", place)}
+        self.places |= {name: ("option", default) for name, default in self.options.items()}
 
     def rule(self, name: str, joint: bool = False) -> Callable[..., Callable[..., Any]]:
         """Decorator: the function is the rule for the input of that name.
@@ -247,10 +241,10 @@ class Walk:
     def take(self, source: Any) -> Any:
         """All that has arrived at a source, or None."""
         for calls in self.joint.pop(source, {}).values():
-            node, edge, _ = calls[0]
-            node = copy.copy(node)
-            node.saved = {name: [n.saved[name] for n, _, _ in calls] for name in node.saved}
-            self.add(source, self.run(node, edge, [gy for _, _, gy in calls], self.create_graph))
+            nodes, edges, gys, saved = zip(*calls, strict=True)
+            node = copy.copy(nodes[0])
+            node.saved = {name: [s[name] for s in saved] for name in saved[0]}
+            self.add(source, self.run(node, edges[0], list(gys), self.create_graph))
         return self.grads.get(source) if source in self.kept else self.grads.pop(source, None)
 
     def take_all(self, node: Node) -> list[Any] | None:
@@ -283,7 +277,8 @@ class Walk:
                 if wanted and source not in wanted:
                     continue
                 if rule.joint:
-                    joint.setdefault(source, {}).setdefault(rule, []).append((node, edge, gy))
+                    calls = joint.setdefault(source, {}).setdefault(rule, [])
+                    calls.append((node, edge, gy, node.saved))
                     continue
                 g = run(node, edge, gy, create_graph)
                 if source in grads:
@@ -292,8 +287,6 @@ class Walk:
                     g = guards.owned(g, gy, node.saved)
                 grads[source] = g
             if not retain_graph:
-                node.edges = None
-                if not joint:  # its calls need what their nodes saved
-                    node.saved = {}
+                node.edges, node.saved = None, {}
         for source in list(joint):
             grads[source] = self.take(source)

@@ -90,7 +90,8 @@ class Builder:
 
     def add(self, node: Node) -> None:
         """Make the step of a node; those of its inputs' nodes must be there."""
-        step = Step(-1, self._name("t"), "operation", (), node.op)
+        shape = node.outputs[0][0] if node.outputs else ()
+        step = Step(-1, self._name("t"), "operation", shape, node.op)
         record = self.records.get(id(node))
         if record is None:
             self._read_node(node, step)
