@@ -56,8 +56,8 @@ def chromium(profile):
     # with the driver's path given, selenium looks for none on the network
     try:
         driver = selenium.Chrome(options=options, service=Service(PROGRAMS[1]))
-    except WebDriverException as error:
-        reason = re.split(r"[;\n]", error.msg or type(error).__name__)[0]
+    except (WebDriverException, OSError) as error:
+        reason = re.split(r"[;\n]", str(error).removeprefix("Message: "))[0]
     if reason is not None:
         # not inside the handler: pytest would print the driver's own traceback
         pytest.skip(f"Chromium does not start here: {reason}")

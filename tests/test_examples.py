@@ -152,6 +152,7 @@ def test_lenet_on_a_gpu_that_is_not_there():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent in another way on Windows")
+@pytest.mark.usefixtures("ctrl_c")
 def test_lenet_ends_quietly_on_ctrl_c():
     process = subprocess.Popen(
         [sys.executable, "-u", EXAMPLES / "lenet_mnist.py", "--data", "digits", "--epochs", "500"],
@@ -170,6 +171,7 @@ def digits(*options, epochs=4):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent in another way on Windows")
+@pytest.mark.usefixtures("ctrl_c")
 def test_lenet_goes_on_after_ctrl_c_and_ends_the_same(tmp_path):
     whole = digits()
     folder = tmp_path / "run"

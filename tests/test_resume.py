@@ -15,6 +15,9 @@ from tinynet import data, nn
 from tinynet.training import Checkpoint, EarlyStopping, Interrupted, Recorder
 
 
+pytestmark = pytest.mark.usefixtures("ctrl_c")
+
+
 class Counter:
     """A part that is a number."""
 
