@@ -91,6 +91,13 @@ def test_importing_tinynet_imports_numpy_alone():
     assert out.strip() == "['tinynet']"
 
 
+def test_importing_tinynet_is_quick():
+    code = "import numpy, time; t = time.perf_counter(); import tinynet; "
+    code += "print(time.perf_counter() - t)"
+    seconds = (float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(5))
+    assert any(s < 0.5 for s in seconds)  # a busy machine is given another chance
+
+
 def test_the_engine_is_short():
     """Node, order and backward in at most 120 lines of code, docstrings and comments aside."""
     tree = ast.parse(inspect.getsource(autograd))

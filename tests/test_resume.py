@@ -14,7 +14,6 @@ import tinynet as tn
 from tinynet import data, nn
 from tinynet.training import Checkpoint, EarlyStopping, Interrupted, Recorder
 
-
 pytestmark = pytest.mark.usefixtures("ctrl_c")
 
 
