@@ -94,6 +94,7 @@ def test_tinynet_alone_is_reported_where_there_is_no_torch(tmp_path, without_tor
         assert 0 <= result["memory"]["tinynet"] < 50e6
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not TORCH, reason="PyTorch is not installed (extra 'peers')")
 def test_a_run_beside_torch(tmp_path):
     path = tmp_path / "results.json"

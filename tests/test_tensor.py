@@ -356,22 +356,3 @@ def test_the_element_of_the_subdifferential_is_the_documented_one():
         assert gradient(lambda x: x.sqrt(), 0.0) == [math.inf]
     e = tn.tensor([0.0], "float64", requires_grad=True)
     assert tn.grad(tn.zeros(1, dtype="float64") ** e, e)[0].tolist() == [0]
-
-
-def test_the_pattern_of_two_wheres_keeps_nan_out():
-    def twice(x):
-        safe = tn.where(x > 0, x, tn.ones(2, dtype="float64"))
-        return tn.where(x > 0, safe.sqrt(), tn.zeros(2, dtype="float64"))
-
-    assert gradient(twice, 0.0, 4.0) == [0, 0.25]
-
-
-def test_gradient_mass_is_conserved_on_ties(device):
-    rng = np.random.default_rng(0)
-    for image in (np.zeros((2, 3, 5, 5)), np.maximum(rng.standard_normal((2, 3, 5, 5)), 0)):
-        for options in ({"kernel_size": 2}, {"kernel_size": 3, "stride": 1, "padding": 1}):
-            x = tn.tensor(image, requires_grad=True, device=device)
-            y = tn.functional.max_pool2d(x, **options)
-            gy = tn.tensor(rng.standard_normal(y.shape), device=device)
-            y.backward(gy)
-            assert x.grad.sum().item() == pytest.approx(gy.sum().item(), abs=1e-12)
