@@ -37,7 +37,7 @@ def without_torch(tmp_path):
     """An environment in which importing torch fails as if it were not installed."""
     message = "raise ImportError(\"No module named 'torch'\", name='torch')"
     (tmp_path / "torch.py").write_text(message)
-    return {"PYTHONPATH": str(tmp_path)}
+    return {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
 
 
 @pytest.mark.parametrize("name", ["run.py", "profile.py"])

@@ -238,7 +238,7 @@ def test_lenet_needs_numpy_alone(tmp_path):
     for name in ("matplotlib", "tqdm", "scipy", "safetensors", "pooch", "tensorboardX"):
         (tmp_path / f"{name}.py").write_text(f"raise ImportError('no {name}', name='{name}')")
     command = ["lenet_mnist.py", "--data", "digits", "--epochs", "1"]
-    without = {"PYTHONPATH": str(tmp_path)}
+    without = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{EXAMPLES.parent}"}
     out = run(*command, "--report", str(tmp_path / "report"), env=without)
     assert out.returncode == 0, out.stderr
     assert out.stderr == ""
