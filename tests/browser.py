@@ -5,13 +5,15 @@
         with browser.chromium(tmp_path_factory.mktemp("chromium")) as driver:
             yield driver
 
-One for a module: starting it takes a second or two. Where it is not there, the tests that ask for
-it are skipped, and say why.
+One for a module: starting it takes a second or two. Where there is none, or it does not start, the
+tests that ask for it are skipped, and say why in one line.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
+import re
 import shutil
 import time
 
@@ -24,23 +26,41 @@ FLAGS = [
 ]  # fmt: skip
 
 
+PROGRAMS = [shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")]
+
+
+def missing():
+    """Why there can be no browser here, or None."""
+    if None in PROGRAMS:
+        return "no Chromium here: apt install chromium chromium-driver"
+    if importlib.util.find_spec("selenium") is None:
+        return "no selenium here: pip install selenium"
+    return None
+
+
 @contextlib.contextmanager
 def chromium(profile):
     """A selenium driver of Chromium, with a fresh profile in the folder given."""
-    programs = [shutil.which("chromium") or shutil.which("google-chrome"),
-                shutil.which("chromedriver")]  # fmt: skip
-    if None in programs:
-        pytest.skip("no Chromium here: apt install chromium chromium-driver")
-    selenium = pytest.importorskip("selenium.webdriver", reason="no selenium here: pip install it")
+    reason = missing()
+    if reason is not None:
+        pytest.skip(reason)
+    import selenium.webdriver as selenium
+    from selenium.common.exceptions import WebDriverException
     from selenium.webdriver.chrome.service import Service
 
     options = selenium.ChromeOptions()
-    options.binary_location = programs[0]
+    options.binary_location = PROGRAMS[0]
     for flag in [*FLAGS, f"--user-data-dir={profile}"]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     # with the driver's path given, selenium looks for none on the network
-    driver = selenium.Chrome(options=options, service=Service(programs[1]))
+    try:
+        driver = selenium.Chrome(options=options, service=Service(PROGRAMS[1]))
+    except (WebDriverException, OSError) as error:
+        reason = re.split(r"[;\n]", str(error).removeprefix("Message: "))[0]
+    if reason is not None:
+        # not inside the handler: pytest would print the driver's own traceback
+        pytest.skip(f"Chromium does not start here: {reason}")
     try:
         driver.set_page_load_timeout(60)
         yield driver

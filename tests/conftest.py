@@ -1,4 +1,4 @@
-"""Hypothesis profiles, devices, and where real data is.
+"""Hypothesis profiles, devices, Ctrl-C, and where real data is.
 
 Profiles: `default`, `ci` (the same examples each time) and `long`.
 
@@ -8,6 +8,7 @@ failure prints a blob to be pasted above the test: @reproduce_failure(...).
 
 import os
 import pathlib
+import signal
 
 import cupy_standin
 import pytest
@@ -30,6 +31,17 @@ def device(request, monkeypatch):
         monkeypatch.setitem(backend._settings, "cuda works", False)
         cupy_standin.install(monkeypatch)
     return request.param
+
+
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C raises KeyboardInterrupt, here and in the programs that the test starts.
+
+    A shell that starts pytest in the background has it ignored, and so do all its children.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def without_torch(tmp_path):
     """An environment in which importing torch fails as if it were not installed."""
     message = "raise ImportError(\"No module named 'torch'\", name='torch')"
     (tmp_path / "torch.py").write_text(message)
-    return {"PYTHONPATH": str(tmp_path)}
+    return {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
 
 
 @pytest.mark.parametrize("name", ["run.py", "profile.py"])
@@ -91,6 +91,7 @@ def test_tinynet_alone_is_reported_where_there_is_no_torch(tmp_path, without_tor
         assert 0 <= result["memory"]["tinynet"] < 50e6
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not TORCH, reason="PyTorch is not installed (extra 'peers')")
 def test_a_run_beside_torch(tmp_path):
     path = tmp_path / "results.json"

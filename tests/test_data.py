@@ -3,8 +3,6 @@
 import gzip
 import hashlib
 import shutil
-import subprocess
-import sys
 from importlib import import_module, resources
 from pathlib import Path
 
@@ -288,17 +286,6 @@ def test_digits_say_where_they_are_from() -> None:
     for text in (licence, digits.__globals__["__doc__"]):
         assert "CC BY 4.0" in text
         assert "10.24432/C50P49" in text
-
-
-# --- the package ----------------------------------------------------------------------------
-
-
-def test_importing_needs_no_extras() -> None:
-    extras = ("cupy", "torch", "sklearn", "matplotlib", "pooch", "tqdm", "safetensors")
-    code = f"import sys, tinynet.data; print([m for m in {extras} if m in sys.modules])"
-    top = Path(str(module.__file__)).parents[2]  # where an uninstalled package is found, too
-    run = subprocess.run([sys.executable, "-c", code], cwd=top, stdout=subprocess.PIPE, check=True)
-    assert run.stdout.strip() == b"[]"
 
 
 def test_digits_in_mnist_s_size():

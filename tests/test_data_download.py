@@ -270,6 +270,7 @@ def wait_for_request(server: Server, run: subprocess.Popen[str], number: int = 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_and_kill(server: Server, tmp_path: Path) -> None:
     folder = tmp_path / "mnist"
     with fetching(server.mirror("hang"), tmp_path) as run:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 import tinynet as tn
 from tinynet import data, models, nn, optim, random
 from tinynet.functional import cross_entropy
-from tinynet.training import Evaluation, evaluate, evaluation, metrics
+from tinynet.training import Evaluation, evaluate, metrics
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(23, 6)).astype("float32")
@@ -182,12 +180,6 @@ def test_lenet_on_mnist(mnist_root):
     worst = found.worst(10)
     assert not any(right[i] for i in worst)
     assert found.losses[worst[0]] == max(found.losses[i] for i in range(999) if not right[i])
-
-
-def test_examples_in_the_docstrings():
-    failed, tried = doctest.testmod(evaluation)
-    assert tried
-    assert not failed
 
 
 def test_all_examples_count_in_the_middle_of_a_resumed_epoch():

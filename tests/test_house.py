@@ -109,6 +109,13 @@ def lines_of_code(path: pathlib.Path) -> int:
     return len(code - docstrings)
 
 
+def test_importing_tinynet_is_quick():
+    code = "import numpy, time; t = time.perf_counter(); import tinynet; "
+    code += "print(time.perf_counter() - t)"
+    seconds = (float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(5))
+    assert any(s < 0.5 for s in seconds)  # a busy machine is given another chance
+
+
 def test_the_engine_is_short():
     """Value, Rule, Node, Op, the order and the walk back: every line of the two files."""
     files = (ROOT / "autograd" / "value.py", ROOT / "autograd" / "engine.py")

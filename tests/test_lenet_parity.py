@@ -10,6 +10,7 @@ from tinynet import models, optim
 from tinynet.functional import cross_entropy
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra 'peers')")
+torch.set_num_threads(1)  # on a busy machine its threads wait for each other more than they work
 
 
 class TorchLeNet(torch.nn.Module):

@@ -209,12 +209,11 @@ ENDS = {  # what the process does, and the last line of its errors
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to a child there")
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("end", ENDS)
 def test_a_process_ends_at_once(end: str) -> None:
     code = (
-        "import signal, time, numpy as np\n"
-        # which a child of a background job would ignore
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "import time, numpy as np\n"
         "from tinynet.data import DataLoader\n"
         "def slow(x, rng): time.sleep(0.05); return x\n"
         "loader = DataLoader(np.arange(100_000), batch_size=1, transform=slow, num_workers=3)\n"

@@ -1,5 +1,6 @@
 """The checks have teeth: every mutant of every rule is caught, or equal to the right rule.
 
+By default a few plain mistakes in each rule; all of them where pytest is told `-m long`.
 `python tests/mutants.py` prints the table: rule, mutants, caught.
 """
 
@@ -18,6 +19,8 @@ from untraced import untraced
 from tinynet.ops import registry
 
 NAMES = list(registry())
+PLAIN = ("sign", "factor of 1.001", "zeros", "wrong order")  # for every rule, caught at order 1
+A_FEW = ("mul", "exp", "softmax", "matmul")
 _done: dict[str, list[mutants.Result]] = {}
 
 
@@ -35,6 +38,17 @@ def results_of(name: str) -> list[mutants.Result]:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_plain_mistakes_are_caught_at_first_order(name: str) -> None:
+    op = registry()[name]
+    for key in op.rules:
+        for mutant in mutants.mutants_of(op, key):
+            if mutant.kind in PLAIN:
+                assert mutants.run(op, mutant).outcome == "order 1", mutant
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in A_FEW else pytest.mark.long) for n in NAMES]
+)
 def test_the_right_rule_passes_when_put_together_as_mutants_are(name: str) -> None:
     op = registry()[name]
     for control in mutants.controls(op):
@@ -43,6 +57,7 @@ def test_the_right_rule_passes_when_put_together_as_mutants_are(name: str) -> No
         assert result.calls > 0, control
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_every_mutant_is_caught_or_explained(name: str) -> None:
     rules = dict(registry()[name].rules)
@@ -75,6 +90,7 @@ def test_every_rule_has_the_mutants_that_fit_it(name: str) -> None:
             assert kinds["first for sum"]
 
 
+@pytest.mark.long
 def test_totals() -> None:
     """All are caught or explained; nearly all by a wrong number, and not because they raised."""
     results = [r for name in NAMES for r in results_of(name)]

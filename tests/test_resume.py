@@ -14,6 +14,8 @@ import tinynet as tn
 from tinynet import data, nn
 from tinynet.training import Checkpoint, EarlyStopping, Interrupted, Recorder
 
+pytestmark = pytest.mark.usefixtures("ctrl_c")
+
 
 class Counter:
     """A part that is a number."""

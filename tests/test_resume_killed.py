@@ -1,6 +1,6 @@
 """A run that was stopped, killed or broken off, and resumed, ends in the bits of one that was not.
 
-Twelve moments of being killed by default; a hundred where TINYNET_LONG is 1.
+A few moments of being killed by default, a hundred where pytest is told `-m long`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import pytest
 import tinynet as tn
 from tinynet.training import Checkpoint, CheckpointError
 
-MOMENTS = 100 if os.environ.get("TINYNET_LONG") == "1" else 12
 STOPPED = 3  # how killed_run's processes end after Interrupted or KeyboardInterrupt
 FILES = ["best.safetensors", "last.safetensors"]
 
@@ -59,15 +58,16 @@ def test_saving_changes_nothing(server, whole, tmp_path):
     check(server.run(tmp_path, resume=True), whole, tmp_path)
 
 
-def test_killed_at_random_moments(server, whole, tmp_path):
+@pytest.mark.parametrize("moments", [6, pytest.param(100, marks=pytest.mark.long)])
+def test_killed_at_random_moments(server, whole, tmp_path, moments):
     """Kill -INT and kill -9, several times in a row, most of the time during or near a save."""
     rng = np.random.default_rng(0)
     slow = {"slow": 0.003}  # at each system call of a save, so that most moments are in one
     seconds = server.run(tmp_path, **slow)["s"]
     killed = in_save = runs = 0
-    while killed < MOMENTS:
+    while killed < moments:
         runs += 1
-        assert runs < 20 * MOMENTS, "the runs end before they are killed"
+        assert runs < 20 * moments, "the runs end before they are killed"
         shutil.rmtree(tmp_path / "run", ignore_errors=True)
         left: set[str] = set()
         for _ in range(int(rng.integers(1, 5))):
@@ -92,14 +92,13 @@ def test_killed_at_random_moments(server, whole, tmp_path):
     print(f"{killed} kills in {runs} runs, {in_save} of them with a file half written")
 
 
-def test_killed_before_each_step_of_a_save(server, whole, tmp_path):
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])
+def test_killed_before_each_step_of_a_save(server, whole, tmp_path, every):
     """Before the n-th opening, syncing and renaming: the first save, one in an epoch, its end."""
     # a save is 4 calls: open, sync, rename, sync; one at the beginning, then one a step
     end_of_epoch = 4 * (1 + killed_run.STEPS) + 1
     moments = [*range(1, 6), *range(21, 26), *range(end_of_epoch, end_of_epoch + 9)]
-    if MOMENTS < 100:
-        moments = moments[::3]
-    for call in moments:
+    for call in moments[::every]:
         shutil.rmtree(tmp_path / "run", ignore_errors=True)
         assert server.run(tmp_path, die_at=call)["code"] == -signal.SIGKILL
         check(server.run(tmp_path, resume=True), whole, tmp_path)

@@ -445,14 +445,15 @@ print(*t.fuzz(int(sys.argv[2])))
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is limited on Linux")
-def test_ten_thousand_damaged_files_in_64_mb():
-    command = [sys.executable, "-c", FUZZ, os.path.dirname(__file__), "10000"]
+@pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.long)])
+def test_damaged_files_in_64_mb(count):
+    command = [sys.executable, "-c", FUZZ, os.path.dirname(__file__), str(count)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     refused, read = map(int, done.stdout.split())
-    assert refused + read == 10_000
-    assert refused > 7_000
-    assert read > 100  # of the plain file, whose numbers nothing guards
+    assert refused + read == count
+    assert refused > 0.7 * count
+    assert read > count / 100  # of the plain file, whose numbers nothing guards
 
 
 @settings(max_examples=25)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinynet.training import EarlyStopping, stopping
+from tinynet.training import EarlyStopping
 
 # few values, so that ties, runs without improvement and NaN are common
 values = st.lists(st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0, math.nan, math.inf, -math.inf]),
@@ -103,9 +102,3 @@ def test_states_that_cannot_be(state):
     with pytest.raises(ValueError, match=r"EarlyStopping\.load_state_dict"):
         stopper.load_state_dict(state)
     assert stopper.state_dict() == before
-
-
-def test_examples_in_the_docstrings():
-    failed, tried = doctest.testmod(stopping)
-    assert tried
-    assert not failed

@@ -14,6 +14,9 @@ from study_page import Page
 
 from tinynet.study.networks import NETWORKS
 
+if browser.missing():
+    pytest.skip(browser.missing(), allow_module_level=True)
+
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
-
 import numpy as np
 import pytest
 
@@ -210,9 +207,3 @@ def test_an_error_between_layers_names_the_one_before():
 
     with pytest.raises(ValueError, match=r"at Breaks itself, after layer 'fc': .*reshape"):
         tn.summary(Breaks(), (3,))
-
-
-def test_examples_in_the_docstrings():
-    failed, tried = doctest.testmod(importlib.import_module("tinynet.graph.summary"))
-    assert tried
-    assert not failed

@@ -118,6 +118,7 @@ def test_errstate_of_the_caller_holds_in_every_thread():
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals between threads")
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("when", ["computing", "waiting"])
 def test_an_interrupt_is_raised_when_nothing_runs_any_more(when):
     """Else a helper would write into arrays that somebody uses again."""

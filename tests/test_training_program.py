@@ -18,6 +18,7 @@ def losses() -> list[float]:
     return [row["loss"] for row in training.read_history("run1/history.jsonl")]
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_the_program(tmp_path, monkeypatch, capfd):
     pytest.importorskip("matplotlib")
     for folder in ("whole", "parts"):
