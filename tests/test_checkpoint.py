@@ -12,8 +12,8 @@ from test_save_load import same
 
 import tinynet as tn
 from tinynet import nn, optim
+from tinynet.io.saving import state_to_bytes
 from tinynet.training import Checkpoint, CheckpointError
-from tinynet.training.saving import state_to_bytes
 
 
 class Parts:
@@ -229,7 +229,7 @@ def test_a_truncated_checkpoint_is_refused(saved, size):
     path = folder / "last.safetensors"
     path.write_bytes(path.read_bytes()[:size])
     text = refused(folder, Parts(steps=0))
-    assert f"{path} is no whole safetensors file: it is truncated" in text
+    assert f"{path} is not a whole safetensors file: it is truncated" in text
 
 
 def test_a_damaged_checkpoint_is_refused(saved):
@@ -238,11 +238,11 @@ def test_a_damaged_checkpoint_is_refused(saved):
     data = bytearray(path.read_bytes())
     data[-3] ^= 1
     path.write_bytes(data)
-    assert f"{path} is damaged: its content has another SHA-256" in refused(folder, Parts(steps=0))
+    assert f"{path} is damaged: the SHA-256 of its content is" in refused(folder, Parts(steps=0))
 
 
 def test_a_newer_checkpoint_is_refused(saved, monkeypatch):
-    from tinynet.training import safetensors_file
+    from tinynet.io import safetensors_file
 
     folder, _ = saved
     path = folder / "last.safetensors"
@@ -265,7 +265,7 @@ def test_a_run_that_cannot_be_is_refused(saved, key, value):
     state = tn.load(path)
     state["run"][key] = value
     tn.save(state, path)
-    assert f"'{key}' of its run is {value!r}, which cannot be" in refused(folder, Parts(steps=0))
+    assert f"'{key}' of its run is {value!r}, not " in refused(folder, Parts(steps=0))
 
 
 @pytest.mark.parametrize(
@@ -294,9 +294,9 @@ def test_other_files_are_no_checkpoints(saved, tmp_path):
     folder, state = saved
     path = folder / "last.safetensors"
     tn.save(state["model"], path)
-    assert "is no checkpoint of a run; weights" in refused(folder, Parts(steps=0))
+    assert "is not a checkpoint of a run; read weights" in refused(folder, Parts(steps=0))
     path.write_text("not at all")
-    assert "is no whole safetensors file" in refused(folder, Parts(steps=0))
+    assert "is not a whole safetensors file" in refused(folder, Parts(steps=0))
     text = refused(folder, Parts(steps=0), path=tmp_path / "nowhere.safetensors")
     assert "there is nothing to go on from" in text
     assert "nowhere.safetensors" in text

@@ -15,6 +15,7 @@ from tinynet.backend import DeviceError, default_device, set_default_device
 from tinynet.combining import cat, einsum, maximum, minimum, stack, where
 from tinynet.creation import arange, ones, rand, randn, tensor, zeros
 from tinynet.dtypes import float32, float64, int64
+from tinynet.io import load, save
 from tinynet.modes import (
     detect_anomaly,
     enable_grad,
@@ -25,7 +26,6 @@ from tinynet.random import manual_seed
 from tinynet.study import derivation, draw, explain
 from tinynet.tensor import Tensor, matmul
 from tinynet.threads import get_num_threads, set_num_threads
-from tinynet.training.saving import load, save
 from tinynet.training.summary import summary
 from tinynet.version import __version__
 

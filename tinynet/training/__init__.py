@@ -40,10 +40,10 @@ program, which goes on where it was stopped when it is started again::
                           evaluation=training.evaluate(model, test))
 """
 
+from tinynet.io.files import CheckpointError
 from tinynet.training import metrics
 from tinynet.training.checkpoint import Checkpoint
 from tinynet.training.evaluation import Evaluation, evaluate
-from tinynet.training.files import CheckpointError
 from tinynet.training.history import HistoryError, read_history
 from tinynet.training.interrupt import Interrupted
 from tinynet.training.plots import (

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinynet import backend
 from tinynet.autograd import Value
-from tinynet.training.files import remove_temporary, write_atomically
+from tinynet.io.files import remove_temporary, write_atomically
 from tinynet.training.history import Row, decode_row, encode_row, parse_rows
 from tinynet.training.progress import Progress, figures_as_text, time_as_text
 from tinynet.training.tensorboard import EventWriter

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.io.files import write_atomically
 from tinynet.nn import Module
 from tinynet.training.evaluation import Evaluation
-from tinynet.training.files import write_atomically
 from tinynet.training.plots.curves import is_number, label_of
 from tinynet.training.plots.figures import inline_svg, save_figure
 from tinynet.training.report_figures import Planned, as_text, class_name, figures_of_run

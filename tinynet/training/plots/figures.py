@@ -21,7 +21,7 @@ import numpy as np
 
 from tinynet import backend
 from tinynet.autograd import Value
-from tinynet.training.files import write_atomically
+from tinynet.io.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

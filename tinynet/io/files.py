@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and a folder that one run has to itself."""
+"""Atomic writes, and a lock that gives a folder to one run."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ import secrets
 import stat
 from collections.abc import Iterator
 
-# What a system that cannot lock or sync a folder answers.
+# Error numbers of systems that cannot lock or sync a folder.
 _NOT_FOR_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.ENOSYS, errno.ENOLCK}
 
 
 class CheckpointError(RuntimeError):
-    """A file of weights or of a run that cannot be read, does not fit, or could not be saved."""
+    """A file of weights or a checkpoint cannot be read, does not fit, or could not be saved."""
 
 
 def write_atomically(path: str, data: bytes) -> None:
-    """Have `path` hold `data`; whatever happens, it holds all of the old bytes or all of the new.
+    """Write `data` to `path`; at any moment the file holds all of the old bytes or all of the new.
 
-    The bytes go to a new file beside it, are synced to the disk, and take the old one's name in
-    one step; then the folder is synced, in which the name stands. Before the sync, a crash of the
-    machine could leave the new name with none of its bytes. The permission bits of a file that was
-    there stay; its owner is whoever saves.
+    The bytes go to a temporary file in the same folder and are synced to the disk; then the
+    temporary file is renamed to `path` and the folder is synced. Without the first sync a crash of
+    the machine could leave the new name with none of its bytes. The permission bits of an existing
+    file are kept; its owner becomes the user who saves.
 
     Raises:
-        OSError: if the disk is full, the folder read-only, ...; `path` is as it was.
+        OSError: if the disk is full, the folder read-only, ...; `path` is unchanged.
     """
-    path = os.path.realpath(path)  # a link stays one: what it points to is replaced
+    path = os.path.realpath(path)  # a link is kept: the file it points to is replaced
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
     try:
-        # not tempfile, whose files others may not read
+        # not tempfile, whose files are readable by their owner alone
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
             with contextlib.suppress(FileNotFoundError):
@@ -58,17 +58,17 @@ def write_atomically(path: str, data: bytes) -> None:
 
 
 def remove_temporary(folder: str, names: tuple[str, ...]) -> None:
-    """Remove what a process that was killed while it wrote one of `names` has left there."""
+    """Remove the temporary files of a process that was killed while it wrote one of `names`."""
     left = re.compile(r"\.(%s)\.[0-9a-f]{8}\.tmp" % "|".join(map(re.escape, names)))  # noqa: UP031
     for name in os.listdir(folder):
         if left.fullmatch(name):
-            with contextlib.suppress(OSError):  # of a read-only folder
+            with contextlib.suppress(OSError):  # a read-only folder
                 os.unlink(os.path.join(folder, name))
 
 
 @contextlib.contextmanager
 def _open_folder(folder: str) -> Iterator[int | None]:
-    """A descriptor of the folder; None on a system that opens files alone (Windows)."""
+    """A descriptor of the folder; None on a system that opens only files (Windows)."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except PermissionError:
@@ -81,16 +81,15 @@ def _open_folder(folder: str) -> Iterator[int | None]:
 
 
 def lock_folder(folder: str) -> int | None:
-    """Take the folder for this process, until the descriptor returned is closed.
+    """Lock the folder for this process until the returned descriptor is closed.
 
-    The lock is on the folder itself and the kernel's: it needs no file, and a process that dies
-    has let go of it.
+    The kernel locks the folder itself: no lock file is needed, and the lock ends with the process.
 
     Returns:
         The descriptor; None where folders cannot be locked (Windows, some network disks).
 
     Raises:
-        CheckpointError: if another run has it.
+        CheckpointError: if another run holds the lock.
     """
     try:
         import fcntl
@@ -105,6 +104,6 @@ def lock_folder(folder: str) -> int | None:
             return None
         raise CheckpointError(
             f"Checkpoint: folder {folder!r} is in use by another run, and two would overwrite each "
-            "other's checkpoints; give this one a folder of its own, or end (close) the other"
+            "other's checkpoints; give this run a folder of its own, or end (close) the other"
         ) from None
     return descriptor
