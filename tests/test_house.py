@@ -21,7 +21,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 ORDER = [
     "version", "dtypes", "backend", "memory", "random", "threads", "kernels", "modes", "anomaly",
     "autograd", "ops", "tensor", "creation", "combining", "functional", "nn", "optim", "data",
-    "models", "testing", "io", "training", "study",
+    "models", "testing", "io", "report", "training", "study",
 ]  # fmt: skip
 PARTS = [  # of an operation's docstring, in their order
     "Derivation:", "Jacobian:", "Kinks:", "Cost:", "Shapes:", "Source:",

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tinynet import backend, random
+from tinynet import backend
 from tinynet.data import DataLoader
 from tinynet.functional import cross_entropy
-from tinynet.modes import no_grad
 from tinynet.nn import Module
+from tinynet.nn.evaluating import evaluating
 from tinynet.tensor import Tensor
 from tinynet.training import metrics
 
@@ -88,26 +87,6 @@ class Evaluation:
         wrong = np.flatnonzero(self.predictions != self.labels)
         losses = np.where(np.isnan(self.losses[wrong]), np.inf, self.losses[wrong])
         return wrong[np.argsort(-losses, kind="stable")][: max(count, 0)]
-
-
-@contextmanager
-def evaluating(model: Module) -> Iterator[None]:
-    """Within it `model` is in evaluation mode, nothing is recorded, and no random number is used.
-
-    Afterwards each of its modules has the mode that it had, and the generator its state, also if
-    the block raised.
-    """
-    modes = [(module, module.training) for module in model.modules()]
-    bits = random.generator().bit_generator
-    state = bits.state
-    model.eval()
-    try:
-        with no_grad():
-            yield
-    finally:
-        bits.state = state
-        for module, mode in modes:
-            module.training = mode
 
 
 def evaluate(

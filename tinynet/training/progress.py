@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, TextIO
 
+from tinynet.report.text import figures_as_text, time_as_text
+
 _REDRAW = 0.1  # seconds between two states of the bar
 
 
@@ -69,7 +71,7 @@ class Progress:
         if self._bar is not None:
             self._next = now + _REDRAW
             with _shown_or_dropped():
-                self._bar.set_postfix_str(figures_as_text(figures, "="), refresh=False)
+                self._bar.set_postfix_str(figures_as_text(figures, "=", ", "), refresh=False)
                 self._bar.update(seen - self._bar.n)
             return
         self._next = now + self.interval
@@ -97,21 +99,6 @@ class Progress:
                 self._tqdm.tqdm.write(message, file=self.stream)
             else:
                 print(message, file=self.stream, flush=True)
-
-
-def figures_as_text(figures: Mapping[str, float], equals: str = " ") -> str:
-    """ "loss 0.3124  accuracy 0.9012", four significant digits each."""
-    between = ", " if equals == "=" else "  "
-    return between.join(f"{name}{equals}{value:.4g}" for name, value in figures.items())
-
-
-def time_as_text(seconds: float) -> str:
-    """ "3.2 s", "4:05" of minutes, "2:10:00" of hours."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, s = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{s:02}" if hours else f"{minutes}:{s:02}"
 
 
 def _is_terminal(stream: Any) -> bool:

@@ -13,8 +13,9 @@ import numpy as np
 from tinynet import backend
 from tinynet.autograd import Value
 from tinynet.io.files import remove_temporary, write_atomically
+from tinynet.report.text import figures_as_text, time_as_text
 from tinynet.training.history import Row, decode_row, encode_row, parse_rows
-from tinynet.training.progress import Progress, figures_as_text, time_as_text
+from tinynet.training.progress import Progress
 from tinynet.training.tensorboard import EventWriter
 
 _TAKEN = ("epoch", "step", "seconds")

@@ -10,8 +10,8 @@ from typing import Any
 
 from tinynet import nn
 from tinynet.creation import zeros
+from tinynet.nn.evaluating import evaluating
 from tinynet.tensor import Tensor
-from tinynet.training.evaluation import evaluating
 
 Shape = tuple[int, ...]
 

@@ -1,33 +1,28 @@
-"""The figures that a report has, planned and not yet drawn."""
+"""Which figures a report shows: planned here, drawn one by one on the page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from tinynet.nn import Conv2d, Module
-from tinynet.training.evaluation import Evaluation
-from tinynet.training.plots.confusion import plot_confusion
-from tinynet.training.plots.curves import is_number, label_of, plot_curves, quantities
-from tinynet.training.plots.images import (
-    feature_maps,
-    plot_feature_maps,
-    plot_filters,
-    plot_mistakes,
-)
-from tinynet.training.progress import time_as_text
+from tinynet.report.confusion import plot_confusion
+from tinynet.report.curves import plot_curves, quantities
+from tinynet.report.layers import feature_maps, plot_feature_maps, plot_filters
+from tinynet.report.mistakes import plot_mistakes
+from tinynet.report.text import class_name, figure_as_text, is_number, label_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LAYERS = 3  # convolutions that are shown, of a deep network's many
+_LAYERS = 3  # the most convolutions shown of a deep network
 
 
 class Planned(NamedTuple):
-    """A figure to be drawn: its name in messages and files, what is written beside it, and how."""
+    """A figure to be drawn: its name in messages and files, its heading and caption, and how."""
 
     name: str
     heading: str
@@ -35,31 +30,30 @@ class Planned(NamedTuple):
     draw: Callable[[], Figure]
 
 
-def class_name(names: Sequence[str] | None, i: int) -> str:
-    return str(i) if names is None or i >= len(names) else str(names[i])
+class Evaluated(Protocol):
+    """What a report reads of an evaluation, such as `training.Evaluation`."""
 
-
-def as_text(key: str, value: Any) -> str:
-    """A figure of a history in the form of its kind: "98.21%", "0.05366", "4:05" of minutes."""
-    if not is_number(value):
-        return "" if value is None else str(value)
-    if key in ("epoch", "step"):
-        return f"{value:d}" if isinstance(value, int) else f"{value:g}"
-    if not np.isfinite(value):
-        return str(float(value))
-    if key == "seconds":
-        return time_as_text(value)
-    return f"{value:.2%}" if key.endswith("accuracy") else f"{value:.4g}"
+    @property
+    def labels(self) -> np.ndarray: ...
+    @property
+    def predictions(self) -> np.ndarray: ...
+    @property
+    def losses(self) -> np.ndarray: ...
+    def __len__(self) -> int: ...
+    def confusion_matrix(self) -> np.ndarray: ...
+    def precision(self, average: str | None = ...) -> Any: ...
+    def recall(self, average: str | None = ...) -> Any: ...
+    def f1(self, average: str | None = ...) -> Any: ...
 
 
 def figures_of_run(
     history: Sequence[Mapping[str, Any]],
     model: Module | None,
-    evaluation: Evaluation | None,
+    evaluation: Evaluated | None,
     images: Any,
     names: Sequence[str] | None,
 ) -> list[Planned]:
-    """What can be drawn of what is there; nothing here needs matplotlib."""
+    """The figures that can be drawn from what is given; planning them needs no matplotlib."""
     planned = [
         Planned(name, label_of(name).capitalize(), _course(history, keys),
                 partial(plot_curves, history, only=[name]))
@@ -86,15 +80,15 @@ def figures_of_run(
         some = f", the first {len(layers)} of {len(found)}" if len(found) > len(layers) else ""
         planned.append(
             Planned("feature-maps", "Feature maps",
-                    f"What the convolutions{some} make of test image 0, before the activation.",
+                    f"Outputs of the convolutions{some} for test image 0, before the activation.",
                     lambda: _maps(model, images[0], [name for name, _ in layers]))
         )  # fmt: skip
     if evaluation is not None and images is not None:
         wrong = int((evaluation.predictions != evaluation.labels).sum())
         planned.append(
             Planned("mistakes", "The worst mistakes",
-                    f"Of {wrong:,} wrong answers those with the largest losses: the image's "
-                    "number, its class → what it was taken for.",
+                    f"Of {wrong:,} wrong answers, those with the largest losses: the image's "
+                    "number, its class → the predicted class.",
                     lambda: plot_mistakes(images, evaluation.labels, evaluation.predictions,
                                           evaluation.losses, names))
         )  # fmt: skip
@@ -106,17 +100,18 @@ def _maps(model: Module, image: Any, layers: list[str]) -> Figure:
 
 
 def _course(history: Sequence[Mapping[str, Any]], keys: list[str]) -> str:
-    """ "loss from 0.39 to 0.039, test loss from 0.12 to 0.053." """
+    """The caption of a curve: "loss from 0.39 to 0.039, test loss from 0.12 to 0.053."."""
     parts = []
     for key in keys:
         values = [row[key] for row in history if is_number(row.get(key))]
         parts.append(
-            f"{label_of(key)} from {as_text(key, values[0])} to {as_text(key, values[-1])}"
+            f"{label_of(key)} from {figure_as_text(key, values[0])} to "
+            f"{figure_as_text(key, values[-1])}"
         )
     return f"By epoch, {len(history)} in all: {', '.join(parts)}."
 
 
-def _confusions(evaluation: Evaluation, names: Sequence[str] | None) -> str:
+def _confusions(evaluation: Evaluated, names: Sequence[str] | None) -> str:
     matrix = evaluation.confusion_matrix()
     right = int(np.trace(matrix))
     text = f"{right:,} of {len(evaluation):,} right."
@@ -127,4 +122,4 @@ def _confusions(evaluation: Evaluation, names: Sequence[str] | None) -> str:
             f" The most frequent mistake: {class_name(names, int(i))} taken for "
             f"{class_name(names, int(j))}, {matrix[i, j]:,} times."
         )
-    return f"{text} Shades go by the square root of the share of the row."
+    return f"{text} Opacity is the square root of the share of the row."
