@@ -21,6 +21,7 @@ from tinynet.io.checkpoint_file import Place, load_checkpoint, save_checkpoint, 
 from tinynet.io.files import CheckpointError, lock_folder, remove_temporary
 from tinynet.io.saving import flatten
 from tinynet.training.interrupt import Interrupted, Interrupts
+from tinynet.training.stopping import is_better
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 
@@ -293,10 +294,7 @@ class Checkpoint:
         if mode not in ("max", "min"):
             raise ValueError(f"Checkpoint.keep_best: mode is {mode!r}; it must be 'max' or 'min'")
         value = float(value)
-        best = self.best if self._new_best is None else self._new_best[0]
-        better = not math.isnan(value) and (
-            best is None or (value > best if mode == "max" else value < best)
-        )
+        better = is_better(value, self._new_best[0] if self._new_best else self.best, mode)
         if better:
             self._new_best = value, self.epoch
         return better
