@@ -57,7 +57,7 @@ def save_checkpoint(
     Args:
         path: the file.
         place: how far the run has come.
-        parts: objects with a `state_dict`, by name, from `with_state`.
+        parts: the parts by name, from `with_state`.
         options: what else made the run, as `tinynet.save` takes it.
 
     Raises:
@@ -69,16 +69,12 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: str,
-    parts: Mapping[str, Any],
-    options: Mapping[str, Any],
-    allow: Collection[str] = (),
+    path: str, parts: Mapping[str, Any], options: Mapping[str, Any], allow: Collection[str] = ()
 ) -> Place:
     """Load a checkpoint into the parts, all of them or none, and return its place.
 
     Args:
-        path: the file.
-        parts, options: as for `save_checkpoint`.
+        path, parts, options: as for `save_checkpoint`.
         allow: names of options and parts that may differ from the saved ones.
 
     Raises:
@@ -197,19 +193,17 @@ def _load_parts(
             + "; ".join(f"{kind}: {', '.join(names)}" for kind, names in lists if names)
         )
     differences = _differences(descriptions, _descriptions(parts), allow)
-    # Models first: for a model that differs, the list of its keys says more than the description.
-    names = sorted(parts, key=lambda name: not isinstance(parts[name], Module))
-    before = {name: copy.deepcopy(parts[name].state_dict()) for name in names}
-    begun: list[str] = []
+    before = {}
     try:
-        for name in names:
+        # Models first: if a model differs, its keys say more than its description.
+        for name in sorted(parts, key=lambda name: not isinstance(parts[name], Module)):
             if differences and not isinstance(parts[name], Module):
                 raise CheckpointError(
                     f"{path} was saved by a run with other parts, and nothing was loaded. "
                     f"{'; '.join(differences)}. Make them as they were, or allow parts to differ: "
                     "load(allow=[name, ...])"
                 )
-            begun.append(name)
+            before[name] = copy.deepcopy(parts[name].state_dict())
             try:
                 _check_dtypes(parts[name], saved[name])
                 parts[name].load_state_dict(saved[name])
@@ -218,8 +212,8 @@ def _load_parts(
                     f"{path} does not fit, and nothing was loaded. Part {name!r}: {error}"
                 ) from error
     except CheckpointError:
-        for name in begun:
-            parts[name].load_state_dict(before[name])
+        for name, state in before.items():
+            parts[name].load_state_dict(state)
         raise
 
 

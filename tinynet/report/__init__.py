@@ -9,11 +9,10 @@ Plots need ``pip install 'tinynet[train]'`` and no display. The colour-blind can
 apart; values that are not finite are marked. `write_report` makes an HTML page of them.
 """
 
-from tinynet.report.confusion import plot_confusion
 from tinynet.report.curves import plot_curves
 from tinynet.report.figures import save_figure
 from tinynet.report.layers import feature_maps, plot_feature_maps, plot_filters
-from tinynet.report.mistakes import plot_mistakes
+from tinynet.report.mistakes import plot_confusion, plot_mistakes
 from tinynet.report.page import write_report
 
 __all__ = [

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from tinynet.nn import Conv2d, Module
-from tinynet.report.confusion import plot_confusion
 from tinynet.report.curves import plot_curves, quantities
 from tinynet.report.layers import feature_maps, plot_feature_maps, plot_filters
-from tinynet.report.mistakes import plot_mistakes
+from tinynet.report.mistakes import plot_confusion, plot_mistakes
 from tinynet.report.text import class_name, figure_as_text, is_number, label_of
 
 if TYPE_CHECKING:

@@ -79,7 +79,7 @@ def write_report(
         content = failures.caught(f"section {heading!r}", make)
         return f"<section>\n<h2>{heading}</h2>\n{content}</section>\n" if content else ""
 
-    def write() -> Path:
+    try:
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
         planned = partial(figures_of_run, history, model, evaluation, images, names)
@@ -91,14 +91,11 @@ def write_report(
             + section("Classes", lambda: _classes(evaluation, names))
             + section("Epochs", lambda: _epochs(history))
             + section("Options", lambda: _options(options or {}))
-            + section("Model", lambda: _text("Model", str(summary))),
+            + section("Model", lambda: _model(str(summary))),
         )
         path = place / "report.html"
         write_atomically(str(path), page.encode(errors="backslashreplace"))
         return path
-
-    try:
-        return write()
     except Exception as error:
         failures.say(f"{str(folder)!r} could not be written", error)
         return None
@@ -169,8 +166,8 @@ def _scrolling(label: str, content: str) -> str:
     return f'<div class="wide" role="region" aria-label="{label}" tabindex="0">{content}</div>\n'
 
 
-def _text(label: str, text: str) -> str:
-    return _scrolling(label, f"<pre>{escape(text)}</pre>") if text else ""
+def _model(summary: str) -> str:
+    return _scrolling("Model", f"<pre>{escape(summary)}</pre>") if summary else ""
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

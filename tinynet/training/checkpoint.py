@@ -1,8 +1,8 @@
 """Checkpoint: the loop of a training run that survives Ctrl-C, a crash and a full disk.
 
-A run is resumed bit for bit if all that it depends on is in its checkpoint: the parts that the
-user names (model, optimizer, schedule, loader, ...), the state of tinynet's random numbers, and the
-place in the loop. A checkpoint is taken only between two steps, where nothing is half done.
+A run is resumed bit for bit if everything that it depends on is in its checkpoint: the parts that
+the user names (model, optimizer, schedule, loader, ...), tinynet's random numbers, and the place in
+the loop. A checkpoint is taken only between two steps, where nothing is half done.
 """
 
 from __future__ import annotations
@@ -55,13 +55,9 @@ class Checkpoint:
     ``model.load_state_dict(tn.load(run.best_path)["model"])``. If the folder holds a checkpoint
     that was not loaded, the loop refuses to begin, before anything is computed or written.
 
-    The attributes count epochs from 0, as a loop in Python does; messages count them from 1, as a
-    `Recorder` and its history do.
-
-    If the run ends during the work after an epoch's last step, all of that work is done again: the
-    run resumes from a checkpoint taken before it. So that work should overwrite what it writes
-    elsewhere, not append to it. Sums in variables of the loop are lost when a run is resumed; keep
-    them in a part.
+    If the run ends in the work after an epoch's last step, that work is done again as a whole: it
+    should overwrite what it writes elsewhere, not append to it. Variables of the loop are not
+    saved; keep sums in a part.
 
     If saving fails (the disk is full, the folder became read-only), the run goes on with a warning
     and its last whole checkpoint; at the beginning and at the end of the run it is an error.
@@ -78,7 +74,8 @@ class Checkpoint:
             NumPy generators. The names "run" and "random" are taken.
 
     Attributes:
-        epoch: complete epochs; in the loop, the number of the current one, from 0.
+        epoch: complete epochs; in the loop, the number of the current one, from 0 as in Python
+            (messages count from 1, as a `Recorder` does).
         batch: steps begun in this epoch.
         step: steps begun in the run.
         best, best_epoch: the best value so far and its epoch, from 0; None before one is saved.
@@ -106,7 +103,7 @@ class Checkpoint:
         **parts: Any,
     ) -> None:
         self.parts, self.options, self.say = with_state(parts), dict(options or {}), say
-        flatten({"options": self.options})  # raises now, not after an epoch
+        flatten({"options": self.options})  # raises now, not at the first checkpoint
         self.save_seconds, self.save_steps = save_seconds, save_steps
         self.place = Place()
         self._epochs: float = math.inf  # how many the run is to have, once that is known

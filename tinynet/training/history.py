@@ -37,11 +37,8 @@ class HistoryFile:
     file cannot be written, that is logged once, and the next attempt writes all lines.
 
     Args:
-        path: the file, whose folder is created; None for memory alone.
+        path: the file, whose folder is created; None keeps `lines` only.
         log: called with a message about a failure.
-
-    Attributes:
-        lines: all rows, as text without newlines.
     """
 
     def __init__(self, path: str | None, log: Callable[[str], object]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TextIO
 
 import numpy as np
@@ -93,11 +93,12 @@ class Recorder:
         self._begin({"epoch": 0, "step": 0, "examples": 0, "seconds": 0.0, "sums": {}}, [])
 
     def _begin(self, state: Mapping[str, Any], lines: list[str]) -> None:
-        self.epoch, self.step = int(state["epoch"]), int(state["step"])
-        self._examples = int(state["examples"])  # of this epoch
+        sums = {name: (float(total), int(n)) for name, (total, n) in state["sums"].items()}
+        epoch, step, examples = (int(state[name]) for name in ("epoch", "step", "examples"))
         self._seconds = float(state["seconds"]) - (time.perf_counter() - self._start)
-        # by name: the epoch's weighted sum, and the sum of the weights
-        self._sums = {k: (float(total), int(n)) for k, (total, n) in state["sums"].items()}
+        self.epoch, self.step = epoch, step
+        self._examples = examples  # in this epoch
+        self._sums = sums  # by name: the epoch's weighted sum, and the sum of the weights
         self._pending: list[tuple[int, str, Any]] = []  # figures not added yet, maybe on a GPU
         self._file.begin(lines)
 
@@ -130,8 +131,7 @@ class Recorder:
         """
         if isinstance(n, bool) or not hasattr(n, "__index__") or n < 1:
             raise ValueError(f"Recorder.add: n is {n!r}; it must be an integer, at least 1")
-        _check_names("add", figures, ())
-        values = {name: _number(f"Recorder.add: {name}", v) for name, v in figures.items()}
+        values = {name: _number("add", name, value) for name, value in figures.items()}
         if not self._in_epoch:
             self._in_epoch = True
             self._progress.begin(self.epoch + 1, self._examples)
@@ -155,9 +155,9 @@ class Recorder:
         Raises:
             ValueError: for a figure that is not one number, or a name already given to `add`.
         """
-        _check_names("end_epoch", figures, tuple(self.figures))
-        more = {k: _on_host(_number(f"Recorder.end_epoch: {k}", v)) for k, v in figures.items()}
-        row = {"epoch": self.epoch + 1, **self.figures, **more}
+        means = self.figures
+        more = {k: _on_host(_number("end_epoch", k, v, means)) for k, v in figures.items()}
+        row = {"epoch": self.epoch + 1, **means, **more}
         self._progress.end()
         self._in_epoch = False
         self.epoch += 1
@@ -211,12 +211,10 @@ class Recorder:
         try:
             text = np.asarray(state_dict["history"], "u1").tobytes()
             rows = list(parse_rows(io.BytesIO(text), "history"))
-            lines = [encode_row(row) for row in rows]
-            fresh = {k: v for k, v in state_dict.items() if k != "history"}
             last = max((r["epoch"] for r in rows if "step" not in r), default=0)
             if last != int(state_dict["epoch"]):
                 raise ValueError(f"epoch is {state_dict['epoch']}, but the history's is {last}")
-            self._begin(fresh, lines)
+            self._begin(state_dict, [encode_row(row) for row in rows])
         except (ValueError, TypeError, AttributeError) as error:
             raise ValueError(f"{where}: {error}") from None
         self.close()
@@ -248,35 +246,32 @@ class Recorder:
 
     def _as_text(self, row: Row) -> str:
         epochs = self._progress.epochs
-        figures = {k: v for k, v in row.items() if k not in _RESERVED}
-        parts = [f"epoch {self.epoch}" + (f"/{epochs}" if epochs else ""), figures_as_text(figures)]
-        parts.append(time_as_text(row["seconds"]))
+        figures = figures_as_text({k: v for k, v in row.items() if k not in _RESERVED})
+        title = f"epoch {self.epoch}" + (f"/{epochs}" if epochs else "")
+        parts = [title, figures, time_as_text(row["seconds"])]
         if epochs and epochs > self.epoch:
             left = row["seconds"] / self.epoch * (epochs - self.epoch)
             parts.append(f"{time_as_text(left)} left")
         return "  ".join(part for part in parts if part)
 
 
-def _check_names(method: str, figures: Mapping[str, Any], used: tuple[str, ...]) -> None:
-    for name in figures:
-        if name in _RESERVED or name in used:
-            reason = "the recorder's own" if name in _RESERVED else "a figure of `add`"
-            raise ValueError(f"Recorder.{method}: {name!r} is {reason}; choose another name")
-
-
-def _number(where: str, value: Any) -> Any:
+def _number(method: str, name: str, value: Any, used: Collection[str] = ()) -> Any:
     """A figure as a float, or as an array of one number on a GPU."""
+    if name in _RESERVED or name in used:
+        reason = "the recorder's own" if name in _RESERVED else "a figure of `add`"
+        raise ValueError(f"Recorder.{method}: {name!r} is {reason}; choose another name")
     value = value._data if isinstance(value, Value) else value
     if backend.is_array(value) and value.size != 1:
         raise ValueError(
-            f"{where} has shape {tuple(value.shape)}; it must be one number, such as a mean"
+            f"Recorder.{method}: {name} has shape {tuple(value.shape)}; it must be one number, "
+            "such as a mean"
         )
     if backend.is_array(value) and backend.device_of(value) == "cuda":
         return value
     try:
         return float(value.item() if hasattr(value, "item") else value)
     except (TypeError, ValueError):
-        raise ValueError(f"{where} is {value!r}; it must be one number") from None
+        raise ValueError(f"Recorder.{method}: {name} is {value!r}; it must be one number") from None
 
 
 def _on_host(value: Any) -> float:
