@@ -2,7 +2,7 @@
 
 The file is a state as `saving` writes it. Each part of the run (model, optimizer, loader, ...) has
 its `state_dict` under the part's name; "random" is the state of tinynet's random numbers; "run" is
-the `Place`, and the options and classes with which a run must agree to go on from the file.
+the `Place`, and the options and classes that a run must share to be resumed from the file.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def load_checkpoint(
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
-        raise CheckpointError(f"Checkpoint.load: there is nothing to go on from: {error}") from None
+        raise CheckpointError(f"Checkpoint.load: there is nothing to resume: {error}") from None
     state = state_from_bytes(data, path)
     run = _checked_run(state.pop("run", None), path)
     saved_options, descriptions = run.pop("options"), run.pop("made")
@@ -163,16 +163,16 @@ def _check_options(
         arrays, tree = flatten({name: given[name]} if name in given else {})
         return json.dumps(tree), {k: (a.dtype, a.shape, a.tobytes()) for k, a in arrays.items()}
 
-    def shown(given: Mapping[str, Any], name: str) -> str:
-        return repr(given[name]) if name in given else "not given"
+    def change(name: str) -> str:
+        old, new = (repr(o[name]) if name in o else "not given" for o in (saved, options))
+        return f"{name} was {old}, is {new}"
 
     names = [name for name in {**saved, **options} if name not in allow]
     differ = [name for name in names if comparable(saved, name) != comparable(options, name)]
     if differ:
-        changes = [f"{name} was {shown(saved, name)}, is {shown(options, name)}" for name in differ]
         raise CheckpointError(
-            f"{path} was saved by a run with other options: {'; '.join(changes)}. Give the same "
-            f"ones, or allow them to differ: load(allow={differ})"
+            f"{path} was saved by a run with other options: {'; '.join(map(change, differ))}. Give "
+            f"the same ones, or allow them to differ: load(allow={differ})"
         )
 
 
@@ -203,8 +203,8 @@ def _load_parts(
                     f"{'; '.join(differences)}. Make them as they were, or allow parts to differ: "
                     "load(allow=[name, ...])"
                 )
-            before[name] = copy.deepcopy(parts[name].state_dict())
             try:
+                before[name] = copy.deepcopy(parts[name].state_dict())
                 _check_dtypes(parts[name], saved[name])
                 parts[name].load_state_dict(saved[name])
             except Exception as error:  # parts are of any class and may raise anything

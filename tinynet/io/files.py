@@ -8,7 +8,6 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
 
 # Error numbers of systems that cannot lock or sync a folder.
 _NOT_FOR_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.ENOSYS, errno.ENOLCK}
@@ -48,13 +47,15 @@ def write_atomically(path: str, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    with _open_folder(folder) as descriptor:
-        if descriptor is not None:
-            try:
-                os.fsync(descriptor)
-            except OSError as error:
-                if error.errno not in _NOT_FOR_FOLDERS:
-                    raise
+    with contextlib.suppress(PermissionError):  # Windows opens only files
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _NOT_FOR_FOLDERS:
+                raise
+        finally:
+            os.close(descriptor)
 
 
 def remove_temporary(folder: str, names: tuple[str, ...]) -> None:
@@ -64,20 +65,6 @@ def remove_temporary(folder: str, names: tuple[str, ...]) -> None:
         if left.fullmatch(name):
             with contextlib.suppress(OSError):  # a read-only folder
                 os.unlink(os.path.join(folder, name))
-
-
-@contextlib.contextmanager
-def _open_folder(folder: str) -> Iterator[int | None]:
-    """A descriptor of the folder; None on a system that opens only files (Windows)."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:
-        yield None
-        return
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def lock_folder(folder: str) -> int | None:

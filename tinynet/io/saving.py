@@ -122,14 +122,11 @@ def flatten(state: Mapping[Any, Any]) -> tuple[dict[str, np.ndarray], dict[str, 
         if isinstance(value, list | tuple):
             nodes = [node(v, [*path, str(i)]) for i, v in enumerate(value)]
             return nodes if isinstance(value, list) else {"$tuple": nodes}
-        if isinstance(value, Mapping):
-            return mapping_node(value, path)
-        raise TypeError(
-            f"save: {'.'.join(path) or 'obj'} is a {type(value).__name__}; a state is made of "
-            "arrays, numbers, strings, True, False, None, lists, tuples and dicts"
-        )
-
-    def mapping_node(value: Mapping[Any, Any], path: list[str]) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise TypeError(
+                f"save: {'.'.join(path) or 'obj'} is a {type(value).__name__}; a state is made of "
+                "arrays, numbers, strings, True, False, None, lists, tuples and dicts"
+            )
         for key in value:
             if isinstance(key, bool) or not isinstance(key, str | int):
                 raise TypeError(

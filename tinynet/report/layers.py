@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,11 +25,7 @@ _TILES = 64  # the most images shown of one layer
 
 
 def tiles(images: np.ndarray, columns: int) -> np.ndarray:
-    """Images (N, H, W, 4) in rows and columns, one transparent pixel apart.
-
-    Returns:
-        RGBA, shape (R H + R - 1, columns W + columns - 1, 4), R rows of images.
-    """
+    """RGBA images (N, H, W, 4) in rows and columns as one image, one transparent pixel apart."""
     count, height, width, _ = images.shape
     rows = math.ceil(count / columns)
     sheet = np.zeros((rows * (height + 1) - 1, columns * (width + 1) - 1, 4))
@@ -66,13 +63,10 @@ def _show_tiles(ax: Axes, images: np.ndarray, columns: int) -> None:
     height, width = images.shape[1:3]
     ax.imshow(tiles(images, columns), interpolation="none")
     rows = math.ceil(len(images) / columns)
-    ax.set_xticks(
-        [i * (width + 1) + (width - 1) / 2 for i in range(columns)], list(map(str, range(columns)))
-    )
-    ax.set_yticks(
-        [i * (height + 1) + (height - 1) / 2 for i in range(rows)],
-        [str(i * columns) for i in range(rows)],
-    )
+    ax.set_xticks([i * (width + 1) + (width - 1) / 2 for i in range(columns)],
+                  [str(i) for i in range(columns)])  # fmt: skip
+    ax.set_yticks([i * (height + 1) + (height - 1) / 2 for i in range(rows)],
+                  [str(i * columns) for i in range(rows)])  # fmt: skip
     ax.tick_params(length=0, labelsize=8)
     ax.spines[:].set_visible(False)
     if len(images) == 1:
@@ -137,29 +131,26 @@ def plot_feature_maps(maps: Mapping[str, Any]) -> Figure:
         ValueError: for another shape, or without maps.
         ImportError: if matplotlib is missing.
     """
+    if not maps:
+        raise ValueError("plot_feature_maps: no maps; give at least one layer's")
     arrays = {name: host_array(f"plot_feature_maps: {name!r}", a) for name, a in maps.items()}
+    heights = []
     for name, array in arrays.items():
         if array.ndim != 3 or not array.size:
             raise ValueError(
                 f"plot_feature_maps: {name!r} has shape {array.shape}; it must be (C, H, W)"
             )
-    if not arrays:
-        raise ValueError("plot_feature_maps: no maps; give at least one layer's")
-    shown = {name: array[:_TILES] for name, array in arrays.items()}
-    columns = {name: min(8, len(array)) for name, array in shown.items()}
-    # a single image need not fill the width
-    heights = [
-        max(0.8, min(4.0 / n, 1.3) * math.ceil(len(shown[name]) / n)) for name, n in columns.items()
-    ]
+        count = min(len(array), _TILES)
+        # a single image need not fill the width
+        heights.append(max(0.8, min(4.0 / min(8, count), 1.3) * math.ceil(count / 8)))
     with style():
         figure = new_figure(4.8, sum(heights) + 0.5 * len(heights))
-        axes = figure.subplots(len(shown), squeeze=False, height_ratios=heights).ravel()
-        for ax, (name, array) in zip(axes, shown.items(), strict=True):
-            colours, scale = _shades(array)
-            _show_tiles(ax, colours, columns[name])
-            many = len(arrays[name])
-            height, width = array.shape[1:]
-            text = f"the first {len(array)} of {many} maps" if many > len(array) else f"{many} maps"
+        axes = figure.subplots(len(arrays), squeeze=False, height_ratios=heights).ravel()
+        for ax, (name, array) in zip(axes, arrays.items(), strict=True):
+            colours, scale = _shades(array[:_TILES])
+            _show_tiles(ax, colours, min(8, len(colours)))
+            many, height, width = array.shape
+            text = f"the first {_TILES} of {many} maps" if many > _TILES else f"{many} maps"
             ax.set_title(f"{name}: {text if many > 1 else '1 map'}, {height}x{width}", fontsize=9)
             figure.colorbar(scale, ax=ax, label="activation", shrink=0.9)
     return figure
@@ -195,19 +186,16 @@ def feature_maps(
         )
     maps: dict[str, np.ndarray] = {}
 
-    def keep(name: str) -> Any:
-        def hook(module: Module, args: Any, output: Any) -> None:
-            if isinstance(output, Tensor) and output.ndim == 4:
-                maps.pop(name, None)
-                maps[name] = host_array(name, output)[0].copy()
-
-        return hook
+    def keep(name: str, module: Module, args: Any, output: Any) -> None:
+        if isinstance(output, Tensor) and output.ndim == 4:
+            maps.pop(name, None)
+            maps[name] = host_array(name, output)[0].copy()
 
     first = next(model.parameters(), None)
     x = tensor(pixels[None], device=None if first is None else first.device)
     with contextlib.ExitStack() as stack:
         stack.enter_context(evaluating(model))
         for name in layers:
-            stack.enter_context(modules[name].register_forward_hook(keep(name)))
+            stack.enter_context(modules[name].register_forward_hook(partial(keep, name)))
         model(x if first is None else x.to(first.dtype))
     return maps

@@ -201,7 +201,7 @@ class Checkpoint:
         if (self.batch or self.place.steps_done) and not self._resuming:
             raise RuntimeError(
                 f"Checkpoint.steps: the steps of epoch {self.epoch + 1} were begun before; take "
-                "them once in each turn of `epochs`, and after an error go on with load()"
+                "them once in each turn of `epochs`, and after an error resume with load()"
             )
         total = batches if counted else len(batches) if hasattr(batches, "__len__") else None
         return self._steps(range(self.batch, batches) if counted else batches, total)
@@ -265,7 +265,7 @@ class Checkpoint:
             self.save()
         except (CheckpointError, MemoryError) as error:
             raise Interrupted(f"{stopped}, which is not saved: {error}") from None
-        raise Interrupted(f"{stopped}, saved in {self.last_path}; load() goes on from there")
+        raise Interrupted(f"{stopped}, saved in {self.last_path}; load() resumes it")
 
     def _place_as_text(self) -> str:
         if self._complete:
@@ -318,8 +318,8 @@ class Checkpoint:
             )
         if not self._owns_files and os.path.exists(self.last_path):
             raise CheckpointError(
-                f"Checkpoint: {self.last_path} is there already and would be lost; go on from it "
-                "with load(), or give the new run another folder (or remove that file)"
+                f"Checkpoint: {self.last_path} is there already and would be lost; resume it with "
+                "load(), or give the new run another folder (or remove that file)"
             )
         # Also if saving fails: the next attempt is as far away as after a success.
         self._saved_step, self._saved_at = self.step, time.monotonic()
@@ -365,6 +365,6 @@ class Checkpoint:
         if self._complete:
             self.say(f"{path}: the run is complete: it was stopped after epoch {self.epoch}")
         elif self.epoch and not self.batch:
-            self.say(f"{path}: goes on after epoch {self.epoch} ({self.step} steps in all)")
+            self.say(f"{path}: resumes after epoch {self.epoch} ({self.step} steps in all)")
         else:
-            self.say(f"{path}: goes on {self._place_as_text()} ({self.step} in all)")
+            self.say(f"{path}: resumes {self._place_as_text()} ({self.step} in all)")

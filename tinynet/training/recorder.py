@@ -36,20 +36,17 @@ class Recorder:
     docstring of `tinynet.training`. Everything shown and written counts epochs from 1.
 
     The figure of an epoch is sum_b n_b v_b / sum_b n_b over its batches b of n_b examples: the mean
-    over examples. The mean of the batches' means differs if the last batch is smaller. The sums are
-    in float64, in the order of the batches.
+    over examples, summed in float64 in the order of the batches.
 
     On a terminal there is a progress bar (by tqdm) with the rate, the figures so far and the time
     left in the epoch; elsewhere a line at most every `interval` seconds. Print with `log`, so that
     messages and the bar do not mix.
 
     The history is JSON lines (`read_history`), one for each epoch, with the seconds of the whole
-    run so far. An existing file is replaced by the first new row, together with the rows from
-    `load_state_dict` if the run is resumed: no row is lost or repeated. If the file cannot be
-    written (the disk is full), the rows are kept and written with the next one.
-
-    `state_dict` holds the rows and the sums of the epoch: a run resumed from it, also in mid-epoch,
-    ends with the history of a run that never stopped, "seconds" aside.
+    run so far. A run resumed from `state_dict`, also in mid-epoch, ends with the history of a run
+    that never stopped, "seconds" aside. An existing file is replaced by the first new row and the
+    rows before it. If the file cannot be written (the disk is full), the rows are kept and written
+    with the next one.
 
     Args:
         path: the history's file; its folder is created. With None, only `history` has the rows.

@@ -95,14 +95,11 @@ class EarlyStopping:
         try:
             best = None if state_dict["best"] is None else float(state_dict["best"])
             best_epoch, epoch = int(state_dict["best_epoch"]), int(state_dict["epoch"])
+            if not 0 <= best_epoch <= epoch or (best is None) != (best_epoch == 0):
+                raise ValueError(f"best {best} at epoch {best_epoch} of {epoch} is impossible")
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 "EarlyStopping.load_state_dict: it must be a dict of best, best_epoch and epoch, "
                 f"from state_dict ({error!r})"
             ) from None
-        if not 0 <= best_epoch <= epoch or (best is None) != (best_epoch == 0):
-            raise ValueError(
-                f"EarlyStopping.load_state_dict: best {best} at epoch {best_epoch} of {epoch} is "
-                "impossible"
-            )
         self.best, self.best_epoch, self.epoch = best, best_epoch, epoch
