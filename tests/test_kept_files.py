@@ -1,6 +1,6 @@
-"""Files in tests/kept, written by tinynet 0.1.0, load and are written again as they are.
+"""Files in tests/kept, written by an early tinynet 0.1.0, load and are written again alike.
 
-They were made by `run_until` and `tn.save`. A change of the format needs new files beside them.
+They were made by ``Run(folder).until(6)`` and `tn.save`. A new format gets new files beside them.
 """
 
 from __future__ import annotations

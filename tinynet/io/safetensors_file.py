@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.io.files import CheckpointError
+from tinynet.version import __version__
 
 # Format number of new files; raised when an older reader would misunderstand them.
 FORMAT = 1
@@ -76,8 +77,6 @@ def to_bytes(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
         CheckpointError: if the texts are longer than the format allows (100 MB).
     """
     library = _library()
-    from tinynet.version import __version__
-
     made_by = json.dumps({"format": FORMAT, "version": __version__})
     metadata = {**metadata, "tinynet": made_by}
     if sum(map(len, metadata.values())) > 40_000_000:  # a quote takes two bytes in the file
@@ -137,8 +136,6 @@ def _check_format(made_by: str, where: str) -> None:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise CheckpointError(f"{where} is damaged: it does not say its format") from None
     if newer:
-        from tinynet.version import __version__
-
         raise CheckpointError(
             f"{where} is in format {number}, written by tinynet {version}; tinynet {__version__} "
             f"reads formats up to {FORMAT}: update it"

@@ -26,10 +26,10 @@ from tinynet.training.stopping import is_better
 LAST, BEST = "last.safetensors", "best.safetensors"
 
 
-def _in_place(name: str) -> Any:
-    """An attribute of a `Checkpoint` that is a field of its `place`."""
+def _place_field(name: str) -> Any:
+    """An attribute of a `Checkpoint` that is a field of its place."""
     return property(
-        lambda run: getattr(run.place, name), lambda run, value: setattr(run.place, name, value)
+        lambda run: getattr(run._place, name), lambda run, value: setattr(run._place, name, value)
     )
 
 
@@ -86,11 +86,11 @@ class Checkpoint:
         CheckpointError: if the folder cannot be created, or another run uses it.
     """
 
-    epoch: int = _in_place("epoch")
-    batch: int = _in_place("batch")
-    step: int = _in_place("step")
-    best: float | None = _in_place("best")
-    best_epoch: int | None = _in_place("best_epoch")
+    epoch: int = _place_field("epoch")
+    batch: int = _place_field("batch")
+    step: int = _place_field("step")
+    best: float | None = _place_field("best")
+    best_epoch: int | None = _place_field("best_epoch")
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Checkpoint:
         self.parts, self.options, self.say = with_state(parts), dict(options or {}), say
         flatten({"options": self.options})  # raises now, not at the first checkpoint
         self.save_seconds, self.save_steps = save_seconds, save_steps
-        self.place = Place()
+        self._place = Place()
         self._epochs: float = math.inf  # how many the run is to have, once that is known
         self._new_best: tuple[float, int] | None = None  # value and epoch, not saved yet
         self._resuming = False  # loaded, and no step since
@@ -159,10 +159,10 @@ class Checkpoint:
         with self._loop():
             while not self._complete:
                 yield self.epoch
-                if not self.place.steps_done and hasattr(self._batches, "set_epoch"):
+                if not self._place.steps_done and hasattr(self._batches, "set_epoch"):
                     # The steps ended with a break: drop what is left of the loader's epoch.
                     self._batches.set_epoch(self._batches.epoch)
-                self.place = replace(self.place, epoch=self.epoch + 1, batch=0, steps_done=False)
+                self._place = replace(self._place, epoch=self.epoch + 1, batch=0, steps_done=False)
                 self._resuming, self._batches = False, None
                 if self._interrupts.received:
                     self._end_interrupted()
@@ -174,7 +174,7 @@ class Checkpoint:
     @property
     def _complete(self) -> bool:
         """Whether no epoch is left; a stopped epoch counts once the work at its end is done."""
-        return self.epoch >= self._epochs or (self.place.stopped and not self.batch)
+        return self.epoch >= self._epochs or (self._place.stopped and not self.batch)
 
     def steps(self, batches: Any) -> Iterator[Any]:
         """The batches that are left of this epoch; checkpoints are taken between them.
@@ -198,7 +198,7 @@ class Checkpoint:
                 "checkpoint's parts, so its place would not be saved; make it one, as in "
                 "Checkpoint(folder, loader=batches, ...)"
             )
-        if (self.batch or self.place.steps_done) and not self._resuming:
+        if (self.batch or self._place.steps_done) and not self._resuming:
             raise RuntimeError(
                 f"Checkpoint.steps: the steps of epoch {self.epoch + 1} were begun before; take "
                 "them once in each turn of `epochs`, and after an error resume with load()"
@@ -210,7 +210,7 @@ class Checkpoint:
         alone = not self._in_loop
         with self._loop():
             self._resuming, self._batches = False, batches
-            source = iter(() if self.place.steps_done else batches)
+            source = iter(() if self._place.steps_done else batches)
             while True:
                 # After the last batch the loader is asked once more before a checkpoint is taken,
                 # so that it is at the beginning of its next epoch.
@@ -224,7 +224,7 @@ class Checkpoint:
                 self.step += 1
                 yield batch
                 del batch  # or two would be kept while the next one is made
-            self.place.steps_done = True
+            self._place.steps_done = True
             if self._interrupts.received or not alone:
                 self._between_steps()
             else:
@@ -274,7 +274,7 @@ class Checkpoint:
 
     def stop(self) -> None:
         """Make this epoch the last one, also when the run is resumed: early stopping."""
-        self.place.stopped = True
+        self._place.stopped = True
 
     # --- the files ---
 
@@ -307,9 +307,9 @@ class Checkpoint:
         """
         new_best, self._new_best = self._new_best, None
         best, best_epoch = new_best or (self.best, self.best_epoch)
-        place = replace(self.place, best=best, best_epoch=best_epoch)
+        place = replace(self._place, best=best, best_epoch=best_epoch)
         if self.last_path is None or self.best_path is None:
-            self.place = place
+            self._place = place
             return
         if self._unlock is not None and not self._unlock.alive:
             raise CheckpointError(
@@ -327,7 +327,7 @@ class Checkpoint:
             if new_best is not None:
                 # First the best: a run resumed from the last must find the best that it names.
                 save_checkpoint(self.best_path, place, self.parts, self.options)
-                self.place = place
+                self._place = place
             save_checkpoint(self.last_path, place, self.parts, self.options)
         except OSError as error:
             raise CheckpointError(
@@ -356,7 +356,7 @@ class Checkpoint:
         path = self.last_path if path is None else os.fspath(path)
         if path is None:
             raise ValueError("Checkpoint.load: there is no folder; make it Checkpoint(folder, ...)")
-        self.place = load_checkpoint(path, self.parts, self.options, allow)
+        self._place = load_checkpoint(path, self.parts, self.options, allow)
         self._epochs, self._new_best, self._resuming = math.inf, None, True
         # A checkpoint of another folder does not make this folder's files ours.
         self._owns_files = self.folder is not None and os.path.realpath(

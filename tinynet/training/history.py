@@ -51,7 +51,7 @@ class HistoryFile:
         """Start from these lines; the file keeps its content until one is added."""
         self.lines = lines
         self._in_file = False  # whether the file holds the lines and nothing else
-        self._failed = False  # whether the last attempt to write failed
+        self._failed = False  # whether the last attempt to write failed; then not _in_file
 
     def content(self) -> bytes:
         return "".join(f"{line}\n" for line in self.lines).encode()
@@ -60,22 +60,22 @@ class HistoryFile:
         """Add a line; with `retry` false, not to a file that could not be written before."""
         self.lines.append(line)
         if retry or not self._failed:
-            self._write(line)
+            self._write()
 
     def retry(self) -> None:
         """Write the file if the last attempt failed."""
         if self._failed:
             self._write()
 
-    def _write(self, new: str | None = None) -> None:
-        """Write all lines, or only the last, `new`, if the others are in the file."""
+    def _write(self) -> None:
+        """Append the last line, or write all lines if the others are not in the file."""
         if self.path is None:
             return
         try:
-            if self._in_file and new is not None:
+            if self._in_file:
                 self._in_file = False  # until the whole line is written
                 with open(self.path, "ab") as file:
-                    file.write(f"{new}\n".encode())
+                    file.write(f"{self.lines[-1]}\n".encode())
             else:
                 folder, name = os.path.split(self.path)
                 remove_temporary(folder, (name,))
