@@ -104,11 +104,35 @@ def getitem(x: Array, index: Any) -> Array:
     return np.array([flat[k] for k in np.ravel(places)]).reshape(np.shape(places))
 
 
-def put(x: Array, shape: tuple[int, ...], index: Any) -> Array:
+def put(*xs: Array, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Array:
     y = [0.0] * math.prod(shape)
-    for k, v in zip(np.ravel(taken_from(shape, index)), x.flat, strict=True):
-        y[k] += v
+    for x, index in zip(xs, indices, strict=True):
+        for k, v in zip(np.ravel(taken_from(shape, index)), np.ravel(x), strict=True):
+            y[k] += v
     return np.array(y).reshape(shape)
+
+
+def split(x: Array, sizes: tuple[int, ...], dim: int) -> tuple[Array, ...]:
+    pieces, start = [], 0
+    for size in sizes:
+        pieces.append(np.take(x, range(start, start + size), dim))
+        start += size
+    return tuple(pieces)
+
+
+def unbind(x: Array, dim: int) -> tuple[Array, ...]:
+    return tuple(np.take(x, k, dim) for k in range(x.shape[dim]))
+
+
+def topk(x: Array, k: int, dim: int, largest: bool = True) -> tuple[Array, Array]:
+    moved = np.moveaxis(x, dim, -1)
+    values, positions = np.zeros((*moved.shape[:-1], k)), np.zeros((*moved.shape[:-1], k), "int64")
+    for at in np.ndindex(*moved.shape[:-1]):
+        row = list(moved[at])
+        order = sorted(range(len(row)), key=lambda i: (-row[i] if largest else row[i], i))
+        for j, i in enumerate(order[:k]):
+            values[(*at, j)], positions[(*at, j)] = row[i], i
+    return np.moveaxis(values, -1, dim), np.moveaxis(positions, -1, dim)
 
 
 def matmul(a: Array, b: Array) -> Array:

@@ -22,7 +22,7 @@ import mutants_of_source as source
 import numpy as np
 from mutants_cases import CASES, PINS, is_real, some_of
 from mutants_explained import reason_for
-from op_case import Case
+from op_case import Case, joined
 
 import tinynet as tn
 from tinynet.autograd import Op, Rule
@@ -71,6 +71,8 @@ class Result:
 def _slope(a: Any, k: float) -> Any:
     """The same number, whose derivative is k times what it should be."""
     if isinstance(a, tuple | list):
+        return type(a)([_slope(v, k) for v in a])
+    if isinstance(a, list | tuple):  # several outputs, or all calls of a joint rule
         return type(a)([_slope(v, k) for v in a])
     if not isinstance(a, tn.Tensor) or a.dtype.kind != "f":
         return a
@@ -202,7 +204,7 @@ def _check(op: Op, case: Case, order: int) -> None:
         rest = iter(variables)
         filled = [next(rest) if is_real(a) else a for a in case.inputs]
         filled = [tn.tensor(a) if isinstance(a, np.ndarray) else a for a in filled]
-        return op(*filled, **case.options)
+        return joined(op(*filled, **case.options))
 
     check_grads(f, inputs, order, name=op.name, allow_constant=True)
 
@@ -243,7 +245,8 @@ def run(op: Op, mutant: Mutant) -> Result:
     counted.__signature__ = inspect.signature(mutant.function)  # type: ignore[attr-defined]
     name = mutant.rule.partition(".")[2]
     outcome = "survived"
-    with mock.patch.dict(op.rules, {name: Rule(counted, op)}), np.errstate(all="ignore"):
+    joint = name in op.rules and op.rules[name].joint
+    with mock.patch.dict(op.rules, {name: Rule(counted, op, joint)}), np.errstate(all="ignore"):
         for what, check in _attempts(op, mutant.order):
             if outcome == "error" and what == "order 2":
                 break  # a mutant that raises is given another chance to be wrong only once

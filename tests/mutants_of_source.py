@@ -132,7 +132,10 @@ class _Sites:
         elif name == "sum_to":
             yield "first for sum", _call("_first_to", *node.args, keywords=node.keywords)
         if node.args and name != "where":
-            yield "call left out", node.args[0]
+            first = node.args[0]
+            if isinstance(first, ast.Starred):
+                first = _call("next", _call("iter", first.value))
+            yield "call left out", first
 
     def _compared(self, node: ast.Compare) -> Iterator[tuple[str, ast.expr]]:
         op = type(node.ops[0])

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+import tinynet as tn
 from tinynet.testing.strategies import contents
 
 
@@ -29,6 +30,14 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     view: bool = False
     layouts: bool = True
+
+
+def joined(y: Any) -> Any:
+    """The output of an operation; where there are several, the floats of all of them in one row."""
+    if not isinstance(y, tuple):
+        return y
+    rows = [o.reshape(-1) for o in y if o.dtype.kind == "f"]
+    return tn.cat(rows) if isinstance(y[0], tn.Tensor) else np.concatenate(rows)
 
 
 def n(*shape: int, kind: str = "normal", seed: int = 0) -> np.ndarray:

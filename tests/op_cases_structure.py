@@ -27,6 +27,9 @@ _INDICES: list[tuple[tuple[int, ...], Any]] = [
 ]
 
 
+_TAKEN: tuple[Any, ...] = (slice(None), (1, 2), (0, np.array([1, 1])), (slice(None), slice(1, 3)))
+
+
 def rearrangements() -> dict[str, list[Case]]:
     def reshaped(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         return np.array([float(v) for v in x.flat]).reshape(shape)
@@ -84,8 +87,32 @@ def rearrangements() -> dict[str, list[Case]]:
         ],
         "getitem": [Case([n(*s)], loops.getitem, {"index": i}, view=True) for s, i in _INDICES],
         "put": [
-            Case([n(*np.shape(loops.taken_from(s, i)))], loops.put, {"shape": s, "index": i})
-            for s, i in _INDICES
+            *(
+                Case(
+                    [n(*np.shape(loops.taken_from(s, i)))], loops.put, {"shape": s, "indices": (i,)}
+                )
+                for s, i in _INDICES
+            ),
+            Case(
+                [n(*np.shape(loops.taken_from((2, 5), i)), seed=k) for k, i in enumerate(_TAKEN)],
+                loops.put,
+                {"shape": (2, 5), "indices": _TAKEN},
+            ),
+        ],
+        "split": [
+            case(loops.split, (2, 6), sizes=(1, 3, 2), dim=1),
+            case(loops.split, (3, 2), sizes=(3,), dim=0),
+            case(loops.split, (4, 2), sizes=(0, 4), dim=0),
+        ],
+        "unbind": [
+            case(loops.unbind, (3, 2), dim=0),
+            case(loops.unbind, (2, 3, 2), dim=1),
+            case(loops.unbind, (2,), dim=0),
+        ],
+        "topk": [
+            Case([n(3, 5, kind="separated")], loops.topk, {"k": 2, "dim": 1}),
+            Case([n(4, 2, kind="separated")], loops.topk, {"k": 3, "dim": 0, "largest": False}),
+            Case([n(2, 3, kind="separated")], loops.topk, {"k": 3, "dim": 1}),
         ],
     }
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mutants import Mutant, mutants_of, run
-from test_lenet import step
+from test_lenet import Dtypes, step
 from untraced import untraced
 
 import tinynet as tn
@@ -210,28 +210,14 @@ def test_check_08_pooling_and_convolution() -> None:
         F.max_pool2d(tn.tensor(negative), 2, 2, 2)
 
 
-def test_check_09_dtype(monkeypatch) -> None:
+def test_check_09_dtype() -> None:
     """Every array of a float32 step stays float32, with a NumPy number for the rate."""
-    seen = set()
-    call, gradient = Op.__call__, tn.autograd.Node.gradient
-
-    def watched(self, *args, **options):
-        y = call(self, *args, **options)
-        seen.add((self.name, str(y.dtype)))
-        return y
-
-    def watched_gradient(self, *args):
-        g = gradient(self, *args)
-        seen.add((f"gradient of {self.op.name}", str(g.dtype)))
-        return g
-
-    monkeypatch.setattr(Op, "__call__", watched)
-    monkeypatch.setattr(tn.autograd.Node, "gradient", watched_gradient)
     model = models.LeNet()
     optimizer = optim.Adam(model.parameters(), lr=np.float64(1e-3), weight_decay=np.float64(0.1))
-    loss = step(model, optimizer, tn.rand(4, 1, 28, 28), tn.tensor(np.array([3, 1, 4, 1])))
-    assert len(seen) > 10
-    assert {dtype for _, dtype in seen} == {"float32"}
+    with Dtypes() as watcher:
+        loss = step(model, optimizer, tn.rand(4, 1, 28, 28), tn.tensor(np.array([3, 1, 4, 1])))
+    assert len(watcher.seen) > 10
+    assert {dtype for _, dtype in watcher.seen} == {"float32"}
     assert loss.dtype == np.float32
     for slots in optimizer.state_dict()["state"].values():
         assert {str(v.dtype) for v in slots.values() if isinstance(v, np.ndarray)} == {"float32"}

@@ -141,7 +141,7 @@ def test_getitem_and_put(sizes: tuple[int, ...], data: Any) -> None:
     index = tuple(parts)
     check_adjoint(
         lambda x: indexing.getitem(x, index=index),
-        lambda c: indexing.put(c, shape=sizes, index=index),
+        lambda c: indexing.put(c, shape=sizes, indices=(index,)),
         empty(*sizes),
     )
 

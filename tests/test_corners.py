@@ -11,7 +11,7 @@ import pytest
 import tinynet as tn
 import tinynet.functional as F
 from tinynet import nn, optim
-from tinynet.modes import detect_anomaly
+from tinynet.autograd import detect_anomaly
 from tinynet.ops import (
     arithmetic,
     broadcast,

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 import tinynet as tn
 from tinynet import models, nn
 from tinynet.functional import cross_entropy
-from tinynet.study.draw import FORMATS
-from tinynet.study.graph import trace
-from tinynet.study.layout import GAP, layered, layers_of, spread
-from tinynet.study.picture import picture
+from tinynet.graph.draw import FORMATS
+from tinynet.graph.layout import GAP, layered, layers_of, spread
+from tinynet.graph.picture import picture
+from tinynet.graph.trace import trace
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -6,6 +6,7 @@ import gc
 import html.parser
 import math
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -15,9 +16,10 @@ from test_public_names import CASES
 import tinynet as tn
 from tinynet import models, nn, ops
 from tinynet.functional import cross_entropy, mse_loss
-from tinynet.study.cost import FORMULAS, MOVES, multiply_adds
-from tinynet.study.explain import NOTE, UNKNOWN, norm
-from tinynet.study.graph import trace
+from tinynet.graph.cost import FORMULAS, MOVES, Cost, cost
+from tinynet.graph.explain import NOTE, UNKNOWN, norm
+from tinynet.graph.trace import trace
+from tinynet.graph.watch import Tape
 from tinynet.testing.strategies import networks
 
 LABELS = tn.tensor([1, 2])
@@ -53,8 +55,8 @@ def test_a_line_for_each_step_with_all_that_was_asked_for():
     lines = str(explanation).splitlines()
     assert len(lines) == 1 + 6 + 2
     assert lines[-1] == (
-        "4 tensor operations, 4 parameters, 8 operations on numbers forward, elementwise ones too "
-        "(tinynet.summary: products alone)"
+        "4 tensor operations, 4 parameters, 8 operations on numbers forward: 4 multiply-adds and "
+        "4 elementwise ones"
     )
     assert repr(explanation) == str(explanation)
 
@@ -79,10 +81,8 @@ def test_lenet_from_the_loss_alone_and_from_the_function(lenet):
 def test_nothing_is_changed_and_nothing_is_freed(lenet):
     model, _, f = lenet
     loss = f()
-    profiler = sys.getprofile()
     tn.explain(loss, model)
     tn.explain(f)
-    assert sys.getprofile() is profiler
     assert all(p.grad is None for p in model.parameters())
     loss.backward()
     kept = [p.grad.numpy().copy() for p in model.parameters()]
@@ -111,8 +111,7 @@ def test_every_public_function_can_be_explained(name):
         assert (step.gradient is None) == (step.kind == "constant")
         if step.op:
             assert step.gradient.shape == step.shape
-            shapes = {i.name: i.shape for i in step.inputs}
-            assert multiply_adds(step.op.name, shapes, step.shape, step.options) is not None
+            assert step.cost is not None
     assert last.gradient == 1.0
     kept = trace((function(*leaves) * 1.5).sum())
     assert [s.shape for s in kept.operations] == [s.shape for s in graph.operations]
@@ -170,15 +169,18 @@ def test_gradients_of_a_loss_that_uses_a_value_twice():
 
 def test_costs():
     x, w = {"x": (2, 3, 8, 8), "w": (4, 3, 3, 3)}, (2, 4, 6, 6)
-    assert multiply_adds("conv2d", x, w, {}) == 2 * 4 * 6 * 6 * 3 * 3 * 3
-    assert multiply_adds("conv2d_input", {"gy": w, "w": (4, 3, 3, 3)}, (2, 3, 8, 8), {}) == 7776
-    assert multiply_adds("conv2d_weight", {"gy": w, "x": (2, 3, 8, 8)}, (4, 3, 3, 3), {}) == 7776
+    assert cost("conv2d", x, w, {}) == Cost(2 * 4 * 6 * 6 * 3 * 3 * 3, 0)
+    assert cost("conv2d_input", {"gy": w, "w": (4, 3, 3, 3)}, (2, 3, 8, 8), {}) == Cost(7776)
+    assert cost("conv2d_weight", {"gy": w, "x": (2, 3, 8, 8)}, (4, 3, 3, 3), {}) == Cost(7776)
     einsum = {"subscripts": "ij,jk->ik"}
-    assert multiply_adds("einsum", {"xs_0": (2, 3), "xs_1": (3, 5)}, (2, 5), einsum) == 30
-    assert multiply_adds("sum", {"x": (7, 5)}, (), {}) == 35
-    assert multiply_adds("add", {"a": (7, 1), "b": (5,)}, (7, 5), {}) == 35
-    assert multiply_adds("permute", {"x": (7, 5)}, (5, 7), {}) == 0
-    assert multiply_adds("linear", {"w": (2, 3)}, (4, 2), {}) is None
+    assert cost("einsum", {"xs_0": (2, 3), "xs_1": (3, 5)}, (2, 5), einsum) == Cost(30, 0)
+    assert cost("einsum", {"xs_0": (2, 3)}, (2,), {"subscripts": "ij->i"}) == Cost(0, 6)
+    assert cost("sum", {"x": (7, 5)}, (), {}) == Cost(0, 35)
+    assert cost("add", {"a": (7, 1), "b": (5,)}, (7, 5), {}) == Cost(0, 35)
+    assert cost("permute", {"x": (7, 5)}, (5, 7), {}) == Cost(0, 0)
+    assert cost("linear", {"w": (2, 3)}, (4, 2), {}) is None
+    assert cost("somebody's own", {"x": (7, 5)}, (7, 5), {}) is None
+    assert Cost(3, 4).total == 7
     assert set(FORMULAS) | MOVES <= set(ops.registry())
 
 
@@ -186,8 +188,8 @@ def test_the_cost_of_a_matrix_product_is_measured_not_only_claimed():
     """Counted by numbers that count: each entry of ones @ ones is its number of multiply-adds."""
     graph = trace(lambda: (tn.ones(3, 4, requires_grad=True) @ np.ones((4, 5), "float32")).sum())
     product = graph.operations[0]
-    cost = multiply_adds("matmul", {i.name: i.shape for i in product.inputs}, product.shape, {})
-    assert cost == product.value.sum() == math.prod((3, 4, 5))
+    assert product.cost == Cost(multiply_adds=math.prod((3, 4, 5)))
+    assert product.cost.total == product.value.sum()
 
 
 class Balanced(html.parser.HTMLParser):
@@ -247,11 +249,65 @@ def test_a_model_is_no_loss():
         tn.explain(tn.nn.Linear(2, 1))
 
 
-def test_an_error_inside_the_function_comes_through_and_ends_the_watch():
-    profiler = sys.getprofile()
+def test_a_tape_has_every_operation_recorded_in_a_graph_or_not():
+    inner = nn.Linear(3, 2)
+    model = nn.Sequential(inner, nn.ReLU())
+    with Tape() as tape, tn.no_grad():
+        y = model(tn.ones(4, 3)) * 2  # this line
+    assert [record.op.name for record in tape.records] == ["linear", "relu", "mul"]
+    first, _, last = tape.records
+    assert first.args[1] is inner.weight
+    assert [call.module for call in first.calls] == [model, inner]
+    assert [call.number for call in first.calls] == [1, 2]
+    assert last.out is y
+    assert last.calls == ()
+    assert last.where.endswith("y = model(tn.ones(4, 3)) * 2  # this line")
+    assert [call.module for call in tape.returned] == [inner, model[1], model]
+    assert tape.calls[0].output is not None
+
+
+def test_a_tape_has_the_options_with_their_defaults():
+    with Tape() as tape:
+        tn.ones(2, 3).sum(1)
+    assert tape.records[0].options == {"dim": 1, "keepdim": False}
+
+
+def test_an_error_ends_the_module_calls_around_it_and_then_the_tape():
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(2, 2))
+    with Tape() as tape:
+        with pytest.raises(ValueError, match="linear"):
+            model(tn.ones(1, 3))
+        tn.ones(1).exp()
+    assert [call.module for call in tape.calls] == [model, model[0], model[1]]
+    assert [call.module for call in tape.returned] == [model[0]]
+    assert tape.records[-1].calls == ()
+    tn.ones(1).exp()
+    assert len(tape.records) == 2
+
+
+def test_a_tape_is_one_threads():
+    with Tape() as tape:
+        thread = threading.Thread(target=lambda: nn.Linear(2, 2)(tn.ones(1, 2)).exp())
+        thread.start()
+        thread.join()
+    assert tape.records == tape.calls == []
+
+
+def test_tapes_nest():
+    x = tn.ones(2, requires_grad=True)
+    with Tape() as outer:
+        with Tape() as inner:
+            x.exp()
+        tn.explain(lambda: x.exp().sum())
+    assert [record.op.name for record in inner.records] == ["exp"]
+    assert [record.op.name for record in outer.records][:3] == ["exp", "exp", "sum"]
+
+
+def test_an_error_inside_the_function_comes_through_and_ends_the_tape():
     with pytest.raises(ZeroDivisionError):
         tn.explain(lambda: tn.ones(1, requires_grad=True) * (1 / 0))
-    assert sys.getprofile() is profiler
+    gc.collect()
+    assert not [o for o in gc.get_objects() if type(o) is Tape]
 
 
 def test_a_value_changed_in_place_is_not_shown_as_what_it_was():

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from op_case import Case
+from op_case import Case, joined
 from op_cases import table
 
 import tinynet as tn
@@ -48,7 +48,7 @@ def as_function(name: str, case: Case) -> Callable[..., Any]:
         rest = iter(variables)
         filled = [next(rest) if is_real(a) else a for a in case.inputs]
         filled = [tn.tensor(a) if isinstance(a, np.ndarray) else a for a in filled]
-        return registry()[name](*filled, **case.options)
+        return joined(registry()[name](*filled, **case.options))
 
     return f
 
@@ -61,7 +61,7 @@ def cotangent(shape: tuple[int, ...], dtype: Any = "float64") -> np.ndarray:
 def value_and_gradients(name: str, case: Case, arrays: Sequence[Any]) -> list[np.ndarray]:
     """The result, then the gradients by the float arrays, of <cotangent, y>."""
     variables = tensors(case, arrays)
-    y = registry()[name](*variables, **case.options)
+    y = joined(registry()[name](*variables, **case.options))
     inputs = [v for v, a in zip(variables, arrays, strict=True) if is_real(a)]
     seed = tn.tensor(cotangent(y.shape, y.dtype))
     gradients = tn.grad(y, inputs, seed, allow_unused=True)
@@ -89,14 +89,14 @@ def test_no_case_is_of_an_unknown_operation() -> None:
 def test_value(name: str, k: int) -> None:
     case = TABLE[name][k]
     before = [a.copy() if isinstance(a, np.ndarray) else a for a in case.inputs]
-    want = np.asarray(case.want(*case.inputs, **case.options), dtype="float64")
+    want = np.asarray(joined(case.want(*case.inputs, **case.options)), dtype="float64")
     op = registry()[name]
-    y = op(*tensors(case, case.inputs), **case.options)
+    y = joined(op(*tensors(case, case.inputs), **case.options))
     assert y.dtype == tn.float64
     np.testing.assert_allclose(y.detach().numpy(), want, rtol=1e-12, atol=1e-13, strict=True)
     if any(isinstance(a, np.ndarray) for a in case.inputs):
         # without a Tensor an operation falls through to arrays, as rules rely on
-        raw = op(*case.inputs, **case.options)
+        raw = joined(op(*case.inputs, **case.options))
         assert not isinstance(raw, tn.Tensor)
         np.testing.assert_array_equal(raw, y.detach().numpy())
     for a, b in zip(case.inputs, before, strict=True):
@@ -131,7 +131,7 @@ def test_memory_order_does_not_matter(name: str, k: int) -> None:
     for layout in LAYOUTS[1:]:
         arrays = [with_layout(a, layout) if is_real(a) else a for a in case.inputs]
         variables = [tn.Tensor(a, True) if is_real(a) else a for a in arrays]
-        y = registry()[name](*variables, **case.options)
+        y = joined(registry()[name](*variables, **case.options))
         seed = tn.Tensor(with_layout(cotangent(y.shape), layout))
         inputs = [v for v in variables if isinstance(v, tn.Tensor)]
         gradients = tn.grad(y, inputs, seed)
@@ -145,7 +145,7 @@ def test_nothing_shares_memory(name: str, k: int) -> None:
     case = TABLE[name][k]
     variables = tensors(case, case.inputs)
     leaves = [v for v in variables if isinstance(v, tn.Tensor) and v.requires_grad]
-    y = registry()[name](*variables, **case.options)
+    y = joined(registry()[name](*variables, **case.options))
     seed = tn.tensor(cotangent(y.shape))
     y.backward(seed)
     arrays = [seed._data, y._data, *(x._data for x in leaves)]

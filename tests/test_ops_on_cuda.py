@@ -12,6 +12,7 @@ from typing import Any
 import cupy_standin
 import numpy as np
 import pytest
+from op_case import joined
 from op_cases import table
 
 import tinynet as tn
@@ -27,6 +28,8 @@ def moved(a: Any, device: str) -> Any:
     """An index or a winner of pooling, which is an array among the options, on the device."""
     if isinstance(a, tuple):
         return tuple(moved(b, device) for b in a)
+    if isinstance(a, tuple):
+        return tuple(moved(v, device) for v in a)
     return backend.to_device(a, device) if isinstance(a, np.ndarray) else a
 
 
@@ -40,7 +43,7 @@ def evaluate(name: str, k: int, device: str) -> list[Any]:
     tracked = [x for x in inputs if isinstance(x, tn.Tensor) and x.dtype.kind == "f"]
     for x in tracked:
         x.requires_grad_()
-    y = registry()[name](*inputs, **options)
+    y = joined(registry()[name](*inputs, **options))
     if name != "move":
         assert y.device == device
     gy = tn.tensor(rng.standard_normal(y.shape), y.dtype, requires_grad=True, device=y.device)

@@ -65,6 +65,9 @@ METHODS = {
     "sigmoid": (lambda x: x.sigmoid(), [X]),
     "sin": (lambda x: x.sin(), [X]),
     "softmax": (lambda x: x.softmax(-1), [X]),
+    "chunk": (lambda x: x.chunk(2, 1)[1] * 2.0, [X]),
+    "unbind": (lambda x: x.unbind(1)[0] * x.unbind(1)[2], [X]),
+    "topk": (lambda x: x.topk(2, 1)[0] ** 2, [X]),
     "split": (lambda x: x.split(3, 1)[1] * x.split([1, 2], 0)[0][:, :1], [X]),
     "sqrt": (lambda x: (x + 3).sqrt(), [X]),
     "square": (lambda x: x.square(), [X]),
@@ -101,7 +104,8 @@ METHODS = {
 NO_GRADIENT = set(
     # what it is, and the way out of the graph
     "data shape dtype ndim device is_leaf numel size item tolist numpy detach alias grad grad_fn "
-    "requires_grad result_type __array__ __array_ufunc__ __bool__ __contains__ __deepcopy__ "
+    "output_nr requires_grad result_type __array__ __array_ufunc__ __bool__ __contains__ "
+    "__deepcopy__ "
     "__float__ __format__ __hash__ __index__ __int__ __len__ __reduce__ __repr__ "
     # gradients themselves
     "backward requires_grad_ retain_grad "
@@ -179,9 +183,9 @@ TOP_LEVEL = {
 }
 TOP_LEVEL_WITHOUT = set(
     "AnomalyError DeviceError Tensor arange data default_device derivation detect_anomaly draw "
-    "enable_grad explain float32 float64 functional get_num_threads grad int64 is_grad_enabled "
-    "load manual_seed models nn no_grad ones optim rand randn save set_default_device "
-    "set_num_threads study summary tensor testing training zeros".split()
+    "enable_grad explain float32 float64 functional get_num_threads grad graph int64 "
+    "is_grad_enabled load manual_seed models nn no_grad ones optim rand randn save "
+    "set_default_device set_num_threads study summary tensor testing training zeros".split()
 )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import tinynet as tn
 from tinynet import models, nn, random
+from tinynet.autograd import Op
 from tinynet.functional import relu
 
 
@@ -79,19 +80,70 @@ def test_parameters_are_counted_once_and_none_is_forgotten():
     assert rows == [
         ("fc", 12, 9, ((3,),)),
         ("fc", 0, 9, ((3,),)),
-        ("", 3, None, ((3,), ())),
+        ("", 3, 0, ((3,), ())),
         ("unused", 6, 0, ()),
     ]
     assert found.parameters == sum(p.numel() for p in model.parameters()) == 21
     assert found.multiply_adds == 18
     table = str(found)
-    assert "18 + ?" in table
     assert "(N, 3) (N)" in table
     assert "not called" in table
     assert "(itself)" in table
     tied = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     tied[1].weight = tied[0].weight
     assert tn.summary(tied, (3,)).parameters == 9 + 3 + 3
+
+
+class Attention(nn.Module):
+    """Products of its own between its layers, and no parameters of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.q, self.k = nn.Linear(8, 4), nn.Linear(8, 4)
+
+    def forward(self, x):
+        return (self.q(x) @ self.k(x).mT).softmax(-1) @ x
+
+
+class Product(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(tn.ones(3, 5))
+        self.helper = [nn.Linear(5, 2)]  # in a list: no module of the model
+
+    def forward(self, x):
+        return self.helper[0](x @ self.weight.exp()) * 2
+
+
+def test_products_count_for_the_module_that_runs_them():
+    found = tn.summary(Attention(), (6, 8))
+    assert [(r.name, r.parameters, r.multiply_adds) for r in found.layers] == [
+        ("q", 36, 6 * 8 * 4), ("k", 36, 6 * 8 * 4), ("", 0, 6 * 4 * 6 + 6 * 6 * 8),
+    ]  # fmt: skip
+    found = tn.summary(nn.Sequential(Product()), (3,))
+    assert [(r.name, r.kind, r.parameters, r.multiply_adds) for r in found.layers] == [
+        ("0", "Product", 15, 3 * 5 + 5 * 2)
+    ]
+    pooled = tn.summary(nn.AdaptiveAvgPool2d((2, 1)), (3, 4, 5))
+    assert pooled.multiply_adds == 3 * (2 * 4 * 5 + 2 * 5 * 1)
+
+
+@Op
+def own(x):
+    """y = x."""
+    return x + 0
+
+
+class Own(nn.Module):
+    def forward(self, x):
+        return own(x @ x.T)
+
+
+def test_an_operation_of_the_users_own_makes_the_count_unknown():
+    found = tn.summary(nn.Sequential(nn.Linear(3, 4), Own()), (3,))
+    assert [r.multiply_adds for r in found.layers] == [12, None]
+    assert found.multiply_adds == 12
+    assert "12 + ?" in str(found)
 
 
 def test_numbers_of_words():
@@ -161,6 +213,6 @@ def test_an_error_between_layers_names_the_one_before():
 
 
 def test_examples_in_the_docstrings():
-    failed, tried = doctest.testmod(importlib.import_module("tinynet.training.summary"))
+    failed, tried = doctest.testmod(importlib.import_module("tinynet.graph.summary"))
     assert tried
     assert not failed

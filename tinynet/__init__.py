@@ -8,25 +8,25 @@
 tensor([2., 4., 6.])
 """
 
-from tinynet import data, functional, memory, models, nn, optim, study, testing, training
-from tinynet.anomaly import AnomalyError
-from tinynet.autograd import grad
+from tinynet import data, functional, graph, memory, models, nn, optim, study, testing, training
+from tinynet.autograd import (
+    AnomalyError,
+    detect_anomaly,
+    enable_grad,
+    grad,
+    is_grad_enabled,
+    no_grad,
+)
 from tinynet.backend import DeviceError, default_device, set_default_device
 from tinynet.combining import cat, einsum, maximum, minimum, stack, where
 from tinynet.creation import arange, ones, rand, randn, tensor, zeros
 from tinynet.dtypes import float32, float64, int64
+from tinynet.graph import draw, explain, summary
 from tinynet.io import load, save
-from tinynet.modes import (
-    detect_anomaly,
-    enable_grad,
-    is_grad_enabled,
-    no_grad,
-)
 from tinynet.random import manual_seed
-from tinynet.study import derivation, draw, explain
+from tinynet.study import derivation
 from tinynet.tensor import Tensor, matmul
 from tinynet.threads import get_num_threads, set_num_threads
-from tinynet.training.summary import summary
 from tinynet.version import __version__
 
 memory.keep_freed_memory()
@@ -51,6 +51,7 @@ __all__ = [
     "functional",
     "get_num_threads",
     "grad",
+    "graph",
     "int64",
     "is_grad_enabled",
     "load",

@@ -28,7 +28,7 @@ import numpy as np
 from tinynet.dtypes import as_dtype, float32, float64
 
 Array = Any  # numpy.ndarray or cupy.ndarray: CuPy ships no types that a checker could use
-ndarray = np.ndarray
+ndarray, generic = np.ndarray, np.generic
 
 
 class DeviceError(RuntimeError):
@@ -219,25 +219,6 @@ def to_numpy(a: Array) -> np.ndarray:
 def as_array(y: Any) -> Array:
     """`y` itself if it is an array; a 0-d array for the scalar that NumPy's reductions return."""
     return y if type(y) is np.ndarray or not isinstance(y, np.generic) else np.asarray(y)
-
-
-PLAIN = frozenset({float, int, bool, type(None), np.ndarray})
-
-
-def operand(name: str, a: Any) -> Any:
-    """What a Tensor may be combined with: an array, a Python number, None for a missing one.
-
-    A NumPy scalar becomes Python's number, because under NumPy 2 ``float32_array *
-    np.float64(2)`` is float64, and ``float32_array * 2.0`` is not.
-    """
-    if type(a) in PLAIN or is_array(a):
-        return a
-    if isinstance(a, np.generic | int | float):
-        return a.item() if isinstance(a, np.generic) else a
-    raise TypeError(
-        f"{name}: an operand is a {type(a).__name__}; it must be a Tensor, an array or a number "
-        "(make one with tinynet.tensor)"
-    )
 
 
 def format_array(array: np.ndarray, indent: int) -> str:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tinynet import autograd, backend, dtypes
-from tinynet.autograd import Value
-from tinynet.modes import modes
+from tinynet.autograd import Value, guards
+from tinynet.autograd.modes import thread
 from tinynet.ops import (
     arithmetic,
     conversion,
@@ -109,7 +109,7 @@ class Tensor(Value):
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
+        return iter(self.unbind() if len(self) else ())
 
     def __contains__(self, number: Any) -> bool:
         return bool((self._data == number).any())
@@ -217,7 +217,8 @@ class Tensor(Value):
         if not self.requires_grad:
             raise RuntimeError("retain_grad: the tensor does not require a gradient")
         if self.grad_fn is not None:
-            self.grad_fn.retained = weakref.ref(self)
+            retained = self.grad_fn.retained = self.grad_fn.retained or {}
+            retained[self.output_nr] = weakref.ref(self)
 
     # --- changing in place: data, leaves under no_grad ---
 
@@ -227,7 +228,7 @@ class Tensor(Value):
         Raises:
             RuntimeError: if the change would have to be recorded.
         """
-        if self.requires_grad and (modes.recording or self.grad_fn is not None):
+        if self.requires_grad and (thread.modes.recording or self.grad_fn is not None):
             raise RuntimeError(
                 f"{name}: a tensor that requires a gradient cannot be changed in place; build a "
                 "new one with tinynet.where, cat or functional.pad, or change a leaf inside "
@@ -239,7 +240,7 @@ class Tensor(Value):
     def _plain(self, name: str, other: Any) -> Any:
         if isinstance(other, Value):
             return other._data
-        return backend.operand(name, other)
+        return guards.operand(name, other)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._writable("item assignment")[indexing.plain_index(index, self._data)] = self._plain(
@@ -284,7 +285,7 @@ class Tensor(Value):
     # gradients are the same. A leaf that requires a gradient is refused, as by add_.
 
     def _recorded(self, other: Any) -> bool:
-        tracked = isinstance(other, Value) and other.requires_grad and modes.recording
+        tracked = isinstance(other, Value) and other.requires_grad and thread.modes.recording
         return self.grad_fn is not None or tracked
 
     def __iadd__(self, other: Operand) -> Tensor:
@@ -643,13 +644,23 @@ class Tensor(Value):
             sizes = [min(split_size, n - start) for start in range(0, n, split_size)] or [0]
         else:
             sizes = list(split_size)
-        if math.fsum(sizes) != n or min(sizes) < 0:
-            raise ValueError(f"split: sizes {sizes} must be >= 0 and add up to {n}, axis {dim}'s")
-        pieces, start = [], 0
-        for size in sizes:
-            pieces.append(self[(slice(None),) * axis + (slice(start, start + size),)])
-            start += size
-        return tuple(pieces)
+        return shape.split(self, sizes=tuple(sizes), dim=axis)
+
+    def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+        """At most `chunks` pieces along `dim`, of one size but for the last."""
+        axis = reduction.axis_of("chunk", dim, self.ndim)
+        if chunks < 1:
+            raise ValueError(f"chunk: chunks is {chunks}; it must be at least 1")
+        return self.split(max(1, -(-self.shape[axis] // chunks)), axis)
+
+    def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
+        """The slices along `dim`, which they have no more; backward costs one copy of them all."""
+        return shape.unbind(self, dim=reduction.axis_of("unbind", dim, self.ndim))
+
+    def topk(self, k: int, dim: int = -1, largest: bool = True) -> tuple[Tensor, Tensor]:
+        """The k largest (or smallest) entries along `dim`, in order, and their positions."""
+        axis = reduction.axis_of("topk", dim, self.ndim)
+        return indexing.topk(self, k=k, dim=axis, largest=largest)
 
     def flip(self, *dims: Any) -> Tensor:
         return shape.flip(self, dims=_dims(dims))
@@ -681,7 +692,7 @@ class Tensor(Value):
         if tuple(src.shape) != tuple(index.shape):
             raise ValueError(f"scatter_add: src {src.shape} and index {index.shape} must be equal")
         full = indexing.along("scatter_add", index, axis, self.shape)
-        return self + indexing.put(src, shape=self.shape, index=full)
+        return self + indexing.put(src, shape=self.shape, indices=(full,))
 
 
 def _rebuild(cls: type[Tensor], array: Any, requires_grad: bool) -> Tensor:

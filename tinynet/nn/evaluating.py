@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tinynet import random
-from tinynet.modes import no_grad
+from tinynet.autograd import no_grad
 from tinynet.nn.module import Module
 
 

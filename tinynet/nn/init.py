@@ -20,7 +20,7 @@ import math
 from typing import Any, TypeVar
 
 from tinynet import backend, random
-from tinynet.modes import no_grad
+from tinynet.autograd.modes import no_grad
 from tinynet.tensor import Tensor
 
 AnyTensor = TypeVar("AnyTensor", bound=Tensor)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tinynet import backend
 from tinynet.autograd import Value
-from tinynet.modes import no_grad
+from tinynet.autograd.modes import no_grad
 from tinynet.tensor import Tensor
 
 

@@ -9,19 +9,21 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd import Op, Value, raw
-from tinynet.backend import array_module, is_array, scatter_add
+from tinynet.backend import arange, array_module, check, is_array, scatter_add, zeros
 
 
 @Op
 def getitem(x: Any, *, index: Any) -> Any:
     """y = x[index], by NumPy's rules of indexing.
 
-    Derivation: every y_k is one x_{i(k)}, so <gy, dy> = sum_k gy_k dx_{i(k)} = <put(gy), dx>.
-        gx = put(gy, shape=x_shape, index=index)
+    Derivation: every y_k is one x_{i(k)}, so <gy, dy> = sum_k gy_k dx_{i(k)} = <put(gy), dx>. The
+        rule is joint: all that was taken from one x comes back in one `put`, so that T rows taken
+        one by one cost one array of the size of x and not T.
+        gx = put(*gy, shape=x_shape[0], indices=tuple(index))
     Jacobian: selection: one 1 a row; a column of an entry taken k times has k of them.
     Kinks: none; linear.
-    Cost: nothing forward for slices (a view), a copy else; backward zeros of the shape of x, so
-        taking n rows one by one (a loop, `split`) costs n times the size of x: take them together.
+    Cost: nothing forward for slices (a view), a copy else; backward zeros of the shape of x, and
+        one addition for each entry taken; keeps the index and the shape of x.
     Shapes: NumPy's; dtype of x.
     Errors: IndexError for what is out of range, on either device: CuPy alone would wrap around.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
@@ -30,37 +32,73 @@ def getitem(x: Any, *, index: Any) -> Any:
     return x[index]
 
 
-@getitem.rule("x")
-def getitem_gx(gy: Any, x_shape: tuple[int, ...], index: Any) -> Any:
-    return put(gy, shape=x_shape, index=index)
+@getitem.rule("x", joint=True)
+def getitem_gx(gy: list[Any], x_shape: list[tuple[int, ...]], index: list[Any]) -> Any:
+    return put(*gy, shape=x_shape[0], indices=tuple(index))
 
 
 @Op
-def put(x: Any, *, shape: tuple[int, ...], index: Any) -> Any:
-    """y = zeros of `shape` with every x_k added at y[index]: getitem's adjoint.
+def put(*xs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
+    """y = zeros of `shape` with every entry of each x_i added at y[indices[i]]: getitem's adjoint.
 
-    Derivation: y_i = sum over the k with i(k) = i of x_k, so <gy, dy> = sum_k gy_{i(k)} dx_k
-        = <gy[index], dx>.
-        gx = getitem(gy, index=index)
-    Jacobian: the transpose of getitem's.
+    Derivation: y_j = the sum of all entries of dx_i that go there, so <gy, dy> = sum_i
+        <gy[indices[i]], dx_i>.
+        gxs = getitem(gy, index=indices[i])
+    Jacobian: by each input, the transpose of getitem's.
     Kinks: none; linear.
-    Cost: zeros and n additions forward, getitem backward; keeps nothing.
-    Shapes: x has the shape of y[index]; dtype of x.
+    Cost: zeros and n additions forward, getitem backward; keeps the indices.
+    Shapes: x_i has the shape of y[indices[i]]; dtype of the first.
     Errors: IndexError for what is out of range.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
-    _check_range("put", shape, index)
-    y = array_module(x).zeros(shape, dtype=x.dtype)
-    if _may_repeat(index):
-        scatter_add(y, index, x)
-    else:
-        y[index] = x
+    y = zeros(shape, xs[0])
+    for x, index in zip(xs, indices, strict=True):
+        _check_range("put", shape, index)
+        if _may_repeat(index):
+            scatter_add(y, index, x)
+        elif len(xs) == 1:
+            y[index] = x
+        else:
+            y[index] += x
     return y
 
 
-@put.rule("x")
-def put_gx(gy: Any, index: Any) -> Any:
-    return getitem(gy, index=index)
+@put.rule("xs")
+def put_gx(gy: Any, i: int, indices: tuple[Any, ...]) -> Any:
+    return getitem(gy, index=indices[i])
+
+
+@Op
+def topk(x: Any, *, k: int, dim: int, largest: bool = True) -> Any:
+    """y_j = x_{p_j}, the k largest (or smallest) entries along `dim`, in order, and p with them.
+
+    Derivation: the positions p are constant in a neighbourhood, so <gy, dy> = sum_j gy_j dx_{p_j}
+        = <put(gy), dx>.
+        gx = put(gy[0], shape=x_shape, indices=(along("topk", raw(y[1]), dim, x_shape),))
+    Jacobian: selection: one 1 a row.
+    Kinks: where entries tie, the first in order is taken, a vertex of the subdifferential.
+    Cost: a sort forward, zeros and n additions backward; keeps the positions.
+    Shapes: those of x with k along `dim`; dtype of x, and int64.
+    Errors: ValueError unless 0 <= k <= the size of `dim`.
+    Source: D. Knuth, The Art of Computer Programming, vol. 3 (1998), section 5.2, for the sort.
+    """
+    n = x.shape[dim]
+    if not 0 <= k <= n:
+        raise ValueError(f"topk: k is {k}; it must be from 0 to {n}, the size of dim {dim}")
+    xp = array_module(x)
+    # a stable sort of the reversed axis has the first of ties last, and thus first from the end
+    order = (slice(None),) * dim + (slice(None, None, -1),)
+    if largest:
+        positions = n - 1 - x[order].argsort(axis=dim, kind="stable")[order]
+    else:
+        positions = x.argsort(axis=dim, kind="stable")
+    positions = positions[(slice(None),) * dim + (slice(k),)].astype("int64")
+    return xp.take_along_axis(x, positions, axis=dim), positions
+
+
+@topk.rule("x")
+def topk_gx(gy: Any, y: Any, x_shape: tuple[int, ...], dim: int) -> Any:
+    return put(gy[0], shape=x_shape, indices=(along("topk", raw(y[1]), dim, x_shape),))
 
 
 def plain_index(index: Any, like: Any) -> Any:
@@ -110,14 +148,22 @@ def _check_range(name: str, shape: tuple[int, ...], index: Any) -> None:
         if is_array(i) and i.dtype.kind == "b":
             axis += i.ndim
             continue
-        if is_array(i) and i.size and axis < len(shape):
-            low, high, n = int(i.min()), int(i.max()), shape[axis]
-            if low < -n or high >= n:
-                raise IndexError(
-                    f"{name}: index {low if low < -n else high} is out of range for axis {axis} "
-                    f"of size {n} (shape {tuple(shape)})"
-                )
+        if is_array(i) and axis < len(shape):
+            _check_axis(name, i, axis, shape)
         axis += 1
+
+
+def _check_axis(name: str, index: Any, axis: int, shape: tuple[int, ...]) -> None:
+    n = shape[axis]
+    inside = (index >= -n) & (index < n)
+
+    def error() -> IndexError:
+        return IndexError(
+            f"{name}: index {int(index[~inside].ravel()[0])} is out of range for axis {axis} of "
+            f"size {n} (shape {tuple(shape)})"
+        )
+
+    check(inside, error)
 
 
 def along(name: str, index: Any, dim: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
@@ -127,19 +173,18 @@ def along(name: str, index: Any, dim: int, shape: tuple[int, ...]) -> tuple[Any,
         ValueError: unless the index has as many axes as `shape`, none longer but axis `dim`.
         IndexError: for a negative index.
     """
-    xp = array_module(index)
     longer = [n > m and a != dim for a, (n, m) in enumerate(zip(index.shape, shape, strict=False))]
     if index.ndim != len(shape) or any(longer):
         raise ValueError(
             f"{name}: index {tuple(index.shape)} must have {len(shape)} axes, none longer than "
             f"{tuple(shape)} but axis {dim}"
         )
-    if index.size and int(index.min()) < 0:
-        raise IndexError(f"{name}: index {int(index.min())} is negative")
+    check(index >= 0, lambda: IndexError(f"{name}: index {int(index.min())} is negative"))
     grid = []
     for axis, n in enumerate(index.shape):
         if axis == dim:
             grid.append(index)
         else:
-            grid.append(xp.arange(n).reshape([-1 if a == axis else 1 for a in range(index.ndim)]))
+            line = [-1 if a == axis else 1 for a in range(index.ndim)]
+            grid.append(arange(n, index).reshape(line))
     return tuple(grid)

@@ -1,4 +1,4 @@
-"""Rearranging without arithmetic: reshape, permute, flip, cat, pad and crop.
+"""Rearranging without arithmetic: reshape, permute, flip, cat, split, unbind, pad and crop.
 
 All are linear and all but `pad` and `crop` are permutations of the entries, so each adjoint is the
 way back.
@@ -6,12 +6,14 @@ way back.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module
+from tinynet.backend import array_module, full
+from tinynet.ops.indexing import getitem
 
 
 @Op
@@ -97,7 +99,7 @@ def cat(*xs: Any, dim: int = 0) -> Any:
     """y = x_0, x_1, ... one after the other along the axis `dim`.
 
     Derivation: dy = dx_0, dx_1, ... likewise, so <gy, dy> = sum_k <piece k of gy, dx_k>.
-        gxs = crop(gy, widths=tuple(widths))
+        gxs = getitem(gy, index=(slice(None),) * (dim % len(xs_shape[i])) + (piece,))
     Jacobian: by each input, a block of the identity.
     Kinks: none; linear.
     Cost: n copies forward, nothing backward (views); keeps the shapes.
@@ -121,11 +123,62 @@ def cat(*xs: Any, dim: int = 0) -> Any:
 
 @cat.rule("xs")
 def cat_gx(gy: Any, i: int, xs_shape: Sequence[tuple[int, ...]], dim: int) -> Any:
-    before = sum(shape[dim] for shape in xs_shape[:i])
-    after = sum(shape[dim] for shape in xs_shape[i + 1 :])
-    widths = [(0, 0)] * len(xs_shape[i])
-    widths[dim] = (before, after)
-    return crop(gy, widths=tuple(widths))
+    start = sum(shape[dim] for shape in xs_shape[:i])
+    piece = slice(start, start + xs_shape[i][dim])
+    return getitem(gy, index=(slice(None),) * (dim % len(xs_shape[i])) + (piece,))
+
+
+@Op
+def split(x: Any, *, sizes: tuple[int, ...], dim: int) -> Any:
+    """y_0, y_1, ... = x cut along the axis `dim` into pieces of these sizes: cat's adjoint.
+
+    Derivation: dy_k is piece k of dx, so sum_k <gy_k, dy_k> = <gy_0, gy_1, ... joined, dx>.
+        gx = cat(*gy, dim=dim)
+    Jacobian: the identity, cut into blocks of rows.
+    Kinks: none; linear.
+    Cost: nothing forward (views), n copies backward, however many pieces there are; keeps nothing.
+    Shapes: those of x but along `dim`; dtype of x.
+    Errors: ValueError unless the sizes are >= 0 and add up to that of `dim`.
+    Source: none needed: renaming of indices.
+    """
+    ends = list(itertools.accumulate(sizes, initial=0))
+    if min(sizes, default=0) < 0 or ends[-1] != x.shape[dim]:
+        raise ValueError(
+            f"split: sizes {list(sizes)} must be >= 0 and add up to {x.shape[dim]}, axis {dim}'s"
+        )
+    pieces = [(slice(None),) * dim + (slice(a, b),) for a, b in itertools.pairwise(ends)]
+    return tuple([x[piece] for piece in pieces])
+
+
+@split.rule("x")
+def split_gx(gy: Any, dim: int) -> Any:
+    return cat(*gy, dim=dim)
+
+
+@Op
+def unbind(x: Any, *, dim: int) -> Any:
+    """y_k = x[..., k, ...], k along the axis `dim`, which is gone.
+
+    Derivation: dy_k = dx[..., k, ...], so sum_k <gy_k, dy_k> = <gy_0, gy_1, ... stacked, dx>.
+        gx = cat(*(reshape(g, shape=_with_one(g.shape, dim)) for g in gy), dim=dim)
+    Jacobian: the identity, cut into blocks of rows.
+    Kinks: none; linear.
+    Cost: nothing forward (views), n copies backward; keeps nothing.
+    Shapes: those of x without `dim`; dtype of x. Errors: ValueError if `dim` has size 0.
+    Source: none needed: renaming of indices.
+    """
+    if x.shape[dim] == 0:
+        raise ValueError(f"unbind: shape {tuple(x.shape)} has nothing along dim {dim}")
+    return tuple([x[(slice(None),) * dim + (k,)] for k in range(x.shape[dim])])
+
+
+@unbind.rule("x")
+def unbind_gx(gy: Any, dim: int) -> Any:
+    return cat(*(reshape(g, shape=_with_one(g.shape, dim)) for g in gy), dim=dim)
+
+
+def _with_one(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
+    return (*shape[:dim], 1, *shape[dim:])
 
 
 @Op
@@ -142,7 +195,7 @@ def pad(x: Any, *, widths: tuple[tuple[int, int], ...], value: float = 0.0) -> A
     """
     _check_widths("pad", x, widths)
     shape = [before + n + after for n, (before, after) in zip(x.shape, widths, strict=True)]
-    y = array_module(x).full(shape, value, dtype=x.dtype)
+    y = full(tuple(shape), value, x)
     y[_inside(widths, y.shape)] = x
     return y
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tinynet import backend, memory
-from tinynet.modes import enable_grad
+from tinynet.autograd.modes import enable_grad
 from tinynet.optim.flat import FlatParameters
 from tinynet.optim.saving import check_state, saved_state
 from tinynet.tensor import Tensor

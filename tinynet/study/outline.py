@@ -6,9 +6,9 @@ import html
 import math
 import re
 
-from tinynet.study.picture import Box, Edge
+from tinynet.graph.picture import Box, Edge
+from tinynet.graph.svg import svg
 from tinynet.study.step import Study
-from tinynet.study.svg import svg
 
 # each box of a drawing, whose id ends in its number
 _BOX = re.compile(r'(<g class="\w+" id="box-[0-9a-f]+-(\d+)">)(.*?)(</g>)', re.DOTALL)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.study.steps import Graph
+from tinynet.graph.steps import Graph
 from tinynet.testing.differences import EPS, Line, Verdict, judge
 
 RTOL = 1e-6  # what the differences are held to, relative to the largest gradient of a tensor

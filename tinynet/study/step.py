@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinynet.creation import tensor
+from tinynet.graph import trace
+from tinynet.graph.steps import Graph, Step
 from tinynet.nn import Module
 from tinynet.optim import SGD
 from tinynet.study.digit import Digit
-from tinynet.study.graph import trace
 from tinynet.study.networks import Network
 from tinynet.study.replay import Check, Replay, checks, host
-from tinynet.study.steps import Graph, Step
 from tinynet.tensor import Tensor
 
 RATE = 0.05  # of the step at the end, plain gradient descent
@@ -185,6 +185,7 @@ def by_one_rule(graph: Graph, operation: Operation, name: str) -> np.ndarray:
     known = {"y": step.value, **values, **step.options}
     known |= {f"{given}_shape": np.shape(value) for given, value in values.items()}
     rule = step.op.rules[name]
-    g = rule.function(step.gradient, *[known[need] for need in rule.needs])
+    args = [step.gradient, *[known[need] for need in rule.needs]]
+    g = rule.function(*[[a] for a in args] if rule.joint else args)
     shape = np.shape(values[name])
     return host(g if g.shape == shape else step.op.fit(g, shape))

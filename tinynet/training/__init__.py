@@ -40,6 +40,7 @@ whole program, which resumes where it was stopped when it is started again::
                           evaluation=training.evaluate(model, test))
 """
 
+from tinynet.graph import summary
 from tinynet.io import CheckpointError
 from tinynet.report import (
     feature_maps,
@@ -58,7 +59,6 @@ from tinynet.training.history import HistoryError, read_history
 from tinynet.training.interrupt import Interrupted
 from tinynet.training.recorder import Recorder
 from tinynet.training.stopping import EarlyStopping
-from tinynet.training.summary import summary
 
 __all__ = [
     "Checkpoint",

@@ -1,15 +1,16 @@
-"""Boxes and edges as one SVG element, readable on light and dark ground."""
+"""Boxes and edges as one SVG element, readable on light and dark backgrounds."""
 
 from __future__ import annotations
 
 import html
 import zlib
 
-from tinynet.study.layout import Point, layered
-from tinynet.study.picture import Box, Edge
+from tinynet.graph.layout import Point, layered
+from tinynet.graph.picture import Box, Edge
 
-LETTER, LINE, MARGIN = 7.3, 16.0, 16.0  # a monospaced letter of 12 px, a line, around the whole
-SMALL, UNDER = 6.1, 14.0  # a letter of 10 px, and the room for shapes under a box
+# in pixels: a letter's width at 12 px, a line's height, the margin around the whole
+LETTER, LINE, MARGIN = 7.3, 16.0, 16.0
+SMALL, UNDER = 6.1, 14.0  # a letter's width at 10 px, the height of the shapes under a box
 
 STYLE = """\
 .tinynet-graph { --ink: #1b1f24; --quiet: #5b6472; --paper: #ffffff; --operation: #e9eff9;
@@ -34,12 +35,12 @@ STYLE = """\
 
 
 def svg(boxes: list[Box], edges: list[Edge]) -> str:
-    """The drawing; parameters and other leaves are rounded, operations and modules are not."""
+    """The drawing; leaves have round boxes, operations and modules do not."""
     sizes = [
         (max(len(line) for line in box.lines) * LETTER + 18, len(box.lines) * LINE + 10)
         for box in boxes
     ]
-    passed: list[dict[str, None]] = [{} for _ in boxes]  # of each box, the shapes, each once
+    passed: list[dict[str, None]] = [{} for _ in boxes]  # each box's shapes, each once, in order
     for edge in edges:
         if edge.label:
             passed[edge.source][edge.label] = None
@@ -49,12 +50,12 @@ def svg(boxes: list[Box], edges: list[Edge]) -> str:
         for (width, height), text in zip(sizes, shapes, strict=True)
     ]
     leaf = [box.kind in ("parameter", "input", "constant") for box in boxes]
-    # a line from a leaf that is used again and again says less than its name in a tag
+    # long lines from leaves hide the structure, so a tag with the leaf's name replaces them
     reach = [2 if k else 12 for k in leaf]
     weights = [0.1 if leaf[edge.source] else 8.0 for edge in edges]
     tags = [len(box.lines[0]) * SMALL + 14 for box in boxes]
     plan = layered(slots, [(e.source, e.target) for e in edges], weights, reach, tags)
-    # pages may hold several drawings, and ids are the page's
+    # ids are unique in a page, which may hold several drawings
     key = f"{zlib.crc32(repr((boxes, edges)).encode()):08x}"
     width, height = plan.width + 2 * MARGIN, plan.height + 2 * MARGIN
     out = [
@@ -84,7 +85,7 @@ def svg(boxes: list[Box], edges: list[Edge]) -> str:
 
 
 def _path(points: list[Point]) -> str:
-    """Curves from point to point that leave and arrive upright."""
+    """Curves from point to point that start and end vertically."""
     x, y = points[0]
     pieces = [f"M{x:.1f} {y:.1f}"]
     for p, q in points[1:]:
@@ -110,7 +111,7 @@ def _box(name: str, box: Box, centre: Point, size: Point, round: bool) -> str:
 
 
 def _tag(box: Box, centre: Point, width: float) -> str:
-    """In place of a line from far away: the name of where it would come from."""
+    """The name of a far box, instead of a line from it."""
     x, y = centre
     return (
         f'<g class="tag"><rect x="{x - width / 2:.1f}" y="{y - 9:.1f}" width="{width:.1f}" '

@@ -1,8 +1,7 @@
-"""A layered drawing of a directed graph without circles: where boxes and edges go.
+"""Layered layout of a directed acyclic graph: where boxes and edges go.
 
 Layers by the longest path, order within a layer by barycentres, positions by weighted least
-squares that keep the order and the gaps. Everything is loops over lists: thousands of boxes lie
-no deeper on Python's stack than one.
+squares that keep the order and the gaps. There is no recursion, so a graph can be of any depth.
 
 Source: K. Sugiyama, S. Tagawa and M. Toda, Methods for visual understanding of hierarchical
     system structures, IEEE Trans. SMC 11 (1981); R. Barlow et al., Statistical Inference under
@@ -25,7 +24,7 @@ SWEEPS = 4
 class Line:
     """An edge as drawn: its corners from the lower side of one box to the upper side of another.
 
-    A cut one starts at a tag (the box around `tag`) that is to name the source.
+    A cut edge starts at a tag with the source's name, centred at `tag`.
     """
 
     points: list[Point]
@@ -34,7 +33,7 @@ class Line:
 
 @dataclass
 class Layout:
-    """Centres of the boxes, lines of the edges in their order, and the size of the whole."""
+    """Centres of the boxes and lines of the edges, in the order given, and the whole's size."""
 
     centres: list[Point]
     lines: list[Line]
@@ -43,11 +42,11 @@ class Layout:
 
 
 def layers_of(n: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """The length of the longest path to each of n boxes; one that nothing leads to lies right
-    before its first successor.
+    """The length of the longest path to each of n boxes; a source lies right above its first
+    successor.
 
     Raises:
-        ValueError: if the edges go in a circle.
+        ValueError: if there is a circle of edges.
     """
     following: list[list[int]] = [[] for _ in range(n)]
     waiting = [0] * n
@@ -72,8 +71,8 @@ def layers_of(n: int, edges: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def spread(wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[float]) -> list[float]:
-    """Positions nearest to the wanted ones, by weighted squares, with at least gaps[k] between
-    the k-th and the next.
+    """The positions nearest to the wanted ones, by weighted squares, with at least gaps[k]
+    between the k-th and the next.
 
     >>> spread([0.0, 0.0], [1.0, 1.0], [2.0])
     [-1.0, 1.0]
@@ -81,7 +80,7 @@ def spread(wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[flo
     shift = [0.0]
     for gap in gaps:
         shift.append(shift[-1] + gap)
-    pools: list[tuple[float, float, int]] = []  # mean, weight and size of what moves as one
+    pools: list[tuple[float, float, int]] = []  # mean, weight, size of neighbours that touch
     for k, (d, w) in enumerate(zip(wanted, weights, strict=True)):
         mean, weight, size = d - shift[k], w, 1
         while pools and pools[-1][0] >= mean:
@@ -102,16 +101,16 @@ def layered(
     """Place boxes of the given (width, height) so that all edges lead downwards.
 
     Args:
-        sizes: of each box.
+        sizes: one for each box.
         edges: (from, to), numbers of boxes.
-        weights: of each edge: how strongly it pulls its ends above each other.
-        reach: of each box: by how many layers an edge from it may go down. A longer one is cut.
-        tag_widths: of each box: of the tag that stands for it where an edge from it is cut.
+        weights: one for each edge: how strongly it pulls its ends above each other.
+        reach: one for each box: the most layers an edge from it may go down. A longer one is cut.
+        tag_widths: one for each box: the width of its tag, where an edge from it is cut.
     """
     layer = layers_of(len(sizes), edges)
-    boxes = [*sizes]  # and after them the tags, and points where edges cross a layer
+    boxes = [*sizes]  # then the tags, and the points where edges cross a layer
     depth = [*layer]
-    chains: list[list[int]] = []  # of each edge, the boxes, tags and points that it joins
+    chains: list[list[int]] = []  # for each edge, the boxes, tags and points that it joins
     pulls: list[tuple[int, int, float]] = []
     tags: dict[tuple[int, int], int] = {}
     for (a, b), weight in zip(edges, weights, strict=True):
@@ -164,7 +163,7 @@ def _positions(
     above: list[list[tuple[int, float]]],
     below: list[list[tuple[int, float]]],
 ) -> list[float]:
-    """Order each row by where its neighbours are, then move boxes towards them."""
+    """Order each row by its neighbours' positions, then move boxes towards them."""
     x = [0.0] * len(boxes)
     for row in rows:
         _pack(row, boxes, x)
@@ -194,7 +193,7 @@ def _positions(
 
 
 def _pack(row: list[int], boxes: Sequence[Point], x: list[float]) -> None:
-    """Side by side, in order, centred at 0."""
+    """Set a row's positions: side by side, in order, centred at 0."""
     at = -(sum(boxes[k][0] + GAP for k in row) - GAP) / 2
     for k in row:
         x[k] = at + boxes[k][0] / 2

@@ -1,4 +1,4 @@
-"""The tape as mathematics: one line for every step behind a tensor."""
+"""explain: the graph as mathematics, one line for every step behind a tensor."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 
 from tinynet import backend
+from tinynet.graph.steps import Graph, Step
+from tinynet.graph.trace import trace
 from tinynet.nn.module import Module
-from tinynet.study.cost import multiply_adds
-from tinynet.study.graph import Graph, Step, trace
 from tinynet.tensor import Tensor
 
 UNKNOWN = "·"
 HEAD = ("step", "shape", "dtype", "‖value‖", "‖gradient‖", "operations", "formula")
 NOTE = (
-    f"{UNKNOWN} is what the graph did not keep; with a function, such as "
-    "explain(lambda: loss_of(model(x))), everything is seen."
+    f"{UNKNOWN} is what the graph did not keep; a function, as in "
+    "explain(lambda: loss_of(model(x))), shows everything."
 )
 
 
 def norm(a: Any) -> float | None:
-    """The Euclidean length of all entries, in float64, which no float32 overflows."""
+    """The Euclidean norm of all entries, in float64, where the squares of float32 fit."""
     return None if a is None else float(np.linalg.norm(backend.to_numpy(a).astype("float64")))
 
 
@@ -37,47 +37,41 @@ def call(graph: Graph, step: Step) -> str:
     return f"{step.name} = {step.op.name}({', '.join(given)})"
 
 
-def cost(step: Step) -> int | None:
-    """Operations of a step's forward; 0 for a leaf, None where the graph does not tell."""
-    if step.op is None:
-        return 0
-    shapes = {i.name: i.shape for i in step.inputs if i.shape is not None}
-    return multiply_adds(step.op.name, shapes, step.shape, step.options)
-
-
 @dataclass
 class Explanation:
-    """What `explain` returns: text by `str`, a table in a notebook, and the graph itself."""
+    """What `explain` returns; `str` gives the text, and a notebook shows a table."""
 
     graph: Graph
 
     def rows(self) -> list[tuple[str, ...]]:
-        """A row for each step, in the columns of `HEAD`."""
+        """A row for each step; its columns are those of `HEAD`."""
         rows = []
         for step in self.graph.steps:
             numbers = [norm(step.value), norm(step.gradient)]
-            operations = cost(step)
+            cost = step.cost
             rows.append((
                 call(self.graph, step),
                 str(tuple(step.shape)),
                 UNKNOWN if step.dtype is None else str(step.dtype),
                 *(UNKNOWN if v is None else f"{v:.4g}" for v in numbers),
-                UNKNOWN if operations is None else f"{operations:,}" if step.op else "",
+                UNKNOWN if cost is None else f"{cost.total:,}" if step.op else "",
                 step.formula,
             ))  # fmt: skip
         return rows
 
     def summary(self) -> str:
-        """Counts: tensor operations, parameters, operations on numbers."""
+        """Totals: tensor operations, parameters, operations on numbers."""
         steps = self.graph.steps
         parameters = sum(math.prod(s.shape) for s in steps if s.kind == "parameter")
-        costs = [cost(s) for s in steps]
-        least = "at least " if None in costs else ""
-        total = sum(c or 0 for c in costs)
+        costs = [s.cost for s in steps]
+        known = [c for c in costs if c is not None]
+        least = "at least " if len(known) < len(costs) else ""
         n = len(self.graph.operations)
         return (
-            f"{n:,} tensor operation{'s' * (n != 1)}, {parameters:,} parameters, {least}{total:,} "
-            "operations on numbers forward, elementwise ones too (tinynet.summary: products alone)"
+            f"{n:,} tensor operation{'s' * (n != 1)}, {parameters:,} parameters, {least}"
+            f"{sum(c.total for c in known):,} operations on numbers forward: "
+            f"{sum(c.multiply_adds for c in known):,} multiply-adds and "
+            f"{sum(c.elementwise for c in known):,} elementwise ones"
         )
 
     def _missing(self) -> bool:
@@ -99,7 +93,7 @@ class Explanation:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """A table for notebooks; every text escaped."""
+        """The table for notebooks, with every text escaped."""
 
         def line(tag: str, row: tuple[str, ...]) -> str:
             cells = (
@@ -123,9 +117,9 @@ def explain(
     model: Module | None = None,
     names: Mapping[str, Tensor] | None = None,
 ) -> Explanation:
-    """The tape behind a tensor as mathematics, one line a step: what computed it from what, its
+    """The graph behind a tensor as mathematics, one line a step: the operation and its inputs,
     shape and dtype, the norms of its value and of the gradient of the output by it, its
-    operations on numbers forward (multiply-adds and elementwise ones, `tinynet.study.cost`), and
+    operations on numbers forward (multiply-adds and elementwise ones, `tinynet.graph.cost`), and
     the operation's formula.
 
     >>> import tinynet as tn
@@ -140,9 +134,9 @@ def explain(
     the output is not a single number.
 
     Args:
-        output: a tensor (a loss), whose graph then says what it kept; or a function of no
-            arguments that returns one: it is run, and every value and module is seen.
-        model: names parameters; from a function, the first module that it calls if left out.
+        output: a tensor, such as a loss, whose graph shows what it kept; or a function of no
+            arguments that returns one: it is run, and shows every value and module.
+        model: names parameters; by default the first module that the function calls.
         names: names for further tensors, as ``{"x": x}``.
 
     Returns:
@@ -150,6 +144,6 @@ def explain(
 
     Raises:
         RuntimeError: for a tensor without a graph, or with one that backward has freed.
-        TypeError: for anything else than a tensor or a function that returns one.
+        TypeError: for anything but a tensor or a function that returns one.
     """
     return Explanation(trace(output, model, names, caller="explain"))

@@ -1,15 +1,15 @@
-"""summary: what a network is made of, layer by layer, and what it costs."""
+"""summary: a network's layers, and what each costs."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from tinynet import nn
 from tinynet.creation import zeros
+from tinynet.graph.cost import Cost
+from tinynet.graph.watch import ModuleCall, Tape
 from tinynet.nn.evaluating import evaluating
 from tinynet.tensor import Tensor
 
@@ -22,12 +22,12 @@ class LayerSummary:
 
     Attributes:
         name: as in ``model.named_modules()``; "" for the model itself.
-        kind: the name of its class.
-        output_shapes: without the axis of the examples; several for several results, and none for
-            a layer that was not called.
-        parameters: how many numbers it learns, 0 if an earlier row has them already.
-        multiply_adds: see `summary`; None where that is not known.
-        parameter_bytes, output_bytes: the memory of both.
+        kind: its class's name.
+        output_shapes: without the axis of the examples; one for each tensor it returned, none if
+            it was not called.
+        parameters: the count of numbers it learns, without those in an earlier row.
+        multiply_adds: see `summary`; None if unknown.
+        parameter_bytes, output_bytes: the memory of its parameters and of its outputs.
     """
 
     name: str
@@ -49,12 +49,12 @@ class ModelSummary:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the model learns, each counted once."""
+        """The count of numbers the model learns, each once."""
         return sum(layer.parameters for layer in self.layers)
 
     @property
     def multiply_adds(self) -> int:
-        """Of one example's forward; those that are not known are left out."""
+        """Of one example's forward, without those that are unknown."""
         return sum(layer.multiply_adds or 0 for layer in self.layers)
 
     @property
@@ -101,14 +101,15 @@ class ModelSummary:
 def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> ModelSummary:
     """Layers, output shapes, parameters, multiply-adds and bytes, from one forward of zeros.
 
-    There is a row for each call of a module that has no modules in it or has parameters of its
-    own, in the order of the calls, and one for each such module that is not called. What a model
-    does between its layers (a ReLU by `functional`) has none. Numbers are of one example.
+    There is a row for each call of a module that has no modules in it, has parameters of its own,
+    or multiplies matrices itself, in the order in which the calls return, and one for each module
+    of the first two kinds that is not called. Numbers are for one example.
 
-    Multiply-adds are those of matrix products: for a convolution C / groups KH KW for each entry
-    of its output, for a linear layer in_features. Everything else (biases, normalisation,
-    activations, pooling) counts as 0, as papers on networks count. Those of a module with
-    parameters that is none of `tinynet.nn` are not known.
+    Multiply-adds are those of the matrix products and convolutions that a module runs itself
+    (`tinynet.graph.cost`): C / groups KH KW for each entry of a convolution's output, in_features
+    for each of a linear layer's. Everything else (biases, normalisation, activations, pooling)
+    counts as 0, as papers on networks count; adaptive average pooling is two matrix products.
+    The count is unknown if the module runs an operation that is not tinynet's.
 
     The model is run in evaluation mode without a gradient; modes, buffers, gradients and random
     numbers are as before.
@@ -116,15 +117,14 @@ def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> 
     Args:
         model: any module that takes one tensor.
         input_shape: of one example, without the axis of the examples: (1, 28, 28) for a digit.
-        dtype: of the input; by default that of the first parameter. "int64" where numbers of
-            words go in.
+        dtype: the input's; by default that of the first parameter. "int64" for numbers of words.
 
     Returns:
         A `ModelSummary`, which prints as a table and has the numbers in `layers`.
 
     Raises:
-        TypeError: for an `input_shape` that is none, such as a batch itself.
-        ValueError: if the input does not fit; it names the layer.
+        TypeError: for an `input_shape` that is not a sequence of sizes, such as a batch itself.
+        ValueError: if the input does not fit; the message names the layer.
 
     >>> from tinynet.models import LeNet
     >>> print(summary(LeNet(), (1, 28, 28)))
@@ -141,43 +141,41 @@ def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> 
     first = next(model.parameters(), None)
     dtype = dtype or ("float32" if first is None else first.dtype)
     x = zeros((1, *shape), dtype=dtype, device=None if first is None else first.device)
-    calls: list[tuple[nn.Module, Any]] = []
-    running: list[nn.Module] = []  # the modules whose forward has begun and not ended
     names = {id(module): name for name, module in model.named_modules()}
-
-    def enter(module: nn.Module, args: Any) -> None:
-        running.append(module)
-
-    def leave(module: nn.Module, args: Any, output: Any) -> None:
-        running.pop()
-        calls.append((module, output))
-
-    with ExitStack() as stack:
-        stack.enter_context(evaluating(model))
-        for module in model.modules():
-            stack.enter_context(module.register_forward_pre_hook(enter))
-            stack.enter_context(module.register_forward_hook(leave))
-        try:
+    try:
+        with evaluating(model), Tape() as tape:
             model(x)
-        except Exception as error:
-            inner = running[-1] if running else model
-            name = names[id(inner)]
-            where = f"layer {name!r}, {inner!r}" if name else f"{type(model).__name__} itself"
-            if not name and calls:
-                where += f", after layer {names[id(calls[-1][0])]!r}"
-            raise ValueError(
-                f"summary: an input of shape {_with_n(shape)} does not fit at {where}: {error}; "
-                "input_shape is without the axis of the examples, N"
-            ) from error
-    called = {id(module) for module, _ in calls}
-    calls += [(module, None) for module in model.modules() if id(module) not in called]
+    except Exception as error:
+        raise ValueError(
+            f"summary: an input of shape {_with_n(shape)} does not fit at "
+            f"{_failed(model, tape, names)}: {error}; input_shape is without the axis of the "
+            "examples, N"
+        ) from error
+    costs: dict[ModuleCall, list[Cost | None]] = {}
+    for record in tape.records:
+        # a module that is not registered in the model, as in a plain list, has no row
+        around = [call for call in record.calls if id(call.module) in names]
+        if around:
+            costs.setdefault(around[-1], []).append(record.cost)
+    called = {id(call.module) for call in tape.calls}
+    rest = [ModuleCall(module, 0) for module in model.modules() if id(module) not in called]
     counted: set[int] = set()
     rows = [
-        _row(names[id(module)], module, output, counted)
-        for module, output in calls
-        if next(module.children(), None) is None or next(module.parameters(False), None) is not None
+        _row(names[id(call.module)], call, costs.get(call, []), counted)
+        for call in [*tape.returned, *rest]
+        if id(call.module) in names
     ]
-    return ModelSummary(type(model).__name__, shape, tuple(rows))
+    return ModelSummary(type(model).__name__, shape, tuple(row for row in rows if row is not None))
+
+
+def _failed(model: nn.Module, tape: Tape, names: dict[int, str]) -> str:
+    """The innermost module that did not return, for an error message."""
+    mine = [call for call in tape.calls if id(call.module) in names]
+    module = next((c.module for c in reversed(mine) if c not in tape.returned), model)
+    if names[id(module)]:
+        return f"layer {names[id(module)]!r}, {module!r}"
+    done = [names[id(call.module)] for call in tape.returned if call in mine]
+    return f"{type(module).__name__} itself" + (f", after layer {done[-1]!r}" if done else "")
 
 
 def _checked(input_shape: Any) -> Shape:
@@ -197,29 +195,27 @@ def _checked(input_shape: Any) -> Shape:
     return shape
 
 
-def _row(name: str, module: nn.Module, output: Any, counted: set[int]) -> LayerSummary:
-    own = [p for p in module.parameters(recurse=False) if id(p) not in counted]
+def _row(
+    name: str, call: ModuleCall, costs: list[Cost | None], counted: set[int]
+) -> LayerSummary | None:
+    """The row of a call; None if the modules inside have it all."""
+    module, outputs = call.module, _tensors(call.output)
+    known = [cost.multiply_adds for cost in costs if cost is not None]
+    multiply_adds = sum(known) if len(known) == len(costs) else None
+    own = list(module.parameters(recurse=False))
+    if not own and multiply_adds == 0 and next(module.children(), None) is not None:
+        return None
+    own = [p for p in own if id(p) not in counted]
     counted.update(map(id, own))
-    outputs = _tensors(output)
     return LayerSummary(
         name,
         type(module).__name__,
         tuple(t.shape[1:] for t in outputs),
         sum(p.numel() for p in own),
-        _multiply_adds(module, [t.shape for t in outputs]),
+        multiply_adds,
         sum(p.numel() * p.dtype.itemsize for p in own),
         sum(t.numel() * t.dtype.itemsize for t in outputs),
     )
-
-
-def _multiply_adds(module: nn.Module, outputs: list[Shape]) -> int | None:
-    entries = sum(math.prod(shape) for shape in outputs)
-    if isinstance(module, nn.Conv2d):
-        return entries * math.prod(module.weight.shape[1:])
-    if isinstance(module, nn.Linear):
-        return entries * module.in_features
-    ours = type(module).__module__.startswith("tinynet.nn.")
-    return 0 if ours or next(module.parameters(recurse=False), None) is None else None
 
 
 def _tensors(output: Any) -> list[Tensor]:

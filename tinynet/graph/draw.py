@@ -1,4 +1,4 @@
-"""The graph behind a tensor as a picture: SVG of its own making, or text for DOT and Mermaid."""
+"""draw: the graph behind a tensor as an SVG picture, or as text for Graphviz and Mermaid."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import pathlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tinynet.graph.picture import Box, Edge, picture
+from tinynet.graph.svg import svg
+from tinynet.graph.trace import trace
 from tinynet.nn.module import Module
-from tinynet.study.graph import trace
-from tinynet.study.picture import Box, Edge, picture
-from tinynet.study.svg import svg
 from tinynet.tensor import Tensor
 
 
 @dataclass
 class Drawing:
-    """What `draw` returns: the text by `str`; a notebook shows an SVG as a picture."""
+    """What `draw` returns; `str` gives the text, and a notebook shows an SVG as a picture."""
 
     text: str
     format: str
@@ -43,7 +43,7 @@ def draw(
     depth: int | None = None,
     path: str | pathlib.Path | None = None,
 ) -> Drawing:
-    """Draw the graph behind a tensor, inputs on top; shapes stand at the edges.
+    """Draw the graph behind a tensor, inputs on top, shapes beside the edges.
 
     >>> import tinynet as tn
     >>> x = tn.tensor([3.0, 4.0], requires_grad=True)
@@ -57,18 +57,17 @@ def draw(
 
     Args:
         output: a tensor, or a function of no arguments that returns one (`tinynet.explain`).
-        model: names parameters and modules; from a function, the first module that it calls if
-            left out.
+        model: names parameters and modules; by default the first module that the function calls.
         names: names for further tensors, as ``{"x": x}``.
         format: "svg", "dot" (Graphviz) or "mermaid".
-        by: "operation", one box each; or "module", one box for each call of a module, with its
-            parameters inside. From a tensor alone a module has the operations that take its
-            parameters; a function shows all that it calls.
-        depth: by module: how many levels of modules inside modules to tell apart; None for all.
-        path: where to write the text, too.
+        by: "operation", one box for each; or "module", one box for each call of a module, with
+            its parameters inside. From a tensor alone, a module has the operations that take its
+            parameters; a function shows all that the module calls.
+        depth: with by="module", how many levels of nested modules to show; None for all.
+        path: a file to write the text to.
 
     Raises:
-        ValueError: for an unknown format, and by module where no module is known.
+        ValueError: for an unknown format, and for by="module" where no module is known.
         RuntimeError: for a tensor without a graph, or with one that backward has freed.
         OSError: if `path` cannot be written.
     """
@@ -114,7 +113,7 @@ def dot(boxes: list[Box], edges: list[Edge]) -> str:
 
 
 def mermaid(boxes: list[Box], edges: list[Edge]) -> str:
-    """The text for Mermaid, which Markdown on many sites shows as a picture."""
+    """The text for Mermaid, which many sites show as a picture in Markdown."""
     brackets = {
         "parameter": ("([", "])"), "input": ("[/", "/]"), "constant": ("(", ")"),
         "module": ("[[", "]]"), "operation": ("[", "]"),
@@ -131,7 +130,7 @@ def mermaid(boxes: list[Box], edges: list[Edge]) -> str:
 
 
 def _entities(text: str) -> str:
-    """With Mermaid's escapes, which are HTML's with # for &."""
+    """Escaped for Mermaid, as in HTML but with # for &."""
     codes = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;"}
     return "".join(codes.get(letter, letter) for letter in text)
 

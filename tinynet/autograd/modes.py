@@ -1,4 +1,4 @@
-"""The switches of the engine: whether operations are recorded, and whether NaN and Inf raise.
+"""The switches of the engine: whether operations are recorded, and who watches them.
 
 Each thread has its own, so that a loader in the background does not change a training loop.
 """
@@ -11,12 +11,22 @@ from contextlib import ContextDecorator
 from typing import Any
 
 
-class _Modes(threading.local):
-    recording = True
-    anomaly = False
+class Modes:
+    """The switches of one thread."""
+
+    __slots__ = ("recording", "watcher")
+
+    def __init__(self) -> None:
+        self.recording = True
+        self.watcher: Any = None  # the innermost; see `tinynet.autograd.watcher`
 
 
-modes = _Modes()
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.modes = Modes()
+
+
+thread = _Thread()
 
 
 class recording(ContextDecorator):
@@ -26,10 +36,11 @@ class recording(ContextDecorator):
         self.mode = mode
 
     def __enter__(self) -> None:
+        modes = thread.modes
         self.before, modes.recording = modes.recording, self.mode
 
     def __exit__(self, *exc: object) -> None:
-        modes.recording = self.before
+        thread.modes.recording = self.before
 
     def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function):
@@ -55,30 +66,4 @@ def enable_grad() -> recording:
 
 def is_grad_enabled() -> bool:
     """Whether operations are recorded now, in this thread."""
-    return modes.recording
-
-
-class detect_anomaly(ContextDecorator):
-    """Within it, the first forward or backward that makes a NaN or an Inf raises `AnomalyError`.
-
-    The error names the operation, the shapes, and the line that called the operation; to have
-    that line for a backward, run the forward inside as well. Every result is read once more, so
-    it costs time; off, it costs nothing to speak of.
-
-    >>> import tinynet as tn
-    >>> x = tn.tensor([1.0, 0.0], requires_grad=True)
-    >>> with tn.detect_anomaly():
-    ...     x.sqrt().sum().backward()
-    Traceback (most recent call last):
-    ...
-    tinynet.anomaly.AnomalyError: backward of sqrt made Inf ...
-    """
-
-    def __enter__(self) -> None:
-        self.before, modes.anomaly = modes.anomaly, True
-
-    def __exit__(self, *exc: object) -> None:
-        modes.anomaly = self.before
-
-    def _recreate_cm(self) -> detect_anomaly:
-        return detect_anomaly()
+    return thread.modes.recording

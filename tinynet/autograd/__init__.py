@@ -1,0 +1,30 @@
+"""The engine and what stands around it.
+
+`value` and `engine` are the idea: record an operation, walk the graph back. `gradients` has
+`backward` and `grad`. `guards` checks operands and says what went wrong. `watcher` is for what
+looks on, such as `anomaly`. `modes` holds the switches.
+"""
+
+from tinynet.autograd.anomaly import AnomalyError, detect_anomaly
+from tinynet.autograd.engine import Node, Op, Rule
+from tinynet.autograd.gradients import backward, grad
+from tinynet.autograd.modes import enable_grad, is_grad_enabled, no_grad, thread
+from tinynet.autograd.value import Value, raw
+from tinynet.autograd.watcher import Watcher
+
+__all__ = [
+    "AnomalyError",
+    "Node",
+    "Op",
+    "Rule",
+    "Value",
+    "Watcher",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "grad",
+    "is_grad_enabled",
+    "no_grad",
+    "raw",
+    "thread",
+]

@@ -1,0 +1,299 @@
+"""The engine: record an operation, walk the graph back.
+
+An operation is a function of arrays plus, for each input, a *rule*: the gradient of the loss by
+that input from the gradient by the output (a vector-Jacobian product, or VJP). A rule's parameters
+say what it needs, and nothing else is kept for it::
+
+    @Op
+    def mul(a, b):
+        return a * b
+
+    @mul.rule("a")
+    def mul_ga(gy, b):      # gy: the cotangent, dL/dy; keeps b and not a
+        return gy * b
+
+After ``gy`` a rule may name an input (``a``), only its shape (``a_shape``), the output (``y``),
+an option (a keyword-only parameter of the operation), and, where an operation takes any number
+of inputs, ``i``, the number of the one asked for. An operation may return a tuple of arrays; then
+``gy`` and ``y`` are tuples.
+
+At first order rules see plain arrays and cost nothing but their arithmetic. With
+``create_graph=True`` they see Values, and the very same lines are recorded and can be
+differentiated again: every operation called without a Value falls straight through to arrays.
+
+Four questions that this file answers in its code:
+
+* *Why not just call backward on each parent?* ``y = 3x; c = 2y + 5y`` reaches y twice. A node may
+  pass its gradient on only when all of it has arrived, hence the order in `nodes_behind`.
+* *Why add up?* By the chain rule in several variables, the derivative by a value used in two
+  places is the sum over the places.
+* *Why does the graph hold nodes and not Values?* A node that knew its output would be a cycle,
+  freed only by the garbage collector, and every activation would live as long as the graph.
+* *Why joint rules?* T rows taken one by one from a table of T rows would cost T gradients of the
+  table's size. A joint rule is called once, with all that was taken from one input.
+
+What guards an operation (types of operands, messages, changes in place) is in `guards`; what looks
+on (anomaly detection, `tinynet.explain`, profiling) is a `Watcher`.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import operator
+from collections.abc import Callable, Container, Iterable, Sequence
+from typing import Any
+
+from tinynet.autograd import guards
+from tinynet.autograd.guards import run
+from tinynet.autograd.modes import thread
+from tinynet.autograd.value import Value, raw, tick
+from tinynet.backend import zeros
+
+Edge = tuple[int, Any, tuple[int, ...], "Rule"]  # input number, source, shape, rule
+
+
+class Rule:
+    """The gradient by one input: a function, and where to find what its parameters name."""
+
+    def __init__(self, function: Callable[..., Any], op: Op, joint: bool = False) -> None:
+        self.function, self.joint = function, joint
+        self.needs = tuple(inspect.signature(function).parameters)[1:]
+        self.places = [(name, *_find(name, op)) for name in self.needs]
+
+
+def _find(name: str, op: Op) -> tuple[str, Any]:
+    """What a rule's parameter is, and its place among the inputs or its default."""
+    if name == "y" or (name == "i" and op.variadic):
+        return name, None
+    if name in op.options:
+        return "option", op.options[name]
+    place = op.inputs.index(name.removesuffix("_shape"))
+    kind = "input" if name in op.inputs else "shapes" if op.variadic else "shape"
+    return kind, slice(None) if op.variadic else place
+
+
+class Node:
+    """One recorded operation: where its inputs came from, and what its rules need.
+
+    Attributes:
+        edges: for each input that requires a gradient its number, its source (a node or a leaf),
+            its shape and its rule; None once the graph was freed.
+        saved: what the rules need, by their names for it.
+        outputs: shape and dtype of each output, where there are several.
+        retained: weak references to the outputs that `Tensor.retain_grad` was called on.
+        where: the line that called the operation, within `detect_anomaly`.
+    """
+
+    __slots__ = ("__weakref__", "edges", "op", "outputs", "retained", "saved", "stamp", "where")
+
+    def __init__(self, op: Op, args: Sequence[Any], options: dict[str, Any], out: Any) -> None:
+        edges: list[Edge] = []
+        saved: dict[str, Any] = {}
+        for i, a in enumerate(args):
+            if not isinstance(a, Value) or not a.requires_grad:
+                continue
+            rule = op.rules[op.inputs[0 if op.variadic else i]]
+            edges.append((i, a._source() if a.output_nr else a.grad_fn or a, a._data.shape, rule))
+            for name, kind, key in rule.places:
+                if kind == "input":
+                    saved[name] = args[key]
+                elif kind == "shape":
+                    saved[name] = raw(args[key]).shape
+                elif kind == "shapes":
+                    saved[name] = [raw(a).shape for a in args]
+                elif kind == "option":
+                    saved[name] = options.get(name, key)
+                elif kind == "y":  # not `out` itself, which points to the node: a cycle
+                    several = isinstance(out, tuple)
+                    saved[name] = tuple([o.alias() for o in out]) if several else out.alias()
+        self.op, self.saved = op, saved
+        self.edges: list[Edge] | None = edges
+        self.outputs = None
+        if isinstance(out, tuple):
+            self.outputs = [(o._data.shape, o._data.dtype) for o in out]
+        self.retained: dict[int, Any] | None = None
+        self.stamp = tick()
+
+
+class Op:
+    """A differentiable operation: callable on arrays and on Values, with a rule for each input."""
+
+    def __init__(self, forward: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, forward)
+        self.name, self.forward = forward.__name__, forward
+        parameters = inspect.signature(forward).parameters.values()
+        self.inputs = [p.name for p in parameters if p.kind != p.KEYWORD_ONLY]
+        self.options = {p.name: p.default for p in parameters if p.kind == p.KEYWORD_ONLY}
+        self.variadic = any(p.kind == p.VAR_POSITIONAL for p in parameters)
+        self.rules: dict[str, Rule] = {}
+
+    def rule(self, name: str, joint: bool = False) -> Callable[..., Callable[..., Any]]:
+        """Decorator: the function is the rule for the input of that name.
+
+        Args:
+            name: of the input.
+            joint: whether one call serves all nodes of this operation that read the same input;
+                it gets lists, one entry a node. It may need shapes and options only.
+        """
+
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            self.rules[name] = Rule(function, self, joint)
+            return function
+
+        return register
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        kind, tracked, mixed, arrays = None, False, False, []
+        for a in args:
+            if isinstance(a, Value):
+                kind = a.result_type
+                if a.requires_grad:
+                    tracked = True
+                arrays.append(a._data)
+            else:
+                mixed = True
+                arrays.append(a)
+        if kind is None:
+            return self.forward(*args, **options)
+        modes = thread.modes
+        if modes.watcher is not None:
+            return modes.watcher.operation(self, args, options)
+        out, given = run(self, args, arrays, options, kind, mixed)
+        if tracked and modes.recording:
+            node = Node(self, given, options, out)
+            if node.outputs is None:
+                out.requires_grad, out.grad_fn = True, node
+            else:
+                for k, o in enumerate(out):
+                    if o._data.dtype.kind == "f":  # positions have no gradient
+                        o.requires_grad, o.grad_fn, o.output_nr = True, node, k
+        return out
+
+    def fit(self, g: Any, shape: tuple[int, ...]) -> Any:
+        """Make a rule's result the shape of its input; only after a broadcast may it differ."""
+        raise AssertionError(f"{self.name}: a rule returned {g.shape} for an input of {shape}")
+
+    def explain(self, error: Exception, arrays: list[Any], options: dict[str, Any]) -> str:
+        """The message for an error of the array module, in this operation's terms."""
+        return guards.message(self.name, error, options)
+
+
+def gradient(node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
+    """Run the rule of an edge: on arrays, or with create_graph on Values of the graph."""
+    i, _, shape, rule = edge
+    args = [gy]
+    for name, kind, _ in rule.places:
+        a = i if kind == "i" else node.saved[name]
+        if isinstance(a, Value) and not create_graph and a._version[0] <= node.stamp:
+            a = a._data  # the usual case
+        elif kind in ("input", "y"):
+            a = guards.unpack(node, name, a, create_graph)
+        args.append(a)
+    g = rule.function(*args)
+    return g if g.shape == shape else node.op.fit(g, shape)
+
+
+def nodes_behind(
+    sources: Iterable[Any], caller: str = "backward"
+) -> tuple[list[Node], dict[Value, None]]:
+    """All nodes that the sources were computed from, each once, latest first; and the leaves.
+
+    A stack and no recursion: a chain of 50,000 operations has no room on Python's.
+    """
+    nodes: list[Node] = []
+    leaves: dict[Value, None] = {}  # a set has another order in each run
+    stack, seen = list(sources), set()
+    while stack:
+        source = stack.pop()
+        if source in seen:
+            continue
+        seen.add(source)
+        if isinstance(source, Node):
+            if source.edges is None:
+                raise guards.freed(caller, source.op.name)
+            nodes.append(source)
+            for edge in source.edges:
+                stack.append(edge[1])
+        elif isinstance(source, tuple):  # an output of a node that has several
+            stack.append(source[0])
+        else:
+            leaves[source] = None
+    nodes.sort(key=operator.attrgetter("stamp"), reverse=True)
+    return nodes, leaves
+
+
+class Walk:
+    """One walk back, with the gradients that have arrived so far, by source.
+
+    Args:
+        create_graph: record the walk itself.
+        kept: the sources whose gradients stay in `grads` when they are passed on.
+    """
+
+    def __init__(self, create_graph: bool, kept: Iterable[Any] = ()) -> None:
+        watcher = thread.modes.watcher
+        self.run = gradient if watcher is None else watcher.rule
+        self.create_graph, self.kept = create_graph, set(kept)
+        self.grads: dict[Any, Any] = {}
+        self.joint: dict[Any, dict[Rule, list[Any]]] = {}  # calls of joint rules, by source
+        self.retained: list[tuple[Node, Any]] = []
+
+    def add(self, source: Any, g: Any) -> None:
+        """Out of place: `a + b` hands one array to both of its inputs."""
+        self.grads[source] = self.grads[source] + g if source in self.grads else g
+
+    def take(self, source: Any) -> Any:
+        """All that has arrived at a source, or None."""
+        for calls in self.joint.pop(source, {}).values():
+            node, edge, _ = calls[0]
+            node = copy.copy(node)
+            node.saved = {name: [n.saved[name] for n, _, _ in calls] for name in node.saved}
+            self.add(source, self.run(node, edge, [gy for _, _, gy in calls], self.create_graph))
+        return self.grads.get(source) if source in self.kept else self.grads.pop(source, None)
+
+    def take_all(self, node: Node) -> list[Any] | None:
+        """What has arrived at each output of a node, zeros at those that led nowhere."""
+        outputs = node.outputs or []
+        found = [self.take((node, k) if k else node) for k in range(len(outputs))]
+        like = next((raw(g) for g in found if g is not None), None)
+        if like is None:
+            return None
+        pairs = zip(found, outputs, strict=True)
+        return [zeros(shape, like, dtype) if g is None else g for g, (shape, dtype) in pairs]
+
+    def back(
+        self, nodes: Iterable[Node], leaves: Container[Value], wanted: Container[Any] | None,
+        retain_graph: bool,
+    ) -> None:  # fmt: skip
+        """Carry what has arrived back along the nodes, latest first; only to what is wanted."""
+        grads, joint, run, create_graph = self.grads, self.joint, self.run, self.create_graph
+        for node in nodes:
+            if node.outputs is not None:
+                gy = self.take_all(node)
+            else:
+                gy = self.take(node) if joint or self.kept else grads.pop(node, None)
+            if gy is None:
+                continue
+            if node.retained:
+                self.retained.append((node, gy))
+            for edge in node.edges or ():
+                _, source, _, rule = edge
+                if wanted and source not in wanted:
+                    continue
+                if rule.joint:
+                    joint.setdefault(source, {}).setdefault(rule, []).append((node, edge, gy))
+                    continue
+                g = run(node, edge, gy, create_graph)
+                if source in grads:
+                    g = grads[source] + g
+                elif source in leaves:
+                    g = guards.owned(g, gy, node.saved)
+                grads[source] = g
+            if not retain_graph:
+                node.edges = None
+                if not joint:  # its calls need what their nodes saved
+                    node.saved = {}
+        for source in list(joint):
+            grads[source] = self.take(source)

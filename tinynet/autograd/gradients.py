@@ -1,0 +1,116 @@
+"""backward and grad: from tensors to a walk over the graph, and its gradients back to tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tinynet.autograd import guards
+from tinynet.autograd.engine import Node, Walk, nodes_behind
+from tinynet.autograd.guards import copied
+from tinynet.autograd.modes import recording
+from tinynet.autograd.value import Value
+from tinynet.backend import as_array, full, ndarray
+
+
+def _as_value(g: Any, like: Value) -> Any:
+    """The gradient as a Value, in the dtype of what it belongs to."""
+    dtype = like._data.dtype
+    if isinstance(g, Value):
+        return g if g._data.dtype == dtype else g.to(dtype)
+    if type(g) is not ndarray or g.dtype != dtype:
+        g = as_array(g).astype(dtype, copy=False)
+    return like.result_type(g)
+
+
+def _accumulate(value: Value, g: Any) -> None:
+    """Add to `grad`, out of place: whoever kept the former gradient still has it."""
+    g = _as_value(g, value)
+    value.grad = g if value.grad is None else value.grad + g
+
+
+def _seed(output: Value, gradient: Any, name: str, create_graph: bool) -> Any:
+    """The cotangent to start from: the given one, or 1 for a single number."""
+    guards.check_seed(name, output, gradient)
+    if gradient is None:
+        one = full(output._data.shape, 1, output._data)
+        return output.result_type(one) if create_graph else one
+    seed = _as_value(gradient, output)
+    return seed if create_graph else seed._data
+
+
+def _leading_to(targets: Iterable[Any], nodes: Sequence[Node]) -> set[Any]:
+    """The targets and all sources that were computed from one of them; nodes come latest first."""
+    wanted = set(targets)
+    for node in reversed(nodes):
+        if any([edge[1] in wanted for edge in node.edges or ()]):
+            wanted.update([node, *((node, k) for k in range(1, len(node.outputs or ())))])
+    return wanted
+
+
+def backward(
+    output: Value,
+    gradient: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+) -> None:
+    """Add d(gradient . output)/d(leaf) to the `grad` of every leaf; see `Tensor.backward`."""
+    seed = _seed(output, gradient, "backward", create_graph)
+    with recording(create_graph):
+        walk = Walk(create_graph)
+        walk.add(output._source(), seed)
+        nodes, leaves = nodes_behind(walk.grads)
+        walk.back(nodes, leaves, None, create_graph if retain_graph is None else retain_graph)
+        for leaf in leaves:
+            if leaf in walk.grads:
+                g = walk.grads[leaf]
+                _accumulate(leaf, copied(g) if leaf is output else g)
+        for node, gy in walk.retained:
+            for k, reference in (node.retained or {}).items():
+                g = gy if node.outputs is None else gy[k]
+                if (value := reference()) is not None:
+                    _accumulate(value, copied(g))
+
+
+def grad(
+    outputs: Value | Sequence[Value],
+    inputs: Value | Sequence[Value],
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of the outputs by the inputs, without touching anybody's `grad`.
+
+    g_i = sum over k of grad_outputs[k] . d outputs[k] / d inputs[i], one for each input and of
+    its shape and dtype: vector-Jacobian products. As `torch.autograd.grad`.
+
+    Args:
+        outputs: one tensor or several.
+        inputs: leaves or intermediate results that require a gradient.
+        grad_outputs: one cotangent for each output, of its shape; may be None for single numbers.
+        retain_graph: keep the graph for another walk; by default as `create_graph`.
+        create_graph: record the walk, so that the gradients can be differentiated again.
+        allow_unused: give None for an input that the outputs do not depend on, instead of raising.
+    """
+    outputs = [outputs] if isinstance(outputs, Value) else list(outputs)
+    inputs = [inputs] if isinstance(inputs, Value) else list(inputs)
+    given = list(grad_outputs) if isinstance(grad_outputs, list | tuple) else [grad_outputs]
+    if grad_outputs is None:
+        given = [None] * len(outputs)
+    guards.check_grad(outputs, inputs, given)
+    seeds = [_seed(y, g, "grad", create_graph) for y, g in zip(outputs, given, strict=True)]
+    targets = [x._source() for x in inputs]
+    with recording(create_graph):
+        walk = Walk(create_graph, targets)
+        for y, seed in zip(outputs, seeds, strict=True):
+            walk.add(y._source(), seed)
+        nodes, leaves = nodes_behind(walk.grads)
+        wanted = _leading_to(targets, nodes)
+        walk.back(nodes, leaves, wanted, create_graph if retain_graph is None else retain_graph)
+        found = [walk.grads.get(target) for target in targets]
+        for i, (x, g) in enumerate(zip(inputs, found, strict=True)):
+            if g is None and not allow_unused:
+                raise guards.unused(i, x)
+        pairs = zip(found, inputs, strict=True)
+        return tuple([None if g is None else _as_value(copied(g), x) for g, x in pairs])

@@ -1,0 +1,194 @@
+"""What guards the engine: types of operands and results, changes in place, and what errors say.
+
+The engine calls `run` for every operation that a Value takes part in; the other functions check
+what it is asked for, or make its exceptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinynet.autograd.value import Value, raw
+from tinynet.backend import array_module, as_array, generic, is_array, ndarray
+from tinynet.dtypes import float32, is_new_float
+
+PLAIN = frozenset({float, int, bool, type(None), ndarray})  # operands taken as they are
+
+
+def run(
+    op: Any,
+    args: Sequence[Any],
+    arrays: list[Any],
+    options: dict[str, Any],
+    kind: type[Value],
+    mixed: bool,
+) -> tuple[Any, Sequence[Any]]:
+    """Run an operation's forward on arrays.
+
+    NumPy scalars become Python numbers; a result that only NumPy made float64 is made float32 (see
+    `tinynet.dtypes.is_new_float`); errors get the operation's name and the shapes; a view shares
+    the version of what it looks at.
+
+    Args:
+        op: the operation.
+        args: its arguments, at least one a Value.
+        arrays: the same with the arrays of Values.
+        options: its options.
+        kind: the type of the result.
+        mixed: whether some arguments are not Values.
+
+    Returns:
+        The output, a Value or a tuple of them, and the arguments as rules are to see them.
+    """
+    if mixed and not PLAIN.issuperset(map(type, arrays)):
+        args = [a if isinstance(a, Value) else operand(op.name, a) for a in args]
+        arrays = [raw(a) for a in args]
+    try:
+        y = op.forward(*arrays, **options)
+    except (TypeError, ValueError, IndexError) as error:
+        array_module(*arrays)  # says so if they are on different devices
+        # NumPy has TypeErrors of its own, which are not made from a message
+        made = TypeError if isinstance(error, TypeError) else type(error)
+        raise made(op.explain(error, arrays, options)) from error
+    if type(y) is not ndarray:
+        if type(y) is tuple:
+            return tuple([_wrapped(as_array(part), args, kind) for part in y]), args
+        y = as_array(y)
+    if y.dtype is not float32 and is_new_float(y.dtype, arrays, options):
+        # integers have no gradient: rules need no more of them than the rounded array
+        args = [raw(a).astype(float32) if _is_integer(raw(a)) else a for a in args]
+        y = op.forward(*map(raw, args), **options).astype(float32, copy=False)
+    return (kind(y) if y.base is None else _wrapped(y, args, kind)), args
+
+
+def _is_integer(array: Any) -> bool:
+    return is_array(array) and array.dtype.kind in "iu"
+
+
+def _wrapped(y: Any, args: Sequence[Any], kind: type[Value]) -> Value:
+    """A Value of `y`, which shares the version of the argument that it is a view of, if any."""
+    out = kind(y)
+    if y.base is not None:
+        for a in args:
+            if isinstance(a, Value) and (y.base is a._data or y.base is a._data.base):
+                out._share_version(a)
+    return out
+
+
+def operand(name: str, a: Any) -> Any:
+    """What a Tensor may be combined with: an array, a Python number, None for a missing one.
+
+    A NumPy scalar becomes Python's number, because under NumPy 2 ``float32_array *
+    np.float64(2)`` is float64, and ``float32_array * 2.0`` is not.
+    """
+    if type(a) in PLAIN or is_array(a):
+        return a
+    if isinstance(a, generic | int | float):
+        return a.item() if isinstance(a, generic) else a
+    raise TypeError(
+        f"{name}: an operand is a {type(a).__name__}; it must be a Tensor, an array or a number "
+        "(make one with tinynet.tensor)"
+    )
+
+
+def message(name: str, error: Exception, options: dict[str, Any]) -> str:
+    """The array module's message under the operation's name."""
+    named = [option for option, a in options.items() if isinstance(a, Value)]
+    if named:
+        return f"{name}: give {', '.join(named)} by position, not by name"
+    text = str(error)
+    return text if text.startswith(name) else f"{name}: {text}"
+
+
+def unpack(node: Any, name: str, a: Any, create_graph: bool, output_nr: int = 0) -> Any:
+    """What a node saved, for its rule: an array, or a Value of the graph with create_graph.
+
+    Raises:
+        RuntimeError: if it was changed in place since.
+    """
+    if isinstance(a, tuple):
+        return tuple([unpack(node, name, v, create_graph, k) for k, v in enumerate(a)])
+    if not isinstance(a, Value):
+        return a
+    if a._version[0] > node.stamp:
+        op = node.op.name
+        raise RuntimeError(
+            f"backward: `{name}` (shape {tuple(a._data.shape)}), kept for the rule of {op}, was "
+            f"changed in place after {op} had used it; change a copy (x = x + 1, or x.clone()), "
+            "or change it after backward"
+        )
+    if not create_graph:
+        return a._data
+    return a if name != "y" else type(a)(a._data, True, node, output_nr)
+
+
+def owned(g: Any, gy: Any, saved: dict[str, Any]) -> Any:
+    """The gradient, copied if something else may refer to its memory.
+
+    A rule may pass on what it got; a leaf's `grad` must be its own.
+    """
+    array = raw(g)
+    if g is gy or array.base is not None:
+        return copied(g)
+    for a in saved.values():
+        if a is array or (isinstance(a, Value) and a._data is array):
+            return copied(g)
+    return g
+
+
+def copied(g: Any) -> Any:
+    """A copy of a gradient; the copy of a Value is recorded."""
+    return g.clone() if isinstance(g, Value) else g.copy()
+
+
+def freed(caller: str, op: str) -> RuntimeError:
+    give = "give the earlier one" if caller == "backward" else f"call {caller} before it, give it"
+    return RuntimeError(
+        f"{caller}: the graph was freed by an earlier backward (at {op}); {give} "
+        "retain_graph=True, or run the forward again"
+    )
+
+
+def check_seed(name: str, output: Value, gradient: Any) -> None:
+    """Raise unless a walk back can start at `output` with the cotangent `gradient`."""
+    shape = tuple(output._data.shape)
+    if not output.requires_grad:
+        raise RuntimeError(
+            f"{name}: the tensor of shape {shape} was not computed from any that requires a "
+            "gradient (or inside no_grad, or by an operation that has none); make the inputs with "
+            "requires_grad=True"
+        )
+    if gradient is None:
+        if output._data.size != 1:
+            raise RuntimeError(
+                f"{name}: the output has shape {shape}, so there is no one gradient; give "
+                "`gradient` of that shape (the product gradient . Jacobian is computed), or reduce "
+                "it to a number first, by .sum() or .mean()"
+            )
+        return
+    array = raw(gradient)
+    if not is_array(array) or array.shape != shape:
+        found = array.shape if is_array(array) else type(array).__name__
+        raise ValueError(
+            f"{name}: gradient has shape {found}, but the output has {shape}; they must be equal"
+        )
+    array_module(array, output._data)
+
+
+def check_grad(outputs: Sequence[Value], inputs: Sequence[Value], given: Sequence[Any]) -> None:
+    """Raise unless `grad` has a cotangent for each output, and inputs that require a gradient."""
+    if len(given) != len(outputs):
+        raise ValueError(
+            f"grad: {len(given)} grad_outputs for {len(outputs)} outputs; give one for each"
+        )
+    for i, x in enumerate(inputs):
+        if not x.requires_grad:
+            raise RuntimeError(f"grad: input {i} does not require a gradient")
+
+
+def unused(i: int, x: Value) -> RuntimeError:
+    return RuntimeError(
+        f"grad: the outputs do not depend on input {i} of shape {tuple(x._data.shape)}; give "
+        "allow_unused=True to have None for it"
+    )

@@ -1,0 +1,83 @@
+"""Value: an array with its place in the graph; Tensor's base."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+# One clock stamps nodes and in-place changes. An input is made before the node that uses it, so
+# decreasing stamps are a reverse topological order; and a value changed after a node kept it
+# carries a later stamp than the node.
+tick = itertools.count(1).__next__
+NEVER = (0,)  # the version of what was not changed and is not shared
+
+
+class Value:
+    """An array and, if it was computed from others, the node that did it.
+
+    Attributes:
+        grad: the gradient `backward` left here.
+        grad_fn: the node that computed it, None for a leaf.
+        output_nr: which of that node's outputs it is.
+        requires_grad: whether operations on it are recorded.
+    """
+
+    __slots__ = (
+        "__weakref__", "_data", "_version", "grad", "grad_fn", "output_nr", "requires_grad",
+    )  # fmt: skip
+
+    # What operations return: the class right below Value, so that a Parameter times two is a
+    # Tensor, not a Parameter.
+    result_type: ClassVar[type[Value]]
+
+    clone: Callable[[], Value]  # Tensor's, recorded; so is `to`
+    to: Callable[..., Value]
+
+    def __init_subclass__(cls) -> None:
+        if Value in cls.__bases__:
+            cls.result_type = cls
+
+    def __init__(
+        self, data: Any, requires_grad: bool = False, grad_fn: Any = None, output_nr: int = 0
+    ) -> None:
+        self._data = data
+        # stamp of the last in-place change, in a list that views share
+        self._version: Sequence[int] = NEVER
+        self.grad: Any = None
+        self.grad_fn = grad_fn
+        self.output_nr = output_nr
+        self.requires_grad = requires_grad
+
+    def alias(self) -> Value:
+        """The same memory, outside the graph; a change in place is seen from both."""
+        out = self.result_type(self._data)
+        if self._version is NEVER:
+            self._version = [0]
+        out._version = self._version
+        return out
+
+    def _share_version(self, other: Value) -> None:
+        """Two look at one memory: a change of one is a change of both."""
+        if other._version is NEVER:
+            other._version = [0]
+        self._version = other._version
+
+    def _touch(self) -> None:
+        """Note an in-place change, for all Values that share the memory."""
+        if self._version is NEVER:
+            self._version = [0]
+        self._version[0] = tick()  # type: ignore[index]
+
+    def _source(self) -> Any:
+        """What an edge to this Value points to: its node, or itself if it is a leaf.
+
+        Outputs of a node after the first are a pair: the node and the output's number.
+        """
+        source = self.grad_fn or self
+        return (source, self.output_nr) if self.output_nr else source
+
+
+def raw(x: Any) -> Any:
+    """The array of a Value, and anything else as it is."""
+    return x._data if isinstance(x, Value) else x

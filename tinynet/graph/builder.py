@@ -1,0 +1,212 @@
+"""Steps from nodes, one after the other, by what the nodes kept or what a tape recorded."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tinynet import autograd, backend
+from tinynet.autograd import Node, Value, raw
+from tinynet.graph.nodes import changed, kept
+from tinynet.graph.steps import Call, Input, Step, input_name, inputs_of, shape_of
+from tinynet.graph.watch import Record
+from tinynet.nn.module import Module
+from tinynet.nn.parameter import Parameter
+from tinynet.tensor import Tensor
+
+
+class Builder:
+    """Makes the steps, one node after the other.
+
+    Args:
+        model: names its parameters, buffers and modules.
+        names: further names of tensors.
+        records: what a tape recorded of nodes, by the node's id; empty without one.
+    """
+
+    def __init__(
+        self, model: Module | None, names: Mapping[str, Tensor], records: dict[int, Record]
+    ) -> None:
+        self.steps: list[Step] = []
+        self.sources: list[Any] = []  # each step's node, leaf or constant
+        self.place: dict[Any, int] = {}  # the key of a source -> the id of its step
+        self.records = records
+        self.counts = {"t": 0, "p": 0, "x": 0, "c": 0}
+        self.names = {id(t): name for name, t in names.items()}
+        self.paths: dict[int, str] = {}
+        if model is not None:
+            self.names.update({id(p): name for name, p in model.named_parameters()})
+            self.names.update({id(b): name for name, b in model.named_buffers()})
+            self.paths = {id(m): path for path, m in model.named_modules()}
+
+    def _append(self, source: Any, step: Step) -> int:
+        step.id = self.place[_key(source)] = len(self.steps)
+        self.steps.append(step)
+        self.sources.append(source)
+        return step.id
+
+    def _name(self, prefix: str) -> str:
+        self.counts[prefix] += 1
+        return f"{prefix}{self.counts[prefix]}"
+
+    def _leaf(self, a: Any) -> int:
+        """The step of a leaf or constant, made at its first use; a number has one for each use."""
+        array = raw(a)
+        if not backend.is_array(array):
+            step = Step(-1, f"{array:g}", "constant", (), value=np.asarray(array))
+            return self._append(a, step)
+        if id(a) in self.place:
+            return self.place[id(a)]
+        kind, prefix = "constant", "c"
+        if isinstance(a, Value) and a.requires_grad:
+            kind, prefix = ("parameter", "p") if isinstance(a, Parameter) else ("input", "x")
+        name = self.names.get(id(a)) or self._name(prefix)
+        return self._append(a, Step(-1, name, kind, tuple(array.shape), value=array))
+
+    def _computed(self, source: Any) -> int:
+        """The step of a node; an output after the first has its own, made when first used."""
+        if isinstance(source, tuple) and _key(source) not in self.place:
+            node, k = source
+            of = self.place[id(node)]
+            shape, dtype = node.outputs[k]
+            record = self.records.get(id(node))
+            value = None if record is None else raw(record.out[k])
+            step = Step(-1, f"{self.steps[of].name}[{k}]", "output", shape, None,
+                        (Input("of", of, None),), {}, dtype, value)  # fmt: skip
+            return self._append(source, step)
+        return self.place[_key(source)]
+
+    def _operand(self, name: str, a: Any) -> Input:
+        """An input whose value is there."""
+        if isinstance(a, Value) and a.requires_grad and a.grad_fn is not None:
+            place = self._computed(a._source())
+        else:
+            place = self._leaf(a)
+        return Input(name, place, shape_of(a))
+
+    def add(self, node: Node) -> None:
+        """Make the step of a node; those of its inputs' nodes must be there."""
+        step = Step(-1, self._name("t"), "operation", (), node.op)
+        record = self.records.get(id(node))
+        if record is None:
+            self._read_node(node, step)
+        else:
+            self._read_record(record, step)
+        self._append(node, step)
+
+    def _read_record(self, record: Record, step: Step) -> None:
+        """Everything, as a tape has it."""
+        operands = inputs_of(record.op, record.args)
+        step.inputs = tuple(self._operand(name, a) for name, a in operands.items())
+        step.options, step.value, step.where = record.options, raw(record.first), record.where
+        for call in record.calls:
+            kind = type(call.module).__name__
+            path = self.paths.get(id(call.module), kind)
+            if path:  # the model itself is around everything
+                step.calls += (Call(call.number, path, kind),)
+
+    def _read_node(self, node: Node, step: Step) -> None:
+        """Inputs, options and values, as far as the rules keep them."""
+        op, known = node.op, kept(node)
+        step.where = known.where
+        inputs: dict[int, Input] = {}
+        for i, source in known.sources.items():
+            computed = isinstance(source, Node | tuple)
+            place = self._computed(source) if computed else self._leaf(source)
+            inputs[i] = Input(input_name(op, i), place, known.shapes[i])
+        for name, a in known.saved.items():
+            if name == "y" and not changed(a, node):
+                step.value = raw(a[0] if isinstance(a, tuple) else a)
+            elif name in op.options:
+                step.options[name] = a
+            elif name in op.inputs:
+                first = op.inputs.index(name)
+                for i, operand in enumerate(a if op.variadic else (a,), first):
+                    self._note_value(operand, node)
+                    if i not in inputs and operand is not None:
+                        inputs[i] = self._operand(input_name(op, i), operand)
+        if not op.variadic:
+            parameters = inspect.signature(op.forward).parameters
+            for i, name in enumerate(op.inputs):
+                if i not in inputs and parameters[name].default is inspect.Parameter.empty:
+                    inputs[i] = Input(name, None, known.shapes.get(i))
+        step.inputs = tuple(inputs[i] for i in sorted(inputs))
+
+    def _note_value(self, a: Any, user: Node) -> None:
+        """An operation's output that a later rule keeps is the value of that operation's step."""
+        node = a.grad_fn if isinstance(a, Value) and a.requires_grad else None
+        if node is not None and id(node) in self.place and not changed(a, user):
+            self.steps[self._computed(a._source())].value = raw(a)
+
+    def finish(self, output: Tensor) -> None:
+        """Set shapes and dtypes: the value's, or what users and inputs of the step tell."""
+        self.steps[-1].value = output.data
+        for step in self.steps:
+            for given in step.inputs if step.op is not None else ():
+                if given.id is not None and self.steps[given.id].op is not None:
+                    self.steps[given.id].shape = given.shape or ()
+        for step in self.steps:
+            if step.value is not None:
+                step.shape, step.dtype = tuple(step.value.shape), step.value.dtype
+                if step.kind == "constant" and step.shape == ():
+                    step.dtype = None  # a number takes the dtype of what it meets
+            elif step.kind == "output":
+                pass  # its node knows both
+            elif "dtype" in step.options:
+                step.dtype = step.options["dtype"]
+            else:
+                dtypes = [self.steps[i.id].dtype for i in step.inputs if i.id is not None]
+                step.dtype = np.result_type(*[d for d in dtypes if d is not None])
+
+    def differentiate(self, output: Tensor) -> None:
+        """Set `gradient` of every step that is not a constant, by `tinynet.grad`."""
+        wanted = [step for step in self.steps if step.kind != "constant"]
+        targets: list[Value] = []
+        for step in wanted:
+            source = self.sources[step.id]
+            if isinstance(source, Node | tuple):  # its tensor may be gone; one like it will do
+                node, k = source if isinstance(source, tuple) else (source, 0)
+                like = np.broadcast_to(np.zeros((), step.dtype), step.shape)
+                source = Tensor(like, requires_grad=True, grad_fn=node, output_nr=k)
+            targets.append(source)
+        found = autograd.grad(output, targets, retain_graph=True, allow_unused=True)
+        for step, g in zip(wanted, found, strict=True):
+            step.gradient = raw(g)
+
+
+def _key(source: Any) -> Any:
+    """A source by identity: a node, a leaf, a constant, or a node and the number of an output."""
+    return (id(source[0]), source[1]) if isinstance(source, tuple) else id(source)
+
+
+def calls_by_parameters(steps: list[Step], model: Module) -> None:
+    """Without a tape: an operation that takes a module's parameters belongs to it, and so does
+    what is computed from those parameters, or from them and the module's results, alone."""
+    kinds = {path: type(m).__name__ for path, m in model.named_modules()}
+    given = [[i.id for i in step.inputs if i.id is not None] for step in steps]
+    users = Counter(k for ids in given for k in ids)
+    owner: dict[int, str] = {}  # a step -> the module whose parameters alone lead to it
+    pure: set[int] = set()  # parameters, numbers, and what is computed from them alone
+    for step, ids in zip(steps, given, strict=True):
+        if step.kind == "parameter" and "." in step.name:
+            owner[step.id] = step.name.rpartition(".")[0]
+        number = step.kind == "constant" and step.dtype is None
+        if step.kind == "parameter" or number or (ids and pure.issuperset(ids)):
+            pure.add(step.id)
+        owners = {owner[k] for k in ids if k in pure and k in owner}
+        if len(owners) != 1:
+            continue
+        (path,) = owners
+        owner[step.id] = path
+        before = {steps[k].calls for k in ids if k not in pure}
+        joins = len(before) == 1 and all(calls and calls[-1].name == path for calls in before)
+        mine = before.pop() if joins else (Call(step.id, path, kinds.get(path, "")),)
+        inside = [step.id]
+        while inside:
+            k = inside.pop()
+            steps[k].calls = mine
+            inside += [j for j in given[k] if j in pure and steps[j].op and users[j] == 1]

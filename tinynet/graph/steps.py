@@ -1,0 +1,100 @@
+"""A graph as plain data: steps, their inputs, and the module calls around them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinynet.autograd import Op, Value, guards, raw
+from tinynet.graph.cost import Cost, Shape, cost
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a module: `number` tells calls of the same module apart."""
+
+    number: int
+    name: str  # its path in the model, such as "conv1"; outside of the model its class's name
+    kind: str  # its class's name
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of an operation, under the operation's name for it."""
+
+    name: str
+    id: int | None  # the id of its step; None if the graph did not keep it
+    shape: Shape | None
+
+
+@dataclass
+class Step:
+    """A leaf or an operation of the graph."""
+
+    id: int
+    name: str  # "t3"; for a leaf the parameter's path, the name given, the number, or "c1"
+    kind: str  # "operation", "output" (one after an operation's first), "parameter", "input"
+    # (another leaf with a gradient), "constant"
+    shape: Shape
+    op: Op | None = None  # None for a leaf
+    inputs: tuple[Input, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    dtype: Any = None
+    value: Any = None  # an array
+    gradient: Any = None  # an array: the gradient by this step of the output, a single number
+    calls: tuple[Call, ...] = ()  # the module calls around it, outermost first
+    where: str = ""  # the line that called it, as "file:line: source"; "" if unknown
+
+    @property
+    def formula(self) -> str:
+        """The first line of the operation's docstring; for a leaf its kind."""
+        if self.op is None:
+            return self.kind
+        return (inspect.getdoc(self.op.forward) or self.op.name).splitlines()[0]
+
+    @property
+    def cost(self) -> Cost | None:
+        """Operations on numbers forward; None where the graph does not tell."""
+        if self.op is None:
+            return Cost()
+        shapes = {i.name: i.shape for i in self.inputs if i.shape is not None}
+        return cost(self.op.name, shapes, self.shape, self.options)
+
+    @property
+    def module(self) -> str:
+        """The path of the innermost module around it, or ""."""
+        return self.calls[-1].name if self.calls else ""
+
+
+@dataclass
+class Graph:
+    """All steps behind `steps[output]`, in the order of computation."""
+
+    steps: list[Step]
+    output: int
+    watched: bool  # whether a tape recorded it, so that nothing is missing
+
+    @property
+    def operations(self) -> list[Step]:
+        return [step for step in self.steps if step.kind == "operation"]
+
+
+def input_name(op: Op, i: int) -> str:
+    """The operation's name for its input i; "xs_2" where it takes any number of xs."""
+    return f"{op.inputs[0]}_{i}" if op.variadic else op.inputs[i]
+
+
+def shape_of(a: Any) -> Shape:
+    """The shape of a Value or array; () for a number."""
+    return tuple(getattr(raw(a), "shape", ()))
+
+
+def inputs_of(op: Op, args: Sequence[Any]) -> dict[str, Any]:
+    """The inputs of one call by name: Values, arrays and numbers, without those left out."""
+    return {
+        input_name(op, i): a if isinstance(a, Value) else guards.operand(op.name, a)
+        for i, a in enumerate(args)
+        if a is not None
+    }
