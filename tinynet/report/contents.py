@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -51,47 +51,35 @@ def figures_of_run(
     evaluation: Evaluated | None,
     images: Any,
     names: Sequence[str] | None,
-) -> list[Planned]:
+) -> Iterator[Planned]:
     """The figures that can be drawn from what is given; planning them needs no matplotlib."""
-    planned = [
-        Planned(name, label_of(name).capitalize(), _course(history, keys),
-                partial(plot_curves, history, only=[name]))
-        for name, keys in quantities(history).items()
-    ]  # fmt: skip
+    for name, keys in quantities(history).items():
+        yield Planned(name, label_of(name).capitalize(), _course(history, keys),
+                      partial(plot_curves, history, only=[name]))  # fmt: skip
     if evaluation is not None:
-        planned.append(
-            Planned("confusion", "Confusion matrix", _confusions(evaluation, names),
-                    lambda: plot_confusion(evaluation.confusion_matrix(), names))
-        )  # fmt: skip
-    found = [] if model is None else [
-        (name, layer) for name, layer in model.named_modules() if isinstance(layer, Conv2d)
-    ]  # fmt: skip
+        yield Planned("confusion", "Confusion matrix", _confusions(evaluation, names),
+                      lambda: plot_confusion(evaluation.confusion_matrix(), names))  # fmt: skip
+    modules = [] if model is None else model.named_modules()
+    found = [(name, layer) for name, layer in modules if isinstance(layer, Conv2d)]
     layers = found[:_LAYERS]
     for name, layer in layers:
         count, channels, height, width = layer.weight.shape
-        planned.append(
-            Planned(f"filters-{name}", f"Filters of {name or 'the layer'}",
-                    f"{count} filters of {height}x{width} over {channels} input "
-                    f"channel{'s' if channels > 1 else ''}, all on one scale.",
-                    partial(plot_filters, layer.weight))
-        )  # fmt: skip
+        yield Planned(f"filters-{name}", f"Filters of {name or 'the layer'}",
+                      f"{count} filters of {height}x{width} over {channels} input "
+                      f"channel{'s' if channels > 1 else ''}, all on one scale.",
+                      partial(plot_filters, layer.weight))  # fmt: skip
     if model is not None and images is not None and layers:
         some = f", the first {len(layers)} of {len(found)}" if len(found) > len(layers) else ""
-        planned.append(
-            Planned("feature-maps", "Feature maps",
-                    f"Outputs of the convolutions{some} for test image 0, before the activation.",
-                    lambda: _maps(model, images[0], [name for name, _ in layers]))
-        )  # fmt: skip
+        yield Planned("feature-maps", "Feature maps",
+                      f"Outputs of the convolutions{some} for test image 0, before the activation.",
+                      lambda: _maps(model, images[0], [name for name, _ in layers]))  # fmt: skip
     if evaluation is not None and images is not None:
         wrong = int((evaluation.predictions != evaluation.labels).sum())
-        planned.append(
-            Planned("mistakes", "The worst mistakes",
-                    f"Of {wrong:,} wrong answers, those with the largest losses: the image's "
-                    "number, its class → the predicted class.",
-                    lambda: plot_mistakes(images, evaluation.labels, evaluation.predictions,
-                                          evaluation.losses, names))
-        )  # fmt: skip
-    return planned
+        yield Planned("mistakes", "The worst mistakes",
+                      f"Of {wrong:,} wrong answers, those with the largest losses: the image's "
+                      "number, its class → the predicted class.",
+                      lambda: plot_mistakes(images, evaluation.labels, evaluation.predictions,
+                                            evaluation.losses, names))  # fmt: skip
 
 
 def _maps(model: Module, image: Any, layers: list[str]) -> Figure:

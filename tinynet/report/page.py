@@ -74,6 +74,7 @@ def write_report(
         The path of the page, or None if it could not be written.
     """
     failures = _Failures(log)
+    planned = partial(figures_of_run, history, model, evaluation, images, names)
 
     def section(heading: str, make: Callable[[], str]) -> str:
         content = failures.caught(f"section {heading!r}", make)
@@ -82,12 +83,11 @@ def write_report(
     try:
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        planned = partial(figures_of_run, history, model, evaluation, images, names)
         page = _page(
             title=escape(title),
             refresh=refresh,
             facts=failures.caught("heading", lambda: _facts(history)),
-            body=section("Figures", lambda: _figures(planned(), place, formats, failures))
+            body=section("Figures", lambda: _figures([*planned()], place, formats, failures))
             + section("Classes", lambda: _classes(evaluation, names))
             + section("Epochs", lambda: _epochs(history))
             + section("Options", lambda: _options(options or {}))
