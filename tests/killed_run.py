@@ -23,7 +23,7 @@ import numpy as np
 import tinynet as tn
 from tinynet import data, nn, optim, training
 from tinynet.functional import cross_entropy
-from tinynet.training.saving import flatten
+from tinynet.io.saving import flatten
 
 EPOCHS, STEPS = 3, 8
 

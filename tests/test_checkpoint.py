@@ -12,8 +12,8 @@ from test_save_load import same
 
 import tinynet as tn
 from tinynet import nn, optim
+from tinynet.io.saving import state_to_bytes
 from tinynet.training import Checkpoint, CheckpointError
-from tinynet.training.saving import state_to_bytes
 
 
 class Parts:
@@ -71,7 +71,7 @@ def test_all_parts_come_back(saved):
     run.load()
     assert same(fresh.state(), state)
     assert (run.epoch, run.batch, run.step) == (1, 2, 9)
-    assert said == [f"{run.last_path}: goes on in epoch 2 after 2 steps (9 in all)"]
+    assert said == [f"{run.last_path}: resumes in epoch 2 after 2 steps (9 in all)"]
 
 
 def test_messages_count_epochs_from_1(tmp_path):
@@ -94,10 +94,10 @@ def test_messages_count_epochs_from_1(tmp_path):
     go(True, 2)
     go(True, 3)
     assert said == [
-        f"{path}: goes on in epoch 1 after 4 steps (4 in all)",
-        f"{path}: goes on after epoch 2 (10 steps in all)",
+        f"{path}: resumes in epoch 1 after 4 steps (4 in all)",
+        f"{path}: resumes after epoch 2 (10 steps in all)",
         "the run is complete: epoch 2 was the last",
-        f"{path}: goes on after epoch 2 (10 steps in all)",
+        f"{path}: resumes after epoch 2 (10 steps in all)",
     ]
 
 
@@ -121,7 +121,7 @@ def test_a_stopped_run_ends_with_its_epoch(tmp_path, step):
             assert run.epoch == 1
     path = run.last_path
     ended = f"{path}: the run is complete: it was stopped after epoch 1"
-    began = f"{path}: goes on in epoch 1 after 2 steps (2 in all)"
+    began = f"{path}: resumes in epoch 1 after 2 steps (2 in all)"
     assert said == [ended if step is None else began, ended]
     assert steps == ([] if step is None else [2, 3])
 
@@ -229,7 +229,7 @@ def test_a_truncated_checkpoint_is_refused(saved, size):
     path = folder / "last.safetensors"
     path.write_bytes(path.read_bytes()[:size])
     text = refused(folder, Parts(steps=0))
-    assert f"{path} is no whole safetensors file: it is truncated" in text
+    assert f"{path} is not a whole safetensors file: it is truncated" in text
 
 
 def test_a_damaged_checkpoint_is_refused(saved):
@@ -238,11 +238,11 @@ def test_a_damaged_checkpoint_is_refused(saved):
     data = bytearray(path.read_bytes())
     data[-3] ^= 1
     path.write_bytes(data)
-    assert f"{path} is damaged: its content has another SHA-256" in refused(folder, Parts(steps=0))
+    assert f"{path} is damaged: the SHA-256 of its content is" in refused(folder, Parts(steps=0))
 
 
 def test_a_newer_checkpoint_is_refused(saved, monkeypatch):
-    from tinynet.training import safetensors_file
+    from tinynet.io import safetensors_file
 
     folder, _ = saved
     path = folder / "last.safetensors"
@@ -265,7 +265,7 @@ def test_a_run_that_cannot_be_is_refused(saved, key, value):
     state = tn.load(path)
     state["run"][key] = value
     tn.save(state, path)
-    assert f"'{key}' of its run is {value!r}, which cannot be" in refused(folder, Parts(steps=0))
+    assert f"'{key}' of its run is {value!r}, not " in refused(folder, Parts(steps=0))
 
 
 @pytest.mark.parametrize(
@@ -294,11 +294,11 @@ def test_other_files_are_no_checkpoints(saved, tmp_path):
     folder, state = saved
     path = folder / "last.safetensors"
     tn.save(state["model"], path)
-    assert "is no checkpoint of a run; weights" in refused(folder, Parts(steps=0))
+    assert "is not a checkpoint of a run; read weights" in refused(folder, Parts(steps=0))
     path.write_text("not at all")
-    assert "is no whole safetensors file" in refused(folder, Parts(steps=0))
+    assert "is not a whole safetensors file" in refused(folder, Parts(steps=0))
     text = refused(folder, Parts(steps=0), path=tmp_path / "nowhere.safetensors")
-    assert "there is nothing to go on from" in text
+    assert "there is nothing to resume" in text
     assert "nowhere.safetensors" in text
     with pytest.raises(ValueError, match="there is no folder"):
         Checkpoint(None).load()
@@ -333,7 +333,7 @@ def test_a_checkpoint_is_not_written_over_by_a_new_run(saved):
     folder, _ = saved
     before = (folder / "last.safetensors").read_bytes()
     run = quiet(folder, Parts())
-    with pytest.raises(CheckpointError, match="is there already and would be lost; go on from it"):
+    with pytest.raises(CheckpointError, match="is there already and would be lost; resume it"):
         next(iter(run.epochs(1)))
     assert (folder / "last.safetensors").read_bytes() == before
 

@@ -23,7 +23,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 ORDER = [
     "version", "dtypes", "backend", "memory", "random", "threads", "kernels", "autograd", "ops",
     "tensor", "creation", "combining", "functional", "nn", "optim", "graph", "data", "models",
-    "testing", "training", "study",
+    "testing", "io", "report", "training", "study",
 ]  # fmt: skip
 PARTS = [  # of an operation's docstring, in their order
     "Derivation:", "Jacobian:", "Kinks:", "Cost:", "Shapes:", "Source:",

@@ -139,13 +139,13 @@ def test_logits_tensors_and_pixels(device):
 
 
 ERRORS = {
-    "shapes": (accuracy, ([0, 1], [0, 1, 1]), ValueError, r"predictions \(2,\) fit no labels"),
+    "shapes": (accuracy, ([0, 1], [0, 1, 1]), ValueError, r"predictions \(2,\) do not fit labels"),
     "swapped": (accuracy, ([0, 1], np.zeros((2, 3))), TypeError, "labels are float64"),
     "(N, 1)": (
         accuracy,
         ([0, 1, 0], [[0], [1], [0]]),
         ValueError,
-        r"\(3,\) fit no labels \(3, 1\)",
+        r"\(3,\) do not fit labels \(3, 1\)",
     ),
     "floats": (accuracy, ([0.1, 0.9], [0, 1]), TypeError, "must be classes, integers"),
     "empty": (accuracy, (np.zeros((0, 3)), np.zeros(0, int)), ValueError, "no example"),

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import tinynet as tn
 from tinynet import models, nn, training
-from tinynet.training.plots import figures, images
-from tinynet.training.plots.curves import quantities
+from tinynet.report import figures, layers
+from tinynet.report.curves import quantities
 
 matplotlib = pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'tinynet[train]'")
 RNG = np.random.default_rng(3)
@@ -170,7 +170,7 @@ def normalised(values):
 @given(st.integers(1, 12), st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_tiles_hold_the_images_and_nothing_else(count, height, columns, seed):
     given_images = np.random.default_rng(seed).random((count, height, 3, 4)) + 0.1
-    sheet = images.tiles(given_images, columns)
+    sheet = layers.tiles(given_images, columns)
     for i, image in enumerate(given_images):
         np.testing.assert_array_equal(tile_of(sheet, *divmod(i, columns), height, 3), image)
     assert np.isclose(sheet.sum(), given_images.sum())

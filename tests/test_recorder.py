@@ -330,7 +330,7 @@ def test_errors_change_nothing(call, message):
 def test_a_long_history_fits_into_a_checkpoint(tmp_path):
     """A row a step for half a million steps: more text than a file's header may have."""
     recorder = Recorder(log_steps=1, total=1, stream=io.StringIO())
-    recorder._lines = [
+    recorder._file.lines = [
         '{"epoch":1,"step":1,"loss":0.123456789,"accuracy":0.5,"seconds":1.0}'
     ] * 600_000
     tn.save({"recorder": recorder.state_dict()}, tmp_path / "state.safetensors")

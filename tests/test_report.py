@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 import tinynet as tn
 from tinynet import data, models, nn, optim, training
 from tinynet.functional import cross_entropy
-from tinynet.training import report_figures
-from tinynet.training.plots.figures import INK
+from tinynet.report import contents
+from tinynet.report.figures import INK
 
 pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'tinynet[train]'")
 
@@ -230,7 +230,7 @@ def test_a_figure_that_raises_is_reported_in_its_place_and_the_rest_goes_on(
     def fails(*args):
         raise RuntimeError("no <luck>\nmore of it")
 
-    monkeypatch.setattr(report_figures, "plot_filters", fails)
+    monkeypatch.setattr(contents, "plot_filters", fails)
     said = []
     path = run.report(tmp_path, log=said.append)
     assert said == [
@@ -359,7 +359,7 @@ def test_counts_are_read_on_every_shade_of_the_confusion_matrix(ground, ink):
     counts += np.roll(np.diag(np.arange(100, 0, -5)), 1, axis=1)
     ax = training.plot_confusion(counts).axes[0]
     cells = np.asarray(ax.images[0].get_array()).reshape(-1, 4)
-    page = (Path(training.__file__).parent / "report.html").read_text()
+    page = (Path(contents.__file__).parent / "page.html").read_text()
     assert {f"--card: {ground}", f"--ink: {ink}"} <= set(re.findall(r"--\w+: #\w+", page))
     checked = 0
     for text, (*colour, alpha) in zip(ax.texts, cells, strict=True):

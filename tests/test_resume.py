@@ -242,7 +242,7 @@ def test_an_error_goes_through_and_load_goes_on(tmp_path):
     with pytest.raises(ZeroDivisionError):
         loop()
     assert signal.getsignal(signal.SIGINT) is before
-    with pytest.raises(RuntimeError, match="after an error go on with load"):
+    with pytest.raises(RuntimeError, match="after an error resume with load"):
         run.steps(batches)
     run.load()
     assert seen(run, batches, 1) == whole[1:]

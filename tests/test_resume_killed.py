@@ -111,7 +111,7 @@ def test_ctrl_c_ends_after_the_step_and_says_how_to_go_on(server, whole, tmp_pat
     assert "Ctrl-C: stops after this step; again: at once" in answer["log"]
     path = re.escape(str(tmp_path / "run" / "last.safetensors"))
     text = (
-        rf"Interrupted: stopped by Ctrl-C in epoch \d after \d steps, saved in {path}; load\(\) goe"
+        rf"Interrupted: stopped by Ctrl-C in epoch \d after \d steps, saved in {path}; load\(\) res"
     )
     assert re.search(text, answer["log"])
     check(server.run(tmp_path, resume=True), whole, tmp_path)

@@ -17,10 +17,10 @@ from hypothesis.extra import numpy as hnp
 
 import tinynet as tn
 from tinynet import models, optim
+from tinynet.io.files import write_atomically
+from tinynet.io.safetensors_file import DTYPES
+from tinynet.io.saving import state_from_bytes, state_to_bytes
 from tinynet.training import CheckpointError
-from tinynet.training.files import write_atomically
-from tinynet.training.safetensors_file import DTYPES
-from tinynet.training.saving import state_from_bytes, state_to_bytes
 
 
 def same(a, b) -> bool:
@@ -294,7 +294,7 @@ def test_a_newer_format_says_both_versions(tmp_path):
      '{"$dict": [[[], {"$array": "w"}]]}', '{"a": {"$array": "w", "$tuple": []}}'],
 )  # fmt: skip
 def test_a_state_that_was_never_saved(tree):
-    from tinynet.training import safetensors_file
+    from tinynet.io import safetensors_file
 
     data = safetensors_file.to_bytes({"w": np.zeros(2)}, {"state": tree})
     with pytest.raises(CheckpointError, match="here: its state cannot be understood"):

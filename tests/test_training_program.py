@@ -53,5 +53,5 @@ def test_the_program(tmp_path, monkeypatch, capfd):
     exec(code, {})  # once more: nothing is left to do
     assert losses() == expected
     out = capfd.readouterr().out
-    assert re.search(r"goes on in epoch 2 after \d+ steps .30 in all.", out)
+    assert re.search(r"resumes in epoch 2 after \d+ steps .30 in all.", out)
     assert "the run is complete: epoch 10 was the last" in out

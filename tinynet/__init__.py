@@ -22,11 +22,11 @@ from tinynet.combining import cat, einsum, maximum, minimum, stack, where
 from tinynet.creation import arange, ones, rand, randn, tensor, zeros
 from tinynet.dtypes import float32, float64, int64
 from tinynet.graph import draw, explain, summary
+from tinynet.io import load, save
 from tinynet.random import manual_seed
 from tinynet.study import derivation
 from tinynet.tensor import Tensor, matmul
 from tinynet.threads import get_num_threads, set_num_threads
-from tinynet.training.saving import load, save
 from tinynet.version import __version__
 
 memory.keep_freed_memory()

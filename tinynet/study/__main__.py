@@ -6,14 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from tinynet.io.files import CheckpointError, write_atomically
+from tinynet.io.saving import load
 from tinynet.nn import Module
 from tinynet.random import manual_seed
 from tinynet.study.digit import InputError, load_digit
 from tinynet.study.networks import NETWORKS
 from tinynet.study.page import page
 from tinynet.study.step import study
-from tinynet.training.files import CheckpointError, write_atomically
-from tinynet.training.saving import load
 
 _DESCRIPTION = """\
 Write one HTML file that shows a training step of a network on one real digit, forward and back:

@@ -1,7 +1,7 @@
 """Pieces that a plain training loop calls: checkpoints, a record of the run, metrics, plots.
 
-None of them hides the loop: forward, loss, backward and step stay in the user's own lines. A whole
-program, which goes on where it was stopped when it is started again::
+They do not hide the loop: forward, loss, backward and step stay in the user's own lines. Here is a
+whole program, which resumes where it was stopped when it is started again::
 
     import os
     import tinynet as tn
@@ -33,7 +33,7 @@ program, which goes on where it was stopped when it is started again::
             found = training.evaluate(model, test)
             recorder.end_epoch(test_loss=found.loss, test_accuracy=found.accuracy)
             run.keep_best(found.accuracy)
-    except training.Interrupted as stop:  # Ctrl-C: saved, and said in one line
+    except training.Interrupted as stop:  # Ctrl-C: saved; one line, not a traceback
         raise SystemExit(str(stop)) from None
     model.load_state_dict(tn.load(run.best_path)["model"])
     training.write_report("run1", recorder.history, model=model,
@@ -41,13 +41,8 @@ program, which goes on where it was stopped when it is started again::
 """
 
 from tinynet.graph import summary
-from tinynet.training import metrics
-from tinynet.training.checkpoint import Checkpoint
-from tinynet.training.evaluation import Evaluation, evaluate
-from tinynet.training.files import CheckpointError
-from tinynet.training.history import HistoryError, read_history
-from tinynet.training.interrupt import Interrupted
-from tinynet.training.plots import (
+from tinynet.io import CheckpointError
+from tinynet.report import (
     feature_maps,
     plot_confusion,
     plot_curves,
@@ -55,9 +50,14 @@ from tinynet.training.plots import (
     plot_filters,
     plot_mistakes,
     save_figure,
+    write_report,
 )
+from tinynet.training import metrics
+from tinynet.training.checkpoint import Checkpoint
+from tinynet.training.evaluation import Evaluation, evaluate
+from tinynet.training.history import HistoryError, read_history
+from tinynet.training.interrupt import Interrupted
 from tinynet.training.recorder import Recorder
-from tinynet.training.report import write_report
 from tinynet.training.stopping import EarlyStopping
 
 __all__ = [

@@ -1,91 +1,96 @@
-"""Checkpoint: a training loop that survives Ctrl-C, a crash and a full disk, and goes on.
+"""Checkpoint: the loop of a training run that survives Ctrl-C, a crash and a full disk.
 
-A run is resumed bit for bit if all that it depends on is in its checkpoint: the parts that the
-user names (model, optimizer, schedule, loader, ...), the state of tinynet's random numbers, and the
-place in the loop. A checkpoint is taken between two steps only, where nothing is half done.
+A run is resumed bit for bit if everything that it depends on is in its checkpoint: the parts that
+the user names (model, optimizer, schedule, loader, ...), tinynet's random numbers, and the place in
+the loop. A checkpoint is taken only between two steps, where nothing is half done.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping
+import weakref
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from tinynet.training.files import CheckpointError
+from tinynet.io.checkpoint_file import Place, load_checkpoint, save_checkpoint, with_state
+from tinynet.io.files import CheckpointError, lock_folder, remove_temporary
+from tinynet.io.saving import flatten
 from tinynet.training.interrupt import Interrupted, Interrupts
-from tinynet.training.saved_run import SavedRun
+from tinynet.training.stopping import is_better
+
+LAST, BEST = "last.safetensors", "best.safetensors"
 
 
-class Checkpoint(SavedRun):
+def _place_field(name: str) -> Any:
+    """An attribute of a `Checkpoint` that is a field of its place."""
+    return property(
+        lambda run: getattr(run._place, name), lambda run, value: setattr(run._place, name, value)
+    )
+
+
+class Checkpoint:
     """The epochs and steps of a run, saved in a folder and resumed from it.
 
     ::
 
-        run = Checkpoint("run1", model=model, optimizer=optimizer, schedule=schedule,
-                         batches=batches, recorder=recorder, options={"lr": 1e-3})
+        run = Checkpoint("run1", model=model, optimizer=optimizer, batches=batches)
         if resume:
             run.load()
-        try:
-            for epoch in run.epochs(10):         # those that are left: 0 to 9 in a new run
-                for x, y in run.steps(batches):  # what is left of the epoch
-                    loss = cross_entropy(model(tn.tensor(x)), tn.tensor(y))
-                    optimizer.zero_grad()
-                    loss.backward()
-                    optimizer.step()
-                    schedule.step()
-                    recorder.add(len(y), loss=loss)
-                found = evaluate(model, test)
-                recorder.end_epoch(test_accuracy=found.accuracy)
-                run.keep_best(found.accuracy)
-        except training.Interrupted as stop:     # Ctrl-C: one line, and not a traceback
-            raise SystemExit(str(stop)) from None
+        for epoch in run.epochs(10):         # those that are left: 0 to 9 in a new run
+            for x, y in run.steps(batches):  # what is left of the epoch
+                ...                          # forward, loss, backward, step
+            run.keep_best(evaluate(model, test).accuracy)
 
-    `tinynet.training` begins with the whole of such a program.
+    The docstring of `tinynet.training` has the whole of such a program.
 
     "last.safetensors" is written at the beginning, every `save_seconds` or `save_steps` between two
-    steps, after each epoch, and on Ctrl-C or SIGTERM, which end the run after the step that is
-    running (a second one ends it at once). "best.safetensors" is that of the epoch with the best
-    value given to `keep_best`. Both are files as `tinynet.load` reads them:
-    ``model.load_state_dict(tn.load(run.best_path)["model"])``. A folder that has a checkpoint which
-    was not loaded is refused where the loop begins, before anything is computed or written; the
-    constructor cannot know yet whether `load` will be called.
+    steps, after each epoch, and on Ctrl-C or SIGTERM, which end the run after the current step (a
+    second one ends it at once). "best.safetensors" is the checkpoint of the epoch with the best
+    value given to `keep_best`. `tinynet.load` reads both:
+    ``model.load_state_dict(tn.load(run.best_path)["model"])``. If the folder holds a checkpoint
+    that was not loaded, the loop refuses to begin, before anything is computed or written.
 
-    The attributes count epochs from 0, as a loop in Python does; messages count them from 1, as a
-    `Recorder` and its history do.
-
-    The work at the end of an epoch, after the steps, is done again if the run ends before it is
-    complete: the checkpoint to go on from was taken before it. What it writes elsewhere should
-    therefore be written over, not added to. What a loop sums up in variables of its own is lost
-    when it is resumed; a part keeps it.
+    If the run ends in the work after an epoch's last step, that work is done again as a whole: it
+    should overwrite what it writes elsewhere, not append to it. Variables of the loop are not
+    saved; keep sums in a part.
 
     If saving fails (the disk is full, the folder became read-only), the run goes on with a warning
-    and its last whole checkpoint; only at the beginning and at the end is that an error.
+    and its last whole checkpoint; at the beginning and at the end of the run it is an error.
 
     Args:
-        folder: made if it is not there; used by one run at a time. None saves nothing and leaves
-            Ctrl-C alone, so that a program needs one loop only.
+        folder: created if needed; used by one run at a time. With None nothing is saved and Ctrl-C
+            is left alone, so that a program needs only one loop.
         options: what else made the run (learning rate, batch size, ...), as `tinynet.save` takes
-            it; a run is resumed only with equal ones.
-        save_seconds: how often to save, in seconds; None for not by time.
-        save_steps: how often to save, in steps; None for not by steps.
-        say: called with the line that tells where a run goes on.
-        **parts: all that has a state: objects with `state_dict` and `load_state_dict`, and NumPy's
-            generators. The names "run" and "random" are taken.
+            it; a run is resumed only with equal options.
+        save_seconds: seconds between two checkpoints, or None.
+        save_steps: steps between two checkpoints, or None.
+        say: called with the line that says where a run resumes.
+        **parts: everything that has a state: objects with `state_dict` and `load_state_dict`, and
+            NumPy generators. The names "run" and "random" are taken.
 
     Attributes:
-        epoch: how many epochs are complete; in the loop, the number of the one that runs, from 0.
-        batch: how many steps of this epoch were begun.
-        step: how many steps of the run were begun.
+        epoch: complete epochs; in the loop, the number of the current one, from 0 as in Python
+            (messages count from 1, as a `Recorder` does).
+        batch: steps begun in this epoch.
+        step: steps begun in the run.
         best, best_epoch: the best value so far and its epoch, from 0; None before one is saved.
         last_path, best_path: the two files; None without a folder.
 
     Raises:
         TypeError: for a part without a state, or an option that cannot be saved.
-        CheckpointError: if the folder cannot be made, or another run uses it.
+        CheckpointError: if the folder cannot be created, or another run uses it.
     """
+
+    epoch: int = _place_field("epoch")
+    batch: int = _place_field("batch")
+    step: int = _place_field("step")
+    best: float | None = _place_field("best")
+    best_epoch: int | None = _place_field("best_epoch")
 
     def __init__(
         self,
@@ -97,11 +102,46 @@ class Checkpoint(SavedRun):
         say: Callable[[str], object] = print,
         **parts: Any,
     ) -> None:
-        super().__init__(folder, options, say, parts)
+        self.parts, self.options, self.say = with_state(parts), dict(options or {}), say
+        flatten({"options": self.options})  # raises now, not at the first checkpoint
         self.save_seconds, self.save_steps = save_seconds, save_steps
-        self._interrupts = Interrupts()
+        self._place = Place()
+        self._epochs: float = math.inf  # how many the run is to have, once that is known
+        self._new_best: tuple[float, int] | None = None  # value and epoch, not saved yet
+        self._resuming = False  # loaded, and no step since
+        self._owns_files = False  # the checkpoints in the folder are this run's
+        self._batches: Any = None  # where the steps of this epoch come from
         self._in_loop = False
-        self._source: Any = None  # what the steps of this epoch are taken from
+        self._interrupts = Interrupts()
+        self._saved_step, self._saved_at = 0, -math.inf
+        self.folder = None if folder is None else os.path.abspath(folder)
+        self.last_path = None if self.folder is None else os.path.join(self.folder, LAST)
+        self.best_path = None if self.folder is None else os.path.join(self.folder, BEST)
+        self._unlock: weakref.finalize[..., Checkpoint] | None = None
+        if self.folder is not None:
+            try:
+                os.makedirs(self.folder, exist_ok=True)
+                lock = lock_folder(self.folder)
+                if lock is not None:
+                    self._unlock = weakref.finalize(self, os.close, lock)
+                remove_temporary(self.folder, (LAST, BEST))
+            except OSError as error:
+                raise CheckpointError(
+                    f"Checkpoint: folder {self.folder!r} cannot be used: {error}"
+                ) from None
+
+    def close(self) -> None:
+        """Release the folder; also done when the object or the process ends."""
+        if self._unlock is not None:
+            self._unlock()
+
+    def __enter__(self) -> Checkpoint:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    # --- the loop ---
 
     def epochs(self, epochs: int) -> Iterator[int]:
         """The numbers of the epochs that are left of 0, ..., epochs - 1; saves after each.
@@ -113,19 +153,17 @@ class Checkpoint(SavedRun):
             CheckpointError: if the folder holds a checkpoint that was not loaded, or saving
                 failed at the beginning or the end.
         """
-        told, self._complete = self._complete, self._is_complete(epochs)
-        if self._loaded and self._complete and not told:
+        already_complete, self._epochs = self._complete, epochs
+        if self._resuming and self._complete and not already_complete:
             self.say(f"the run is complete: epoch {self.epoch} was the last")
         with self._loop():
             while not self._complete:
                 yield self.epoch
-                if not self._steps_done and hasattr(self._source, "set_epoch"):
-                    # The steps were left by break: what is left of the loader's epoch is given up.
-                    self._source.set_epoch(self._source.epoch)
-                self.epoch, self.batch = self.epoch + 1, 0
-                self._steps_done = self._loaded = False
-                self._source = None
-                self._complete = self._is_complete(epochs)
+                if not self._place.steps_done and hasattr(self._batches, "set_epoch"):
+                    # The steps ended with a break: drop what is left of the loader's epoch.
+                    self._batches.set_epoch(self._batches.epoch)
+                self._place = replace(self._place, epoch=self.epoch + 1, batch=0, steps_done=False)
+                self._resuming, self._batches = False, None
                 if self._interrupts.received:
                     self._end_interrupted()
                 elif self._complete:
@@ -133,12 +171,13 @@ class Checkpoint(SavedRun):
                 else:
                     self._save_or_warn()
 
-    def _is_complete(self, epochs: int) -> bool:
-        # an epoch that was stopped is complete when the work at its end is
-        return self.epoch >= epochs or (self._stopped and not self.batch)
+    @property
+    def _complete(self) -> bool:
+        """Whether no epoch is left; a stopped epoch counts once the work at its end is done."""
+        return self.epoch >= self._epochs or (self._place.stopped and not self.batch)
 
     def steps(self, batches: Any) -> Iterator[Any]:
-        """The batches that are left of this epoch; between two of them is the time to save.
+        """The batches that are left of this epoch; checkpoints are taken between them.
 
         Outside of `epochs` they are a whole run, saved at its end.
 
@@ -148,8 +187,8 @@ class Checkpoint(SavedRun):
 
         Raises:
             Interrupted: after the step in which Ctrl-C was pressed.
-            CheckpointError: as `epochs` does, where the steps are a whole run.
-            TypeError: if `batches` is no part of the checkpoint.
+            CheckpointError: as for `epochs`, where the steps are a whole run.
+            TypeError: if `batches` is not a part of the checkpoint.
             RuntimeError: if this epoch's steps were begun before.
         """
         counted = isinstance(batches, int)
@@ -159,10 +198,10 @@ class Checkpoint(SavedRun):
                 "checkpoint's parts, so its place would not be saved; make it one, as in "
                 "Checkpoint(folder, loader=batches, ...)"
             )
-        if (self.batch or self._steps_done) and not self._loaded:
+        if (self.batch or self._place.steps_done) and not self._resuming:
             raise RuntimeError(
                 f"Checkpoint.steps: the steps of epoch {self.epoch + 1} were begun before; take "
-                "them once in each turn of `epochs`, and after an error go on with load()"
+                "them once in each turn of `epochs`, and after an error resume with load()"
             )
         total = batches if counted else len(batches) if hasattr(batches, "__len__") else None
         return self._steps(range(self.batch, batches) if counted else batches, total)
@@ -170,8 +209,8 @@ class Checkpoint(SavedRun):
     def _steps(self, batches: Any, total: int | None) -> Iterator[Any]:
         alone = not self._in_loop
         with self._loop():
-            self._loaded, self._source = False, batches
-            source = iter(() if self._steps_done else batches)
+            self._resuming, self._batches = False, batches
+            source = iter(() if self._place.steps_done else batches)
             while True:
                 # After the last batch the loader is asked once more before a checkpoint is taken,
                 # so that it is at the beginning of its next epoch.
@@ -185,7 +224,7 @@ class Checkpoint(SavedRun):
                 self.step += 1
                 yield batch
                 del batch  # or two would be kept while the next one is made
-            self._steps_done = True
+            self._place.steps_done = True
             if self._interrupts.received or not alone:
                 self._between_steps()
             else:
@@ -199,7 +238,7 @@ class Checkpoint(SavedRun):
         self._in_loop = True
         self._interrupts.install()
         try:
-            self.save()  # a run that cannot save is to say so now, and not in the morning
+            self.save()  # a run that cannot save must fail now, not hours later
             yield
         finally:
             self._in_loop = False
@@ -221,9 +260,111 @@ class Checkpoint(SavedRun):
             warnings.warn(f"{error}; the run goes on", RuntimeWarning, stacklevel=2)
 
     def _end_interrupted(self) -> None:
-        where = f"stopped by {self._interrupts.received} {self._where()}"
+        stopped = f"stopped by {self._interrupts.received} {self._place_as_text()}"
         try:
             self.save()
         except (CheckpointError, MemoryError) as error:
-            raise Interrupted(f"{where}, which is not saved: {error}") from None
-        raise Interrupted(f"{where}, saved in {self.last_path}; load() goes on from there")
+            raise Interrupted(f"{stopped}, which is not saved: {error}") from None
+        raise Interrupted(f"{stopped}, saved in {self.last_path}; load() resumes it")
+
+    def _place_as_text(self) -> str:
+        if self._complete:
+            return f"after epoch {self.epoch}, the last"
+        return f"in epoch {self.epoch + 1} after {self.batch} steps"
+
+    def stop(self) -> None:
+        """Make this epoch the last one, also when the run is resumed: early stopping."""
+        self._place.stopped = True
+
+    # --- the files ---
+
+    def keep_best(self, value: float, mode: str = "max") -> bool:
+        """Keep this epoch's checkpoint as the best if its value is; call it once an epoch.
+
+        Args:
+            value: an accuracy, a loss, ...; NaN is never the best.
+            mode: "max" if the largest value is the best, "min" if the smallest is.
+
+        Returns:
+            Whether the value is better than all before.
+        """
+        if mode not in ("max", "min"):
+            raise ValueError(f"Checkpoint.keep_best: mode is {mode!r}; it must be 'max' or 'min'")
+        value = float(value)
+        better = is_better(value, self._new_best[0] if self._new_best else self.best, mode)
+        if better:
+            self._new_best = value, self.epoch
+        return better
+
+    def save(self) -> None:
+        """Save the run as it is. `epochs` and `steps` do it; call it in a loop of your own.
+
+        Call it between two steps. Without a folder it writes nothing.
+
+        Raises:
+            CheckpointError: if the checkpoint cannot be written, or the folder holds another run;
+                the files are unchanged.
+        """
+        new_best, self._new_best = self._new_best, None
+        best, best_epoch = new_best or (self.best, self.best_epoch)
+        place = replace(self._place, best=best, best_epoch=best_epoch)
+        if self.last_path is None or self.best_path is None:
+            self._place = place
+            return
+        if self._unlock is not None and not self._unlock.alive:
+            raise CheckpointError(
+                f"Checkpoint.save: the run was closed, and another may be using {self.folder}; "
+                "save before close()"
+            )
+        if not self._owns_files and os.path.exists(self.last_path):
+            raise CheckpointError(
+                f"Checkpoint: {self.last_path} is there already and would be lost; resume it with "
+                "load(), or give the new run another folder (or remove that file)"
+            )
+        # Also if saving fails: the next attempt is as far away as after a success.
+        self._saved_step, self._saved_at = self.step, time.monotonic()
+        try:
+            if new_best is not None:
+                # First the best: a run resumed from the last must find the best that it names.
+                save_checkpoint(self.best_path, place, self.parts, self.options)
+                self._place = place
+            save_checkpoint(self.last_path, place, self.parts, self.options)
+        except OSError as error:
+            raise CheckpointError(
+                f"Checkpoint: the run could not be saved {self._place_as_text()} ({error}); what "
+                f"{self.folder} held before is whole"
+            ) from error
+        self._owns_files, self._saved_at = True, time.monotonic()
+
+    def load(
+        self, path: str | os.PathLike[str] | None = None, *, allow: Collection[str] = ()
+    ) -> None:
+        """Resume from a checkpoint: restore all parts, the random numbers and the place.
+
+        If anything does not fit, nothing is changed.
+
+        Args:
+            path: the file; by default the last one in the folder.
+            allow: names of options and parts that may differ from the saved ones.
+
+        Raises:
+            CheckpointError: if the file does not exist, or is truncated, damaged or of a newer
+                version; if parts are missing, unexpected or do not fit (for a model, with the names
+                of all keys); if options differ, with both values.
+            ValueError: if there is neither a folder nor a path.
+        """
+        path = self.last_path if path is None else os.fspath(path)
+        if path is None:
+            raise ValueError("Checkpoint.load: there is no folder; make it Checkpoint(folder, ...)")
+        self._place = load_checkpoint(path, self.parts, self.options, allow)
+        self._epochs, self._new_best, self._resuming = math.inf, None, True
+        # A checkpoint of another folder does not make this folder's files ours.
+        self._owns_files = self.folder is not None and os.path.realpath(
+            os.path.dirname(path)
+        ) == os.path.realpath(self.folder)
+        if self._complete:
+            self.say(f"{path}: the run is complete: it was stopped after epoch {self.epoch}")
+        elif self.epoch and not self.batch:
+            self.say(f"{path}: resumes after epoch {self.epoch} ({self.step} steps in all)")
+        else:
+            self.say(f"{path}: resumes {self._place_as_text()} ({self.step} in all)")

@@ -1,4 +1,4 @@
-"""Evaluating a classifier: every example once, nothing learnt, nothing changed."""
+"""Evaluating a classifier: each example once, without changing the model or the loader."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tinynet.training import metrics
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What a model made of N examples of C classes; NumPy arrays, in the order of the loader.
+    """A model's results on N examples of C classes: NumPy arrays in the order of the loader.
 
     Attributes:
-        labels: the true classes, int64 (N,).
-        predictions: the classes of the largest logits, int64 (N,).
-        losses: of each example, (N,).
-        confidences: the probability given to the predicted class, (N,).
-        true_probabilities: the probability given to the true class, (N,).
-        ranks: how many classes came before the true one, int64 (N,); see `metrics.ranks`.
+        labels: true classes, int64 (N,).
+        predictions: classes of the largest logits, int64 (N,).
+        losses: loss of each example, (N,).
+        confidences: probability of the predicted class, (N,).
+        true_probabilities: probability of the true class, (N,).
+        ranks: how many classes rank before the true one, int64 (N,); see `metrics.ranks`.
         num_classes: C.
     """
 
@@ -49,12 +49,12 @@ class Evaluation:
 
     @property
     def loss(self) -> float:
-        """The mean of the losses, each example counting once."""
+        """The mean of the losses over the examples."""
         return float(self.losses.mean(dtype=np.float64))
 
     @property
     def accuracy(self) -> float:
-        """`metrics.accuracy`: the share that is right."""
+        """`metrics.accuracy`: the share of right predictions."""
         return metrics.accuracy(self.predictions, self.labels)
 
     def top_k_accuracy(self, k: int = 5) -> float:
@@ -64,7 +64,7 @@ class Evaluation:
         return float((self.ranks < k).mean())
 
     def confusion_matrix(self) -> np.ndarray:
-        """`metrics.confusion_matrix`, (C, C): a row for each true class."""
+        """`metrics.confusion_matrix`, (C, C), with a row for each true class."""
         return metrics.confusion_matrix(self.predictions, self.labels, self.num_classes)
 
     def precision(self, average: str | None = "macro") -> Any:
@@ -80,9 +80,9 @@ class Evaluation:
         return metrics.f1(self.predictions, self.labels, average, self.num_classes)
 
     def worst(self, count: int = 20) -> np.ndarray:
-        """The places of the worst mistakes: wrong examples by falling loss, at most `count`.
+        """Indices of at most `count` misclassified examples, largest loss first, NaN before all.
 
-        NaN comes first. They index the arrays above, and the data if the loader does not shuffle.
+        They index the arrays above, and the data if the loader does not shuffle.
         """
         wrong = np.flatnonzero(self.predictions != self.labels)
         losses = np.where(np.isnan(self.losses[wrong]), np.inf, self.losses[wrong])
@@ -95,18 +95,16 @@ def evaluate(
     *,
     loss: Callable[..., Any] = cross_entropy,
 ) -> Evaluation:
-    """Run a classifier over all batches of (x, labels), and keep what it made of each example.
+    """Run a classifier on all batches of (x, labels) and return its result for each example.
 
-    The model is in evaluation mode meanwhile and nothing is recorded. Afterwards each module's
-    mode, the random numbers and the loader's place are what they were before, so that a run with
-    evaluations in it takes the same steps as one without.
+    The model runs in evaluation mode without recording. Afterwards the modes of its modules, the
+    random numbers and the loader's place are as before, so that evaluations do not change a run.
 
     Args:
-        model: gives logits (N, C) for x.
-        loader: yields pairs of arrays on the model's device: x, and labels (N,), integers. In the
-            order of the data (no shuffle), places in the result are places in the data; the last
-            batch may be smaller.
-        loss: called as ``loss(logits, labels, reduction="none")``; must give one for each
+        model: returns logits (N, C) for x.
+        loader: yields pairs of arrays on the model's device: x, and integer labels (N,). Without
+            shuffling, indices in the result are indices in the data. The last batch may be smaller.
+        loss: called as ``loss(logits, labels, reduction="none")``; returns a loss for each
             example, (N,).
 
     Raises:
@@ -120,18 +118,18 @@ def evaluate(
     (0.8848, 0.6667, [2])
     """
     if isinstance(loader, DataLoader):
-        whole = copy.copy(loader)  # so that the epoch, and the place in it, stay what they are
-        whole.set_epoch(whole.epoch)  # from its first batch, also in the middle of a resumed one
+        whole = copy.copy(loader)  # the original keeps its epoch and its place in it
+        whole.set_epoch(whole.epoch)  # from the first batch, also in the middle of an epoch
         loader = whole
     batches: list[dict[str, np.ndarray]] = []
     width = 0
     with evaluating(model):
         for x, labels in loader:
             logits = model(_as_tensor(x))
-            batches.append(_of_batch(logits, labels, loss))
+            batches.append(_batch_arrays(logits, labels, loss))
             width = logits.shape[1]
     if not batches:
-        raise ValueError("evaluate: the loader gave no batch; one that is used up gives none")
+        raise ValueError("evaluate: the loader gave no batch; an iterator used up gives none")
     arrays = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
     return Evaluation(**arrays, num_classes=width)
 
@@ -140,8 +138,8 @@ def _as_tensor(data: Any) -> Tensor:
     return data if isinstance(data, Tensor) else Tensor(backend.asarray(data))
 
 
-def _of_batch(logits: Tensor, labels: Any, loss: Callable[..., Any]) -> dict[str, np.ndarray]:
-    """The arrays of an `Evaluation`, of one batch, on the host."""
+def _batch_arrays(logits: Tensor, labels: Any, loss: Callable[..., Any]) -> dict[str, np.ndarray]:
+    """The arrays of an `Evaluation` for one batch, on the host."""
     target = _as_tensor(labels)
     if logits.ndim != 2 or target.shape != logits.shape[:1]:
         raise ValueError(
@@ -151,10 +149,10 @@ def _of_batch(logits: Tensor, labels: Any, loss: Callable[..., Any]) -> dict[str
     if losses.shape != target.shape:
         raise ValueError(
             f"evaluate: the loss gave {losses.shape} for {target.shape[0]} examples; it must take "
-            'reduction="none" and give one of each, (N,)'
+            'reduction="none" and return a loss for each, (N,)'
         )
     probabilities = backend.to_numpy(logits.softmax(1)._data)
-    ranks = metrics.ranks(logits, target)  # raises for labels that are no classes
+    ranks = metrics.ranks(logits, target)  # raises for labels out of range
     true = backend.to_numpy(target._data).astype(np.int64)
     predicted = backend.to_numpy(logits._data).argmax(axis=1)
     rows = np.arange(len(true))

@@ -1,14 +1,13 @@
-"""The history of a run as JSON lines: written so that a crash costs one line at most, and read so
-that nothing in a file can do harm.
+"""The history of a run as JSON lines: a crash costs at most one line, and no file can do harm.
 
-A line is a JSON object of numbers, in UTF-8, ended by a newline. One with a "step" tells of a
-single step, one without of a whole epoch::
+A line is a JSON object of numbers, in UTF-8, ended by a newline. A line with a "step" is about one
+step, a line without about an epoch::
 
     {"step": 938, "epoch": 1, "loss": 0.112, "seconds": 5.1}
     {"epoch": 1, "loss": 0.2456, "accuracy": 0.9251, "test_loss": 0.0791, "seconds": 5.6}
 
-Epochs count from 1 and steps through the whole run, also from 1. JSON has no NaN and no infinity:
-they are the strings "NaN", "Infinity" and "-Infinity", and come back as numbers.
+Epochs count from 1, and so do steps, through the whole run. JSON has no NaN and no infinity: they
+are the strings "NaN", "Infinity" and "-Infinity", and are read as numbers.
 """
 
 from __future__ import annotations
@@ -16,39 +15,97 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
-Row = dict[str, Any]  # float by name; "epoch" and "step" are int
+from tinynet.io.files import remove_temporary, write_atomically
+
+Row = dict[str, Any]  # floats by name; "epoch" and "step" are int
 
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-_LONGEST = 1 << 20  # bytes of a line; ten thousand figures fit
+_LONGEST = 1 << 20  # bytes in a line; enough for ten thousand figures
 
 
 class HistoryError(ValueError):
-    """A history that was not written as one; the message names the file and the line."""
+    """A file is not a history; the message names the file and the line."""
+
+
+class HistoryFile:
+    """The lines of a history, in memory and in a file.
+
+    An existing file is replaced by the first line that is added; later lines are appended. If the
+    file cannot be written, that is logged once, and the next attempt writes all lines.
+
+    Args:
+        path: the file, whose folder is created; None keeps `lines` only.
+        log: called with a message about a failure.
+    """
+
+    def __init__(self, path: str | None, log: Callable[[str], object]) -> None:
+        if path is not None:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        self.path, self.log = path, log
+        self.begin([])
+
+    def begin(self, lines: list[str]) -> None:
+        """Start from these lines; the file keeps its content until one is added."""
+        self.lines = lines
+        self._in_file = False  # whether the file holds the lines and nothing else
+        self._failed = False  # whether the last attempt to write failed; then not _in_file
+
+    def content(self) -> bytes:
+        return "".join(f"{line}\n" for line in self.lines).encode()
+
+    def add(self, line: str, retry: bool = True) -> None:
+        """Add a line; with `retry` false, not to a file that could not be written before."""
+        self.lines.append(line)
+        if retry or not self._failed:
+            self._write()
+
+    def retry(self) -> None:
+        """Write the file if the last attempt failed."""
+        if self._failed:
+            self._write()
+
+    def _write(self) -> None:
+        """Append the last line, or write all lines if the others are not in the file."""
+        if self.path is None:
+            return
+        try:
+            if self._in_file:
+                self._in_file = False  # until the whole line is written
+                with open(self.path, "ab") as file:
+                    file.write(f"{self.lines[-1]}\n".encode())
+            else:
+                folder, name = os.path.split(self.path)
+                remove_temporary(folder, (name,))
+                write_atomically(self.path, self.content())
+            self._in_file, self._failed = True, False
+        except OSError as error:
+            if not self._failed:
+                self.log(f"(the history cannot be written, its rows are kept meanwhile: {error})")
+            self._failed = True
 
 
 def read_history(path: str | os.PathLike[str], steps: bool = False) -> list[Row]:
-    """The rows of a history, one for each epoch; or, with `steps`, one for each step it tells of.
+    """The rows of a history: one for each epoch or, with `steps`, one for each logged step.
 
-    The last line may be half written, as a killed run leaves it: it is left out. Any other line
-    that is no row is an error. No more than a line is held besides the rows.
+    A last line that is half written, as a killed run leaves it, is ignored. Any other malformed
+    line is an error. Only one line at a time is held besides the rows.
 
     Args:
-        path: a file that `Recorder` wrote, or of its form.
+        path: a file that `Recorder` wrote, or of the same form.
         steps: whether to return the steps instead of the epochs.
 
     Returns:
-        Rows by name: "epoch" (and "step") as int, everything else as float.
+        Dicts with "epoch" (and "step") as int and everything else as float.
 
     Raises:
-        HistoryError: with the number of the line, for what is not of that form.
-        OSError: if there is no such file, or it cannot be read.
+        HistoryError: for a malformed line, with its number.
+        OSError: if the file does not exist or cannot be read.
     """
     with open(path, "rb") as file:
-        rows = list(parse_rows(file, os.fspath(path)))
-    return [row for row in rows if ("step" in row) == steps]
+        return [row for row in parse_rows(file, os.fspath(path)) if ("step" in row) == steps]
 
 
 def parse_rows(file: IO[bytes], where: str) -> Iterator[Row]:
@@ -88,7 +145,7 @@ def decode_row(line: bytes | str) -> Row:
     """The row of a line.
 
     Raises:
-        HistoryError: with the reason, if it is none.
+        HistoryError: with the reason, if the line is not a row.
     """
     if len(line) > _LONGEST:
         raise HistoryError(f"it is longer than {_LONGEST} bytes, which no row is")
@@ -97,9 +154,9 @@ def decode_row(line: bytes | str) -> Row:
         pairs = json.loads(text, object_pairs_hook=list, parse_constant=_refuse)
     except RecursionError:
         raise HistoryError("it is nested too deep for a row") from None
-    except ValueError as error:  # of the text, of JSON, of too many digits
+    except ValueError as error:  # not UTF-8, not JSON, or too many digits
         raise HistoryError(f"it is not JSON ({error})") from None
-    # an object comes as a list of pairs; a JSON array as a list too, but not of tuples
+    # a JSON object becomes a list of pairs; a JSON array a list too, but not of pairs
     if not isinstance(pairs, list) or not text.lstrip().startswith("{"):
         raise HistoryError("it must be an object of numbers by name, as {...}")
     row: Row = {}
@@ -126,10 +183,10 @@ def _figure(key: str, value: Any) -> float:
     if isinstance(value, str) and value in _NOT_FINITE:
         return _NOT_FINITE[value]
     try:
-        number = float(value) if type(value) in (int, float) else None
+        number = float(value) if type(value) in (int, float) else math.nan
     except OverflowError:
         number = math.inf
-    if number is None or not math.isfinite(number):
+    if not math.isfinite(number):
         raise HistoryError(
             f"{key[:40]!r} is {_shown(value)}; it must be a number that a float can hold, or "
             'one of "NaN", "Infinity", "-Infinity"'

@@ -1,4 +1,4 @@
-"""Ctrl-C that waits for the end of a step."""
+"""Ctrl-C and SIGTERM that wait for the end of a step."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was stopped by Ctrl-C (SIGINT) or SIGTERM; the message says how to go on."""
+    """Ctrl-C (SIGINT) or SIGTERM stopped a run; the message says how to resume it."""
 
 
 class Interrupts:
     """Notes SIGINT and SIGTERM between `install` and `restore`; a second one stops at once.
 
-    Only Python's own answer is replaced: a signal that is ignored (as after nohup) stays ignored.
-    Outside the main thread, where Python lets nobody handle signals, nothing happens.
+    Only Python's default handlers are replaced: a signal that is ignored (as after nohup) stays
+    ignored. Outside the main thread, where Python handles no signals, nothing happens.
 
     Attributes:
         received: the name of the signal, or None.
@@ -50,6 +50,6 @@ class Interrupts:
             self.restore()
             raise KeyboardInterrupt
         self.received = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
-        # not print: the signal may have come in the middle of one, which Python does not allow
+        # not print: the signal may have interrupted one, and Python's streams are not reentrant
         with contextlib.suppress(OSError):
             os.write(2, f"\n{self.received}: stops after this step; again: at once\n".encode())

@@ -1,19 +1,19 @@
-"""How right a classifier is: accuracy, top-k, confusion matrix, precision, recall, F1.
+"""Metrics of a classifier: accuracy, top-k, confusion matrix, precision, recall, F1.
 
-All take the predictions first and the labels second, as the losses do. Predictions are either
-classes, in the shape of the labels, or logits (or probabilities) with the classes along axis 1:
-(N, C), or (N, C, ...) for labels (N, ...). The predicted class is then the first of the largest
-logits; a NaN counts as larger than any number. Arrays and Tensors of either device are taken;
-results are Python's numbers and NumPy arrays. An example is one label, and each counts once: over
-several batches, average by their sizes, or join the batches first (`evaluate` does).
+All take predictions first and labels second, as the losses do. Predictions are either classes, in
+the shape of the labels, or logits (or probabilities) with the classes along axis 1: (N, C), or
+(N, C, ...) for labels (N, ...). The predicted class is then the first of the largest logits; NaN
+counts as larger than any number. Arrays and Tensors on either device are accepted; results are
+Python numbers and NumPy arrays. Each label counts once: over several batches, average by their
+sizes, or join the batches first (as `evaluate` does).
 
-Classes are 0 to C - 1, C being the logits' or `num_classes`, else one more than the largest class
-that occurs. With M the confusion matrix, M_ab examples of class a that were taken for b::
+Classes are 0 to C - 1. C comes from the logits or `num_classes`; otherwise it is one more than the
+largest class that occurs. With M the confusion matrix, M_ab examples of class a predicted as b::
 
     TP_c = M_cc     FP_c = sum_a M_ac - M_cc     FN_c = sum_b M_cb - M_cc
 
-A figure that would be 0/0 is 0: the precision of a class that was never predicted, the recall of
-one that has no example. So is scikit-learn's with ``zero_division=0, labels=range(C)``.
+A ratio 0/0 is 0: the precision of a class that is never predicted, the recall of a class without
+examples. scikit-learn gives the same with ``zero_division=0, labels=range(C)``.
 
 Source: C. Manning, P. Raghavan and H. Schuetze, Introduction to Information Retrieval (2008),
     sections 8.3 and 13.6.
@@ -31,11 +31,11 @@ AVERAGES = ("macro", "micro", "weighted", None)
 
 
 def accuracy(predictions: Any, labels: Any) -> float:
-    """(1/N) sum_i [prediction_i = label_i]: the share that is right.
+    """(1/N) sum_i [prediction_i = label_i]: the share of right predictions.
 
     Raises:
         TypeError: if labels are not integers.
-        ValueError: if shapes do not fit, a label is out of range, or there is no example.
+        ValueError: if shapes do not match, a label is out of range, or there is no example.
 
     >>> accuracy([0, 1, 2, 2], [0, 1, 1, 2])
     0.75
@@ -62,15 +62,15 @@ def top_k_accuracy(predictions: Any, labels: Any, k: int = 5) -> float:
     if not 1 <= k <= classes:
         raise ValueError(f"top_k_accuracy: k is {k}; it must be from 1 to {classes}, the classes")
     if before.size == 0:
-        raise ValueError("top_k_accuracy: the mean over no example is 0/0")
+        raise ValueError("top_k_accuracy: there are no examples, so the result would be 0/0")
     return float((before < k).mean())
 
 
 def ranks(predictions: Any, labels: Any) -> np.ndarray:
-    """rank_i = how many classes come before label i's when the logits are sorted, largest first.
+    """rank_i = how many classes come before label i when the logits are sorted, largest first.
 
-    Of equal logits the class of smaller number comes first, and NaN before all numbers, so that
-    rank 0 is what `argmax` gives.
+    Among equal logits the smaller class comes first, and NaN before all numbers, so that rank 0 is
+    what `argmax` returns.
 
     Returns:
         Integers in the shape of the labels, from 0 to C - 1.
@@ -91,11 +91,11 @@ def ranks(predictions: Any, labels: Any) -> np.ndarray:
 
 
 def confusion_matrix(predictions: Any, labels: Any, num_classes: int | None = None) -> np.ndarray:
-    """M_ab = the number of examples of class a (row) that were taken for class b (column).
+    """M_ab = the number of examples of class a (row) predicted as class b (column).
 
     Args:
         predictions, labels: see above.
-        num_classes: C, for predictions that are classes; logits have their own.
+        num_classes: C, if predictions are classes; logits have their own.
 
     Returns:
         int64, (C, C).
@@ -111,17 +111,17 @@ def confusion_matrix(predictions: Any, labels: Any, num_classes: int | None = No
 def precision(
     predictions: Any, labels: Any, average: str | None = "macro", num_classes: int | None = None
 ) -> Any:
-    """TP / (TP + FP): of what was taken for a class, the share that is of it.
+    """TP / (TP + FP): the share of the predictions of a class that are right.
 
     Args:
         predictions, labels: see above.
-        average: None for an array of each class's; "macro" for their mean; "weighted" for their
-            mean weighted by the examples of each class; "micro" for sum TP / sum (TP + FP), which
-            is the accuracy.
-        num_classes: C, for predictions that are classes.
+        average: None for each class's own; "macro" for their mean; "weighted" for their mean
+            weighted by the examples of each class; "micro" for sum TP / sum (TP + FP), which is
+            the accuracy.
+        num_classes: C, if predictions are classes.
 
     Returns:
-        A float, or for None float64 (C,).
+        A float; float64 (C,) if `average` is None.
 
     >>> precision([0, 1, 2, 2], [0, 1, 1, 2], average=None)
     array([1. , 1. , 0.5])
@@ -133,7 +133,7 @@ def precision(
 def recall(
     predictions: Any, labels: Any, average: str | None = "macro", num_classes: int | None = None
 ) -> Any:
-    """TP / (TP + FN): of the examples of a class, the share that was taken for it.
+    """TP / (TP + FN): the share of the examples of a class that are found.
 
     Arguments and result are those of `precision`; "micro" and "weighted" are the accuracy.
 
@@ -149,8 +149,8 @@ def f1(
 ) -> Any:
     """2 TP / (2 TP + FP + FN) = 2 P R / (P + R): the harmonic mean of precision and recall.
 
-    Arguments and result are those of `precision`. The "macro" figure is the mean of the classes'
-    F1, not the F1 of the mean precision and recall.
+    Arguments and result are those of `precision`. "macro" is the mean of the classes' F1, not the
+    F1 of the mean precision and recall.
 
     >>> f1([0, 1, 2, 2], [0, 1, 1, 2], average=None).round(4)
     array([1.    , 0.6667, 0.6667])
@@ -162,7 +162,7 @@ def f1(
 def _averaged(
     name: str, above: np.ndarray, below: np.ndarray, examples: np.ndarray, average: str | None
 ) -> Any:
-    """above / below of each class, or one figure of all; 0/0 is 0."""
+    """above / below for each class, or averaged; 0/0 is 0."""
     if average not in AVERAGES:
         raise ValueError(
             f"{name}: average is {average!r}; it is 'macro', 'micro', 'weighted' or None"
@@ -182,7 +182,7 @@ def _confusion(name: str, predictions: Any, labels: Any, num_classes: int | None
     if count > 1 << 14:
         raise ValueError(
             f"{name}: {count} classes would make a confusion matrix of {8 * count**2:.1e} bytes; "
-            "are the labels numbers of classes, from 0 on?"
+            "labels must be class numbers, counted from 0"
         )
     pairs = count * true.ravel() + predicted.ravel()
     return np.bincount(pairs, minlength=count * count).reshape(count, count).astype(np.int64)
@@ -206,11 +206,11 @@ def _classes(
     shape = (predicted.shape[0], *predicted.shape[2:]) if logits else predicted.shape
     if shape != true.shape:
         raise ValueError(
-            f"{name}: predictions {predicted.shape} fit no labels {true.shape}; they must be "
+            f"{name}: predictions {predicted.shape} do not fit labels {true.shape}; they must be "
             "classes of the same shape or logits (N, C, ...)"
         )
     if true.size == 0 and not empty:
-        raise ValueError(f"{name}: there is no example, so the share of them would be 0/0")
+        raise ValueError(f"{name}: there are no examples, so the result would be 0/0")
     if logits:
         if num_classes not in (None, predicted.shape[1]):
             raise ValueError(

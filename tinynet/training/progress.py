@@ -1,4 +1,4 @@
-"""How a run is doing: a bar on a terminal, plain lines everywhere else."""
+"""The progress of a run: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, TextIO
 
-_REDRAW = 0.1  # seconds between two states of the bar
+from tinynet.report.text import figures_as_text, time_as_text
+
+_REDRAW = 0.1  # seconds between two updates of the bar
 
 
 class Progress:
-    """Shows the epoch that runs, and messages, on a stream.
+    """Shows the current epoch, and messages, on a stream.
 
-    On a terminal that is tqdm's bar, above which messages are written; elsewhere, and where tqdm
-    is missing, a line at most every `interval` seconds, without a carriage return. A stream that
-    cannot be written to (a full disk, a closed pipe) is no reason to end a run: what it would have
-    shown is dropped.
+    On a terminal it is tqdm's bar, with messages above it; elsewhere, or without tqdm, a line at
+    most every `interval` seconds, without carriage returns. If the stream cannot be written (a full
+    disk, a closed pipe), the output is dropped and the run goes on.
 
     Args:
-        total: examples in an epoch, None if that is not known.
-        epochs: of the run, None if that is not known.
-        interval: seconds.
+        total: examples in an epoch, if known.
+        epochs: epochs in the run, if known.
+        interval: seconds between two lines.
         stream: by default the standard output.
     """
 
@@ -36,8 +37,8 @@ class Progress:
         self.stream = sys.stdout if stream is None else stream
         self._tqdm: ModuleType | None = None
         self._bar: Any = None
-        self._start, self._before = 0.0, 0  # of the epoch: its time, examples seen before it
-        self._next = math.inf  # when to show something again
+        self._start, self._before = 0.0, 0  # the epoch's start: time, examples seen before
+        self._next = math.inf  # time of the next update
         if _is_terminal(self.stream):
             try:
                 import tqdm
@@ -47,7 +48,7 @@ class Progress:
                 self._tqdm = tqdm
 
     def begin(self, epoch: int, seen: int) -> None:
-        """An epoch (1, 2, ...) begins, or goes on after `seen` examples."""
+        """An epoch (1, 2, ...) begins, or continues after `seen` examples."""
         self._start, self._before = time.perf_counter(), seen
         self._next = self._start + self.interval
         self._title = f"epoch {epoch}" + (f"/{self.epochs}" if self.epochs else "")
@@ -64,12 +65,12 @@ class Progress:
         return time.perf_counter() >= self._next
 
     def show(self, seen: int, figures: Mapping[str, float]) -> None:
-        """The state of the epoch: how many examples it has seen, and its figures so far."""
+        """Show how many examples the epoch has seen, and its figures so far."""
         now = time.perf_counter()
         if self._bar is not None:
             self._next = now + _REDRAW
             with _shown_or_dropped():
-                self._bar.set_postfix_str(figures_as_text(figures, "="), refresh=False)
+                self._bar.set_postfix_str(figures_as_text(figures, "=", ", "), refresh=False)
                 self._bar.update(seen - self._bar.n)
             return
         self._next = now + self.interval
@@ -83,7 +84,7 @@ class Progress:
         self.write("  ".join(p for p in parts if p))
 
     def end(self) -> None:
-        """The epoch ends, or the run does: the bar goes away."""
+        """The epoch or the run ends: remove the bar."""
         self._next = math.inf
         bar, self._bar = self._bar, None
         if bar is not None:
@@ -91,7 +92,7 @@ class Progress:
                 bar.close()
 
     def write(self, message: str) -> None:
-        """A line of its own, above the bar if there is one."""
+        """Print a line, above the bar if there is one."""
         with _shown_or_dropped():
             if self._bar is not None and self._tqdm is not None:
                 self._tqdm.tqdm.write(message, file=self.stream)
@@ -99,32 +100,17 @@ class Progress:
                 print(message, file=self.stream, flush=True)
 
 
-def figures_as_text(figures: Mapping[str, float], equals: str = " ") -> str:
-    """ "loss 0.3124  accuracy 0.9012", four significant digits each."""
-    between = ", " if equals == "=" else "  "
-    return between.join(f"{name}{equals}{value:.4g}" for name, value in figures.items())
-
-
-def time_as_text(seconds: float) -> str:
-    """ "3.2 s", "4:05" of minutes, "2:10:00" of hours."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, s = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{s:02}" if hours else f"{minutes}:{s:02}"
-
-
 def _is_terminal(stream: Any) -> bool:
     try:
         return bool(stream.isatty())
-    except (AttributeError, ValueError):  # no file at all, or closed
+    except (AttributeError, ValueError):  # not a file, or closed
         return False
 
 
 def _width(stream: TextIO) -> dict[str, Any]:
-    """tqdm's options: the size of the terminal, which may change; 80 by 24 if it says it has none.
+    """tqdm's options: follow the terminal's size, or 80 by 24 if it claims to have none.
 
-    So do those that nobody looks at, in a container or a recording: tqdm would show nothing.
+    Terminals in containers and recordings claim that, and tqdm would show nothing.
     """
     with contextlib.suppress(OSError, AttributeError):
         if os.get_terminal_size(stream.fileno()).columns == 0:
@@ -133,4 +119,4 @@ def _width(stream: TextIO) -> dict[str, Any]:
 
 
 def _shown_or_dropped() -> contextlib.AbstractContextManager[None]:
-    return contextlib.suppress(OSError, ValueError)  # ValueError: closed, or no such character
+    return contextlib.suppress(OSError, ValueError)  # ValueError: closed, or cannot encode

@@ -5,23 +5,23 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TextIO
 
 import numpy as np
 
 from tinynet import backend
 from tinynet.autograd import Value
-from tinynet.training.files import remove_temporary, write_atomically
-from tinynet.training.history import Row, decode_row, encode_row, parse_rows
-from tinynet.training.progress import Progress, figures_as_text, time_as_text
+from tinynet.report.text import figures_as_text, time_as_text
+from tinynet.training.history import HistoryFile, Row, decode_row, encode_row, parse_rows
+from tinynet.training.progress import Progress
 from tinynet.training.tensorboard import EventWriter
 
-_TAKEN = ("epoch", "step", "seconds")
+_RESERVED = ("epoch", "step", "seconds")
 
 
 class Recorder:
-    """Told the figures of each batch, it shows and writes those of the epoch.
+    """Averages the figures of batches over an epoch, shows them, and writes a history.
 
     ::
 
@@ -32,43 +32,38 @@ class Recorder:
                     recorder.add(len(y), loss=loss)
                 recorder.end_epoch(test_accuracy=evaluate(model, test).accuracy)
 
-    A run that can be resumed has it as a part of its `Checkpoint`, too: `tinynet.training` begins
-    with such a program. Epochs count from 1 in all that is shown and written.
+    A run that can be resumed also makes it a part of its `Checkpoint`: see the program in the
+    docstring of `tinynet.training`. Everything shown and written counts epochs from 1.
 
-    The figure of an epoch is sum_b n_b v_b / sum_b n_b over its batches b of n_b examples: the
-    mean over examples, which the mean of the batches' means is not where the last one is smaller.
-    It is summed in float64, in the order of the batches.
+    The figure of an epoch is sum_b n_b v_b / sum_b n_b over its batches b of n_b examples: the mean
+    over examples, summed in float64 in the order of the batches.
 
-    On a terminal there is a bar (by tqdm), with the rate, the figures so far and the time left of
-    the epoch; elsewhere a line at most every `interval` seconds. Print through `log` meanwhile, so
-    that the two do not run into each other.
+    On a terminal there is a progress bar (by tqdm) with the rate, the figures so far and the time
+    left in the epoch; elsewhere a line at most every `interval` seconds. Print with `log`, so that
+    messages and the bar do not mix.
 
-    The history is JSON lines (`read_history`), one an epoch, with the seconds of the whole run so
-    far. A file that is there already is as it was until the first new row, which replaces it, by
-    the rows from `load_state_dict` too where a run goes on: none is lost, none comes twice. Where
-    the file cannot be written (the disk is full), it says so, keeps the rows, and writes them with
-    the next.
-
-    `state_dict` holds the rows and the sums of the epoch, so that a run that was resumed from it,
-    in the middle of an epoch too, ends with the history of one that never stopped, "seconds"
-    aside.
+    The history is JSON lines (`read_history`), one for each epoch, with the seconds of the whole
+    run so far. A run resumed from `state_dict`, also in mid-epoch, ends with the history of a run
+    that never stopped, "seconds" aside. An existing file is replaced by the first new row and the
+    rows before it. If the file cannot be written (the disk is full), the rows are kept and written
+    with the next one.
 
     Args:
-        path: the history's file; its folder is made. None writes none; `history` has the rows.
-        total: examples in an epoch, of which the time left is reckoned.
-        epochs: of the run, likewise.
-        log_steps: write a row for every so many steps, with that batch's figures; 0 for none.
+        path: the history's file; its folder is created. With None, only `history` has the rows.
+        total: examples in an epoch, for the time left.
+        epochs: in the run, for the time left.
+        log_steps: write a row for every this many steps, with that batch's figures; 0 for none.
         interval: seconds between two plain lines; ``math.inf`` for none.
         stream: where to show all that; by default the standard output.
-        tensorboard: a folder for event files too, by tensorboardX.
+        tensorboard: a folder for TensorBoard's event files, written by tensorboardX.
 
     Attributes:
         epoch: complete epochs.
-        step: batches so far, of all epochs.
+        step: batches so far, in all epochs.
 
     Raises:
-        OSError: if the folder of `path` cannot be made.
-        ImportError: for `tensorboard` where tensorboardX is missing.
+        OSError: if the folder of `path` cannot be created.
+        ImportError: for `tensorboard` without tensorboardX.
     """
 
     def __init__(
@@ -87,8 +82,7 @@ class Recorder:
                 raise ValueError(f"Recorder: {name} is {number!r}; it must be an integer from 0 on")
         self.path = None if path is None else os.path.abspath(path)
         self.log_steps = log_steps
-        if self.path is not None:
-            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        self._file = HistoryFile(self.path, self.log)
         self._events = None if tensorboard is None else EventWriter(tensorboard)
         self._progress = Progress(total, epochs, interval, stream)
         self._in_epoch = False
@@ -96,25 +90,24 @@ class Recorder:
         self._begin({"epoch": 0, "step": 0, "examples": 0, "seconds": 0.0, "sums": {}}, [])
 
     def _begin(self, state: Mapping[str, Any], lines: list[str]) -> None:
-        self.epoch, self.step = int(state["epoch"]), int(state["step"])
-        self._examples = int(state["examples"])  # of this epoch
+        sums = {name: (float(total), int(n)) for name, (total, n) in state["sums"].items()}
+        epoch, step, examples = (int(state[name]) for name in ("epoch", "step", "examples"))
         self._seconds = float(state["seconds"]) - (time.perf_counter() - self._start)
-        # by name: the weighted sum of the epoch, and the sum of the weights
-        self._sums = {k: (float(total), int(n)) for k, (total, n) in state["sums"].items()}
-        self._pending: list[tuple[int, str, Any]] = []  # figures that are still on a GPU
-        self._lines = lines  # the rows, as in the file
-        self._file_is_ours = False  # whether it holds the rows so far and nothing else
-        self._failed = False  # whether the last attempt to write it failed
+        self.epoch, self.step = epoch, step
+        self._examples = examples  # in this epoch
+        self._sums = sums  # by name: the epoch's weighted sum, and the sum of the weights
+        self._pending: list[tuple[int, str, Any]] = []  # figures not added yet, maybe on a GPU
+        self._file.begin(lines)
 
     @property
     def seconds(self) -> float:
-        """How long the run has taken, what went before it was resumed included."""
+        """How long the run has taken, including the time before it was resumed."""
         return self._seconds + time.perf_counter() - self._start
 
     @property
     def history(self) -> list[Row]:
-        """The rows of the complete epochs, as `read_history` gives them."""
-        return [row for row in map(decode_row, self._lines) if "step" not in row]
+        """The rows of the complete epochs, as `read_history` returns them."""
+        return [row for row in map(decode_row, self._file.lines) if "step" not in row]
 
     @property
     def figures(self) -> dict[str, float]:
@@ -123,20 +116,19 @@ class Recorder:
         return {name: total / n for name, (total, n) in self._sums.items()}
 
     def add(self, n: int, /, **figures: Any) -> None:
-        """Tell the figures of a batch: each a mean over its examples.
+        """Add the figures of a batch, each a mean over its examples.
 
         Args:
             n: examples in the batch, at least 1.
-            **figures: numbers, or arrays and Tensors of one number. Those on a GPU stay there
-                until they are shown, saved or written, so that a step does not wait for them.
+            **figures: numbers, or arrays and Tensors of one number. Those on a GPU stay there until
+                they are shown, saved or written, so that a step does not wait for them.
 
         Raises:
-            ValueError: for another `n`, a figure that is not one number, a name that is taken.
+            ValueError: for another `n`, a figure that is not one number, or a reserved name.
         """
         if isinstance(n, bool) or not hasattr(n, "__index__") or n < 1:
             raise ValueError(f"Recorder.add: n is {n!r}; it must be an integer, at least 1")
-        _check_names("add", figures, ())
-        values = {name: _number(f"Recorder.add: {name}", v) for name, v in figures.items()}
+        values = {name: _number("add", name, value) for name, value in figures.items()}
         if not self._in_epoch:
             self._in_epoch = True
             self._progress.begin(self.epoch + 1, self._examples)
@@ -152,17 +144,17 @@ class Recorder:
             self._progress.show(self._examples, self.figures)
 
     def end_epoch(self, **figures: Any) -> Row:
-        """End the epoch: its figures and these, such as those of the test data, become a row.
+        """End the epoch: its figures and these, such as those on the test data, become a row.
 
         Returns:
             The row that was written.
 
         Raises:
-            ValueError: for a figure that is not one number, or a name that `add` was given too.
+            ValueError: for a figure that is not one number, or a name already given to `add`.
         """
-        _check_names("end_epoch", figures, tuple(self.figures))
-        more = {k: _on_host(_number(f"Recorder.end_epoch: {k}", v)) for k, v in figures.items()}
-        row = {"epoch": self.epoch + 1, **self.figures, **more}
+        means = self.figures
+        more = {k: _on_host(_number("end_epoch", k, v, means)) for k, v in figures.items()}
+        row = {"epoch": self.epoch + 1, **means, **more}
         self._progress.end()
         self._in_epoch = False
         self.epoch += 1
@@ -176,11 +168,10 @@ class Recorder:
         self._progress.write(message)
 
     def close(self) -> None:
-        """Take the bar away and end the event file; the recorder can be used again."""
+        """Remove the bar and end the event file; the recorder can be used again."""
         self._progress.end()
         self._in_epoch = False
-        if self._failed:
-            self._save()
+        self._file.retry()
         if self._events is not None:
             self._events.close()
 
@@ -193,7 +184,7 @@ class Recorder:
     # --- saving and loading ---
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the history depends on, as numbers and strings."""
+        """Everything that the history depends on."""
         self._settle()
         return {
             "epoch": self.epoch,
@@ -201,15 +192,15 @@ class Recorder:
             "examples": self._examples,
             "seconds": self.seconds,
             "sums": {name: list(sums) for name, sums in self._sums.items()},
-            # bytes in an array: of a row a step, text would soon be too much for a checkpoint
-            "history": np.frombuffer("".join(f"{line}\n" for line in self._lines).encode(), "u1"),
+            # bytes in an array: with a row a step, text would soon be too long for a checkpoint
+            "history": np.frombuffer(self._file.content(), "u1"),
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken; the next row writes the file, with those from then.
+        """Go on where `state_dict` was taken; the next row writes the file, with the rows so far.
 
         Raises:
-            ValueError: for what `state_dict` did not return; nothing has changed then.
+            ValueError: if it is not from `state_dict`; nothing has changed then.
         """
         where, expected = "Recorder.load_state_dict", self.state_dict()
         if not isinstance(state_dict, Mapping) or state_dict.keys() != expected.keys():
@@ -217,22 +208,20 @@ class Recorder:
         try:
             text = np.asarray(state_dict["history"], "u1").tobytes()
             rows = list(parse_rows(io.BytesIO(text), "history"))
-            lines = [encode_row(row) for row in rows]
-            fresh = {k: v for k, v in state_dict.items() if k != "history"}
             last = max((r["epoch"] for r in rows if "step" not in r), default=0)
             if last != int(state_dict["epoch"]):
                 raise ValueError(f"epoch is {state_dict['epoch']}, but the history's is {last}")
-            self._begin(fresh, lines)
+            self._begin(state_dict, [encode_row(row) for row in rows])
         except (ValueError, TypeError, AttributeError) as error:
             raise ValueError(f"{where}: {error}") from None
         self.close()
 
     def _settle(self) -> None:
-        """Add what is pending to the sums, in order."""
-        there = [a for _, _, a in self._pending if backend.is_array(a)]
-        if there:  # one wait for all of them
-            xp = backend.array_module(*there)
-            stacked = xp.stack([a.astype("float64").reshape(()) for a in there])
+        """Add the pending figures to the sums, in order."""
+        on_gpu = [a for _, _, a in self._pending if backend.is_array(a)]
+        if on_gpu:  # one wait for all of them
+            xp = backend.array_module(*on_gpu)
+            stacked = xp.stack([a.astype("float64").reshape(()) for a in on_gpu])
             numbers = iter(backend.to_numpy(stacked).tolist())
         for n, name, value in self._pending:
             number = next(numbers) if backend.is_array(value) else value
@@ -241,12 +230,9 @@ class Recorder:
         self._pending.clear()
 
     def _write(self, row: Row) -> Row:
-        """Keep a row, with the time, here, in the file and for TensorBoard."""
+        """Write a row, with the time, to the history and for TensorBoard."""
         row = {**row, "seconds": round(self.seconds, 3)}
-        self._lines.append(encode_row(row))
-        # where writing fails, not at every step again
-        if self.path is not None and not (self._failed and "step" in row):
-            self._save(self._lines[-1])
+        self._file.add(encode_row(row), retry="step" not in row)  # not at each step again
         if self._events is not None:
             try:
                 self._events.write(row, self.step)
@@ -255,55 +241,34 @@ class Recorder:
                 self._events = None
         return row
 
-    def _save(self, line: str | None = None) -> None:
-        """Have the file hold all rows; if it holds all but the last, `line`, by adding that."""
-        assert self.path is not None
-        try:
-            if self._file_is_ours and line is not None:
-                self._file_is_ours = False  # until all of the line is in it
-                with open(self.path, "ab") as file:
-                    file.write(f"{line}\n".encode())
-            else:
-                remove_temporary(os.path.dirname(self.path), (os.path.basename(self.path),))
-                text = "".join(f"{each}\n" for each in self._lines)
-                write_atomically(self.path, text.encode())
-            self._file_is_ours, self._failed = True, False
-        except OSError as error:
-            if not self._failed:
-                self.log(f"(the history cannot be written, its rows are kept meanwhile: {error})")
-            self._failed = True
-
     def _as_text(self, row: Row) -> str:
         epochs = self._progress.epochs
-        figures = {k: v for k, v in row.items() if k not in _TAKEN}
-        parts = [f"epoch {self.epoch}" + (f"/{epochs}" if epochs else ""), figures_as_text(figures)]
-        parts.append(time_as_text(row["seconds"]))
+        figures = figures_as_text({k: v for k, v in row.items() if k not in _RESERVED})
+        title = f"epoch {self.epoch}" + (f"/{epochs}" if epochs else "")
+        parts = [title, figures, time_as_text(row["seconds"])]
         if epochs and epochs > self.epoch:
             left = row["seconds"] / self.epoch * (epochs - self.epoch)
             parts.append(f"{time_as_text(left)} left")
         return "  ".join(part for part in parts if part)
 
 
-def _check_names(method: str, figures: Mapping[str, Any], used: tuple[str, ...]) -> None:
-    for name in figures:
-        if name in _TAKEN or name in used:
-            reason = "the recorder's own" if name in _TAKEN else "a figure of `add`"
-            raise ValueError(f"Recorder.{method}: {name!r} is {reason}; choose another name")
-
-
-def _number(where: str, value: Any) -> Any:
-    """A figure as a float, or as an array of one number that is on a GPU."""
+def _number(method: str, name: str, value: Any, used: Collection[str] = ()) -> Any:
+    """A figure as a float, or as an array of one number on a GPU."""
+    if name in _RESERVED or name in used:
+        reason = "the recorder's own" if name in _RESERVED else "a figure of `add`"
+        raise ValueError(f"Recorder.{method}: {name!r} is {reason}; choose another name")
     value = value._data if isinstance(value, Value) else value
     if backend.is_array(value) and value.size != 1:
         raise ValueError(
-            f"{where} has shape {tuple(value.shape)}; it must be one number, such as a mean"
+            f"Recorder.{method}: {name} has shape {tuple(value.shape)}; it must be one number, "
+            "such as a mean"
         )
     if backend.is_array(value) and backend.device_of(value) == "cuda":
         return value
     try:
         return float(value.item() if hasattr(value, "item") else value)
     except (TypeError, ValueError):
-        raise ValueError(f"{where} is {value!r}; it must be one number") from None
+        raise ValueError(f"Recorder.{method}: {name} is {value!r}; it must be one number") from None
 
 
 def _on_host(value: Any) -> float:

@@ -1,4 +1,4 @@
-"""Early stopping: end a run when what it is judged by no longer gets better."""
+"""Early stopping: end a run when its validation figure no longer improves."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def is_better(value: float, best: float | None, mode: str, min_delta: float = 0.0) -> bool:
+    """Whether a value improves on the best; the first one does, and NaN never."""
+    if best is None:
+        return not math.isnan(value)
+    return value < best - min_delta if mode == "min" else value > best + min_delta
+
+
 class EarlyStopping:
-    """Says when a figure has not become better for `patience` epochs in a row.
+    """Says when a figure has not improved for `patience` epochs in a row.
 
     ::
 
@@ -21,19 +28,19 @@ class EarlyStopping:
             if stop:
                 break
 
-    A value v is better than the best so far, b, if v < b - min_delta (or, for "max",
-    v > b + min_delta), and the first is; a NaN never is. Judge by validation data that the test
-    does not use: choosing the best of many epochs flatters the data that chose it.
+    A value v is better than the best so far, b, if v < b - min_delta (for "max", if
+    v > b + min_delta). The first value is better than none; NaN is never better. Use validation
+    data, not test data: the best of many epochs looks too good on the data that chose it.
 
     Args:
-        patience: epochs without improvement that end the run, at least 1.
-        min_delta: by how much a value must be better to count, at least 0, in its unit.
+        patience: epochs without improvement after which to stop, at least 1.
+        min_delta: the least improvement that counts, at least 0, in the figure's unit.
         mode: "min" for a loss, "max" for an accuracy.
 
     Attributes:
         best: the best value; None before there is one.
-        best_epoch: its epoch, counted from 1 by the calls of `step`; 0 before there is one.
-        epoch: how often `step` was called.
+        best_epoch: the epoch of `best`, from 1; 0 before there is one.
+        epoch: calls of `step` so far.
         improved: whether the last value was better.
 
     Source: L. Prechelt, Early stopping - but when?, in Neural Networks: Tricks of the Trade (1998).
@@ -59,19 +66,12 @@ class EarlyStopping:
         self.best_epoch = self.epoch = 0
 
     def step(self, value: Any) -> bool:
-        """Tell the value of another epoch, a number; returns `should_stop`."""
+        """Add the value of another epoch; returns `should_stop`."""
         value = float(value)
         self.epoch += 1
-        if self._is_better(value):
+        if is_better(value, self.best, self.mode, self.min_delta):
             self.best, self.best_epoch = value, self.epoch
         return self.should_stop
-
-    def _is_better(self, value: float) -> bool:
-        if self.best is None:
-            return not math.isnan(value)
-        if self.mode == "min":
-            return value < self.best - self.min_delta
-        return value > self.best + self.min_delta
 
     @property
     def improved(self) -> bool:
@@ -79,30 +79,27 @@ class EarlyStopping:
 
     @property
     def should_stop(self) -> bool:
-        """Whether the last `patience` values were no better than the best before them."""
+        """Whether none of the last `patience` values was better than the best before."""
         return self.epoch - self.best_epoch >= self.patience
 
     def state_dict(self) -> dict[str, Any]:
-        """Best value, its epoch and the epochs so far; the options are the constructor's."""
+        """The best value, its epoch and the epochs so far, without the options."""
         return {"best": self.best, "best_epoch": self.best_epoch, "epoch": self.epoch}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on where `state_dict` was taken.
 
         Raises:
-            ValueError: for what it did not return; nothing has changed then.
+            ValueError: if it is not from `state_dict`; nothing has changed then.
         """
         try:
             best = None if state_dict["best"] is None else float(state_dict["best"])
             best_epoch, epoch = int(state_dict["best_epoch"]), int(state_dict["epoch"])
+            if not 0 <= best_epoch <= epoch or (best is None) != (best_epoch == 0):
+                raise ValueError(f"best {best} at epoch {best_epoch} of {epoch} is impossible")
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 "EarlyStopping.load_state_dict: it must be a dict of best, best_epoch and epoch, "
-                f"as state_dict returns it ({error!r})"
+                f"from state_dict ({error!r})"
             ) from None
-        if not 0 <= best_epoch <= epoch or (best is None) != (best_epoch == 0):
-            raise ValueError(
-                f"EarlyStopping.load_state_dict: best {best} of epoch {best_epoch} of {epoch} "
-                "cannot be"
-            )
         self.best, self.best_epoch, self.epoch = best, best_epoch, epoch

@@ -8,13 +8,12 @@ from typing import Any
 
 
 class EventWriter:
-    """The rows of a history as the scalars "epoch/loss", "step/loss", ... of an event file.
+    """Writes the rows of a history to an event file, as scalars "epoch/loss", "step/loss", ...
 
-    All stand at the number of steps done, so that one axis fits both. tensorboardX writes in a
-    thread of its own.
+    The axis of both is the number of steps. tensorboardX writes in its own thread.
 
     Args:
-        folder: what ``tensorboard --logdir`` is given; each run that goes on adds a file to it.
+        folder: for ``tensorboard --logdir``; a run that is resumed adds a file to it.
 
     Raises:
         ImportError: if tensorboardX is missing.
@@ -33,13 +32,13 @@ class EventWriter:
         self._writer: Any = None
 
     def write(self, row: Mapping[str, Any], step: int) -> None:
-        """Add a row at `step`. The file begins with the first, and hides later ones of old files.
+        """Add a row at `step`. The first row begins a file, which hides later rows of older files.
 
         Raises:
-            OSError: if the folder cannot be made or written.
+            OSError: if the folder cannot be created or written.
         """
         if self._writer is None:
-            # A run that was killed may have written steps that are taken again.
+            # A run that was killed may have written steps that are now repeated.
             self._writer = self._module.SummaryWriter(self.folder, purge_step=step)
         kind = "step" if "step" in row else "epoch"
         for name, value in row.items():
@@ -49,7 +48,7 @@ class EventWriter:
             self._writer.flush()
 
     def close(self) -> None:
-        """Write what is left, end the file; the next `write` begins another."""
+        """Write what is left and end the file; the next `write` begins another."""
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()

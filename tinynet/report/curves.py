@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinynet.training.plots.figures import BLUE, GREEN, ORANGE, drawable, new_figure, style
+from tinynet.report.figures import BLUE, GREEN, ORANGE, drawable, new_figure, style
+from tinynet.report.text import is_number, label_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# the parts of the data: what their keys begin with, name, colour, line, marker
+# Parts of the data: prefix of their keys, name, colour, line, marker.
 _PARTS = (
     ("", "training", BLUE, "-", "o"),
     ("train_", "training", BLUE, "-", "o"),
@@ -26,18 +26,8 @@ _PARTS = (
 _UNITS = {"loss": "loss (mean per example)", "seconds": "time since the start (s)"}
 
 
-def is_number(value: Any) -> bool:
-    """Whether it can be drawn: a Python or NumPy number, and no truth value."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
-
-
-def label_of(key: str) -> str:
-    """A key in words, without its unit: "test loss", "learning rate"."""
-    return {"lr": "learning rate", "seconds": "time"}.get(key, key.replace("_", " "))
-
-
 def quantities(history: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """What a history has to plot: each quantity with its keys, loss and accuracy first.
+    """The quantities of a history with their keys, loss and accuracy first.
 
     >>> quantities([{"epoch": 1, "loss": 0.5, "test_loss": 0.6, "lr": 0.1, "note": "warm-up"}])
     {'loss': ['loss', 'test_loss'], 'lr': ['lr']}
@@ -52,16 +42,16 @@ def quantities(history: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
 
 
 def plot_curves(history: Sequence[Mapping[str, Any]], only: Sequence[str] | None = None) -> Figure:
-    """Each quantity of a history against the epoch, the parts of the data in one panel.
+    """Each quantity of a history against the epoch, in a panel with a line per part of the data.
 
     Args:
-        history: a row each epoch, as `read_history` returns them: numbers under names such as
-            ``loss``, ``test_loss``, ``accuracy``, ``lr``, ``seconds``; ``epoch`` counts (1, 2, ...
-            where it is missing). Accuracies are shares, 0 to 1. Other entries are left out.
-        only: the quantities to draw (``"loss"`` stands for ``test_loss`` too); by default all.
+        history: a row for each epoch, as `read_history` returns them: numbers under names such as
+            ``loss``, ``test_loss``, ``accuracy``, ``lr``, ``seconds``; ``epoch`` (1, 2, ... where
+            it is missing). Accuracies are from 0 to 1. Other entries are ignored.
+        only: the quantities to draw (``"loss"`` includes ``test_loss``); by default all.
 
     Returns:
-        The figure. An epoch whose number is NaN or infinite has a cross at the foot of its panel.
+        The figure. A cross at the foot of a panel marks an epoch whose value is not finite.
 
     Raises:
         ValueError: if there is nothing to draw.
@@ -97,7 +87,7 @@ def _curve(ax: Axes, name: str, epochs: list[Any], lines: dict[str, list[Any]]) 
         y = np.array([float(v) if is_number(v) else math.nan for v in values])
         bad = np.array([is_number(v) for v in values]) & ~drawable(y)
         y[bad] = math.nan
-        # few points: each is seen; a lone one is seen only so
+        # markers show a single point, and each of a few
         ax.plot(epochs, y, line, color=colour, label=label, linewidth=1.8,
                 marker=marker if len(epochs) <= 30 else None, markersize=4.5)  # fmt: skip
         if bad.any():
@@ -114,6 +104,6 @@ def _curve(ax: Axes, name: str, epochs: list[Any], lines: dict[str, list[Any]]) 
     if name == "seconds":
         ax.set_ylim(bottom=0)
     if len(ax.lines) > 1:
-        # above the panel, where it hides no line
+        # above the panel, where it covers no line
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=9,
                   handlelength=2.4, borderaxespad=0.2)  # fmt: skip

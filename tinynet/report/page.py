@@ -1,4 +1,4 @@
-"""write_report: a run on one page, its figures included, that opens anywhere and needs nothing."""
+"""write_report: a run as one HTML page, with its figures, that opens anywhere and loads nothing."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.io.files import write_atomically
 from tinynet.nn import Module
-from tinynet.training.evaluation import Evaluation
-from tinynet.training.files import write_atomically
-from tinynet.training.plots.curves import is_number, label_of
-from tinynet.training.plots.figures import inline_svg, save_figure
-from tinynet.training.report_figures import Planned, as_text, class_name, figures_of_run
+from tinynet.report.contents import Evaluated, Planned, figures_of_run
+from tinynet.report.figures import inline_svg, save_figure
+from tinynet.report.text import class_name, figure_as_text, is_number, label_of
 from tinynet.version import __version__
 
 
@@ -34,86 +33,82 @@ def write_report(
     options: Mapping[str, Any] | None = None,
     summary: object = "",
     model: Module | None = None,
-    evaluation: Evaluation | None = None,
+    evaluation: Evaluated | None = None,
     images: Any = None,
     names: Sequence[str] | None = None,
     formats: Sequence[str] = (),
     refresh: int | None = None,
     log: Callable[[str], Any] = print,
 ) -> Path | None:
-    """Write ``report.html`` into a folder, with whatever of the run is given.
+    """Write ``report.html`` into a folder, with whatever is given of the run.
 
     ::
 
         write_report("run", recorder.history, options=vars(args), summary=summary(model, shape),
                      model=model, evaluation=evaluate(model, test), images=test_images)
 
-    The page holds curves, the confusion matrix and figures by class, filters, feature maps, the
-    worst mistakes, the options, the model, and a table of the epochs. It loads nothing from
-    anywhere, runs no script, and suits light and dark screens and telephones. It is replaced as a
-    whole, so that it can be written after every epoch and be watched.
+    The page shows curves, the confusion matrix and figures by class, filters, feature maps, the
+    worst mistakes, the options, the model, and a table of the epochs. It loads nothing, runs no
+    script, and suits light and dark screens and telephones. It is replaced as a whole, so that it
+    can be written after every epoch and be watched.
 
-    What goes wrong here does not end a run: a figure that cannot be drawn (matplotlib is not
-    installed, the model has NaN where none is expected, ...) is reported in one line, in its place
-    on the page too, and the rest goes on; so is a folder that cannot be written.
+    A failure does not end a run: a figure that cannot be drawn (matplotlib is not installed, the
+    model has an unexpected NaN, ...) is reported in one line, also in its place on the page, and
+    the rest is written. A folder that cannot be written is reported too.
 
     Args:
-        folder: made if it is not there.
+        folder: created if needed.
         history: rows by epoch, as from `Recorder.history` or `read_history`.
         title: of the page.
-        options: what the run was started with.
-        summary: of the model, shown as text; ``training.summary(model, shape)``, say.
-        model: whose filters and feature maps are shown: of its first 3 convolutions.
-        evaluation: of the test data.
-        images: (N, C, H, W), those that were evaluated, in that order; for the mistakes and the
-            feature maps (of the first).
+        options: the run's options.
+        summary: the model as text, such as ``training.summary(model, shape)``.
+        model: its first 3 convolutions are shown, as filters and feature maps.
+        evaluation: of the test data, from `training.evaluate`.
+        images: the evaluated images (N, C, H, W), in order; for the mistakes and the feature maps.
         names: of the classes; by default their numbers.
-        formats: ``"png"``, ``"svg"``: write each figure beside the page too.
-        refresh: have the browser load the page anew every so many seconds, while the run goes on.
-        log: called with each line about what failed; `Recorder.log`, where there is a bar.
+        formats: ``"png"``, ``"svg"``: also write each figure beside the page.
+        refresh: seconds after which the browser reloads the page, while the run goes on.
+        log: called with a line for each failure; `Recorder.log`, where there is a bar.
 
     Returns:
         The path of the page, or None if it could not be written.
     """
     failures = _Failures(log)
+    planned = partial(figures_of_run, history, model, evaluation, images, names)
 
     def section(heading: str, make: Callable[[], str]) -> str:
         content = failures.caught(f"section {heading!r}", make)
         return f"<section>\n<h2>{heading}</h2>\n{content}</section>\n" if content else ""
 
-    def write() -> Path:
+    try:
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        planned = partial(figures_of_run, history, model, evaluation, images, names)
         page = _page(
             title=escape(title),
             refresh=refresh,
             facts=failures.caught("heading", lambda: _facts(history)),
-            body=section("Figures", lambda: _figures(planned(), place, formats, failures))
+            body=section("Figures", lambda: _figures([*planned()], place, formats, failures))
             + section("Classes", lambda: _classes(evaluation, names))
             + section("Epochs", lambda: _epochs(history))
             + section("Options", lambda: _options(options or {}))
-            + section("Model", lambda: _text("Model", str(summary))),
+            + section("Model", lambda: _model(str(summary))),
         )
         path = place / "report.html"
         write_atomically(str(path), page.encode(errors="backslashreplace"))
         return path
-
-    try:
-        return write()
     except Exception as error:
         failures.say(f"{str(folder)!r} could not be written", error)
         return None
 
 
 class _Failures:
-    """Tells what failed, in one line, and goes on."""
+    """Logs each failure in one line."""
 
     def __init__(self, log: Callable[[str], Any]) -> None:
         self._log = log
 
     def say(self, what: str, error: Exception) -> str:
-        """Log it; returns the reason alone."""
+        """Log a failure; returns the reason alone."""
         # the first line: matplotlib's errors can have many
         lines = str(error).strip().splitlines()
         reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
@@ -122,7 +117,7 @@ class _Failures:
         return reason
 
     def caught(self, what: str, make: Callable[[], str]) -> str:
-        """What `make` returns; if it raises, a paragraph that says why."""
+        """What `make` returns, or a paragraph with the reason if it raises."""
         try:
             return make()
         except Exception as error:
@@ -131,7 +126,7 @@ class _Failures:
 
 
 def _page(title: str, refresh: int | None, facts: str, body: str) -> str:
-    template = resources.files("tinynet.training") / "report.html"
+    template = resources.files("tinynet.report") / "page.html"
     again = "" if refresh is None else f'<meta http-equiv="refresh" content="{int(refresh)}">'
     made = (
         f"Written {time.strftime('%Y-%m-%d %H:%M:%S %z')} by tinynet {__version__}, Python "
@@ -167,12 +162,12 @@ def _figures(
 
 
 def _scrolling(label: str, content: str) -> str:
-    """A box with scroll bars of its own, which the keyboard reaches too."""
+    """A box with its own scroll bars, which can be scrolled with the keyboard."""
     return f'<div class="wide" role="region" aria-label="{label}" tabindex="0">{content}</div>\n'
 
 
-def _text(label: str, text: str) -> str:
-    return _scrolling(label, f"<pre>{escape(text)}</pre>") if text else ""
+def _model(summary: str) -> str:
+    return _scrolling("Model", f"<pre>{escape(summary)}</pre>") if summary else ""
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -188,7 +183,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _facts(history: Sequence[Mapping[str, Any]]) -> str:
-    """The numbers of the last epoch in large letters, with the best of the run."""
+    """The figures of the last epoch in large letters, with the best of the run."""
     if not history:
         return ""
     boxes = [f"<div><dt>epochs</dt><dd>{len(history)}</dd></div>"]
@@ -202,10 +197,11 @@ def _facts(history: Sequence[Mapping[str, Any]]) -> str:
                     if is_number(row.get(key)) and np.isfinite(row[key])]  # fmt: skip
             if rows:
                 number, epoch = good(rows, key=lambda pair: pair[0])
-                when = f"epoch&nbsp;{as_text('epoch', epoch)}"
-                best = f" <small>best {as_text(key, number)}, {when}</small>"
+                when = f"epoch&nbsp;{figure_as_text('epoch', epoch)}"
+                best = f" <small>best {figure_as_text(key, number)}, {when}</small>"
         name = "time" if key == "seconds" else label_of(key)
-        boxes.append(f"<div><dt>{escape(name)}</dt><dd>{as_text(key, value)}{best}</dd></div>")
+        text = figure_as_text(key, value)
+        boxes.append(f"<div><dt>{escape(name)}</dt><dd>{text}{best}</dd></div>")
     return f'<dl class="facts">{"".join(boxes)}</dl>'
 
 
@@ -213,11 +209,11 @@ def _epochs(history: Sequence[Mapping[str, Any]]) -> str:
     keys = list(dict.fromkeys(key for row in history for key in row))
     if not keys:
         return ""
-    rows = [[as_text(key, row.get(key)) for key in keys] for row in history]
+    rows = [[figure_as_text(key, row.get(key)) for key in keys] for row in history]
     return _scrolling("Epochs", _table([label_of(key) for key in keys], rows))
 
 
-def _classes(evaluation: Evaluation | None, names: Sequence[str] | None) -> str:
+def _classes(evaluation: Evaluated | None, names: Sequence[str] | None) -> str:
     if evaluation is None:
         return ""
     matrix = evaluation.confusion_matrix()
@@ -229,8 +225,8 @@ def _classes(evaluation: Evaluation | None, names: Sequence[str] | None) -> str:
     means = [f"{f('macro'):.2%}" for f in (evaluation.precision, evaluation.recall, evaluation.f1)]
     rows.append(["mean of the classes", str(len(evaluation)), *means])
     caption = (
-        "Precision: of what was taken for a class, the share that is of it. Recall: of the class's "
-        "examples, the share that was found. F1: the harmonic mean of both."
+        "Precision: the share of the predictions of a class that are right. Recall: the share of a "
+        "class's examples that are found. F1: the harmonic mean of both."
     )
     head = ["class", "examples", "precision", "recall", "F1"]
     return f'<p class="quiet">{caption}</p>\n' + _scrolling("Classes", _table(head, rows))

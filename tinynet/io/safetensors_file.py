@@ -1,10 +1,9 @@
-"""Arrays and text in a safetensors file, with a digest by which damage is noticed.
+"""Arrays and text in a safetensors file, with a digest that reveals damage.
 
-Such a file is 8 bytes that hold the length of a header, the header (JSON: of each array its name,
-type, shape and place, and free text by name), and the arrays' bytes. There is nothing in it that
-could be executed. The library safetensors reads and writes it, and checks that the places fit the
-file; what it does not notice is a flipped bit. So tinynet adds a SHA-256 of all arrays and texts,
-and compares where there is one.
+Such a file is 8 bytes with the length of the header, the header (JSON: the name, type, shape and
+offsets of each array, and free text by name), and the arrays' bytes. Nothing in it can be executed.
+The library safetensors reads and writes it and checks that the offsets fit the file, but does not
+notice a flipped bit. So tinynet adds a SHA-256 of all arrays and texts, and checks it on reading.
 
 Source: the format's description, https://huggingface.co/docs/safetensors.
 """
@@ -17,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.training.files import CheckpointError
+from tinynet.io.files import CheckpointError
+from tinynet.version import __version__
 
-# Of what is written, raised when an older reader would misunderstand it.
+# Format number of new files; raised when an older reader would misunderstand them.
 FORMAT = 1
 DTYPES = frozenset(
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
@@ -39,13 +39,13 @@ def _library() -> Any:
 
 
 def storable(where: str, array: np.ndarray) -> np.ndarray:
-    """The array as it can be stored: C-ordered and in the machine's byte order.
+    """The array in C order and in the machine's byte order, ready to be stored.
 
-    The library stores the bytes as they lie in memory. Of a transposed view it would silently
-    store other numbers than the array has.
+    The library stores the bytes as they lie in memory, which for a transposed view would silently
+    be the wrong numbers.
 
     Raises:
-        TypeError: for an element type that the format has not; `where` names the array.
+        TypeError: for an element type that the format lacks; `where` names the array.
     """
     if array.dtype.name not in DTYPES:
         raise TypeError(
@@ -67,24 +67,22 @@ def _digest(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> str:
 
 
 def to_bytes(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
-    """The content of a file that holds these.
+    """The content of a file with these arrays and texts.
 
     Args:
-        arrays: by name; each as `storable` made it.
-        metadata: text by name. "tinynet", of which the format is part, and "sha256" are added.
+        arrays: arrays by name, each from `storable`.
+        metadata: text by name. "tinynet" (format and version) and "sha256" are added.
 
     Raises:
         CheckpointError: if the texts are longer than the format allows (100 MB).
     """
     library = _library()
-    from tinynet.version import __version__
-
     made_by = json.dumps({"format": FORMAT, "version": __version__})
     metadata = {**metadata, "tinynet": made_by}
     if sum(map(len, metadata.values())) > 40_000_000:  # a quote takes two bytes in the file
         raise CheckpointError(
-            "what is to be saved has more than 40 MB of numbers and text outside of arrays; keep "
-            "long lists of numbers, such as a history, as arrays"
+            "save: the state has more than 40 MB of numbers and text outside of arrays; keep long "
+            "lists of numbers, such as a history, as arrays"
         )
     metadata["sha256"] = _digest(arrays, metadata)
     return library.save(arrays, metadata)
@@ -93,11 +91,11 @@ def to_bytes(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
 def from_bytes(data: bytes, where: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Arrays and texts from the content of a file; `where` names it in errors.
 
-    Reading takes memory in proportion to the bytes that are there, whatever sizes they claim.
+    Reading takes memory in proportion to the length of `data`, whatever sizes its header claims.
 
     Raises:
-        CheckpointError: if it is no safetensors file, truncated, damaged, of a newer format, or
-            has an array of a type that NumPy has not.
+        CheckpointError: if it is not a safetensors file, is truncated, damaged or of a newer
+            format, or holds an array of a type that NumPy lacks.
     """
     library = _library()
     try:
@@ -105,27 +103,27 @@ def from_bytes(data: bytes, where: str) -> tuple[dict[str, np.ndarray], dict[str
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         for name, a in arrays.items():
             if a.dtype == bool and (a.view(np.uint8) > 1).any():
-                raise ValueError(f"array {name!r} of booleans holds other bytes than 0 and 1")
+                raise ValueError(f"array {name!r} of booleans holds bytes other than 0 and 1")
     except MemoryError:
         raise
     except KeyError as error:
         raise CheckpointError(
-            f"{where} holds arrays of type {error.args[0]}, which NumPy has not; convert them to "
+            f"{where} holds arrays of type {error.args[0]}, which NumPy lacks; convert them to "
             "float32 where the file was made"
         ) from None
-    except Exception as error:  # of the library, JSON and NumPy: there is no list of them
+    except Exception as error:  # the library documents no list of what it raises
         raise CheckpointError(
-            f"{where} is no whole safetensors file: it is truncated, damaged or of another kind "
+            f"{where} is not a whole safetensors file: it is truncated, damaged or of another kind "
             f"({len(data)} bytes; {error})"
         ) from None
     metadata = header.pop("__metadata__", None) or {}
-    # in the file's order; an older version of the library gives read-only arrays
+    # in the file's order; older versions of the library return read-only arrays
     arrays = {n: arrays[n] if arrays[n].flags.writeable else arrays[n].copy() for n in header}
     if "tinynet" in metadata:
         _check_format(metadata["tinynet"], where)
         if metadata.get("sha256") != _digest(arrays, metadata):
             raise CheckpointError(
-                f"{where} is damaged: its content has another SHA-256 than was saved with it"
+                f"{where} is damaged: the SHA-256 of its content is not the one saved with it"
             )
     return arrays, metadata
 
@@ -138,8 +136,6 @@ def _check_format(made_by: str, where: str) -> None:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise CheckpointError(f"{where} is damaged: it does not say its format") from None
     if newer:
-        from tinynet.version import __version__
-
         raise CheckpointError(
             f"{where} is in format {number}, written by tinynet {version}; tinynet {__version__} "
             f"reads formats up to {FORMAT}: update it"

@@ -1,8 +1,7 @@
-"""Making and saving figures with matplotlib's objects: no window, no backend, no state left.
+"""Making and saving matplotlib figures without a window, a display or global state.
 
-A `matplotlib.figure.Figure` is drawn by whatever format it is saved in, so it needs no display.
-pyplot keeps every figure alive and picks a backend, which fails on machines without a screen; it
-is not used here.
+pyplot is not used: it keeps every figure alive and picks a backend, which fails on machines without
+a screen. A `matplotlib.figure.Figure` needs neither; the format it is saved in draws it.
 """
 
 from __future__ import annotations
@@ -19,17 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinynet import backend
-from tinynet.autograd import Value
-from tinynet.training.files import write_atomically
+from tinynet.io.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Of M. Okabe and K. Ito, Color Universal Design (2008): told apart by the colour-blind, and
-# each at least 3 to 1 against both white and the report's dark ground.
+# From M. Okabe and K. Ito, Color Universal Design (2008). The colour-blind can tell them apart, and
+# each has a contrast of at least 3 to 1 with white and with the report's dark background.
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
-# text and lines; in a page this very string becomes the page's own text colour
+# text and lines; in a page this string is replaced by the page's text colour
 INK = "#1b1f24"
 
 _STYLE = {
@@ -54,7 +51,7 @@ _STYLE = {
 
 @contextlib.contextmanager
 def style() -> Iterator[None]:
-    """Matplotlib's defaults with a few changes, whatever the user's settings, for a ``with``.
+    """A context with matplotlib's defaults and a few changes, whatever the user's settings.
 
     Raises:
         ImportError: if matplotlib is missing or does not import, with what to install.
@@ -70,25 +67,20 @@ def style() -> Iterator[None]:
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)  # type: ignore[arg-type]
-        # a class's name in a script that the font lacks: boxes in a PNG, letters in an SVG
+        # a class name in a script that the font lacks: boxes in a PNG, letters in an SVG
         warnings.filterwarnings("ignore", "Glyph .* missing from")
-        # labels so long that the panel has no room: the figure is ugly, and that is seen
+        # labels too long for the panel: the figure shows it
         warnings.filterwarnings("ignore", "constrained_layout not applied")
         yield
 
 
-def as_array(data: Any) -> np.ndarray:
-    """Numbers, an array of either module or a Tensor, as NumPy's array."""
-    return backend.to_numpy(data._data if isinstance(data, Value) else data)
-
-
 def drawable(values: np.ndarray) -> np.ndarray:
-    """Where numbers are finite, and not so large that the range of an axis would overflow."""
+    """Where numbers are finite and small enough for the range of an axis not to overflow."""
     return np.abs(values).astype(float) < 1e300
 
 
 def new_figure(width: float, height: float, layout: str = "constrained") -> Figure:
-    """An empty figure of that size in inches; to be called and filled within `style`."""
+    """An empty figure of this size in inches; call and fill it within `style`."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout=layout)  # type: ignore[arg-type]
@@ -97,19 +89,19 @@ def new_figure(width: float, height: float, layout: str = "constrained") -> Figu
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """Write a figure as PNG (150 dots an inch) or SVG, by the path's suffix, on white.
 
-    The file appears whole or not at all: it is written beside its place and renamed. The same
-    figure gives the same bytes each time: no dates, no random names.
+    The file is written atomically. The same figure gives the same bytes each time: no dates, no
+    random names.
 
     Args:
         figure: matplotlib's.
-        path: its suffix is ``.png`` or ``.svg``; its folder is there.
+        path: ends in ``.png`` or ``.svg``; its folder exists.
 
     Returns:
         The path.
 
     Raises:
         ValueError: for another suffix.
-        OSError: if the file cannot be written; what was there before is unharmed.
+        OSError: if the file cannot be written; an old file is unchanged.
         ImportError: if matplotlib is missing.
     """
     path = Path(path)
@@ -121,23 +113,23 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
 
 
 def inline_svg(figure: Figure, name: str, label: str) -> str:
-    """A figure as an ``<svg>`` element to be put into a page; its ink is the page's own.
+    """A figure as an ``<svg>`` element for a page, whose text colour it takes.
 
     Args:
         figure: matplotlib's.
-        name: a word before every id in it, since ids must differ all over a page.
+        name: a prefix for every id in it, since ids must be unique in a page.
         label: what the figure shows, for those who cannot see it.
     """
     text = _drawn(figure, "svg", transparent=True).decode()
     text = text[text.index("<svg") :].replace(INK, "currentColor")
-    # a style in a page holds for all of the page
+    # a style element would apply to the whole page
     text = re.sub(r"\s*<style.*?</style>", "", text, flags=re.DOTALL)
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     return text.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
 
 
 def _drawn(figure: Figure, kind: str, transparent: bool) -> bytes:
-    # none of the entries that matplotlib would fill in: its version, the date
+    # clears the entries that matplotlib would fill in: its version, the date
     names = ("Creator", "Date", "Format", "Type") if kind == "svg" else ("Software",)
     options: dict[str, Any] = {"transparent": True} if transparent else {"facecolor": "white"}
     out = io.BytesIO()

@@ -1,10 +1,9 @@
-"""`save` and `load`: weights, and any other state of arrays, numbers and names, in one file.
+"""`save` and `load`: weights, and any other state of arrays, numbers and text, in one file.
 
-A file of weights, a flat dict of arrays by name, is a plain safetensors file; PyTorch reads it
-through ``safetensors.torch.load_file``, and `load` reads what ``safetensors.torch.save_file``
-wrote. Of a nested state the arrays become arrays of the file, under their path
-("optimizer.state.0.exp_avg"), and the rest a JSON text, in which ``{"$array": path}`` stands in the
-place of an array.
+Weights (a flat dict of arrays by name) become a plain safetensors file: PyTorch reads it with
+``safetensors.torch.load_file``, and `load` reads what ``safetensors.torch.save_file`` wrote. The
+arrays of a nested state are stored under their paths ("optimizer.state.0.exp_avg"), and everything
+else as one JSON text, in which ``{"$array": path}`` stands for an array.
 """
 
 from __future__ import annotations
@@ -18,26 +17,26 @@ import numpy as np
 
 from tinynet import backend
 from tinynet.autograd import Value
+from tinynet.io import safetensors_file
+from tinynet.io.files import CheckpointError, write_atomically
 from tinynet.nn.state import host_array
-from tinynet.training import safetensors_file
-from tinynet.training.files import CheckpointError, write_atomically
 
-_DEPTH = 64  # far from what Python's recursion allows, in writing and in reading
+_DEPTH = 64  # levels of nesting; far below Python's recursion limit, in writing and in reading
 
 
 def save(obj: Mapping[Any, Any], path: str | os.PathLike[str]) -> None:
-    """Save a state in a safetensors file, which afterwards is all there or as it was before.
+    """Save a state in a safetensors file, atomically: on failure an old file is unchanged.
 
     Args:
-        obj: a dict by name of arrays (NumPy's, CuPy's, Tensors, PyTorch's), numbers, strings,
-            True, False, None, and lists, tuples and dicts of them; such as
-            ``model.state_dict()`` or ``{"model": model.state_dict(), "epoch": 3}``. Keys are
-            strings or integers. NumPy's scalars become Python's numbers.
-        path: the file, by custom with the ending ".safetensors".
+        obj: a dict of arrays (NumPy's, CuPy's, Tensors, PyTorch's), numbers, strings, True, False,
+            None, and lists, tuples and dicts of them; such as ``model.state_dict()`` or
+            ``{"model": model.state_dict(), "epoch": 3}``. Keys are strings or integers. NumPy
+            scalars become Python numbers.
+        path: the file, by convention with the suffix ".safetensors".
 
     Raises:
-        TypeError: for anything else in it, named by its path.
-        OSError: if it cannot be written; an old file of that name is still whole.
+        TypeError: for a value of any other type; the message gives its path.
+        OSError: if the file cannot be written.
 
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.safetensors"
@@ -56,13 +55,14 @@ def save(obj: Mapping[Any, Any], path: str | os.PathLike[str]) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> dict[Any, Any]:
-    """What `save` was given, arrays as NumPy's; of any other safetensors file its arrays by name.
+    """Load what `save` was given, with NumPy arrays; from other safetensors files, arrays by name.
 
-    Weights alone, a flat dict of arrays, come in the order of the file, by type and name.
+    Weights alone, a flat dict of arrays, come in the order of the file: by type, then name.
 
     Raises:
-        CheckpointError: if it is no such file, truncated, damaged or written by a newer tinynet.
-        OSError: if it is not there or cannot be read.
+        CheckpointError: if it is not a safetensors file, or is truncated, damaged or written by a
+            newer tinynet.
+        OSError: if it does not exist or cannot be read.
     """
     path = os.fspath(path)
     with open(path, "rb") as file:
@@ -72,87 +72,82 @@ def load(path: str | os.PathLike[str]) -> dict[Any, Any]:
 def state_to_bytes(state: Mapping[Any, Any]) -> bytes:
     """The content of the file that `save` writes."""
     arrays, tree = flatten(state)
-    plain = all(node == {"$array": key} for key, node in tree.items())
-    return safetensors_file.to_bytes(arrays, {} if plain else {"state": json.dumps(tree)})
+    weights_alone = all(node == {"$array": key} for key, node in tree.items())
+    return safetensors_file.to_bytes(arrays, {} if weights_alone else {"state": json.dumps(tree)})
 
 
 def state_from_bytes(data: bytes, where: str) -> dict[Any, Any]:
     """What `load` returns, from the content of a file; `where` names it in errors."""
     arrays, metadata = safetensors_file.from_bytes(data, where)
     if "tinynet" not in metadata or "state" not in metadata:
-        return dict(arrays)
+        return arrays
     try:
         state = unflatten(json.loads(metadata["state"]), arrays)
         if not isinstance(state, dict):
-            raise ValueError("it is no dict")
+            raise ValueError("it is not a dict")
     except (ValueError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{where}: its state cannot be understood ({error})") from None
     return state
 
 
 def flatten(state: Mapping[Any, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """The arrays of a state by their paths, and the state as JSON has it, with their paths."""
+    """The arrays of a state by path, and the rest as a tree for JSON that refers to the paths.
+
+    In the tree, ``{"$tuple": [...]}`` is a tuple and ``{"$dict": [[key, value], ...]}`` a dict that
+    a JSON object cannot represent.
+    """
     arrays: dict[str, np.ndarray] = {}
 
-    def place(array: np.ndarray, path: list[str]) -> dict[str, str]:
-        where = "save: " + ".".join(path)
-        # a lone surrogate is no text that a file could hold
+    def array_node(array: np.ndarray, path: list[str]) -> dict[str, str]:
+        # no file can hold a lone surrogate as text
         first = name = ".".join(path).encode("utf-8", "backslashreplace").decode()
         number = 1
-        while name in arrays or name in ("", "__metadata__"):  # the second is the format's own
+        while name in arrays or name in ("", "__metadata__"):  # the format reserves the second
             number += 1
             name = f"{first}~{number}"
-        arrays[name] = safetensors_file.storable(where, array)
+        arrays[name] = safetensors_file.storable("save: " + ".".join(path), array)
         return {"$array": name}
 
-    def plain(value: Any, path: list[str]) -> Any:
-        if value is None or isinstance(value, bool | str):
-            return value
+    def node(value: Any, path: list[str]) -> Any:
         if isinstance(value, np.generic) and value.dtype.kind in "biuf" and value.itemsize <= 8:
             value = value.item()
-        if isinstance(value, bool):
+        if value is None or isinstance(value, bool | str):
             return value
-        if isinstance(value, int):
-            return int(value)
-        if isinstance(value, float):
-            return float(value)
+        if isinstance(value, int | float):
+            return int(value) if isinstance(value, int) else float(value)
         if isinstance(value, Value) or backend.is_array(value) or hasattr(value, "detach"):
-            return place(host_array("save: " + ".".join(path), value), path)
+            return array_node(host_array("save: " + ".".join(path), value), path)
         if len(path) > _DEPTH:
             raise ValueError(f"save: {'.'.join(path[:5])}...: deeper than {_DEPTH} levels")
-        if isinstance(value, list):
-            return [plain(v, [*path, str(i)]) for i, v in enumerate(value)]
-        if isinstance(value, tuple):
-            return {"$tuple": [plain(v, [*path, str(i)]) for i, v in enumerate(value)]}
-        if isinstance(value, Mapping):
-            return mapping(value, path)
-        raise TypeError(
-            f"save: {'.'.join(path) or 'obj'} is a {type(value).__name__}; a state is made of "
-            "arrays, numbers, strings, True, False, None, lists, tuples and dicts"
-        )
-
-    def mapping(value: Mapping[Any, Any], path: list[str]) -> Any:
+        if isinstance(value, list | tuple):
+            nodes = [node(v, [*path, str(i)]) for i, v in enumerate(value)]
+            return nodes if isinstance(value, list) else {"$tuple": nodes}
+        if not isinstance(value, Mapping):
+            raise TypeError(
+                f"save: {'.'.join(path) or 'obj'} is a {type(value).__name__}; a state is made of "
+                "arrays, numbers, strings, True, False, None, lists, tuples and dicts"
+            )
         for key in value:
             if isinstance(key, bool) or not isinstance(key, str | int):
                 raise TypeError(
                     f"save: {'.'.join(path) or 'obj'} has the key {key!r}; keys are strings or "
                     "integers"
                 )
-        items = [(k, plain(v, [*path, str(k)])) for k, v in value.items()]
+        items = [(k, node(v, [*path, str(k)])) for k, v in value.items()]
         if all(isinstance(k, str) and not k.startswith("$") for k, _ in items):
             return dict(items)
         return {"$dict": [[k, v] for k, v in items]}
 
-    return arrays, plain(state, [])
+    return arrays, node(state, [])
 
 
 def unflatten(tree: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     """The state that `flatten` took apart.
 
     Raises:
-        ValueError, TypeError: if that was not made by `flatten`, or an array is lacking or left.
+        ValueError, TypeError: if `flatten` did not make the tree, or an array is missing or unused.
     """
-    left = dict(arrays)
+    unused = dict(arrays)
 
     def build(node: Any) -> Any:
         if isinstance(node, list):
@@ -162,8 +157,8 @@ def unflatten(tree: Any, arrays: Mapping[str, np.ndarray]) -> Any:
         if not any(key.startswith("$") for key in node):
             return {key: build(value) for key, value in node.items()}
         [(tag, value)] = node.items()
-        if tag == "$array" and value in left:
-            return left.pop(value)
+        if tag == "$array" and value in unused:
+            return unused.pop(value)
         if tag == "$tuple" and isinstance(value, list):
             return tuple(build(v) for v in value)
         if tag == "$dict" and isinstance(value, list):
@@ -171,6 +166,6 @@ def unflatten(tree: Any, arrays: Mapping[str, np.ndarray]) -> Any:
         raise ValueError(f"{tag} of {str(value)[:80]!r}")
 
     state = build(tree)
-    if left:
-        raise ValueError(f"arrays without a place: {', '.join(map(repr, left))}")
+    if unused:
+        raise ValueError(f"arrays without a place: {', '.join(map(repr, unused))}")
     return state

@@ -1,0 +1,112 @@
+"""Which figures a report shows: planned here, drawn one by one on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+from tinynet.nn import Conv2d, Module
+from tinynet.report.curves import plot_curves, quantities
+from tinynet.report.layers import feature_maps, plot_feature_maps, plot_filters
+from tinynet.report.mistakes import plot_confusion, plot_mistakes
+from tinynet.report.text import class_name, figure_as_text, is_number, label_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_LAYERS = 3  # the most convolutions shown of a deep network
+
+
+class Planned(NamedTuple):
+    """A figure to be drawn: its name in messages and files, its heading and caption, and how."""
+
+    name: str
+    heading: str
+    caption: str
+    draw: Callable[[], Figure]
+
+
+class Evaluated(Protocol):
+    """What a report reads of an evaluation, such as `training.Evaluation`."""
+
+    @property
+    def labels(self) -> np.ndarray: ...
+    @property
+    def predictions(self) -> np.ndarray: ...
+    @property
+    def losses(self) -> np.ndarray: ...
+    def __len__(self) -> int: ...
+    def confusion_matrix(self) -> np.ndarray: ...
+    def precision(self, average: str | None = ...) -> Any: ...
+    def recall(self, average: str | None = ...) -> Any: ...
+    def f1(self, average: str | None = ...) -> Any: ...
+
+
+def figures_of_run(
+    history: Sequence[Mapping[str, Any]],
+    model: Module | None,
+    evaluation: Evaluated | None,
+    images: Any,
+    names: Sequence[str] | None,
+) -> Iterator[Planned]:
+    """The figures that can be drawn from what is given; planning them needs no matplotlib."""
+    for name, keys in quantities(history).items():
+        yield Planned(name, label_of(name).capitalize(), _course(history, keys),
+                      partial(plot_curves, history, only=[name]))  # fmt: skip
+    if evaluation is not None:
+        yield Planned("confusion", "Confusion matrix", _confusions(evaluation, names),
+                      lambda: plot_confusion(evaluation.confusion_matrix(), names))  # fmt: skip
+    modules = [] if model is None else model.named_modules()
+    found = [(name, layer) for name, layer in modules if isinstance(layer, Conv2d)]
+    layers = found[:_LAYERS]
+    for name, layer in layers:
+        count, channels, height, width = layer.weight.shape
+        yield Planned(f"filters-{name}", f"Filters of {name or 'the layer'}",
+                      f"{count} filters of {height}x{width} over {channels} input "
+                      f"channel{'s' if channels > 1 else ''}, all on one scale.",
+                      partial(plot_filters, layer.weight))  # fmt: skip
+    if model is not None and images is not None and layers:
+        some = f", the first {len(layers)} of {len(found)}" if len(found) > len(layers) else ""
+        yield Planned("feature-maps", "Feature maps",
+                      f"Outputs of the convolutions{some} for test image 0, before the activation.",
+                      lambda: _maps(model, images[0], [name for name, _ in layers]))  # fmt: skip
+    if evaluation is not None and images is not None:
+        wrong = int((evaluation.predictions != evaluation.labels).sum())
+        yield Planned("mistakes", "The worst mistakes",
+                      f"Of {wrong:,} wrong answers, those with the largest losses: the image's "
+                      "number, its class → the predicted class.",
+                      lambda: plot_mistakes(images, evaluation.labels, evaluation.predictions,
+                                            evaluation.losses, names))  # fmt: skip
+
+
+def _maps(model: Module, image: Any, layers: list[str]) -> Figure:
+    return plot_feature_maps({"input": image, **feature_maps(model, image, layers)})
+
+
+def _course(history: Sequence[Mapping[str, Any]], keys: list[str]) -> str:
+    """The caption of a curve: "loss from 0.39 to 0.039, test loss from 0.12 to 0.053."."""
+    parts = []
+    for key in keys:
+        values = [row[key] for row in history if is_number(row.get(key))]
+        parts.append(
+            f"{label_of(key)} from {figure_as_text(key, values[0])} to "
+            f"{figure_as_text(key, values[-1])}"
+        )
+    return f"By epoch, {len(history)} in all: {', '.join(parts)}."
+
+
+def _confusions(evaluation: Evaluated, names: Sequence[str] | None) -> str:
+    matrix = evaluation.confusion_matrix()
+    right = int(np.trace(matrix))
+    text = f"{right:,} of {len(evaluation):,} right."
+    np.fill_diagonal(matrix, 0)
+    if matrix.any():
+        i, j = np.unravel_index(matrix.argmax(), matrix.shape)
+        text += (
+            f" The most frequent mistake: {class_name(names, int(i))} taken for "
+            f"{class_name(names, int(j))}, {matrix[i, j]:,} times."
+        )
+    return f"{text} Opacity is the square root of the share of the row."
