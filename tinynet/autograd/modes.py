@@ -1,6 +1,6 @@
-"""The switches of the engine: whether operations are recorded, and who watches them.
+"""The switches of the engine: whether operations are recorded, and which watcher is active.
 
-Each thread has its own, so that a loader in the background does not change a training loop.
+Each thread has its own, so that a background loader does not affect a training loop.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Modes:
 
     def __init__(self) -> None:
         self.recording = True
-        self.watcher: Any = None  # the innermost; see `tinynet.autograd.watcher`
+        self.watcher: Any = None  # the innermost `tinynet.autograd.watcher.Watcher`
 
 
 class _Thread(threading.local):
@@ -30,7 +30,7 @@ thread = _Thread()
 
 
 class recording(ContextDecorator):
-    """Within it, or in a function that it decorates, operations are recorded or not."""
+    """Context manager and decorator that switches recording on or off."""
 
     def __init__(self, mode: bool) -> None:
         self.mode = mode
@@ -45,7 +45,7 @@ class recording(ContextDecorator):
     def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function):
             raise TypeError(
-                f"no_grad: {function.__name__} is a generator, whose body runs outside of the "
+                f"no_grad: {function.__name__} is a generator, whose body runs outside the "
                 "decorator; use `with` inside it"
             )
         return super().__call__(function)
@@ -55,15 +55,15 @@ class recording(ContextDecorator):
 
 
 def no_grad() -> recording:
-    """Within it nothing is recorded: for evaluation, and for changing parameters."""
+    """Context manager and decorator that disables recording: for evaluation and weight updates."""
     return recording(False)
 
 
 def enable_grad() -> recording:
-    """Within it operations are recorded, also inside `no_grad`."""
+    """Context manager and decorator that enables recording, also inside `no_grad`."""
     return recording(True)
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations are recorded now, in this thread."""
+    """Whether operations are currently recorded in this thread."""
     return thread.modes.recording
