@@ -1,4 +1,4 @@
-"""What networks are made of: modules, layers, losses, initial weights; by the names of `torch.nn`.
+"""Building blocks of networks: modules, layers, losses, initial weights; named as in `torch.nn`.
 
 Reading order: parameter, module, layers, pooling, normalization, activations, losses, containers,
 init, utils.

@@ -1,7 +1,6 @@
 """Activations as modules; the functions are in `tinynet.functional`.
 
-`inplace` is taken for PyTorch's sake, where it saves memory; here the result is a new tensor in
-any case, and its numbers are the same.
+`inplace` exists for compatibility with PyTorch and has no effect: the result is a new tensor.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ class ELU(Module):
 
 
 class GELU(Module):
-    """x Phi(x), Phi the normal distribution function; approximate is "none" or "tanh"."""
+    """x Phi(x), Phi the normal distribution function; `approximate` is "none" or "tanh"."""
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -105,7 +104,7 @@ class Tanh(Module):
 class Softplus(Module):
     """ln(1 + e^(beta x)) / beta.
 
-    Exact at every x, so that there is no `threshold` above which PyTorch returns x itself.
+    It is exact for every x, so it has no `threshold`, above which PyTorch returns x itself.
     """
 
     def __init__(self, beta: float = 1.0) -> None:
@@ -122,7 +121,7 @@ class Softplus(Module):
 
 
 class Softmax(Module):
-    """e^(x_c) / sum_k e^(x_k) along `dim`. Not before `CrossEntropyLoss`, of which it is part."""
+    """e^(x_c) / sum_k e^(x_k) along `dim`. `CrossEntropyLoss` includes it and takes logits."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -136,7 +135,7 @@ class Softmax(Module):
 
 
 class LogSoftmax(Softmax):
-    """ln of `Softmax` along `dim`, exact where that underflows."""
+    """The logarithm of `Softmax` along `dim`, accurate also where `Softmax` underflows."""
 
     def forward(self, input: Any) -> Any:
         return functional.log_softmax(input, self.dim)
