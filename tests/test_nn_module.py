@@ -349,7 +349,7 @@ def test_sequential():
         net[3]
     with pytest.raises(TypeError, match="item 1 is a function"):
         nn.Sequential(a, lambda x: x)
-    with pytest.raises(TypeError, match="'f' is a int"):
+    with pytest.raises(TypeError, match="item f is a int"):
         nn.Sequential({"f": 3})
     x = tn.ones(2)
     assert nn.Sequential()(x) is x

@@ -11,50 +11,50 @@ from tinynet import functional
 from tinynet.nn.module import Module
 
 
-def _options(module: Module, text: str = "") -> str:
-    return ", ".join(t for t in (text, "inplace=True" if module.inplace else "") if t)
-
-
-class ReLU(Module):
-    """max(x, 0)."""
+class _Inplace(Module):
+    """An activation with the option `inplace`."""
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(_Inplace):
+    """max(x, 0)."""
+
     def forward(self, input: Any) -> Any:
         return functional.relu(input)
 
-    def extra_repr(self) -> str:
-        return _options(self)
 
-
-class LeakyReLU(Module):
+class LeakyReLU(_Inplace):
     """x for x > 0, negative_slope x otherwise."""
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__()
-        self.negative_slope, self.inplace = float(negative_slope), inplace
+        super().__init__(inplace)
+        self.negative_slope = float(negative_slope)
 
     def forward(self, input: Any) -> Any:
         return functional.leaky_relu(input, self.negative_slope)
 
     def extra_repr(self) -> str:
-        return _options(self, f"negative_slope={self.negative_slope}")
+        return f"negative_slope={self.negative_slope}" + ", inplace=True" * self.inplace
 
 
-class ELU(Module):
+class ELU(_Inplace):
     """x for x > 0, alpha (e^x - 1) otherwise."""
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha, self.inplace = float(alpha), inplace
+        super().__init__(inplace)
+        self.alpha = float(alpha)
 
     def forward(self, input: Any) -> Any:
         return functional.elu(input, self.alpha)
 
     def extra_repr(self) -> str:
-        return _options(self, f"alpha={self.alpha}")
+        return f"alpha={self.alpha}" + ", inplace=True" * self.inplace
 
 
 class GELU(Module):
@@ -73,18 +73,11 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class SiLU(Module):
+class SiLU(_Inplace):
     """x sigmoid(x), also known as swish."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
         return functional.silu(input)
-
-    def extra_repr(self) -> str:
-        return _options(self)
 
 
 class Sigmoid(Module):

@@ -16,17 +16,20 @@ class _Container(Module):
     def _items(self) -> list[tuple[str, Module]]:
         return [(name, value) for name, value in vars(self).items() if isinstance(value, Module)]
 
-    def append(self: Self, module: Module) -> Self:
-        """Add a module at the end, named by its index (or the next free number)."""
+    def _add(self, name: str, module: Module) -> None:
         if not isinstance(module, Module):
             raise TypeError(
-                f"{type(self).__name__}: item {len(self)} is a {type(module).__name__}; it must "
-                "be a Module"
+                f"{type(self).__name__}: item {name} is a {type(module).__name__}; it must be a "
+                "Module"
             )
+        setattr(self, name, module)
+
+    def append(self: Self, module: Module) -> Self:
+        """Add a module at the end, named by its index (or the next free number)."""
         number = len(self)
         while str(number) in vars(self):  # a slice keeps the names of its modules
             number += 1
-        setattr(self, str(number), module)
+        self._add(str(number), module)
         return self
 
     def extend(self: Self, modules: Iterable[Module]) -> Self:
@@ -75,11 +78,7 @@ class Sequential(_Container):
         super().__init__()
         if len(modules) == 1 and isinstance(modules[0], Mapping):
             for name, module in modules[0].items():
-                if not isinstance(module, Module):
-                    raise TypeError(
-                        f"Sequential: {name!r} is a {type(module).__name__}; it must be a Module"
-                    )
-                setattr(self, name, module)
+                self._add(name, module)
         else:
             self.extend(modules)
 

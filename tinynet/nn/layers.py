@@ -145,13 +145,7 @@ class Conv2d(Module):
 
     def forward(self, input: Any) -> Any:
         return functional.conv2d(
-            input,
-            self.weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.groups,
+            input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
 
     def extra_repr(self) -> str:

@@ -15,7 +15,7 @@ They are ordinary attributes of the module, found by their type::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from tinynet import backend, dtypes
@@ -26,6 +26,16 @@ from tinynet.nn.state import IncompatibleKeys, load_arrays
 from tinynet.tensor import Tensor
 
 Self = TypeVar("Self", bound="Module")
+T = TypeVar("T")
+
+
+def _distinct(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
+    """The (name, object) pairs without repeated objects; == on tensors would compare entries."""
+    seen = set()
+    for name, a in named:
+        if id(a) not in seen:
+            seen.add(id(a))
+            yield name, a
 
 
 class Module:
@@ -51,20 +61,19 @@ class Module:
 
     def _check_assignment(self, name: str, value: Any) -> None:
         attributes, here = vars(self), type(self).__name__
-        if "_persistent" not in attributes and isinstance(value, Parameter | Module):
+        registered = isinstance(value, Parameter | Module)
+        if registered and "_persistent" not in attributes:
             raise AttributeError(
                 f"{here}: call super().__init__() in __init__ before assigning the "
                 f"{type(value).__name__} {name!r}"
             )
-        if isinstance(value, Parameter | Module) and ("." in name or not name):
+        if registered and ("." in name or not name):
             raise ValueError(f"{here}: the name {name!r} must not be empty or contain a dot")
-        if isinstance(value, Parameter | Module) and callable(getattr(type(self), name, None)):
+        if registered and callable(getattr(type(self), name, None)):
             raise AttributeError(f"{here}: {name!r} is the name of a method; choose another")
-        old = attributes.get(name)
-        kind: type | None = None
-        if isinstance(old, Parameter | Module):
-            kind = Parameter if isinstance(old, Parameter) else Module
-        elif name in attributes.get("_persistent", ()):
+        old, kinds = attributes.get(name), (Parameter, Module)
+        kind: type | None = next((k for k in kinds if isinstance(old, k)), None)
+        if kind is None and name in attributes.get("_persistent", ()):
             kind = Tensor
         # a plain tensor in place of a parameter would silently not be trained
         if kind is not None and value is not None and not isinstance(value, kind):
@@ -72,7 +81,7 @@ class Module:
                 f"{here}: {name!r} is a {kind.__name__.lower()}; it can be replaced by a "
                 f"{kind.__name__} or None, not by a {type(value).__name__}"
             )
-        if isinstance(value, Parameter | Module):
+        if registered:
             attributes["_persistent"].pop(name, None)
 
     def __delattr__(self, name: str) -> None:
@@ -143,35 +152,27 @@ class Module:
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """(name, module) for itself, named "", and all submodules, each once."""
-        seen = set()
-        for name, module in self._walk(prefix and f"{prefix}."):
-            if id(module) not in seen:
-                seen.add(id(module))
-                yield name[:-1], module
+        return _distinct((path[:-1], m) for path, m in self._walk(prefix and f"{prefix}."))
 
     def modules(self) -> Iterator[Module]:
         return (module for _, module in self.named_modules())
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """(name, module) for the direct submodules, each once."""
-        seen = set()
-        for name, value in vars(self).items():
-            if isinstance(value, Module) and id(value) not in seen:
-                seen.add(id(value))
-                yield name, value
+        return _distinct((name, m) for name, m in vars(self).items() if isinstance(m, Module))
 
     def children(self) -> Iterator[Module]:
         return (module for _, module in self.named_children())
 
     def _named(self, learnt: bool, prefix: str, recurse: bool) -> Iterator[tuple[str, Tensor]]:
-        seen: set[int] = set()  # ids, since == on tensors compares entries
-        for path, module in (
-            self._walk(prefix and f"{prefix}.") if recurse else [(prefix and f"{prefix}.", self)]
-        ):
-            for name, tensor in module._own():
-                if isinstance(tensor, Parameter) == learnt and id(tensor) not in seen:
-                    seen.add(id(tensor))
-                    yield path + name, tensor
+        prefix = prefix and f"{prefix}."
+        walk = self._walk(prefix) if recurse else [(prefix, self)]
+        return _distinct(
+            (path + name, tensor)
+            for path, module in walk
+            for name, tensor in module._own()
+            if isinstance(tensor, Parameter) == learnt
+        )
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True

@@ -32,19 +32,9 @@ from tinynet.ops import (
 )
 
 FAMILIES: tuple[ModuleType, ...] = (
-    broadcast,
-    arithmetic,
-    elementary,
-    indexing,
-    shape,
-    reduction,
-    linalg,
-    softmax,
-    windows,
-    convolution,
-    pooling,
-    conversion,
-)
+    broadcast, arithmetic, elementary, indexing, shape, reduction, linalg, softmax, windows,
+    convolution, pooling, conversion,
+)  # fmt: skip
 
 
 def registry() -> dict[str, Op]:
