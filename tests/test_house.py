@@ -119,7 +119,7 @@ def test_importing_tinynet_is_quick():
 def test_the_engine_is_short():
     """Value, Rule, Node, Op, the order and the walk back: every line of the two files."""
     files = (ROOT / "autograd" / "value.py", ROOT / "autograd" / "engine.py")
-    assert sum(map(lines_of_code, files)) <= 232
+    assert sum(map(lines_of_code, files)) <= 234
 
 
 @pytest.mark.parametrize("name", ops.registry())
