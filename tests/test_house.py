@@ -19,7 +19,8 @@ ROOT = pathlib.Path(tn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 # each part may import those before it, and its own files
 ORDER = [
-    "version", "dtypes", "backend", "memory", "random", "threads", "kernels", "modes", "anomaly",
+    "version", "dtypes", "backend", "memory", "random", "threads", "window",
+    "kernels", "modes", "anomaly",
     "autograd", "ops", "tensor", "creation", "combining", "functional", "nn", "optim", "data",
     "models", "testing", "training", "study",
 ]  # fmt: skip
