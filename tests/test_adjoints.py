@@ -67,7 +67,7 @@ def test_unfold_and_fold(g: Geometry) -> None:
 
 
 # From this many cells a row on, convolution is row-wise; below it is im2col and one product.
-MIN_ROW = pytest.mark.parametrize("min_row", [0, 256])
+MIN_ROW = pytest.mark.parametrize("min_row", [0, 64])
 
 
 @MIN_ROW

@@ -250,7 +250,8 @@ def test_the_page_shows_what_it_speaks_of(shown):
     if one.network.name == "lenet":
         for line in (
             "col = im2col(x, window)", "y = product(_by_group(w, groups), _by_group(col, groups))",
-            "gcol = product(wt, gyt)", "return col2im(gcol, x_shape, window)", "x[tap] += col[:, k]",
+            "gcol = product(wt, gyt)", "return col2im(gcol, x_shape, window)",
+            "x[tap] += col[:, k]",
         ):  # fmt: skip
             assert f'<pre class="computing">{line}' in text
         assert "xp.greater(gate, 0, out=positive)" in text

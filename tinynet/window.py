@@ -23,6 +23,7 @@ from typing import Any
 
 Pair = int | tuple[int, int]
 Sizes = int | tuple[int, ...]
+Ints = tuple[int, ...]
 
 _ALL = slice(None)
 _AXES = {"D": "depth", "H": "height", "W": "width"}
@@ -107,11 +108,10 @@ class Window:
                 f"(N, C, {', '.join(self.axes)}): examples, channels, "
                 f"{', '.join(_AXES[a] for a in self.axes)}"
             )
-        size = self.padded(shape[2:])
-        extent = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
-        steps = zip(size, extent, self.stride, strict=True)
-        cells = tuple([(n - e) // s + 1 for n, e, s in steps])
-        if min(cells) < 1:
+        cells = _cells(self.kernel, self.stride, self.padding, self.dilation, shape[2:])
+        if not cells:
+            extent = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
+            size = self.padded(shape[2:])
             raise ValueError(
                 f"{name}: the window of {_by(extent)} (kernel {self.kernel}, dilation "
                 f"{self.dilation}) is larger than the padded input of {_by(size)} "
@@ -125,10 +125,19 @@ class Window:
         return _taps(self.kernel, self.stride, self.dilation, cells)
 
 
+# Kept, as what is below: they depend on sizes alone, which are the same in every step.
 @functools.lru_cache(maxsize=256)
-def _taps(
-    kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], cells: Any
-) -> tuple[tuple[slice, ...], ...]:
+def _cells(
+    kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, size: Ints
+) -> tuple[int, ...]:
+    """The output cells along each axis; none at all if the window is too large for one."""
+    sides = zip(size, kernel, stride, padding, dilation, strict=True)
+    cells = tuple([(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in sides])
+    return cells if min(cells) > 0 else ()
+
+
+@functools.lru_cache(maxsize=256)
+def _taps(kernel: Ints, stride: Ints, dilation: Ints, cells: Ints) -> tuple[tuple[slice, ...], ...]:
     met = [
         [slice(i * d, i * d + s * (n - 1) + 1, s) for i in range(k)]
         for k, s, d, n in zip(kernel, stride, dilation, cells, strict=True)

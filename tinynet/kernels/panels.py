@@ -22,13 +22,17 @@ PANEL_BYTES = 3 << 20  # as much is in the cache still when it is read
 
 @dataclass(frozen=True)
 class Panel:
-    """Output cells: rows first, first + step, ..., `count` of them, and columns left to right."""
+    """Output cells: rows first, first + step, ..., `count` of them, and columns left to right.
+
+    `between` of its lowered rows lie between the first ones of two of these output rows.
+    """
 
     first: int
     step: int
     count: int
     left: int
     right: int
+    between: int
 
     def of(self, y: Array, N: int) -> Array:
         """Its cells of y (G, C, OH, OW N), as (rows, G, C, cells): a view."""
@@ -44,11 +48,6 @@ def phases(window: Window) -> int:
     return window.dilation[0] // math.gcd(window.stride[0], window.dilation[0])
 
 
-def rows_between(window: Window) -> int:
-    """How many lowered rows of a phase lie between the first ones of two output rows."""
-    return window.stride[0] * phases(window) // window.dilation[0]
-
-
 # Kept, since it is Python alone: a thread at it holds the lock that the others wait for.
 @functools.lru_cache(maxsize=256)
 def panels(window: Window, OH: int, OW: int, row_bytes: int, panel_bytes: int) -> tuple[Panel, ...]:
@@ -60,10 +59,11 @@ def panels(window: Window, OH: int, OW: int, row_bytes: int, panel_bytes: int) -
         row_bytes: the size of a lowered row.
         panel_bytes: how much fits in the cache: `PANEL_BYTES`.
     """
-    KH, step, between = window.kernel[0], phases(window), rows_between(window)
+    KH, step = window.kernel[0], phases(window)
+    between = window.stride[0] * step // window.dilation[0]
     width = columns_of_panel(KH * row_bytes, OW, panel_bytes)
     return tuple([
-        Panel(phase + step * rows.start, step, len(rows), left, min(left + width, OW))
+        Panel(phase + step * rows.start, step, len(rows), left, min(left + width, OW), between)
         for phase in range(min(step, OH))
         for rows in row_panels(
             range(len(range(phase, OH, step))), between * row_bytes, panel_bytes,

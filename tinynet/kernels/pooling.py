@@ -27,11 +27,12 @@ def max_pool(x: Array, window: Window) -> Array:
     y = empty((xt.shape[0], *cells, xt.shape[-1]), x)
 
     def compute(c: slice) -> None:
-        best, *others = [xt[c][tap] for tap in window.taps(cells)]
+        part, out = xt[c], y[c]
+        best, *others = [part[tap] for tap in window.taps(cells)]
         if not others:
-            y[c] = best
+            out[...] = best
         for tap in others:  # the first two taps write y: no copy of one of them is needed
-            best = xp.maximum(best, tap, out=y[c])
+            best = xp.maximum(best, tap, out=out)
 
     for_each(compute, _channels(xt))
     return batch_first(y)
@@ -49,13 +50,14 @@ def first_argmax(x: Array, y: Array, window: Window) -> Array:
     argmax = zeros(yt.shape, x, "uint8" if len(taps) <= 256 else "int32")
 
     def compute(c: slice) -> None:
-        other = workspace("mask", argmax[c].shape, x, "bool")
-        missed = workspace("missed", other.shape, x, "bool")
+        part, best, count = xt[c], yt[c], argmax[c]
+        other = workspace("mask", best.shape, x, "bool")
+        missed = workspace("missed", best.shape, x, "bool")
         missed[...] = True
         for tap in taps[:-1]:
-            xp.not_equal(xt[c][tap], yt[c], out=other)
+            xp.not_equal(part[tap], best, out=other)
             xp.logical_and(missed, other, out=missed)
-            argmax[c] += missed.view("uint8")
+            count += missed.view("uint8")
 
     for_each(compute, _channels(xt))
     return batch_first(argmax)
@@ -68,13 +70,14 @@ def scatter(x: Array, argmax: Array, size: tuple[int, ...], window: Window) -> A
     y = empty(shape, x) if window.tiles(size) else zeros(shape, x)
 
     def compute(c: slice) -> None:
-        hit = workspace("mask", at[c].shape, x, "bool")
+        part, where, out = xt[c], at[c], y[c]
+        hit = workspace("mask", where.shape, x, "bool")
         for k, tap in enumerate(window.taps(x.shape[2:])):
-            xp.equal(at[c], k, out=hit)
+            xp.equal(where, k, out=hit)
             if window.disjoint:
-                xp.multiply(xt[c], hit, out=y[c][tap])
+                xp.multiply(part, hit, out=out[tap])
             else:
-                y[c][tap] += xt[c] * hit
+                out[tap] += part * hit
 
     for_each(compute, _channels(y))
     return batch_first(y[window.inside(size)])
