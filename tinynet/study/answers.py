@@ -85,8 +85,7 @@ def _col2im(study: Study, operation: Operation) -> Answer:
         "enters a result in several places has the sum of the derivatives over the places: "
         f"gx{_entry(x, flat)} = {number(gx.flat[flat])} is the sum of its {most} entries of gcol. "
         "That sum is col2im, and it is im2col's adjoint; so it adds (<code>+=</code>) where "
-        "im2col copied. (The code below adds along the rows of the kernel within the product "
-        "already, and col2im along its columns.)</p>"
+        "im2col copied.</p>"
     )
     return Answer("why-col2im", "Why is col2im a sum?", text, operation.number, "x", f"gx {flat}")
 
@@ -155,7 +154,7 @@ def _tie(study: Study, operation: Operation) -> Answer | None:
 
     # the entries of each window, (windows, taps), and where they stand in x
     def taken(a: np.ndarray) -> np.ndarray:
-        parts = [a[:, :, r, c].reshape(-1) for _, _, r, c in window.taps(OH, OW)]
+        parts = [a[:, :, r, c].reshape(-1) for _, r, c in window.taps((OH, OW))]
         return np.stack(parts, axis=1)
 
     cells, places = taken(x), taken(np.arange(x.size).reshape(x.shape))

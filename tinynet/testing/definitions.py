@@ -1,7 +1,7 @@
 """Definitions that run: each formula as loops over its indices, in float64, and nothing else.
 
 These are what the fast operations are compared with. They are as slow as they look, and share no
-code with what they define: one loop an index, indices named as in `tinynet.ops.windows`. Arguments
+code with what they define: one loop an index, indices named as in `tinynet.window`. Arguments
 are NumPy arrays; pairs are (height, width).
 """
 
