@@ -1,4 +1,4 @@
-"""The code of a function, and the line in it that does the work."""
+"""The code of a function, and its essential lines."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 
 from tinynet.study.derivation import Code, code_of
 
-# Where a function returns what a loop or a function inside it has filled, the lines to show are
-# those that fill.
+# Calls within loops and inner functions that fill the array that a function returns.
 _FILLING = ("matmul", "_multiply", "maximum", "multiply", "col2im")
 
 
@@ -20,7 +19,7 @@ class Listing:
     """The code of a function, and the numbers of the lines that compute its result."""
 
     code: Code
-    hearts: tuple[int, ...]
+    key_lines: tuple[int, ...]
 
     @property
     def lines(self) -> list[tuple[int, str]]:
@@ -28,19 +27,19 @@ class Listing:
 
     @property
     def computing(self) -> list[tuple[str, str]]:
-        """Those lines: ``file:line`` and text."""
+        """The key lines as ``file:line`` and text."""
         return [
             (f"{self.code.file}:{number}", text.strip())
             for number, text in self.lines
-            if number in self.hearts
+            if number in self.key_lines
         ]
 
 
 def listing(function: Callable[..., Any]) -> Listing:
-    """The listing of a function.
+    """List a function.
 
     Raises:
-        ValueError: if there is no source for it.
+        ValueError: if its source is not available.
 
     >>> from tinynet.ops.elementary import tanh
     >>> [text for place, text in listing(tanh.forward).computing]
@@ -48,15 +47,18 @@ def listing(function: Callable[..., Any]) -> Listing:
     """
     code = code_of(function)
     if code is None:
-        raise ValueError(f"listing: there is no source for {function}")
-    # a body alone, with its `return`, is no program
+        raise ValueError(f"listing: the source of {function} is not available")
+    # `return` parses only inside a function
     tree = ast.parse("def f():\n" + textwrap.indent(code.text, " "))
-    return Listing(code, tuple(code.line + line - 2 for line in _hearts(tree)))
+    return Listing(code, tuple(code.line + line - 2 for line in _key_lines(tree)))
 
 
-def _hearts(tree: ast.AST) -> list[int]:
-    """The lines that multiply matrices or fill a whole array, and those within loops and inner
-    functions that add to something or call one of `_FILLING`; else the last return."""
+def _key_lines(tree: ast.AST) -> list[int]:
+    """The lines that compute the result.
+
+    They multiply matrices or fill a whole array or, within loops and inner functions, add to
+    something or call one of `_FILLING`. A function without such lines has its last return.
+    """
     whole, *inside = (n for n in ast.walk(tree) if isinstance(n, ast.For | ast.FunctionDef))
     filling = {
         node.lineno
@@ -64,12 +66,12 @@ def _hearts(tree: ast.AST) -> list[int]:
         for node in ast.walk(part)
         if isinstance(node, ast.AugAssign)
         or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult))
-        or (isinstance(node, ast.Call) and _called(node) in _FILLING)
+        or (isinstance(node, ast.Call) and _function_name(node) in _FILLING)
     }
     filling |= {
         node.lineno
         for node in ast.walk(whole)
-        if (isinstance(node, ast.Call) and _called(node) == "product")
+        if (isinstance(node, ast.Call) and _function_name(node) == "product")
         or (isinstance(node, ast.Assign) and _fills_all(node))
     }
     returns = [node.lineno for node in ast.walk(whole) if isinstance(node, ast.Return)]
@@ -86,6 +88,6 @@ def _fills_all(node: ast.Assign) -> bool:
     )
 
 
-def _called(call: ast.Call) -> str:
+def _function_name(call: ast.Call) -> str:
     function = call.func
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
