@@ -104,7 +104,7 @@ def getitem(x: Array, index: Any) -> Array:
     return np.array([flat[k] for k in np.ravel(places)]).reshape(np.shape(places))
 
 
-def put(*xs: Array, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Array:
+def index_add(*xs: Array, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Array:
     y = [0.0] * math.prod(shape)
     for x, index in zip(xs, indices, strict=True):
         for k, v in zip(np.ravel(taken_from(shape, index)), np.ravel(x), strict=True):

@@ -172,7 +172,7 @@ def mutants_of(op: Op, name: str) -> Iterator[Mutant]:
     label = f"{op.name}.{name}"
     for kind, what, result in _RESULTS:
         yield Mutant(label, kind, what, _wrapped(rule, result=result))
-    if type(op).fit is not Op.fit:  # it broadcasts
+    if type(op).unbroadcast is not Op.unbroadcast:  # it broadcasts
         shape = f"{name}_shape"
         yield Mutant(label, "first for sum", "after a broadcast",
                      _wrapped(rule, result=_first_down, extra=shape))  # fmt: skip

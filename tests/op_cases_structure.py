@@ -48,6 +48,10 @@ def rearrangements() -> dict[str, list[Case]]:
     def case(want: Any, of: tuple[int, ...], **options: Any) -> Case:
         return Case([n(*of)], want, options, view=True)
 
+    def added(shapes: list[Any], shape: tuple[int, ...], indices: tuple[Any, ...]) -> Case:
+        inputs = [n(*given, seed=k) for k, given in enumerate(shapes)]
+        return Case(inputs, loops.index_add, {"shape": shape, "indices": indices})
+
     return {
         "reshape": [
             case(reshaped, (2, 6), shape=(3, 4)),
@@ -86,18 +90,9 @@ def rearrangements() -> dict[str, list[Case]]:
             case(cropped, (), widths=()),
         ],
         "getitem": [Case([n(*s)], loops.getitem, {"index": i}, view=True) for s, i in _INDICES],
-        "put": [
-            *(
-                Case(
-                    [n(*np.shape(loops.taken_from(s, i)))], loops.put, {"shape": s, "indices": (i,)}
-                )
-                for s, i in _INDICES
-            ),
-            Case(
-                [n(*np.shape(loops.taken_from((2, 5), i)), seed=k) for k, i in enumerate(_TAKEN)],
-                loops.put,
-                {"shape": (2, 5), "indices": _TAKEN},
-            ),
+        "index_add": [
+            *(added([np.shape(loops.taken_from(s, i))], s, (i,)) for s, i in _INDICES),
+            added([np.shape(loops.taken_from((2, 5), i)) for i in _TAKEN], (2, 5), _TAKEN),
         ],
         "split": [
             case(loops.split, (2, 6), sizes=(1, 3, 2), dim=1),

@@ -131,7 +131,7 @@ def test_pad_and_crop(sizes: tuple[int, ...], data: Any) -> None:
 
 
 @given(shapes(min_dims=1, min_side=1), st.data())
-def test_getitem_and_put(sizes: tuple[int, ...], data: Any) -> None:
+def test_getitem_and_index_add(sizes: tuple[int, ...], data: Any) -> None:
     parts = []
     for n in sizes:
         integers = st.lists(st.integers(-n, n - 1), max_size=4).map(lambda v: np.array(v, "int64"))
@@ -141,7 +141,7 @@ def test_getitem_and_put(sizes: tuple[int, ...], data: Any) -> None:
     index = tuple(parts)
     check_adjoint(
         lambda x: indexing.getitem(x, index=index),
-        lambda c: indexing.put(c, shape=sizes, indices=(index,)),
+        lambda c: indexing.index_add(c, shape=sizes, indices=(index,)),
         empty(*sizes),
     )
 

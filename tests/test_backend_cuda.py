@@ -40,7 +40,7 @@ def test_backend_names_the_devices_of_mixed_operands(x):
     assert "argument 0 (4, 1) on cpu" in str(caught.value)
     assert "argument 2 (2, 3) on cuda" in str(caught.value)
     with pytest.raises(backend.DeviceError):
-        backend.scatter_add(x, (0,), np.ones(3, np.float32))
+        backend.index_add(x, (0,), np.ones(3, np.float32))
 
 
 def test_backend_moves_arrays(cupy, x):
@@ -67,7 +67,7 @@ def test_backend_adds_into_repeated_indices(cupy, monkeypatch, add_at):
         sys.modules["cupyx"], "scatter_add", lambda *a: calls.append(a) or scatter(*a)
     )
     target = cupy.zeros((3, 2), "float32")
-    backend.scatter_add(target, cupy.asarray([0, 2, 0]), cupy.ones((3, 2), "float32"))
+    backend.index_add(target, cupy.asarray([0, 2, 0]), cupy.ones((3, 2), "float32"))
     assert target.tolist() == [[2, 2], [0, 0], [1, 1]]
     assert len(calls) == (0 if add_at else 1)
 

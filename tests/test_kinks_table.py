@@ -64,6 +64,17 @@ def test_kinks_of_activations() -> None:
     assert gradients(lambda x: F.elu(x, 0.4), [0.0]) == [[0.4]]
 
 
+@pytest.mark.parametrize("largest", [True, False])
+def test_topk_takes_the_first_of_ties(largest: bool) -> None:
+    x = tn.tensor([[1.0, 2.0, 1.0, 2.0, 1.0, 2.0]], requires_grad=True)
+    values, positions = x.topk(2, largest=largest)
+    first = 1 if largest else 0
+    assert positions.tolist() == [[first, first + 2]]
+    (values * tn.tensor([[3.0, 5.0]])).sum().backward()
+    assert x.grad.tolist()[0][first : first + 3 : 2] == [3, 5]
+    assert x.grad.sum().item() == 8
+
+
 def test_kinks_of_losses() -> None:
     """l1: 0 at 0. Huber: one slope from both sides, at 0 and at delta."""
     a, b = gradients(lambda a, b: F.l1_loss(a, b, reduction="sum"), [1.0, 2.0], [1.0, 1.0])

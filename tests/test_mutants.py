@@ -86,7 +86,7 @@ def test_every_rule_has_the_mutants_that_fit_it(name: str) -> None:
             assert kinds["stride[0] off by one"]
             assert kinds["padding[1] off by one"]
             assert kinds["dilation[0] off by one"]
-        if type(op).fit is not mutants.Op.fit:
+        if type(op).unbroadcast is not mutants.Op.unbroadcast:
             assert kinds["first for sum"]
 
 

@@ -269,7 +269,7 @@ def check(condition: Array, error: Callable[[], Exception]) -> None:
 # --- what the two do differently ------------------------------------------------------------
 
 
-def scatter_add(target: Array, index: Any, values: Array) -> None:
+def index_add(target: Array, index: Any, values: Array) -> None:
     """``target[index] += values`` in which repeated indices add up.
 
     Plain ``+=`` keeps only the last of several values for one place. CuPy before 12 has no

@@ -692,7 +692,7 @@ class Tensor(Value):
         if tuple(src.shape) != tuple(index.shape):
             raise ValueError(f"scatter_add: src {src.shape} and index {index.shape} must be equal")
         full = indexing.along("scatter_add", index, axis, self.shape)
-        return self + indexing.put(src, shape=self.shape, indices=(full,))
+        return self + indexing.index_add(src, shape=self.shape, indices=(full,))
 
 
 def _rebuild(cls: type[Tensor], array: Any, requires_grad: bool) -> Tensor:

@@ -165,7 +165,7 @@ class Op:
                         o.requires_grad, o.grad_fn, o.output_nr = True, node, k
         return out
 
-    def fit(self, g: Any, shape: tuple[int, ...]) -> Any:
+    def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:
         """Make a rule's result the shape of its input; only after a broadcast may it differ."""
         raise AssertionError(f"{self.name}: a rule returned {g.shape} for an input of {shape}")
 
@@ -186,7 +186,7 @@ def gradient(node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
             a = guards.unpack(node, name, a, create_graph)
         args.append(a)
     g = rule.function(*args)
-    return g if g.shape == shape else node.op.fit(g, shape)
+    return g if g.shape == shape else node.op.unbroadcast(g, shape)
 
 
 def nodes_behind(

@@ -2,7 +2,7 @@
 
 Broadcasting copies an entry to many places; the adjoint of copying is summing. Binary operations
 therefore hold nothing but calculus: their rules return a gradient of the output's shape, and
-`Elementwise.fit` sums it down to the input's, here and nowhere else.
+`Elementwise.unbroadcast` sums it down to the input's, here and nowhere else.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def sum_to_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
 class Elementwise(Op):
     """An operation that broadcasts its inputs and works entry by entry."""
 
-    def fit(self, g: Any, shape: tuple[int, ...]) -> Any:
+    def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:
         """The adjoint of the broadcast that the forward did by itself."""
         return sum_to(g, shape=shape)
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinynet import backend
 from tinynet.autograd import Op, Value, raw
-from tinynet.backend import arange, array_module, check, is_array, scatter_add, zeros
+from tinynet.backend import arange, array_module, check, is_array, zeros
 
 
 @Op
 def getitem(x: Any, *, index: Any) -> Any:
     """y = x[index], by NumPy's rules of indexing.
 
-    Derivation: every y_k is one x_{i(k)}, so <gy, dy> = sum_k gy_k dx_{i(k)} = <put(gy), dx>. The
-        rule is joint: all that was taken from one x comes back in one `put`, so that T rows taken
-        one by one cost one array of the size of x and not T.
-        gx = put(*gy, shape=x_shape[0], indices=tuple(index))
+    Derivation: every y_k is one x_{i(k)}, so <gy, dy> = sum_k gy_k dx_{i(k)} =
+        <index_add(gy), dx>. The rule is joint: everything taken from one x comes back in one
+        `index_add`, so T rows taken one by one cost one array of the size of x, not T.
+        gx = index_add(*gy, shape=x_shape[0], indices=tuple(index))
     Jacobian: selection: one 1 a row; a column of an entry taken k times has k of them.
     Kinks: none; linear.
     Cost: nothing forward for slices (a view), a copy else; backward zeros of the shape of x, and
@@ -34,11 +35,11 @@ def getitem(x: Any, *, index: Any) -> Any:
 
 @getitem.rule("x", joint=True)
 def getitem_gx(gy: list[Any], x_shape: list[tuple[int, ...]], index: list[Any]) -> Any:
-    return put(*gy, shape=x_shape[0], indices=tuple(index))
+    return index_add(*gy, shape=x_shape[0], indices=tuple(index))
 
 
 @Op
-def put(*xs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
+def index_add(*xs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
     """y = zeros of `shape` with every entry of each x_i added at y[indices[i]]: getitem's adjoint.
 
     Derivation: y_j = the sum of all entries of dx_i that go there, so <gy, dy> = sum_i
@@ -53,9 +54,9 @@ def put(*xs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
     """
     y = zeros(shape, xs[0])
     for x, index in zip(xs, indices, strict=True):
-        _check_range("put", shape, index)
+        _check_range("index_add", shape, index)
         if _may_repeat(index):
-            scatter_add(y, index, x)
+            backend.index_add(y, index, x)
         elif len(xs) == 1:
             y[index] = x
         else:
@@ -63,8 +64,8 @@ def put(*xs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
     return y
 
 
-@put.rule("xs")
-def put_gx(gy: Any, i: int, indices: tuple[Any, ...]) -> Any:
+@index_add.rule("xs")
+def index_add_gx(gy: Any, i: int, indices: tuple[Any, ...]) -> Any:
     return getitem(gy, index=indices[i])
 
 
@@ -73,8 +74,8 @@ def topk(x: Any, *, k: int, dim: int, largest: bool = True) -> Any:
     """y_j = x_{p_j}, the k largest (or smallest) entries along `dim`, in order, and p with them.
 
     Derivation: the positions p are constant in a neighbourhood, so <gy, dy> = sum_j gy_j dx_{p_j}
-        = <put(gy), dx>.
-        gx = put(gy[0], shape=x_shape, indices=(along("topk", raw(y[1]), dim, x_shape),))
+        = <index_add(gy), dx>.
+        gx = index_add(gy[0], shape=x_shape, indices=(along("topk", raw(y[1]), dim, x_shape),))
     Jacobian: selection: one 1 a row.
     Kinks: where entries tie, the first in order is taken, a vertex of the subdifferential.
     Cost: a sort forward, zeros and n additions backward; keeps the positions.
@@ -98,7 +99,7 @@ def topk(x: Any, *, k: int, dim: int, largest: bool = True) -> Any:
 
 @topk.rule("x")
 def topk_gx(gy: Any, y: Any, x_shape: tuple[int, ...], dim: int) -> Any:
-    return put(gy[0], shape=x_shape, indices=(along("topk", raw(y[1]), dim, x_shape),))
+    return index_add(gy[0], shape=x_shape, indices=(along("topk", raw(y[1]), dim, x_shape),))
 
 
 def plain_index(index: Any, like: Any) -> Any:

@@ -64,7 +64,7 @@ def _kept_shape(name: str, shape: tuple[int, ...], dim: Dim) -> tuple[int, ...]:
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
-def restore(g: Any, name: str, shape: tuple[int, ...], dim: Dim) -> Any:
+def keepdims(g: Any, name: str, shape: tuple[int, ...], dim: Dim) -> Any:
     """A reduced array with its reduced axes back, of size 1, so that it broadcasts to `shape`; or,
     where all were reduced, the one number that it is, which broadcasts anyhow."""
     if dim is None:
@@ -77,7 +77,7 @@ def sum(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     """y = sum of x_i over the axes `dim` (all of them for None).
 
     Derivation: dy = sum_i dx_i, so <gy, dy> = sum_i gy dx_i = <gy repeated along dim, dx>.
-        gx = expand(restore(gy, "sum", x_shape, dim), shape=x_shape)
+        gx = expand(keepdims(gy, "sum", x_shape, dim), shape=x_shape)
     Jacobian: a row of ones for each output.
     Kinks: none; linear.
     Cost: n additions forward, nothing backward (a view); keeps the shape of x.
@@ -91,7 +91,7 @@ def sum(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
 
 @sum.rule("x")
 def sum_gx(gy: Any, x_shape: tuple[int, ...], dim: Dim) -> Any:
-    return expand(restore(gy, "sum", x_shape, dim), shape=x_shape)
+    return expand(keepdims(gy, "sum", x_shape, dim), shape=x_shape)
 
 
 def _extreme(name: str, x: Any, dim: Dim, keepdim: bool) -> Any:
@@ -103,9 +103,9 @@ def _extreme(name: str, x: Any, dim: Dim, keepdim: bool) -> Any:
 
 def _share_among_ties(gy: Any, x: Any, y: Any, dim: Dim) -> Any:
     x_, y_ = raw(x), raw(y)
-    tied = x_ == restore(y_, "amax", x_.shape, dim)
+    tied = x_ == keepdims(y_, "amax", x_.shape, dim)
     count = tied.sum(axis=axes_of("amax", dim, x_.ndim), keepdims=True).astype(x_.dtype)
-    share = restore(gy, "amax", x_.shape, dim) / array_module(count).maximum(count, 1.0)
+    share = keepdims(gy, "amax", x_.shape, dim) / array_module(count).maximum(count, 1.0)
     return where(tied, expand(share, shape=x_.shape), 0.0)
 
 
@@ -158,7 +158,7 @@ def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     """y = sqrt(sum of x_i^2) over the axes `dim`: the Euclidean length.
 
     Derivation: y^2 = sum x_i^2, so y dy = sum x_i dx_i and <gy, dy> = <gy x / y, dx>.
-        gx = x * (restore(gy, "norm", shape, dim) / where(raw(y) == 0, 1.0, y))
+        gx = x * (keepdims(gy, "norm", shape, dim) / where(raw(y) == 0, 1.0, y))
     Jacobian: the row x / y, a unit vector.
     Kinks: at x = 0 the subdifferential is the unit ball; 0, its middle, is taken. (Composed of
         sqrt and sum it would be 0 * Inf = NaN.)
@@ -182,8 +182,8 @@ def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
 @norm.rule("x")
 def norm_gx(gy: Any, x: Any, y: Any, dim: Dim) -> Any:
     shape = raw(x).shape
-    y = restore(y, "norm", shape, dim)
-    return x * (restore(gy, "norm", shape, dim) / where(raw(y) == 0, 1.0, y))
+    y = keepdims(y, "norm", shape, dim)
+    return x * (keepdims(gy, "norm", shape, dim) / where(raw(y) == 0, 1.0, y))
 
 
 @Op

@@ -18,7 +18,7 @@ from tinynet.autograd import Op
 from tinynet.backend import array_module
 from tinynet.ops.broadcast import Elementwise, expand
 from tinynet.ops.elementary import exp, exp_minus_abs, sigmoid
-from tinynet.ops.reduction import Dim, axes_of, restore, sum
+from tinynet.ops.reduction import Dim, axes_of, keepdims, sum
 from tinynet.ops.shape import reshape
 
 
@@ -38,7 +38,7 @@ def logsumexp(x: Any, *, dim: Dim, keepdim: bool = False) -> Any:
 
     Derivation: dy = sum_c e^(x_c) dx_c / sum_c e^(x_c) = sum_c p_c dx_c, with p_c = e^(x_c - y), so
         <gy, dy> = <gy p, dx>.
-        gx = restore(gy, "logsumexp", x_shape, dim) * p
+        gx = keepdims(gy, "logsumexp", x_shape, dim) * p
     Jacobian: the row p, the softmax.
     Kinks: none; the smooth maximum, within ln C above it. A row of -Inf alone has no softmax, and
         NaN for its gradient.
@@ -57,8 +57,8 @@ def logsumexp(x: Any, *, dim: Dim, keepdim: bool = False) -> Any:
 
 @logsumexp.rule("x")
 def logsumexp_gx(gy: Any, x: Any, y: Any, x_shape: tuple[int, ...], dim: Dim) -> Any:
-    p = exp(x - restore(y, "logsumexp", x_shape, dim))
-    return restore(gy, "logsumexp", x_shape, dim) * p
+    p = exp(x - keepdims(y, "logsumexp", x_shape, dim))
+    return keepdims(gy, "logsumexp", x_shape, dim) * p
 
 
 @Op

@@ -188,4 +188,4 @@ def by_one_rule(graph: Graph, operation: Operation, name: str) -> np.ndarray:
     args = [step.gradient, *[known[need] for need in rule.needs]]
     g = rule.function(*[[a] for a in args] if rule.joint else args)
     shape = np.shape(values[name])
-    return host(g if g.shape == shape else step.op.fit(g, shape))
+    return host(g if g.shape == shape else step.op.unbroadcast(g, shape))
