@@ -1,4 +1,4 @@
-"""One workload on all sides: the same work, times, memory, the share of BLAS and the floor."""
+"""Measures one workload on all sides: agreement, times, memory, the share of BLAS, the floor."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Settings:
     """How thoroughly to measure.
 
     Attributes:
-        threads: of every side.
-        turns: of each side, on each workload.
-        seconds: that a turn takes.
-        quick: whether this is a look rather than a measurement.
-        memory: whether to measure it.
-        blas: whether to measure its share.
+        threads: number of threads of every side.
+        turns: number of turns per side and workload.
+        seconds: duration of a turn.
+        quick: whether to take only a quick look.
+        memory: whether to measure peak memory.
+        blas: whether to measure the share of BLAS.
     """
 
     threads: int
@@ -36,9 +36,9 @@ class Settings:
 
 
 def compare(workload: Workload, sides: Sequence[Side], settings: Settings) -> dict[str, Any]:
-    """Times of a step on each side, their ratios, and whether all computed the same.
+    """Times of a step on each side, their ratios, and whether the results agree.
 
-    The first side is ours. A side whose memory order makes no difference here is left out.
+    The first side is ours. channels_last is skipped for workloads without images.
     """
     ours, *peers = [s for s in sides if workload.images or s.name != "torch-channels-last"]
     batches = workload.batches()
@@ -72,7 +72,7 @@ def compare(workload: Workload, sides: Sequence[Side], settings: Settings) -> di
 def full(
     workload: Workload, sides: Sequence[Side], settings: Settings, rates: Rates
 ) -> dict[str, Any]:
-    """`compare`, and memory, the share of BLAS and the floor beside it."""
+    """`compare`, and also memory, the share of BLAS and the floor."""
     result = compare(workload, sides, settings)
     steps, processes = (2, 1) if settings.quick else (5, 3)
     peaks = {

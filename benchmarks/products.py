@@ -1,13 +1,12 @@
-"""The share of a step that tinynet spends in BLAS, and the multiply-adds that it asks for there.
+"""The share of a step that tinynet spends in BLAS, and the number of multiply-adds there.
 
-``a @ b`` on arrays cannot be timed from outside: it goes from Python's byte code to C. So this is
-a pass of its own, in a process started for it, in which tinynet's source is changed as it is
-imported: every ``a @ b`` and every call of a function named as in `NAMES` becomes a call of
-`Meter`, which does the same and looks at the clock before and after. Files stay as they are, and
-the pass in which times are taken knows nothing of this. What is timed is NumPy's function, so the
-few microseconds that it takes to come to BLAS count as BLAS.
+``a @ b`` on arrays cannot be timed from outside, since byte code calls C directly. So a separate
+process rewrites tinynet's source during import: every ``a @ b`` and every call of a function named
+in `NAMES` becomes a call of `Meter`, which does the same and measures its time. No file changes,
+and the pass that measures step times is unaffected. The time of NumPy's function is measured, so
+its few microseconds of overhead count as BLAS.
 
-If products run on several threads at once, the time in which at least one runs counts, once.
+If products run on several threads at once, the time in which at least one runs counts once.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ from benchmarks.workloads import Workload
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMES = frozenset({"matmul", "dot", "vdot", "inner", "tensordot", "einsum", "sgemm", "dgemm"})
-METER = "_benchmark_product"  # as the changed source calls it
+METER = "_benchmark_product"  # the meter's name in the rewritten source
 
 
 class Meter:
-    """Does products of arrays and adds up their time and their multiply-adds."""
+    """Computes products of arrays, and adds up their time and their multiply-adds."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -49,10 +48,9 @@ class Meter:
     def __call__(self, function: Any, *args: Any, **options: Any) -> Any:
         import numpy as np
 
-        # tinynet's operations have such names too; what they call is met by itself
-        if not args or not all(isinstance(a, np.ndarray | str) for a in args):
-            return function(*args, **options)
-        if hasattr(function, "rules"):
+        # tinynet's operations have such names too; the products inside them are metered
+        arrays = args and all(isinstance(a, np.ndarray | str) for a in args)
+        if not arrays or hasattr(function, "rules"):
             return function(*args, **options)
         with self.lock:
             if not self.running:
@@ -67,14 +65,14 @@ class Meter:
                     self.seconds += time.perf_counter() - self.started
         with self.lock:
             self.calls += 1
-            # a product's terms for each of its numbers: the last size of its first factor
+            # each entry of a product sums as many terms as the last axis of its first factor has
             first = next(a for a in args if not isinstance(a, str))
             self.multiply_adds += result.size * first.shape[-1]
         return result
 
 
 class _Rewrite(ast.NodeTransformer):
-    """Products as calls of the meter."""
+    """Turns products into calls of the meter."""
 
     def _metered(self, node: ast.AST, function: ast.expr, args: Any, options: Any = ()) -> ast.AST:
         name = ast.Name(METER, ast.Load())
@@ -99,7 +97,7 @@ class _Loader(importlib.machinery.SourceFileLoader):
     meter: Meter
 
     def get_code(self, fullname: str) -> CodeType:
-        # not from the cache of compiled files, and not into it
+        # neither reads nor writes the cache of compiled files
         path = self.get_filename(fullname)
         tree = _Rewrite().visit(ast.parse(self.get_data(path)))
         return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
@@ -128,26 +126,26 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def metered_import() -> Meter:
-    """From now on tinynet is imported with its products metered.
+    """Meter the products of tinynet, which must be imported afterwards.
 
     Raises:
-        RuntimeError: if it was imported before.
+        RuntimeError: if tinynet is already imported.
     """
     if "tinynet" in sys.modules:
-        raise RuntimeError("tinynet is imported already")
+        raise RuntimeError("tinynet is already imported; call metered_import first")
     meter = Meter()
     sys.meta_path.insert(0, _Finder(type("_Loader", (_Loader,), {"meter": meter})))
     return meter
 
 
 def share(workload: Workload, seconds: float, threads_used: int) -> dict[str, Any]:
-    """For a step: its time, the part of it in products, their number and multiply-adds.
+    """A step's time, the part of it in products, and the products' number and multiply-adds.
 
-    All from one fresh process, which inherits what `threads.limit` has set; times are medians
-    over steps.
+    A fresh process measures them, with the environment that `threads.limit` has set. Times are
+    medians over steps.
 
     Raises:
-        RuntimeError: if that process failed, with the end of what it said.
+        RuntimeError: if the process fails; shows the end of its error output.
     """
     command = [sys.executable, "-m", "benchmarks.products", workload.name, str(seconds),
                str(threads_used)]  # fmt: skip

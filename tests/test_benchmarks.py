@@ -49,14 +49,14 @@ def test_it_explains_itself(name):
     [
         ("run.py", ["--workloads", "nonsense"], ["'nonsense'", "chain", "lenet-64", "cifar"]),
         ("run.py", ["--peers", "nonsense"], ["'nonsense'", "torch, torch-channels-last"]),
-        ("run.py", ["--threads", "1000"], ["1000 threads", "1 to "]),
-        ("run.py", ["--threads", "0"], ["0 threads", "1 to "]),
+        ("run.py", ["--threads", "1000"], ["threads is 1000", "1 to "]),
+        ("run.py", ["--threads", "0"], ["threads is 0", "1 to "]),
         ("run.py", ["--repeats", "0"], ["at least 1"]),
         ("run.py", ["--seconds", "-1"], ["greater than 0"]),
-        ("run.py", ["--json", "no/such/folder/file.json"], ["no such folder"]),
-        ("run.py", ["--plot", "picture.gif"], [".png and .svg"]),
+        ("run.py", ["--json", "no/such/folder/file.json"], ["folder does not exist"]),
+        ("run.py", ["--plot", "picture.gif"], [".png or .svg"]),
         ("profile.py", ["--workload", "nonsense"], ["'nonsense'", "chain", "lenet-64"]),
-        ("profile.py", ["--threads", "1000"], ["1000 threads", "1 to "]),
+        ("profile.py", ["--threads", "1000"], ["threads is 1000", "1 to "]),
         ("profile.py", ["--workload", "lenet", "--batch", "0"], ["at least 1"]),
         ("profile.py", ["--workload", "lenet-64", "--batch", "3"], ["has batch 64"]),
     ],
@@ -75,8 +75,8 @@ def test_tinynet_alone_is_reported_where_there_is_no_torch(tmp_path, without_tor
     out = start("run.py", "--workloads", "mlp-2-10-1", "--quick", "--threads", "1",
                 "--json", path, env=without_torch)  # fmt: skip
     assert out.returncode == 0, out.stderr
-    assert "left out: torch (" in out.stdout
-    assert "left out: torch-channels-last (" in out.stdout
+    assert "skipped: torch (" in out.stdout
+    assert "skipped: torch-channels-last (" in out.stdout
     everything = json.loads(path.read_text())
     assert set(everything["left_out"]) == set(sides.PEERS)
     (result,) = everything["workloads"]
@@ -116,7 +116,7 @@ def test_a_run_beside_torch(tmp_path):
     assert verdict["hit"] == (verdict["measured"] <= 0.4)
     profiled = [profile["workload"] for profile in everything["profiles"]]
     assert profiled == ([] if verdict["hit"] else ["mlp-2-10-1"])
-    assert ("Where the missed rows" in out.stdout) == bool(profiled)
+    assert ("Profiles of the rows" in out.stdout) == bool(profiled)
 
 
 def test_every_row_of_the_table_has_its_workload():
@@ -242,7 +242,7 @@ def test_other_work_makes_the_exit_status_1(capsys):
 
     assert _status([result(True)]) == 0
     assert _status([result(True), result(False)]) == 1
-    assert "lenet-64: torch computed something else" in capsys.readouterr().err
+    assert "lenet-64: torch's results differ" in capsys.readouterr().err
 
 
 def test_restart_goes_back_to_the_start():

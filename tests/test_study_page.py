@@ -210,7 +210,7 @@ def test_the_tie_s_slopes_are_the_pooling_s_own():
 def test_the_page_says_what_the_network_guesses(shown):
     one, _, text = shown
     output = one.quantities[one.output].value.reshape(-1)
-    assert f"The network takes it for a {output.argmax()}" in text
+    assert f"The network predicts {output.argmax()}" in text
     if one.network.name == "lenet":
         p = np.exp(output - output.max())
         assert f"with probability {p.max() / p.sum():.3g}." in text

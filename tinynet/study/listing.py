@@ -1,4 +1,4 @@
-"""The code of a function, and the lines in it that do the work."""
+"""The code of a function, and its essential lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Listing:
     """The code of a function, and the numbers of the lines that compute its result."""
 
     code: Code
-    hearts: tuple[int, ...]
+    key_lines: tuple[int, ...]
 
     @property
     def lines(self) -> list[tuple[int, str]]:
@@ -24,23 +24,23 @@ class Listing:
 
     @property
     def computing(self) -> list[tuple[str, str]]:
-        """Those lines: ``file:line`` and text."""
+        """The key lines as ``file:line`` and text."""
         return [
             (f"{self.code.file}:{number}", text.strip())
             for number, text in self.lines
-            if number in self.hearts
+            if number in self.key_lines
         ]
 
 
 def listing(function: Callable[..., Any]) -> Listing:
-    """The listing of a function.
+    """List a function.
 
     The lines that compute are the last return, or where it returns a name, those that set it; and
     those outside of branches that call a kernel. Of a kernel they are those that write into an
     array, if there are any.
 
     Raises:
-        ValueError: if there is no source for it.
+        ValueError: if its source is not available.
 
     >>> from tinynet.ops.elementary import tanh
     >>> [text for place, text in listing(tanh.forward).computing]
@@ -48,8 +48,8 @@ def listing(function: Callable[..., Any]) -> Listing:
     """
     code = code_of(function)
     if code is None:
-        raise ValueError(f"listing: there is no source for {function}")
-    # a body alone, with its `return`, is no program
+        raise ValueError(f"listing: the source of {function} is not available")
+    # `return` parses only inside a function
     tree = ast.parse("def f():\n" + textwrap.indent(code.text, " "))
     nodes: list[Any] = list(ast.walk(tree))
     lines: set[int] = set()
