@@ -65,7 +65,7 @@ def main(args: argparse.Namespace) -> None:
 
     for _ in run.epochs(args.epochs):
         for x, y in run.steps(batches):
-            logits, target = model(tn.tensor(x)), tn.tensor(y)
+            logits, target = model(tn.as_tensor(x)), tn.as_tensor(y)
             loss = cross_entropy(logits, target)
             optimizer.zero_grad()
             loss.backward()

@@ -71,7 +71,7 @@ def main() -> None:
 
     for _ in run.epochs(epochs):
         for x, y in run.steps(batches):
-            loss = cross_entropy(model(tn.tensor(x)), tn.tensor(y))
+            loss = cross_entropy(model(tn.as_tensor(x)), tn.as_tensor(y))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -48,6 +48,25 @@ def first_axis_last(x: Array) -> Array:
     return xp.ascontiguousarray(y)
 
 
+def take_rows_last(x: Array, rows: Array) -> Array:
+    """(N, A, B, ...), (n,) -> (A, B, ..., n), contiguous: x[rows] with its first axis last.
+
+    As `first_axis_last` of x[rows], but each number is read and written once: the rows are turned
+    a few at a time, while they are in the cache.
+    """
+    flat, line = x.reshape(len(x), -1), 64 // x.itemsize
+    length = flat.shape[1]
+    y = empty((length, len(rows)), x)
+    for start in range(0, len(rows), line):
+        few = flat[rows[start : start + line]]
+        if length * x.itemsize % 2048 == 0:  # see `first_axis_last`
+            apart = workspace("rows apart", (len(few), length + line), x)[:, :length]
+            apart[...] = few
+            few = apart
+        y[:, start : start + line] = few.T
+    return y.reshape(*x.shape[1:], len(rows))
+
+
 def as_strided(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
     """A view of a contiguous `x` with these strides in bytes, never to be written through.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from tinynet import autograd, backend, dtypes
 from tinynet.autograd import Value, guards
-from tinynet.autograd.modes import thread
+from tinynet.autograd.modes import modes
 from tinynet.ops import (
     arithmetic,
     conversion,
@@ -228,7 +228,7 @@ class Tensor(Value):
         Raises:
             RuntimeError: if the change would have to be recorded.
         """
-        if self.requires_grad and (thread.modes.recording or self.grad_fn is not None):
+        if self.requires_grad and (modes()[0] or self.grad_fn is not None):
             raise RuntimeError(
                 f"{name}: a tensor that requires a gradient cannot be changed in place; build a "
                 "new one with tinynet.where, cat or functional.pad, or change a leaf inside "
@@ -285,7 +285,7 @@ class Tensor(Value):
     # gradients are the same. A leaf that requires a gradient is refused, as by add_.
 
     def _recorded(self, other: Any) -> bool:
-        tracked = isinstance(other, Value) and other.requires_grad and thread.modes.recording
+        tracked = isinstance(other, Value) and other.requires_grad and modes()[0]
         return self.grad_fn is not None or tracked
 
     def __iadd__(self, other: Operand) -> Tensor:

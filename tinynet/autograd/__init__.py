@@ -8,7 +8,7 @@ looks on, such as `anomaly`. `modes` holds the switches.
 from tinynet.autograd.anomaly import AnomalyError, detect_anomaly
 from tinynet.autograd.engine import Node, Op, Rule
 from tinynet.autograd.gradients import backward, grad
-from tinynet.autograd.modes import enable_grad, is_grad_enabled, no_grad, thread
+from tinynet.autograd.modes import enable_grad, is_grad_enabled, modes, no_grad
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.watcher import Watcher
 
@@ -24,7 +24,7 @@ __all__ = [
     "enable_grad",
     "grad",
     "is_grad_enabled",
+    "modes",
     "no_grad",
     "raw",
-    "thread",
 ]

@@ -10,7 +10,7 @@ from tinynet.ops import convolution, pooling, windows
 from tinynet.ops.indexing import getitem
 from tinynet.ops.linalg import matmul, transposed
 from tinynet.ops.shape import pad, reshape
-from tinynet.ops.windows import Pair, make_window, pair
+from tinynet.window import Pair, Window, make_window, pair
 
 
 def conv2d(
@@ -151,7 +151,7 @@ def adaptive_avg_pool2d(input: Any, output_size: Pair) -> Any:
     """
     _check_floats("adaptive_avg_pool2d", input)
     sizes = pair("adaptive_avg_pool2d", "output_size", output_size, 1)
-    windows.Window((1, 1)).output("adaptive_avg_pool2d", input.shape)
+    Window((1, 1)).output("adaptive_avg_pool2d", input.shape)
     H, W = input.shape[2:]
     array = raw(input)
     means = []
@@ -173,11 +173,11 @@ def adaptive_max_pool2d(input: Any, output_size: Pair) -> Any:
     """
     _check_floats("adaptive_max_pool2d", input)
     OH, OW = pair("adaptive_max_pool2d", "output_size", output_size, 1)
-    windows.Window((1, 1)).output("adaptive_max_pool2d", input.shape)
+    Window((1, 1)).output("adaptive_max_pool2d", input.shape)
     array = raw(input)
     xp = backend.array_module(array)
     N, C, H, W = array.shape
-    where = xp.empty((N, C, OH, OW), "int64")  # the winner's position in the flattened image
+    where = xp.empty((N, C, OH, OW), "int64")  # the argmax in the flattened image
     for p, (top, bottom) in enumerate(_bins(H, OH)):
         for q, (left, right) in enumerate(_bins(W, OW)):
             best = array[:, :, top:bottom, left:right].reshape(N, C, -1).argmax(axis=2)

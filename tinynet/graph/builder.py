@@ -83,7 +83,7 @@ class Builder:
     def _operand(self, name: str, a: Any) -> Input:
         """An input whose value is there."""
         if isinstance(a, Value) and a.requires_grad and a.grad_fn is not None:
-            place = self._computed(a._source())
+            place = self._computed(a._source or a)
         else:
             place = self._leaf(a)
         return Input(name, place, shape_of(a))
@@ -141,7 +141,7 @@ class Builder:
         """An operation's output that a later rule keeps is the value of that operation's step."""
         node = a.grad_fn if isinstance(a, Value) and a.requires_grad else None
         if node is not None and id(node) in self.place and not changed(a, user):
-            self.steps[self._computed(a._source())].value = raw(a)
+            self.steps[self._computed(a._source or a)].value = raw(a)
 
     def finish(self, output: Tensor) -> None:
         """Set shapes and dtypes: the value's, or what users and inputs of the step tell."""
@@ -170,9 +170,8 @@ class Builder:
         for step in wanted:
             source = self.sources[step.id]
             if isinstance(source, Node | tuple):  # its tensor may be gone; one like it will do
-                node, k = source if isinstance(source, tuple) else (source, 0)
                 like = np.broadcast_to(np.zeros((), step.dtype), step.shape)
-                source = Tensor(like, requires_grad=True, grad_fn=node, output_nr=k)
+                source = Tensor(like, True, source)
             targets.append(source)
         found = autograd.grad(output, targets, retain_graph=True, allow_unused=True)
         for step, g in zip(wanted, found, strict=True):

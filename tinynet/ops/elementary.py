@@ -13,8 +13,7 @@ from typing import Any
 from tinynet import backend
 from tinynet.autograd import Op, raw
 from tinynet.backend import array_module
-from tinynet.kernels.elementwise import elementwise, zero_for
-from tinynet.memory import workspace
+from tinynet.kernels import elementwise
 from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import Elementwise
 
@@ -266,8 +265,7 @@ def relu(x: Any) -> Any:
     Source: V. Nair and G. Hinton, Rectified linear units improve restricted Boltzmann machines
         (ICML 2010).
     """
-    xp = array_module(x)
-    return elementwise(lambda x, out: xp.maximum(x, zero_for(x), out=out), x)
+    return elementwise.relu(x)
 
 
 @relu.rule("x")
@@ -289,14 +287,7 @@ def gated(x: Any, *, gate: Any) -> Any:
     Source: V. Nair and G. Hinton, Rectified linear units improve restricted Boltzmann machines
         (ICML 2010).
     """
-    xp = array_module(x, gate)
-
-    def compute(x: Any, gate: Any, out: Any) -> None:
-        positive = workspace("mask", gate.shape, gate, "bool")
-        xp.multiply(x, xp.greater(gate, 0, out=positive), out=out)
-
-    # x may come from a linear layer, row by row; the convolution before the gate wants its order
-    return elementwise(compute, x, gate, order=gate)
+    return elementwise.gate(x, gate)
 
 
 @gated.rule("x")

@@ -84,9 +84,8 @@ def _col2im(study: Study, operation: Operation) -> Answer:
         "gradient, in gcol = wᵀ gy. By the multivariable chain rule, the derivative by a value "
         "that enters in several places is the sum of the derivatives over these places: "
         f"gx{_entry(x, flat)} = {number(gx.flat[flat])} is the sum of its {most} entries of gcol. "
-        "That sum is col2im, the adjoint of im2col: it adds (<code>+=</code>) where im2col copied. "
-        "(In the code below, the product adds along the rows of the kernel, and col2im along its "
-        "columns.)</p>"
+        "That sum is col2im, the adjoint of im2col: it adds (<code>+=</code>) where im2col "
+        "copied.</p>"
     )
     return Answer("why-col2im", "Why is col2im a sum?", text, operation.number, "x", f"gx {flat}")
 
@@ -155,7 +154,7 @@ def _tie(study: Study, operation: Operation) -> Answer | None:
 
     # the entries of each window, (windows, taps), and their flat indices in x
     def by_window(a: np.ndarray) -> np.ndarray:
-        parts = [a[:, :, r, c].reshape(-1) for _, _, r, c in window.taps(OH, OW)]
+        parts = [a[:, :, r, c].reshape(-1) for _, r, c in window.taps((OH, OW))]
         return np.stack(parts, axis=1)
 
     cells, indices = by_window(x), by_window(np.arange(x.size).reshape(x.shape))

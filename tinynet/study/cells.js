@@ -3,7 +3,7 @@
 // gradient cell.
 //
 // `A` holds the numbers of one operation by role, as `Numbers`: its inputs and "y", their gradients
-// "gx", "gy", ..., and other arrays ("col", "gcol", "winner", "p"). A function returns
+// "gx", "gy", ..., and other arrays ("col", "gcol", "argmax", "p"). A function returns
 //     terms: products, each a list of [label, number], whose sum is the cell (unless `how` differs)
 //     how:   the formula
 //     lit:   for each role, the flat indices of the cells to highlight
@@ -158,21 +158,21 @@ const max_pool2d = {
     const cells = taps(window, p, q, H, W).map(([, , h, w]) => A.x.flat(n, c, h, w));
     const ties = cells.filter(k => A.x.data[k] === A.y.data[flat]).length;
     return {terms: cells.map(k => [[bracket("x", A.x.index(k)), A.x.data[k]]]), max: true,
-            how: "the maximum of the window", lit: {x: cells, winner: [flat]},
-            note: `The maximum is at tap ${A.winner.data[flat]}, counted from 0 in row-major order.` +
+            how: "the maximum of the window", lit: {x: cells, argmax: [flat]},
+            note: `The maximum is at tap ${A.argmax.data[flat]}, counted from 0 in row-major order.` +
               (ties > 1 ? ` ${ties} cells tie; the first of them takes the gradient.` : "")};
   },
-  winner(A, flat, options) { return {lit: max_pool2d.y(A, flat, options).lit,
+  argmax(A, flat, options) { return {lit: max_pool2d.y(A, flat, options).lit,
     note: max_pool2d.y(A, flat, options).note}; },
   gx(A, flat, {window}) {
     const [n, c, h, w] = A.gx.index(flat), [, , OH, OW] = A.gy.shape;
-    const covers = covering(window, h, w, OH, OW), lit = {gy: [], y: [], winner: [], x: [flat]};
+    const covers = covering(window, h, w, OH, OW), lit = {gy: [], y: [], argmax: [], x: [flat]};
     const terms = [];
     let note = "No window covers this cell: its gradient is 0.";
     for (const [i, j, p, q] of covers) {
-      const k = A.gy.flat(n, c, p, q), won = A.winner.data[k] === i * window.kernel[1] + j;
+      const k = A.gy.flat(n, c, p, q), won = A.argmax.data[k] === i * window.kernel[1] + j;
       terms.push([[`[x won]`, won ? 1 : 0], factor(A, "gy", n, c, p, q)]);
-      lit.gy.push(k); lit.y.push(k); lit.winner.push(k);
+      lit.gy.push(k); lit.y.push(k); lit.argmax.push(k);
       const x = A.x.data[flat], y = A.y.data[k];
       note = won ? "This cell is its window's maximum (the first, if several tie): it takes all of gy."
         : x === y ? `This cell ties with the window's first maximum, ${show(y)}, and gets nothing: ` +

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.kernels.pooling import first_argmax
 from tinynet.ops.softmax import softmax
-from tinynet.ops.windows import padded, unfold
+from tinynet.ops.windows import unfold
 from tinynet.study.figures import Figures
 from tinynet.study.step import Operation, Quantity, Study, by_one_rule
 
@@ -19,7 +20,7 @@ class Contents:
         study: the study to show.
         figures: collects the arrays.
         extras: for each operation, further arrays by role: "col" and "gcol", the columns of a
-            convolution and their gradient; "winner", the argmax of a pooling; "p", a softmax.
+            convolution and their gradient; "argmax", of a pooling; "p", a softmax.
     """
 
     def __init__(self, study: Study) -> None:
@@ -37,10 +38,8 @@ class Contents:
             return {"col": unfold(values["x"], window=window)[0], "gcol": gcol}
         if operation.name == "max_pool2d":
             window, y = step.options["window"], self.output(operation).value
-            x = padded(values["x"].transpose(1, 2, 3, 0), window.padding, -np.inf)
-            found = [x[:, r, c] for _, _, r, c in window.taps(*y.shape[2:])]
-            winner = np.argmax(found, axis=0).transpose(3, 0, 1, 2)
-            return {"winner": winner.astype("float32")}
+            argmax = first_argmax(values["x"], y, window)
+            return {"argmax": argmax.astype("float32")}
         if operation.name == "cross_entropy_rows":
             return {"p": softmax(values["x"], dim=1)}
         return {}

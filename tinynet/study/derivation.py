@@ -262,7 +262,7 @@ def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
             through.append(f)
         names = {**getattr(f, "__globals__", {}), **({"self": Tensor} if method else {})}
         for node in ast.walk(tree):
-            target = _resolve(node, names)
+            target = resolve(node, names)
             if isinstance(target, Op):
                 found.setdefault(target.name, target)
             elif inspect.isfunction(target) and target.__module__.startswith("tinynet."):
@@ -270,7 +270,7 @@ def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
     return list(found.values()), through
 
 
-def _resolve(node: ast.AST, names: dict[str, Any]) -> Any:
+def resolve(node: ast.AST, names: dict[str, Any]) -> Any:
     """The object behind ``name`` or ``module.name`` in a function's source."""
     if isinstance(node, ast.Name):
         return names.get(node.id)

@@ -8,10 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tinynet.study.derivation import Code, code_of
-
-# Calls within loops and inner functions that fill the array that a function returns.
-_FILLING = ("matmul", "_multiply", "maximum", "multiply", "col2im")
+from tinynet.study.derivation import Code, code_of, resolve
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,10 @@ class Listing:
 def listing(function: Callable[..., Any]) -> Listing:
     """List a function.
 
+    The lines that compute are the last return, or where it returns a name, those that set it; and
+    those outside of branches that call a kernel. Of a kernel they are those that write into an
+    array, if there are any.
+
     Raises:
         ValueError: if its source is not available.
 
@@ -50,44 +51,44 @@ def listing(function: Callable[..., Any]) -> Listing:
         raise ValueError(f"listing: the source of {function} is not available")
     # `return` parses only inside a function
     tree = ast.parse("def f():\n" + textwrap.indent(code.text, " "))
-    return Listing(code, tuple(code.line + line - 2 for line in _key_lines(tree)))
+    nodes: list[Any] = list(ast.walk(tree))
+    lines: set[int] = set()
+    if function.__module__.startswith(_KERNELS):
+        lines = {node.lineno for node in nodes if _writes(node)}
+    lines = lines or _of_operation(tree.body[0], function.__globals__)
+    return Listing(code, tuple(code.line + line - 2 for line in sorted(lines)))
 
 
-def _key_lines(tree: ast.AST) -> list[int]:
-    """The lines that compute the result.
-
-    They multiply matrices or fill a whole array or, within loops and inner functions, add to
-    something or call one of `_FILLING`. A function without such lines has its last return.
-    """
-    whole, *inside = (n for n in ast.walk(tree) if isinstance(n, ast.For | ast.FunctionDef))
-    filling = {
-        node.lineno
-        for part in inside
-        for node in ast.walk(part)
-        if isinstance(node, ast.AugAssign)
-        or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult))
-        or (isinstance(node, ast.Call) and _function_name(node) in _FILLING)
-    }
-    filling |= {
-        node.lineno
-        for node in ast.walk(whole)
-        if (isinstance(node, ast.Call) and _function_name(node) == "product")
-        or (isinstance(node, ast.Assign) and _fills_all(node))
-    }
-    returns = [node.lineno for node in ast.walk(whole) if isinstance(node, ast.Return)]
-    return sorted(filling) or sorted(returns)[-1:]
+_KERNELS = "tinynet.kernels."
 
 
-def _fills_all(node: ast.Assign) -> bool:
-    """Whether it is ``name[...] = value``."""
-    target = node.targets[0]
-    return (
-        isinstance(target, ast.Subscript)
-        and isinstance(target.slice, ast.Constant)
-        and target.slice.value is ...
-    )
+def _writes(node: Any) -> bool:
+    """Whether it is ``a[...] = b``, ``a += b`` or ``f(..., out=a)``."""
+    if isinstance(node, ast.Assign):
+        return isinstance(node.targets[0], ast.Subscript)
+    if isinstance(node, ast.Call):
+        return any(keyword.arg == "out" for keyword in node.keywords)
+    return isinstance(node, ast.AugAssign)
 
 
-def _function_name(call: ast.Call) -> str:
-    function = call.func
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+def _of_operation(whole: Any, names: dict[str, Any]) -> set[int]:
+    """The lines that compute of a function that is no kernel; `names` are its globals."""
+    returns = [node for node in ast.walk(whole) if isinstance(node, ast.Return)]
+    last = max(returns, key=lambda node: node.lineno)
+    result = ast.unparse(last.value) if isinstance(last.value, ast.Name) else None
+    setting = {line.lineno for line in whole.body if _target(line) == result}
+    kernels = {line.lineno for line in whole.body if _calls_kernel(line, names)}
+    return (setting if result else {last.lineno}) | kernels or {last.lineno}
+
+
+def _target(line: Any) -> str | None:
+    """The name that a line sets, or whose entries it sets."""
+    target = line.targets[0] if isinstance(line, ast.Assign) else getattr(line, "target", None)
+    return ast.unparse(target).partition("[")[0] if target is not None else None
+
+
+def _calls_kernel(line: ast.stmt, names: dict[str, Any]) -> bool:
+    if isinstance(line, ast.If):
+        return False
+    called = [resolve(node.func, names) for node in ast.walk(line) if isinstance(node, ast.Call)]
+    return any(getattr(f, "__module__", "").startswith(_KERNELS) for f in called if f is not None)

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.ops.windows import Window
 from tinynet.study.contents import Contents
 from tinynet.study.derivation import notes
 from tinynet.study.listing import Listing, listing
 from tinynet.study.notation import formula, number
 from tinynet.study.replay import Check
 from tinynet.study.step import Operation, Study
+from tinynet.window import Window
 
 _EMPTY = "Point at a cell or click it to see how it was computed. Arrow keys move, Esc clears."
 
@@ -75,7 +75,7 @@ class Sections:
                  if not self.study.quantities[key].is_number]  # fmt: skip
         captions = {
             "col": "the im2col matrix: row (c,i,j), column (p,q), each column one window of x",
-            "winner": "the argmax: the tap of each window that is y, from 0 in row-major order",
+            "argmax": "the argmax: the tap of each window that is y, from 0 in row-major order",
             "p": "the softmax of x",
         }
         extras = self.contents.extras[operation.number - 1]
@@ -137,7 +137,7 @@ class Sections:
         ]
         further = {
             "gcol": "wᵀ gy: the gradient of the im2col matrix, before col2im sums it",
-            "winner": "the tap of each window that was the maximum",
+            "argmax": "the tap of each window that was the maximum",
             "p": "the softmax, recomputed",
         }
         shown += [
@@ -177,9 +177,8 @@ def _has_kinks(operation: Operation) -> bool:
 
 # functions that do the work of operations and rules
 _WORTH_SHOWING = (
-    "conv2d_input", "conv2d_weight", "pool_put", "gated", "_winner",
-    "_input_of_short_rows", "columns", "_gradient_of_strips", "side_by_side", "meetings",
-    "neighbours", "col2im", "add_windows",
+    "conv2d_input", "conv2d_weight", "max_unpool2d", "gated", "im2col", "window_view", "col2im",
+    "first_argmax", "pooling.max_pool", "pooling.scatter", "elementwise.relu", "elementwise.gate",
 )  # fmt: skip
 _MOVES = [("0 -1", "left", "←"), ("-1 0", "up", "↑"), ("1 0", "down", "↓"), ("0 1", "right", "→")]
 _READOUT = (
@@ -198,9 +197,11 @@ def _listings(function: Any) -> list[Listing]:
     found = [function]
     for caller in found:  # grows in the loop
         for name in _WORTH_SHOWING:
-            called = caller.__globals__.get(name)
+            module, _, last = name.rpartition(".")
+            called: Any = caller.__globals__.get(module or name)
+            called = getattr(called, last, None) if module else called
             called = inspect.unwrap(getattr(called, "forward", called))
-            if called is not None and called not in found and name in _names(caller.__code__):
+            if called is not None and called not in found and last in _names(caller.__code__):
                 found.append(called)
     return [listing(f) for f in found]
 

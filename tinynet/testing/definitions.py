@@ -1,8 +1,8 @@
 """Reference implementations: each formula as loops over its indices, in float64.
 
 Tests compare the fast operations with them. They share no code with these operations and are slow:
-one loop per index, with indices named as in `tinynet.ops.windows`. Arguments are NumPy arrays;
-pairs are (height, width).
+one loop per index, with indices named as in `tinynet.window`. Arguments are NumPy arrays; pairs are
+(height, width).
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def broadcastable_shapes(
 
 @dataclass(frozen=True)
 class Geometry:
-    """A sliding window that fits its input; names as in `tinynet.ops.windows`."""
+    """A sliding window that fits its input; names as in `tinynet.window`."""
 
     N: int
     C: int

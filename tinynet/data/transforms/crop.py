@@ -11,7 +11,7 @@ from tinynet import backend, memory
 from tinynet.backend import Array
 from tinynet.data.transforms.resample import bilinear, padded
 from tinynet.data.transforms.transform import Transform, interval, number
-from tinynet.ops.windows import pair
+from tinynet.window import pair
 
 
 class RandomCrop(Transform):
