@@ -105,7 +105,8 @@ def test_a_wrong_gradient_would_be_noticed(lenet):
     quantity = lenet.quantities["conv2.weight"]
     check = quantity.checks[0]
     line = lenet.replay.line(
-        lenet.place("conv2.weight"), int(np.ravel_multi_index(check.index, quantity.value.shape))
+        next(id for id, key in lenet.keys.items() if key == "conv2.weight"),
+        int(np.ravel_multi_index(check.index, quantity.value.shape)),
     )
     scale = float(abs(quantity.gradient).max())
     assert judge(line, check.engine64, scale, RTOL).passed

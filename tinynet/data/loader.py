@@ -33,10 +33,10 @@ class DataLoader:
     sees the batches that an uninterrupted run would have seen.
 
     Without shuffle a batch is a view: writing into it writes into the data. With shuffle it is a
-    copy in the memory order of its array; images (N, C, H, W) of floats on the CPU, unless there is
-    a `transform`, lie with N innermost, which saves the convolution a copy. The last batch is
-    smaller where B does not divide n, so an average over the data is the average of batches
-    *weighted by their sizes*.
+    copy in the memory order of its array; float images (N, C, H, W) on the CPU without a
+    `transform` have N innermost, which saves the convolution a copy. The last batch is smaller if B
+    does not divide n, so an average over the data is the average over batches *weighted by their
+    sizes*.
 
     A `transform` replaces the first array of each batch by ``transform(first, rng)``, after moving
     it to `device`; the other arrays stay as they are. In batch k of epoch e::
@@ -257,7 +257,7 @@ class DataLoader:
         return batch if self.device is None else backend.to_device(batch, self.device)
 
     def _is_turned(self, array: Array) -> bool:
-        """Whether batches lie with N innermost: images that go to a convolution as they are."""
+        """Whether batches have N innermost: images that go unchanged to a convolution."""
         devices = {backend.device_of(array), self.device or "cpu"}
         plain = array.ndim == 4 and array.dtype.kind == "f" and self.transform is None
         return plain and devices == {"cpu"} and array.flags.c_contiguous

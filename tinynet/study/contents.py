@@ -20,7 +20,7 @@ class Contents:
         study: the study to show.
         figures: collects the arrays.
         extras: for each operation, further arrays by role: "col" and "gcol", the columns of a
-            convolution and their gradient; "argmax", of a pooling; "p", a softmax.
+            convolution and their gradient; "argmax", a pooling's argmax; "p", a softmax.
     """
 
     def __init__(self, study: Study) -> None:

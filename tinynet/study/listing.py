@@ -10,6 +10,8 @@ from typing import Any
 
 from tinynet.study.derivation import Code, code_of, resolve
 
+_KERNELS = "tinynet.kernels."
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -35,9 +37,9 @@ class Listing:
 def listing(function: Callable[..., Any]) -> Listing:
     """List a function.
 
-    The lines that compute are the last return, or where it returns a name, those that set it; and
-    those outside of branches that call a kernel. Of a kernel they are those that write into an
-    array, if there are any.
+    The key lines of a kernel are those that write into an array. Those of other functions, or of a
+    kernel without such lines, are the last return, or the lines that set the name it returns, and
+    the lines outside branches that call a kernel.
 
     Raises:
         ValueError: if its source is not available.
@@ -59,9 +61,6 @@ def listing(function: Callable[..., Any]) -> Listing:
     return Listing(code, tuple(code.line + line - 2 for line in sorted(lines)))
 
 
-_KERNELS = "tinynet.kernels."
-
-
 def _writes(node: Any) -> bool:
     """Whether it is ``a[...] = b``, ``a += b`` or ``f(..., out=a)``."""
     if isinstance(node, ast.Assign):
@@ -72,7 +71,7 @@ def _writes(node: Any) -> bool:
 
 
 def _of_operation(whole: Any, names: dict[str, Any]) -> set[int]:
-    """The lines that compute of a function that is no kernel; `names` are its globals."""
+    """The key lines of a function that is not a kernel; `names` are its globals."""
     returns = [node for node in ast.walk(whole) if isinstance(node, ast.Return)]
     last = max(returns, key=lambda node: node.lineno)
     result = ast.unparse(last.value) if isinstance(last.value, ast.Name) else None
@@ -82,7 +81,7 @@ def _of_operation(whole: Any, names: dict[str, Any]) -> set[int]:
 
 
 def _target(line: Any) -> str | None:
-    """The name that a line sets, or whose entries it sets."""
+    """The variable that a line assigns to, or whose entries it assigns to."""
     target = line.targets[0] if isinstance(line, ast.Assign) else getattr(line, "target", None)
     return ast.unparse(target).partition("[")[0] if target is not None else None
 

@@ -41,16 +41,16 @@ def page(study: Study, model: Module, weights: str = "given") -> str:
         model: the network, for the source of its forward.
         weights: the origin of its weights, in words.
     """
-    told = answers(study)
+    asked = answers(study)
     sections = Sections(study, {})
-    for answer in told:
+    for answer in asked:
         key = answer.operation, answer.input
         sections.asides[key] = sections.asides.get(key, "") + answer.html
     forward = "".join(sections.forward(o) for o in study.operations)
     backward = "".join(sections.backward(o) for o in reversed(study.operations))
     digit = study.digit
     heading = f"One training step on a {digit.label}, forward and backward"
-    links = "".join(f'<li><a href="#{a.id}">{a.question}</a></li>' for a in told)
+    links = "".join(f'<li><a href="#{a.id}">{a.question}</a></li>' for a in asked)
     main = "\n".join([
         '<section aria-labelledby="network"><h2 id="network">The network</h2>',
         _source(model),

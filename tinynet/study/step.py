@@ -96,10 +96,6 @@ class Study:
     replay: Replay
     keys: dict[int, str]
 
-    def place(self, key: str) -> int:
-        """The id of a tensor's step in the graph."""
-        return next(place for place, k in self.keys.items() if k == key)
-
 
 def study(network: Network, model: Module, digit: Digit, seed: int = 0) -> Study:
     """Run one training step of the model on the digit, and record it.

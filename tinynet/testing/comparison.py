@@ -65,7 +65,8 @@ class Problem:
         for label, g, x in zip(labels, analytic, points, strict=True):
             if g.shape != x.shape:
                 raise GradientError(
-                    f"check_grads: `{function.name}`: the gradient by {label} has shape {g.shape}"
+                    f"check_grads: `{function.name}`: the gradient by {label} has shape {g.shape}; "
+                    "the two shapes must be equal"
                 )
             if not np.isfinite(g).all():
                 at = tuple(int(k) for k in np.argwhere(~np.isfinite(g))[0])
