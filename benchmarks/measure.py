@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import memory, products, timing
+from benchmarks import memory, timing
 from benchmarks.floor import Rates, floor, multiply_adds, traffic
 from benchmarks.sides import OURS, Run, Side
 from benchmarks.timing import Spread
@@ -24,7 +24,6 @@ class Settings:
         seconds: duration of a turn.
         quick: whether to take only a quick look.
         memory: whether to measure peak memory.
-        blas: whether to measure the share of BLAS.
     """
 
     threads: int
@@ -32,7 +31,6 @@ class Settings:
     seconds: float
     quick: bool
     memory: bool = True
-    blas: bool = True
 
 
 def compare(workload: Workload, sides: Sequence[Side], settings: Settings) -> dict[str, Any]:
@@ -72,7 +70,7 @@ def compare(workload: Workload, sides: Sequence[Side], settings: Settings) -> di
 def full(
     workload: Workload, sides: Sequence[Side], settings: Settings, rates: Rates
 ) -> dict[str, Any]:
-    """`compare`, and also memory, the share of BLAS and the floor."""
+    """`compare`, and also memory and the floor."""
     result = compare(workload, sides, settings)
     steps, processes = (2, 1) if settings.quick else (5, 3)
     peaks = {
@@ -80,16 +78,12 @@ def full(
         for name in (result["times"] if settings.memory else ())
     }
     ours = peaks.get(OURS)
-    blas = None
-    if settings.blas:
-        blas = products.share(workload, settings.seconds, settings.threads)
     return {
         **result,
         "memory": peaks,
         "memory_ratios": {
             name: ours / peak for name, peak in peaks.items() if name != OURS and peak and ours
         },
-        "blas": blas,
         "multiply_adds": multiply_adds(workload),
         "traffic_bytes": traffic(workload),
         "floor_seconds": floor(workload, rates),

@@ -71,11 +71,11 @@ def times(results: Sequence[dict[str, Any]], peers: Sequence[str]) -> str:
 
 
 def resources(results: Sequence[dict[str, Any]], peers: Sequence[str]) -> str:
-    """Peak memory above the imports, the share of BLAS, and the floor."""
+    """Peak memory above the imports, and the floor."""
     header = ["workload", f"{OURS} MB"]
     for peer in peers:
         header += [f"{peer} MB", "ratio"]
-    header += ["in BLAS", "floor ms", "time / floor"]
+    header += ["floor ms", "time / floor"]
     rows = []
     for result in results:
         row = [result["name"], _megabytes(result["memory"].get(OURS))]
@@ -84,9 +84,7 @@ def resources(results: Sequence[dict[str, Any]], peers: Sequence[str]) -> str:
                 _megabytes(result["memory"].get(peer)),
                 _number(result["memory_ratios"].get(peer), 2),
             ]
-        share = result["blas"] and result["blas"]["share"]
         floor = result["floor_seconds"]
-        row.append("-" if share is None else f"{share:.0%}")
         row += [
             "< 0.001" if floor < 5e-7 else milliseconds(floor),
             _number(result["times"][OURS]["median"] / floor, 1) if floor >= 5e-7 else "-",

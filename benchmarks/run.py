@@ -47,7 +47,6 @@ def options() -> argparse.ArgumentParser:
     option("--growth", action="store_true", help="also measure by batch, image side and depth")
     option("--no-workloads", action="store_true", help="with --growth: measure nothing else")
     option("--no-memory", action="store_true", help="skip peak memory")
-    option("--no-blas", action="store_true", help="skip the share of BLAS")
     option("--no-profile", action="store_true", help="skip profiles of rows that miss a target")
     return parser
 
@@ -117,7 +116,6 @@ def _run(args: argparse.Namespace, count: int, chosen: list[Any], peers: list[st
         args.seconds or (0.02 if args.quick else 0.5),
         args.quick,
         not args.no_memory,
-        not args.no_blas,
     )
     facts = machine.describe(count, {s.library: s.version for s in present})
     rates = floor.measure(count, 0.1 if args.quick else 1.0)
