@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynet import backend
 from tinynet.backend import Array, array_module
 from tinynet.memory import first_axis_last, workspace
 from tinynet.threads import for_each
@@ -79,7 +80,7 @@ def _laid_like(y: Array, a: Array) -> Array:
     # as convolution and pooling lay images
     if y.transpose(*range(1, y.ndim), 0).flags.c_contiguous:
         return first_axis_last(a).transpose(-1, *range(y.ndim - 1))
-    copy = np.empty_like(y, dtype=a.dtype)
+    copy = array_module(y).empty_like(y, dtype=a.dtype)
     copy[...] = a
     return copy
 
@@ -101,6 +102,6 @@ def _zeros_like(x: Array) -> Any:
         return 0
     zeros = _zeros.by_dtype.get(x.dtype)
     if zeros is None or zeros.size < x.size:
-        zeros = _zeros.by_dtype[x.dtype] = np.zeros(x.size, x.dtype)
+        zeros = _zeros.by_dtype[x.dtype] = backend.zeros((x.size,), x)
         zeros.flags.writeable = False
     return zeros[: x.size]
