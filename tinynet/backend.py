@@ -6,8 +6,8 @@ Everything else finds its array module from the arrays it was given::
     y = xp.exp(x)
 
 and asks this file for what the two do differently, for new arrays (`empty`, `zeros`, `full`, ...),
-and for `check`, the one way to look at a value on the host. CuPy is imported when a GPU is first asked
-for, never before.
+and for `check`, the one way to look at a value on the host. CuPy is imported when a GPU is first
+asked for, never before.
 
 Devices are named as in PyTorch: ``"cpu"`` and ``"cuda"``.
 

@@ -5,8 +5,6 @@ A run therefore starts from the same weights, shuffles and dropout masks on CPU 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tinynet.backend import Array, device_of, empty, to_device
