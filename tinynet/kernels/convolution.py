@@ -43,7 +43,7 @@ from tinynet.kernels.panels import (
 )
 from tinynet.kernels.products import matmul, product
 from tinynet.memory import as_strided, workspace
-from tinynet.threads import for_each, one_blas_thread
+from tinynet.threads import for_each, one_blas_thread, touch_blas_memory
 from tinynet.window import Window
 
 # Cells of an output row, OW N, from which on it is worth a product of its own. From 64 to 256 a
@@ -92,6 +92,7 @@ def conv(x: Array, w: Array, b: Array | None, window: Window, groups: int) -> Ar
         if bias is not None:
             part += bias  # now, while the panel is in the cache
 
+    touch_blas_memory()
     with one_blas_thread():
         for_each(compute, _panels(xt, window, OH, OW))
     return batch_first(y.reshape(OC, OH, OW, N))
@@ -129,6 +130,7 @@ def conv_input(gy: Array, w: Array, size: Any, window: Window, groups: int) -> A
             low = _gradient_of_lowered(wt, gt, window, rows, slice(left * N, cells.stop * N), x)
             add_lowered(of_x[:, :, left * window.stride[1] :], low, window, len(cells))
 
+    touch_blas_memory()
     with one_blas_thread():
         for_each(compute, row_panels(range(PH, PH + size[0]), row_bytes, PANEL_BYTES))
     return batch_first(x[:, :, PW : PW + size[1]])
