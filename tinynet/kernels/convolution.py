@@ -42,7 +42,7 @@ from tinynet.kernels.panels import (
     row_panels,
 )
 from tinynet.kernels.products import matmul, product
-from tinynet.memory import as_strided, workspace
+from tinynet.memory import as_strided, contiguous, workspace
 from tinynet.threads import for_each, one_blas_thread, touch_blas_memory
 from tinynet.window import Window
 
@@ -116,7 +116,7 @@ def conv_input(gy: Array, w: Array, size: Any, window: Window, groups: int) -> A
     xp, (PH, PW) = array_module(gy, w), window.padding
     # (G, C/G KW, KH, OC/G), the kernel's rows from the last to the first
     wt = w.reshape(groups, OC // groups, *w.shape[1:]).transpose(0, 2, 4, 3, 1)[:, :, :, ::-1]
-    wt = xp.ascontiguousarray(wt).reshape(groups, -1, *wt.shape[3:])
+    wt = contiguous(wt).reshape(groups, -1, *wt.shape[3:])
     gt = batch_last(gy).reshape(groups, OC // groups, OH, OW * N).swapaxes(1, 2)
     gt = _phase_by_phase(gt, phases(window))  # (G, OH, OC/G, OW N)
     x = zeros((C, size[0], size[1] + 2 * PW, N), gy, xp.result_type(gy, w))
@@ -227,7 +227,7 @@ def _phase_by_phase(gt: Array, step: int) -> Array:
     xp = array_module(gt)
     if step > 1:
         gt = xp.concatenate([gt[:, p::step] for p in range(step)], axis=1)
-    return xp.ascontiguousarray(gt)
+    return contiguous(gt)
 
 
 def _gradient_of_lowered(

@@ -86,10 +86,10 @@ def _laid_like(y: Array, a: Array) -> Array:
 
 
 class _Zeros(threading.local):
-    """One read-only array of zeros a dtype; of each thread its own."""
+    """One read-only array of zeros a dtype and class of arrays; of each thread its own."""
 
     def __init__(self) -> None:
-        self.by_dtype: dict[Any, np.ndarray] = {}
+        self.by_kind: dict[tuple[Any, type], Array] = {}
 
 
 _zeros = _Zeros()
@@ -100,8 +100,9 @@ def _zeros_like(x: Array) -> Any:
     fast as that of an array and a number, which shows from `MIN_FOR_FLAT` entries on."""
     if x.size < MIN_FOR_FLAT or array_module(x) is not np:
         return 0
-    zeros = _zeros.by_dtype.get(x.dtype)
+    kind = x.dtype, type(x)
+    zeros = _zeros.by_kind.get(kind)
     if zeros is None or zeros.size < x.size:
-        zeros = _zeros.by_dtype[x.dtype] = backend.zeros((x.size,), x)
+        zeros = _zeros.by_kind[kind] = backend.zeros((x.size,), x)
         zeros.flags.writeable = False
     return zeros[: x.size]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet import threads
-from tinynet.autograd import Op
-from tinynet.backend import array_module
+from tinynet.autograd import Op, raw
+from tinynet.backend import array_module, eye
 from tinynet.kernels import products
 from tinynet.ops.broadcast import Elementwise, expand
 from tinynet.ops.shape import permute, reshape
@@ -157,8 +157,7 @@ def einsum_gx(gy: Any, i: int, xs: Any, xs_shape: Any, subscripts: str) -> Any:
         if c in terms[i][:position]:
             new = next(fresh)
             eyes.append(c + new)
-            like = g._data if hasattr(g, "_data") else g
-            operands.append(array_module(like).eye(sizes[c], dtype=like.dtype))
+            operands.append(eye(sizes[c], raw(g)))
             c = new
         target += c
     return einsum(g, *operands, subscripts=",".join([letters, *eyes]) + "->" + target)

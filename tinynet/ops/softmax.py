@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module
+from tinynet.backend import array_module, full
 from tinynet.ops.broadcast import Elementwise, expand
 from tinynet.ops.elementary import exp, exp_minus_abs, sigmoid
 from tinynet.ops.reduction import Dim, axes_of, keepdims, sum
@@ -168,7 +168,7 @@ def bce_with_logits(x: Any, z: Any) -> Any:
     """
     xp = array_module(x, z)
     if isinstance(x, int | float):
-        x = xp.asarray(x, z.dtype)  # a number has no dtype of its own, its exponential would
+        x = full((), x, z)  # a number has no dtype of its own, its exponential would
     return (xp.maximum(x, 0.0) - x * z) + xp.log1p(exp_minus_abs(x))
 
 
