@@ -64,7 +64,8 @@ class Builder:
         kind, prefix = "constant", "c"
         if isinstance(a, Value) and a.requires_grad:
             kind, prefix = ("parameter", "p") if isinstance(a, Parameter) else ("input", "x")
-        name = self.names.get(id(a)) or self._name(prefix)
+        number = kind == "constant" and not array.shape
+        name = self.names.get(id(a)) or (f"{array.item():g}" if number else self._name(prefix))
         return self._append(a, Step(-1, name, kind, tuple(array.shape), value=array))
 
     def _computed(self, source: Any) -> int:

@@ -19,7 +19,7 @@ _BRACED = re.compile(_BASE + r"_\{([^{}]*)\}")
 _SHORT = re.compile(
     _BASE + r"_([a-z]{1,4}|[0-9]|N|C)(?![A-Za-z0-9_(])|" + _BASE + r"_([a-z])(?=\()"
 )
-_POWER = re.compile(r"\^(?:\(([^()]*)\)|(-?[A-Za-z0-9]+))")
+_POWER = re.compile(r"\^(?:\(([^()]+)\)|(-?[A-Za-z0-9]+))")
 # <u, v>, which may contain [c > 0]
 _SIDE = r"(?:\[[^\]]*\]|(?!&lt;|&gt;).)+?"
 _INNER = re.compile(rf"&lt;({_SIDE}, {_SIDE})&gt;", re.DOTALL)
@@ -35,13 +35,18 @@ def formula(text: str) -> str:
     >>> formula("conv2d_input(gy, w) < 1")
     'conv2d_input(gy, w) &lt; 1'
     """
-    text = html.escape(text, quote=False)
+    parts = _CODE.split(html.escape(text, quote=False))
+    parts[::2] = map(_mathematics, parts[::2])
+    parts[1::2] = [f"<code>{code}</code>" for code in parts[1::2]]
+    return "".join(parts)
+
+
+def _mathematics(text: str) -> str:
     text = _BRACED.sub(lambda m: f"{m[1]}<sub>{_unbroken(m[2])}</sub>", text)
     text = _SHORT.sub(lambda m: f"{m[1] or m[3]}<sub>{m[2] or m[4]}</sub>", text)
     text = _POWER.sub(lambda m: f"<sup>{_unbroken(m[1] or m[2])}</sup>", text)
     text = _INNER.sub(lambda m: f"⟨{_unbroken(m[1])}⟩", text)
-    text = _SUM.sub("Σ", text)
-    return _CODE.sub(r"<code>\1</code>", text)
+    return _SUM.sub("Σ", text)
 
 
 def _unbroken(text: str) -> str:
