@@ -497,7 +497,7 @@ def test_backward_needs_a_number_or_a_gradient():
 
 
 def test_backward_without_a_graph_says_why():
-    with pytest.raises(RuntimeError, match="not computed from any that requires a gradient"):
+    with pytest.raises(RuntimeError, match="does not require a gradient: none of its inputs"):
         tn.tensor(1.0).backward()
     with pytest.raises(RuntimeError, match="input 0 does not require a gradient"):
         tn.grad(leaf(1.0) * 2, tn.tensor(1.0))

@@ -171,9 +171,9 @@ def test_what_a_transform_returns_is_checked(workers: int) -> None:
 
     with pytest.raises(TypeError, match=r"must return an array.* a list for batch 0 of epoch 0"):
         run(lambda images, rng: images.tolist())
-    with pytest.raises(ValueError, match=r"made \(3, 2\) of \(4, 2\) in batch 0 of epoch 0"):
+    with pytest.raises(ValueError, match=r"returned \(3, 2\) for \(4, 2\) in batch 0 of epoch 0"):
         run(lambda images, rng: images[1:])
-    with pytest.raises(ValueError, match=r"made \(\) of \(4, 2\)"):
+    with pytest.raises(ValueError, match=r"returned \(\) for \(4, 2\)"):
         run(lambda images, rng: np.zeros(()))
 
 

@@ -105,7 +105,8 @@ def test_a_wrong_gradient_would_be_noticed(lenet):
     quantity = lenet.quantities["conv2.weight"]
     check = quantity.checks[0]
     line = lenet.replay.line(
-        lenet.place("conv2.weight"), int(np.ravel_multi_index(check.index, quantity.value.shape))
+        next(id for id, key in lenet.keys.items() if key == "conv2.weight"),
+        int(np.ravel_multi_index(check.index, quantity.value.shape)),
     )
     scale = float(abs(quantity.gradient).max())
     assert judge(line, check.engine64, scale, RTOL).passed
@@ -210,7 +211,7 @@ def test_the_tie_s_slopes_are_the_pooling_s_own():
 def test_the_page_says_what_the_network_guesses(shown):
     one, _, text = shown
     output = one.quantities[one.output].value.reshape(-1)
-    assert f"The network takes it for a {output.argmax()}" in text
+    assert f"The network predicts {output.argmax()}" in text
     if one.network.name == "lenet":
         p = np.exp(output - output.max())
         assert f"with probability {p.max() / p.sum():.3g}." in text

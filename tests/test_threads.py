@@ -179,7 +179,7 @@ def test_blas_has_its_threads_again():
 
 
 def test_the_number_is_checked():
-    with pytest.raises(ValueError, match="number must be at least 1, but is 0"):
+    with pytest.raises(ValueError, match="number is 0; it must be at least 1"):
         tn.set_num_threads(0)
     with pytest.raises(TypeError):
         tn.set_num_threads(1.5)
@@ -224,7 +224,7 @@ from tinynet import threads
 tn.set_num_threads(2)
 held, fork = threading.Event(), threading.Event()
 def hold():
-    with threads.one_blas_thread(), threads._threads.making, threads._threads.lock:
+    with threads.one_blas_thread(), threads._threads.team_lock, threads._threads.lock:
         held.set()
         fork.wait()
 threading.Thread(target=hold, daemon=True).start()
@@ -393,7 +393,7 @@ def test_threads_end_with_their_team():
 def test_a_team_that_nobody_knows_of_ends(monkeypatch, when):
     """An interrupt while a team is made leaves no threads behind, and the next one is whole."""
     tn.set_num_threads(3)
-    real, main = threads._touch_work_memory, threading.current_thread()
+    real, main = threads._touch_packing_buffer, threading.current_thread()
 
     def interrupted(together=None):
         if threading.current_thread() is main:
@@ -409,7 +409,7 @@ def test_a_team_that_nobody_knows_of_ends(monkeypatch, when):
 
     before = set(threading.enumerate())
     if when == "touching BLAS's memory":
-        monkeypatch.setattr(threads, "_touch_work_memory", interrupted)
+        monkeypatch.setattr(threads, "_touch_packing_buffer", interrupted)
     else:
         monkeypatch.setattr(threads.threading, "Thread", Thread)
     monkeypatch.setattr(threads._threads, "team", None)

@@ -5,9 +5,9 @@ Everything else finds its array module from the arrays it was given::
     xp = array_module(x)        # numpy, or cupy when x lives on a GPU
     y = xp.exp(x)
 
-and asks this file for what the two do differently, for new arrays (`empty`, `zeros`, `full`, ...),
-and for `check`, the one way to look at a value on the host. CuPy is imported when a GPU is first
-asked for, never before.
+and uses this file for what the two do differently, for new arrays (`empty`, `zeros`, `full`, ...),
+and for `check`, the one way to read a value on the host. CuPy is imported only when a GPU is first
+requested.
 
 Devices are named as in PyTorch: ``"cpu"`` and ``"cuda"``.
 
@@ -32,19 +32,19 @@ ndarray, generic = np.ndarray, np.generic
 
 
 class DeviceError(RuntimeError):
-    """A device was asked for that this machine cannot give, or arrays of two devices met."""
+    """Device unavailable, or arrays on different devices in one operation."""
 
 
 # --- which module, which device -------------------------------------------------------------
 
 
 def array_module(*arrays: Array) -> Any:
-    """NumPy or CuPy, whichever the arrays belong to; Python scalars belong to both.
+    """NumPy or CuPy, whichever the arrays belong to; Python scalars go with either.
 
     Raises:
-        DeviceError: if some are on the CPU and some on the GPU; it says which is where.
+        DeviceError: if some are on the CPU and some on the GPU.
     """
-    cupy = sys.modules.get("cupy")  # before somebody imported it no array of its type can exist
+    cupy = sys.modules.get("cupy")  # no CuPy array can exist before CuPy is imported
     if cupy is None:
         return np
     found: Any = None
@@ -87,10 +87,10 @@ def probe() -> str | None:
     """Try the GPU: import CuPy, compile and run a kernel, multiply two matrices.
 
     ``import cupy`` succeeds on many machines where the first kernel fails (no driver, headers
-    that the run-time compiler does not find, another architecture), so only running one tells.
+    missing for the run-time compiler, another architecture), so a kernel has to run.
 
     Returns:
-        None if all of it worked, else one line that says what did not.
+        None if everything worked, else one line that says what failed.
     """
     try:
         import cupy
@@ -99,7 +99,7 @@ def probe() -> str | None:
             "CuPy is not installed; pip install 'tinynet[cuda12]' or 'tinynet[cuda13]', whichever "
             "the driver supports"
         )
-    except Exception as error:  # a wheel for another CUDA or NumPy fails in ways of its own
+    except Exception as error:  # a wheel for another CUDA or NumPy raises all kinds of errors
         return f"CuPy is installed but cannot be imported ({_first_line(error)})"
     try:
         count = cupy.cuda.runtime.getDeviceCount()
@@ -127,16 +127,15 @@ def _first_line(error: BaseException) -> str:
 
 
 def check_device(device: str) -> str:
-    """The name of a device that works here.
+    """Return `device` if it works here.
 
     Raises:
         ValueError: for a name other than ``"cpu"`` and ``"cuda"``.
-        DeviceError: for ``"cuda"`` where there is none, with the reason in one line.
+        DeviceError: for ``"cuda"`` if it cannot be used, with the reason in one line.
     """
     if device not in ("cpu", "cuda"):
-        raise ValueError(f"device {device!r} is not known; it is 'cpu' or 'cuda'")
-    # A process in which one kernel has run needs no second look.
-    if device == "cuda" and not _settings["cuda works"]:
+        raise ValueError(f"device {device!r} is not known; it must be 'cpu' or 'cuda'")
+    if device == "cuda" and not _settings["cuda works"]:  # probed once per process
         reason = probe()
         if reason is not None:
             raise DeviceError(f"device 'cuda' cannot be used: {reason}")
@@ -148,12 +147,19 @@ _settings: dict[str, Any] = {"device": None, "cuda works": False}
 
 
 def set_default_device(device: str) -> None:
-    """Where new tensors are made from now on; those that exist stay where they are."""
+    """Set the device on which new tensors are created; existing ones stay where they are.
+
+    Args:
+        device: "cpu" or "cuda".
+
+    Raises:
+        DeviceError: if the device cannot be used.
+    """
     _settings["device"] = check_device(device)
 
 
 def default_device() -> str:
-    """``set_default_device``'s value, else the environment's ``TINYNET_DEVICE``, else "cpu"."""
+    """The value of `set_default_device`, else ``TINYNET_DEVICE`` if it is set, else "cpu"."""
     if _settings["device"] is None:
         try:
             set_default_device(os.environ.get("TINYNET_DEVICE") or "cpu")
@@ -166,15 +172,15 @@ def default_device() -> str:
 
 
 def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Array:
-    """`data` as an array, copied only where it must be.
+    """Convert `data` to an array, copying only if necessary.
 
     Args:
-        data: an array of either module, or (nested) numbers.
-        dtype: element type; by default the data's own, and float32 for Python floats.
-        device: by default the data's own if it is an array, else the default device.
+        data: an array of either module, or (nested lists of) numbers.
+        dtype: element type; by default that of the data, and float32 for Python floats.
+        device: by default that of the data if it is an array, else the default device.
     """
     if not is_array(data):
-        # A NumPy scalar and a list of NumPy numbers have a type of their own; Python's have not.
+        # NumPy scalars, also in a list, keep their dtype; Python floats become float32
         try:
             plain = np.asarray(data)
         except ValueError as error:  # a ragged list
@@ -198,21 +204,21 @@ def _has_numpy_float(data: Any) -> bool:
 
 
 def full_on(shape: tuple[int, ...], value: float, dtype: Any, device: str | None = None) -> Array:
-    """A new array of one number, on the default device unless told otherwise."""
+    """A new array filled with `value`, by default on the default device."""
     dtype, device = as_dtype(dtype), check_device(device or default_device())
     xp = np if device == "cpu" else sys.modules["cupy"]
     return xp.full(shape, value, dtype)
 
 
 def to_device(a: Array, device: str) -> Array:
-    """The array on that device: itself if it is there, else a copy."""
+    """The array on `device`: `a` itself if it is there already, else a copy."""
     if device_of(a) == check_device(device):
         return a
     return to_numpy(a) if device == "cpu" else sys.modules["cupy"].asarray(a)
 
 
 def to_numpy(a: Array) -> np.ndarray:
-    """The array as NumPy's, for printing, plotting and files; the only way off the GPU."""
+    """Convert to a NumPy array, for printing, plotting and files; the only way off the GPU."""
     return a.get() if device_of(a) == "cuda" else np.asarray(a)
 
 
@@ -222,16 +228,16 @@ def array_of(x: Any) -> Array:
 
 
 def as_array(y: Any) -> Array:
-    """`y` itself if it is an array; a 0-d array for the scalar that NumPy's reductions return."""
+    """`y` itself if it is an array; a 0-d array for a scalar, as NumPy's reductions return."""
     return y if type(y) is np.ndarray or not isinstance(y, np.generic) else np.asarray(y)
 
 
 def format_array(array: np.ndarray, indent: int) -> str:
-    """The numbers with commas, four decimals, later lines indented; long ones shortened."""
+    """Format with commas and four decimals, later lines indented, long arrays abridged."""
     return np.array2string(array, separator=", ", precision=4, prefix=" " * indent, threshold=200)
 
 
-# --- new arrays, beside one that is there ------------------------------------------------------
+# --- new arrays, on the device of an existing one ----------------------------------------------
 
 
 def _make(function: str, like: Array, *args: Any, dtype: Any = None) -> Array:
@@ -279,14 +285,14 @@ def constant(numbers: Any, like: Array, dtype: Any = None) -> Array:
 
 
 def check(condition: Array, error: Callable[[], Exception]) -> None:
-    """Raise ``error()`` unless all entries of a boolean array hold.
+    """Raise ``error()`` unless all entries of a boolean array are true.
 
-    Labels in range, indices in range: checks of data go through here and nowhere else, since
-    looking at a value makes a GPU wait, and a captured step has to repeat the look.
+    All checks of data (labels in range, indices in range) go through here: reading a value
+    synchronises with the GPU, and a captured step has to repeat the check.
 
     Args:
-        condition: an array of booleans, on either device.
-        error: makes the exception; called only when it is needed.
+        condition: a boolean array, on either device.
+        error: makes the exception; called only on failure.
     """
     if not bool(condition.all()):
         raise error()
@@ -296,10 +302,10 @@ def check(condition: Array, error: Callable[[], Exception]) -> None:
 
 
 def index_add(target: Array, index: Any, values: Array) -> None:
-    """``target[index] += values`` in which repeated indices add up.
+    """``target[index] += values``, where the values of a repeated index add up.
 
-    Plain ``+=`` keeps only the last of several values for one place. CuPy before 12 has no
-    ``add.at`` and keeps the function in a module of its own.
+    Plain ``+=`` keeps only the last of them. CuPy before 12 has no ``add.at``; its function is in
+    ``cupyx``.
     """
     xp = array_module(target, values)
     if hasattr(xp.add, "at"):
@@ -311,9 +317,9 @@ def index_add(target: Array, index: Any, values: Array) -> None:
 
 
 def special(name: str, x: Array) -> Array:
-    """A function of ``scipy.special``, entry by entry, in the dtype of `x` if that is a float."""
+    """Apply a function of ``scipy.special``; a floating-point `x` keeps its dtype."""
     xp, x = array_module(x), array_of(x)
-    # imported when first wanted: SciPy would double the time that `import tinynet` takes
+    # imported on first use: SciPy would double the time that `import tinynet` takes
     if xp is np:
         from scipy import special as functions
     else:

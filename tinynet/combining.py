@@ -9,46 +9,53 @@ from tinynet.tensor import Tensor
 
 
 def cat(tensors: Any, dim: int = 0) -> Tensor:
-    """The tensors one after the other along `dim`; see `tinynet.ops.shape.cat`."""
+    """Concatenate tensors along the axis `dim`; see `tinynet.ops.shape.cat`."""
     return shape.cat(*tensors, dim=dim)
 
 
 def stack(tensors: Any, dim: int = 0) -> Tensor:
-    """The tensors, all of one shape, along a new axis `dim`.
+    """Stack tensors of equal shape along a new axis `dim`.
 
     Raises:
-        ValueError: if there is none or the shapes differ.
+        ValueError: if there are no tensors or their shapes differ.
     """
     tensors = list(tensors)
-    shapes = {t.shape for t in tensors}
+    if not tensors:
+        raise ValueError("stack: give at least one tensor")
+    shapes = list(dict.fromkeys(t.shape for t in tensors))
     if len(shapes) != 1:
-        raise ValueError(f"stack: shapes {', '.join(map(str, shapes)) or 'of nothing'} differ")
+        raise ValueError(f"stack: shapes {', '.join(map(str, shapes))} differ; they must be equal")
     return shape.cat(*(t.unsqueeze(dim) for t in tensors), dim=dim)
 
 
 def where(condition: Any, input: Any, other: Any) -> Tensor:
-    """`input` where `condition`, `other` elsewhere; see `tinynet.ops.arithmetic.where`."""
+    """`input` where `condition` holds, else `other`; see `tinynet.ops.arithmetic.where`."""
     return arithmetic.where(condition, input, other)
 
 
 def maximum(input: Any, other: Any) -> Tensor:
-    """The larger of two, entry by entry; see `tinynet.ops.arithmetic.maximum`."""
+    """The elementwise maximum of two tensors; see `tinynet.ops.arithmetic.maximum`."""
     return arithmetic.maximum(input, other)
 
 
 def minimum(input: Any, other: Any) -> Tensor:
-    """The smaller of two, entry by entry; see `tinynet.ops.arithmetic.minimum`."""
+    """The elementwise minimum of two tensors; see `tinynet.ops.arithmetic.minimum`."""
     return arithmetic.minimum(input, other)
 
 
 def einsum(equation: str, *operands: Any) -> Tensor:
-    """Einstein summation: "bij,bjk->bik"; see `tinynet.ops.linalg.einsum`.
+    """Sum products of entries by Einstein's convention, e.g. "bij,bjk->bik".
 
-    "..." stands for any leading axes, which broadcast; without "->" the output has the letters
-    that occur once, in alphabetical order, after "...".
+    Args:
+        equation: one term of letters per operand, separated by commas, then "->" and the letters
+            of the output. "..." stands for any number of axes, which broadcast. Without "->" the
+            output has "..." and then the letters that occur once, in alphabetical order.
+        operands: the tensors.
 
     Raises:
         ValueError: if the equation does not fit the shapes.
+
+    See `tinynet.ops.linalg.einsum`.
     """
     equation = equation.replace(" ", "")
     left, arrow, out = equation.partition("->")
@@ -74,7 +81,7 @@ def einsum(equation: str, *operands: Any) -> Tensor:
         start = term.find("...")
         names = batch[most - n :]
         if start >= 0:
-            # size 1 broadcasts against the others: such an axis is dropped, and its letter with it
+            # an axis of size 1 broadcasts: drop it and its letter
             ones = [k for k in range(n) if x.shape[start + k] == 1]
             kept = tuple(m for k, m in enumerate(x.shape) if k - start not in ones)
             x = shape.reshape(x, shape=kept)
@@ -85,12 +92,9 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     present = [c for c in batch if any(c in t for t in spelled)]
     full_out = out.replace("...", "".join(present))
     y = linalg.einsum(*reshaped, subscripts=",".join(spelled) + "->" + full_out)
-    if "..." in out and len(present) < most:  # axes that were 1 in every operand come back as 1
+    if "..." in out and len(present) < most:  # restore axes that have size 1 in every operand
         at = out.find("...")
-        sizes = list(y.shape)
-        restored, k = sizes[:at], at
-        for c in batch:
-            restored.append(sizes[k] if c in present else 1)
-            k += c in present
-        y = shape.reshape(y, shape=(*restored, *sizes[k:]))
+        sizes = iter(y.shape[at:])
+        restored = [next(sizes) if c in present else 1 for c in batch]
+        y = shape.reshape(y, shape=(*y.shape[:at], *restored, *sizes))
     return y

@@ -1,4 +1,4 @@
-"""Making tensors: from data, of one number, and of random numbers."""
+"""Create tensors: from data, filled with a number, or random."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from tinynet.tensor import Tensor, _dims
 def tensor(
     data: Any, dtype: Any = None, requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
-    """A leaf with a copy of `data`.
+    """Create a leaf tensor with a copy of `data`.
 
     Args:
-        data: numbers, nested lists of them, an array of NumPy's or CuPy's, a Tensor.
-        dtype: by default the data's own; float32 for Python floats, int64 for Python integers.
-        requires_grad: record what is computed from it.
-        device: "cpu" or "cuda"; by default where an array is, else `set_default_device`'s.
+        data: a number, a (nested) list of numbers, a NumPy or CuPy array, or a Tensor.
+        dtype: by default that of `data`; float32 for Python floats, int64 for Python integers.
+        requires_grad: whether to record operations on it.
+        device: "cpu" or "cuda"; by default that of an array, else the default device.
 
     Raises:
-        TypeError: for data that are no numbers of one shape; for integers with `requires_grad`.
+        TypeError: if `data` are not numbers of one shape, or are integers with `requires_grad`.
 
     >>> tensor([1.0, 2.0], requires_grad=True)
     tensor([1., 2.], requires_grad=True)
     """
     data = data._data if isinstance(data, Value) else data
     array = backend.asarray(data, None if dtype is None else dtypes.as_dtype(dtype), device)
-    # a copy unless it is one already: the tensor and the caller's array must not change each other
+    # a change of the tensor must not change the caller's array, and vice versa
     if backend.is_array(data) and array is data:
         array = array.copy()
     return Tensor(array).requires_grad_(requires_grad)
@@ -66,21 +66,21 @@ def from_numpy(array: Any) -> Tensor:
 def zeros(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
-    """All 0, of shape `size`."""
+    """A tensor of zeros of shape `size`."""
     return Tensor(backend.full_on(_dims(size), 0, dtype, device)).requires_grad_(requires_grad)
 
 
 def ones(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
-    """All 1, of shape `size`."""
+    """A tensor of ones of shape `size`."""
     return Tensor(backend.full_on(_dims(size), 1, dtype, device)).requires_grad_(requires_grad)
 
 
 def randn(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
-    """Independent normal numbers of mean 0 and variance 1, from `manual_seed`'s generator."""
+    """Independent normal numbers of mean 0 and variance 1; `manual_seed` seeds their generator."""
     array = random.generator().standard_normal(_dims(size))
     return tensor(array, dtype, requires_grad, device or backend.default_device())
 
@@ -88,7 +88,7 @@ def randn(
 def rand(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
-    """Independent numbers uniform in [0, 1), from `manual_seed`'s generator."""
+    """Independent uniform numbers in [0, 1); `manual_seed` seeds their generator."""
     array = random.generator().random(_dims(size))
     return tensor(array, dtype, requires_grad, device or backend.default_device())
 

@@ -1,4 +1,4 @@
-"""Element types: their names, and which type a result has."""
+"""Element types by PyTorch's names, and the dtype of a result."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-# The element types a Tensor is made of, by PyTorch's names.
 float32, float64 = np.dtype("float32"), np.dtype("float64")
 int64, bool_ = np.dtype("int64"), np.dtype("bool")
 
 
 def as_dtype(name: Any) -> Any:
-    """The element type of that name, NumPy's object for both modules.
+    """The NumPy dtype of that name, which CuPy uses too.
 
     Raises:
         TypeError: for an unknown name.
@@ -26,10 +25,10 @@ def as_dtype(name: Any) -> Any:
 
 
 def is_new_float(dtype: Any, arrays: list[Any], options: dict[str, Any]) -> bool:
-    """Whether a result has a floating-point type that no input has and no option asked for.
+    """Whether a result has a floating-point dtype that no input has and no option requests.
 
-    NumPy makes float64 of integers, even where they meet float32. A network keeps its type, so
-    the engine makes such a result float32, PyTorch's default.
+    NumPy converts integers to float64, even when combined with float32. The engine casts such a
+    result to float32, PyTorch's default, so that a network keeps its dtype.
     """
     if dtype.kind != "f" or "dtype" in options:
         return False

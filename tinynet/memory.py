@@ -1,11 +1,11 @@
 """Memory: layouts, strided views, workspaces, and the C library's allocator.
 
-A training step makes and drops the same arrays again and again, many of them megabytes. A fresh
-array costs more in page faults than the arithmetic on it: 700 to 800 faults a LeNet step at batch
-64, a tenth to a fifth of its time. Two things save them. Temporaries that never leave their
-operation live in a `workspace`. And the C library is asked to keep freed memory for the next
-array (`keep_freed_memory`), once, when tinynet is imported, on Linux with glibc; the process then
-holds on to the most memory it ever used. ``TINYNET_TUNE_MALLOC=0`` leaves the allocator alone.
+A training step allocates and frees the same arrays again and again, many of them megabytes. A new
+array costs more in page faults than the arithmetic on it: 700 to 800 faults per LeNet step at
+batch 64, a tenth to a fifth of its time. Two things avoid them. Temporaries that never leave their
+operation live in a `workspace`. And when tinynet is imported on Linux with glibc, it tells the C
+library to keep freed memory for the next array (`keep_freed_memory`); the process then holds on
+to the most memory it ever used. ``TINYNET_TUNE_MALLOC=0`` leaves the allocator alone.
 
 Source: the GNU C Library manual, section "Malloc Tunable Parameters" (mallopt).
 """
@@ -26,11 +26,11 @@ from tinynet.backend import Array, array_module, empty
 
 
 def first_axis_last(x: Array) -> Array:
-    """(N, A, B, ...) -> (A, B, ..., N), contiguous: a view if the bytes lie so already.
+    """(N, A, B, ...) -> (A, B, ..., N), contiguous: a view if the bytes already lie in that order.
 
-    Rows 2^11 bytes apart, or a multiple of it, share so few places of a cache that each line of
-    theirs is fetched anew for each of its numbers: 2.7 ms for 128 images of 3x32x32, 0.35 ms by
-    way of a copy whose rows lie a line farther apart.
+    Rows whose distance is a multiple of 2^11 bytes map to so few cache sets that each cache line
+    is fetched again for each of its numbers: 128 images of 3x32x32 take 2.7 ms, and 0.35 ms by
+    way of a copy whose rows are one cache line farther apart.
     """
     xp = array_module(x)
     y = x.transpose(*range(1, x.ndim), 0)
@@ -78,15 +78,15 @@ def take_rows_last(x: Array, rows: Array) -> Array:
 
 
 def as_strided(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
-    """A view of a contiguous `x` with these strides in bytes, never to be written through.
+    """A read-only view of a contiguous `x` with the given strides in bytes.
 
-    Entries of such a view share memory, so adding into it would count some of them twice; NumPy
-    can mark it read-only, CuPy cannot.
+    Entries of the view share memory, so adding into it would count some of them twice. CuPy
+    cannot mark an array read-only.
     """
     xp = array_module(x)
     if xp is not np:
         return xp.lib.stride_tricks.as_strided(x, shape, strides)
-    # NumPy's as_strided does the same in Python, in five times the time
+    # NumPy's as_strided does the same in Python and takes five times as long
     kind = type(x) if isinstance(x, np.ndarray) else np.ndarray
     view = np.ndarray.__new__(kind, shape, x.dtype, x, 0, strides)
     view.setflags(write=False)
@@ -94,13 +94,13 @@ def as_strided(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Ar
 
 
 def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
-    """`x` repeated to that shape: a view, never to be written through.
+    """A read-only view of `x` broadcast to `shape`.
 
     Raises:
         ValueError: if it does not broadcast.
     """
     xp = array_module(x)
-    # NumPy's broadcast_to is Python too, and each mean needs it; but a view takes -1 for 1
+    # every mean needs this, and NumPy's broadcast_to is slow Python; as_strided would accept -1
     if xp is np and x.ndim == 0 and min(shape, default=0) >= 0:
         return as_strided(x, shape, (0,) * len(shape))
     return xp.broadcast_to(x, shape)
@@ -110,7 +110,7 @@ def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
 
 
 class _Workspaces(threading.local):
-    """One flat buffer a name, dtype and class of arrays; each thread has its own."""
+    """One flat buffer per name, dtype and class of arrays, separate for each thread."""
 
     def __init__(self) -> None:
         self.buffers: dict[tuple[str, Any, type], Array] = {}
@@ -120,12 +120,12 @@ _workspaces = _Workspaces()
 
 
 def workspace(name: str, shape: tuple[int, ...], like: Array, dtype: Any = None) -> Array:
-    """Uninitialised scratch memory beside `like`, in its dtype, until `name` is asked for again.
+    """Uninitialised scratch memory on the device of `like`, valid until the next call for `name`.
 
-    A fresh array costs more in page faults than the arithmetic on it, and is in no cache, so
-    temporaries that never leave their operation (the columns of a convolution) are written to the
-    same memory each time. Operations that are never at work at once in a thread share a name, and
-    so the memory. CuPy has a memory pool that does this.
+    Temporaries that never leave their operation, such as the columns of a convolution, reuse the
+    same memory each time: it has no page faults and is still in the cache. Operations that never
+    run at the same time in a thread may share a name. CuPy has its own memory pool. The dtype is
+    that of `like` by default.
     """
     dtype = like.dtype if dtype is None else np.dtype(dtype)
     if array_module(like) is not np:
@@ -138,10 +138,10 @@ def workspace(name: str, shape: tuple[int, ...], like: Array, dtype: Any = None)
 
 
 def block_bytes(like: Array) -> int:
-    """How much of a large temporary to make at a time.
+    """The number of bytes of a large temporary to compute at a time.
 
     On the CPU as much as stays in the cache between being written and being read; on a GPU all of
-    it, since there every further call costs more than memory does.
+    it, since each additional call costs more than the memory.
     """
     return 1 << 20 if array_module(like) is np else 1 << 62
 
@@ -154,11 +154,10 @@ _MIB = 1 << 20
 
 
 def keep_freed_memory() -> bool:
-    """Set the thresholds above which freed memory goes back to the system.
+    """Raise the thresholds above which freed memory goes back to the system.
 
     Returns:
-        Whether it was done: not on other systems, and not if the environment's
-        TINYNET_TUNE_MALLOC is 0.
+        Whether it was done: False without glibc, or if ``TINYNET_TUNE_MALLOC`` is 0.
     """
     if not sys.platform.startswith("linux") or os.environ.get("TINYNET_TUNE_MALLOC") == "0":
         return False
@@ -170,8 +169,7 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (ValueError, OSError, AttributeError):  # another C library
         return False
-    # From this size on, a block is mapped by itself and unmapped when freed; 32 MiB is the most
-    # that glibc takes.
+    # larger blocks are mapped one by one and unmapped when freed; glibc accepts at most 32 MiB
     done = mallopt(_M_MMAP_THRESHOLD, 32 * _MIB)
-    # Free memory at the top of the heap that is kept, and what is asked for beyond a need.
+    # how much free memory to keep at the top of the heap, and how much to request in advance
     return bool(done and mallopt(_M_TRIM_THRESHOLD, 1024 * _MIB) and mallopt(_M_TOP_PAD, 64 * _MIB))

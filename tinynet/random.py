@@ -1,6 +1,6 @@
 """Random numbers: one seeded NumPy generator on the host, for either device.
 
-A run therefore starts from the same weights, shuffles and dropout masks on CPU and GPU.
+A run therefore has the same initial weights, shuffles and dropout masks on CPU and GPU.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from tinynet.backend import Array, device_of, empty, to_device
 
 
 class _Random:
-    """The generator behind initialisation and dropout; made when first wanted."""
+    """Holder of the generator behind initialisation and dropout, created on first use."""
 
     generator: np.random.Generator | None = None
 
 
 def manual_seed(seed: int) -> np.random.Generator:
-    """Restart the random numbers of initialisation and dropout; returns their generator.
+    """Seed the generator of initialisation and dropout, and return it.
+
+    Args:
+        seed: a non-negative integer.
 
     >>> _ = manual_seed(0)
     >>> a = generator().random()
@@ -30,15 +33,15 @@ def manual_seed(seed: int) -> np.random.Generator:
 
 
 def generator() -> np.random.Generator:
-    """NumPy's generator that initialisation and dropout draw from, on the host."""
+    """The NumPy generator that initialisation and dropout draw from, on the host."""
     if _Random.generator is None:
-        # An unseeded run is random, but it can say afterwards what its seed was.
+        # random, but the seed can be read from the generator afterwards
         return manual_seed(int(np.random.SeedSequence().generate_state(1)[0]))
     return _Random.generator
 
 
 def uniform(shape: tuple[int, ...], like: Array) -> Array:
-    """float32 numbers in [0, 1), drawn on the host and placed beside the array `like`."""
+    """float32 numbers in [0, 1), drawn on the host and moved to the device of `like`."""
     if device_of(like) == "cpu":
         y = empty(shape, like, "float32")
         generator().random(dtype="float32", out=y)

@@ -1,7 +1,7 @@
 """The Tensor: an array that remembers how it was computed.
 
-Every operator and method is one line that calls an operation (`tinynet.ops`); names and signatures
-are PyTorch's. What is read here is what runs: nothing is attached later.
+Operators and methods call an operation of `tinynet.ops`, most in one line; names and signatures
+are PyTorch's. No method is attached elsewhere.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ from tinynet.ops import (
 from tinynet.ops.broadcast import expand
 from tinynet.ops.reduction import Dim
 
-# what an operand may be, beside a Tensor
-Operand = Any
+Operand = Any  # a Tensor, an array or a number
 
 
 def _dims(given: tuple[Any, ...]) -> tuple[int, ...]:
@@ -38,31 +37,31 @@ def _dims(given: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 class Tensor(Value):
-    """An array with gradients; make one with `tinynet.tensor`.
+    """An array with gradients; create one with `tinynet.tensor`.
 
     Attributes:
         data: the NumPy or CuPy array itself. Setting it, also by ``t.data += ...``, counts as a
-            change in place: a backward that still needs the old numbers raises. What is done to
-            the array itself, as by ``t.data[0] = 1``, goes unnoticed.
-        grad: the gradient that `backward` left here, a Tensor or None.
+            change in place: a backward that still needs the old numbers raises. Changes of the
+            array itself, such as ``t.data[0] = 1``, are not detected.
+        grad: the gradient accumulated by `backward`, a Tensor, or None.
         grad_fn: the node that computed this tensor, None for a leaf.
-        requires_grad: whether operations on it are recorded; change it by `requires_grad_`.
+        requires_grad: whether operations on it are recorded; set it with `requires_grad_`.
     """
 
     __slots__ = ()
 
-    # ndarray * Tensor must come to Tensor.__rmul__, not be taken apart by NumPy entry by entry.
+    # makes ndarray * Tensor call Tensor.__rmul__; NumPy would otherwise iterate over the Tensor
     __array_ufunc__ = None
-    # Entries compare one by one, as in NumPy and PyTorch; a set or dict goes by identity.
+    # == compares entry by entry, so sets and dicts need identity
     __hash__ = object.__hash__
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise TypeError(
-            "a Tensor does not turn into a NumPy array silently, since gradients would be lost; "
+            "a Tensor is not converted to a NumPy array implicitly, since gradients would be lost; "
             "call .numpy() (after .detach() if it requires a gradient)"
         )
 
-    # --- what it is ---
+    # --- attributes ---
 
     @property
     def data(self) -> Any:
@@ -94,7 +93,7 @@ class Tensor(Value):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether it was made by the user and not computed from what requires a gradient."""
+        """Whether no operation recorded it: created by the user or computed without a graph."""
         return self.grad_fn is None
 
     def numel(self) -> int:
@@ -131,7 +130,11 @@ class Tensor(Value):
     # --- out of the graph ---
 
     def item(self) -> Any:
-        """The number in a tensor that holds one, as Python's."""
+        """The only entry of the tensor, as a Python number.
+
+        Raises:
+            ValueError: unless the tensor has exactly one entry.
+        """
         if self._data.size != 1:
             raise ValueError(f"item: shape {self.shape} holds {self._data.size} numbers, not one")
         return self._data.item()
@@ -140,10 +143,10 @@ class Tensor(Value):
         return self._data.tolist()
 
     def numpy(self) -> Any:
-        """The array as NumPy's, sharing memory where it is on the CPU.
+        """The tensor as a NumPy array, which shares its memory if it is on the CPU.
 
         Raises:
-            RuntimeError: if it requires a gradient: what is done to the array is not recorded.
+            RuntimeError: if it requires a gradient, since operations on the array are not recorded.
         """
         if self.requires_grad:
             raise RuntimeError("numpy: the tensor requires a gradient; call .detach().numpy()")
@@ -162,23 +165,23 @@ class Tensor(Value):
 
     def __index__(self) -> int:
         if self._data.dtype.kind not in "iu" or self._data.size != 1:
-            raise TypeError(f"index: a tensor {self.dtype} of shape {self.shape} is no integer")
+            raise TypeError(f"index: a {self.dtype} tensor of shape {self.shape} is not an integer")
         return int(self.item())
 
     def detach(self) -> Tensor:
-        """The same memory, outside the graph; a change in place is seen from both."""
+        """A tensor outside the graph that shares memory with this one."""
         return self.alias()  # type: ignore[return-value]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self.grad_fn is not None:
-            raise RuntimeError("deepcopy: only leaves can be copied with their flag; use .detach()")
+            raise RuntimeError("deepcopy: only leaves can be deep-copied; call .detach() first")
         out = type(self)(self._data.copy(), self.requires_grad)
         out.grad = None if self.grad is None else self.grad.__deepcopy__(memo)
         memo[id(self)] = out
         return out
 
     def __reduce__(self) -> Any:
-        """Pickled as a leaf with a NumPy array: no graph, and readable without a GPU."""
+        """Pickle as a leaf with a NumPy array, without the graph and readable without a GPU."""
         return _rebuild, (type(self), backend.to_numpy(self._data), self.requires_grad)
 
     # --- gradients ---
@@ -189,45 +192,45 @@ class Tensor(Value):
         """Add d(sum of gradient * self)/d(leaf) to the `grad` of every leaf it was computed from.
 
         Args:
-            gradient: of this tensor's shape; may be left out for a single number, where it is 1.
-            retain_graph: keep what the graph holds, to walk it again; by default as create_graph.
+            gradient: a tensor of the same shape; defaults to 1 for a single number.
+            retain_graph: keep the graph, to walk it again; defaults to `create_graph`.
             create_graph: record the walk itself, so that gradients can be differentiated.
 
         Raises:
-            RuntimeError: on a tensor without a graph, without `gradient` where there is more than
-                one number, through a graph that was freed, or if something that it needs was
-                changed in place.
+            RuntimeError: if the tensor has no graph, if it has more than one number and `gradient`
+                is missing, if the graph was freed, or if a value it needs was changed in place.
             ValueError: if `gradient` has another shape.
         """
         autograd.backward(self, gradient, retain_graph, create_graph)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Have operations on this leaf recorded, or not."""
+        """Set whether operations on this leaf are recorded, and return it.
+
+        Raises:
+            TypeError: if the tensor has no floating-point dtype.
+            RuntimeError: if a computed tensor is set to False.
+        """
         if requires_grad and self.dtype.kind != "f":
             raise TypeError(
                 f"requires_grad: a tensor of {self.dtype} has no gradient; convert it with .float()"
             )
         if self.grad_fn is not None and not requires_grad:
-            raise RuntimeError("requires_grad_: only for leaves; use .detach() for a computed one")
+            raise RuntimeError("requires_grad_: only leaves can be set to False; use .detach()")
         self.requires_grad = requires_grad
         return self
 
     def retain_grad(self) -> None:
-        """Have `backward` leave the gradient in `grad` here too, although this is no leaf."""
+        """Make `backward` set `grad` on this tensor too, although it is not a leaf."""
         if not self.requires_grad:
             raise RuntimeError("retain_grad: the tensor does not require a gradient")
         if self.grad_fn is not None:
             retained = self.grad_fn.retained = self.grad_fn.retained or {}
             retained[self.output_nr] = weakref.ref(self)
 
-    # --- changing in place: data, leaves under no_grad ---
+    # --- changes in place: of data, and of leaves under no_grad ---
 
     def _writable(self, name: str) -> Any:
-        """The array, marked as changed.
-
-        Raises:
-            RuntimeError: if the change would have to be recorded.
-        """
+        """The array, marked as changed; raises if the change would have to be recorded."""
         if self.requires_grad and (modes()[0] or self.grad_fn is not None):
             raise RuntimeError(
                 f"{name}: a tensor that requires a gradient cannot be changed in place; build a "
@@ -281,8 +284,8 @@ class Tensor(Value):
     def div_(self, other: Any) -> Tensor:
         return self._change("div_", operator.itruediv, other)
 
-    # x += y changes x in place where that needs no record, and is x = x + y where it does: the
-    # gradients are the same. A leaf that requires a gradient is refused, as by add_.
+    # x += y changes x in place if nothing has to be recorded; otherwise it is x = x + y, with the
+    # same gradients. A leaf that requires a gradient raises, as in add_.
 
     def _recorded(self, other: Any) -> bool:
         tracked = isinstance(other, Value) and other.requires_grad and modes()[0]
@@ -303,10 +306,10 @@ class Tensor(Value):
     # --- conversion ---
 
     def to(self, *args: Any, device: str | None = None, dtype: Any = None) -> Tensor:
-        """On another device, in another dtype, or both: ``t.to("cuda")``, ``t.to("float64")``,
-        or as another tensor: ``t.to(other)``.
+        """Convert to a device, a dtype, or both: ``t.to("cuda")``, ``t.to("float64")``.
 
-        Itself if nothing changes. Gradients come back in the type and to the place of the source.
+        ``t.to(other)`` takes device and dtype from another tensor. The result is the tensor itself
+        if nothing changes. Gradients flow back in the dtype and on the device of the source.
         """
         for a in args:
             if isinstance(a, Value):
@@ -321,7 +324,7 @@ class Tensor(Value):
             if wanted.kind == "f" and self.dtype.kind == "f":
                 out = conversion.cast(out, dtype=wanted, back=self.dtype)
             else:
-                out = Tensor(self._data.astype(wanted))  # integers have no gradient
+                out = Tensor(self._data.astype(wanted))  # no gradient through integers
         if device is not None and device != out.device:
             out = conversion.move(out, device=device, back=out.device)
         return out
@@ -403,7 +406,7 @@ class Tensor(Value):
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
         return arithmetic.clamp(self, min=min, max=max)
 
-    # --- comparison: tensors of booleans, never tracked ---
+    # --- comparison: boolean tensors, never recorded ---
 
     def _compare(self, name: str, function: Any, other: Any) -> Tensor:
         other = self._plain(name, other)
@@ -500,16 +503,21 @@ class Tensor(Value):
         return reduction.sum(self, dim=dim, keepdim=keepdim)
 
     def mean(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
-        """The sum divided by the number of entries n.
+        """The mean of the entries along `dim`, or of all entries.
 
         Raises:
-            ValueError: for n = 0, whose mean is 0/0.
+            ValueError: if there are no entries.
             TypeError: for integers, whose mean would need another dtype.
         """
         return reduction.sum(self, dim=dim, keepdim=keepdim) / self._count("mean", dim)
 
     def var(self, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Tensor:
-        """sum (x_i - mean)^2 / (n - correction): 1 for the unbiased estimate, 0 for the biased.
+        """The variance sum (x_i - mean)^2 / (n - correction) of n entries.
+
+        Args:
+            dim: the axes to reduce; None for all.
+            correction: 1 for the unbiased estimate, 0 for the biased one.
+            keepdim: keep the reduced axes, with size 1.
 
         Raises:
             ValueError: unless n > correction.
@@ -520,12 +528,12 @@ class Tensor(Value):
         return (centred * centred).sum(dim, keepdim) / (n - correction)
 
     def std(self, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Tensor:
-        """The square root of `var`; its gradient is Inf where that is 0."""
+        """The standard deviation, sqrt(`var`); its gradient is Inf where `var` is 0."""
         return self.var(dim, correction=correction, keepdim=keepdim).sqrt()
 
     def _count(self, name: str, dim: Dim, more_than: int = 0) -> int:
         if self.dtype.kind != "f":
-            raise TypeError(f"{name}: a tensor of {self.dtype} has none; convert it with .float()")
+            raise TypeError(f"{name}: dtype is {self.dtype}; convert to a float with .float()")
         n = math.prod(self.shape[axis] for axis in reduction.axes_of(name, dim, self.ndim))
         if n <= more_than:
             raise ValueError(
@@ -541,14 +549,14 @@ class Tensor(Value):
         return reduction.amin(self, dim=dim, keepdim=keepdim)
 
     def max(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """`amax` of everything; with `dim`, the pair (values, indices) of the first largest.
+        """The largest entry; with `dim`, the pair (values, indices) of the first largest along it.
 
-        With `dim` all of the gradient goes to the entry at the index; `amax` shares it among ties.
+        With `dim` the whole gradient goes to the entry at the index; `amax` shares it among ties.
         """
         return self.amax() if dim is None else self._at(self.argmax(dim, True), dim, keepdim)
 
     def min(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """`amin` of everything; with `dim`, the pair (values, indices) of the first smallest."""
+        """The smallest entry; with `dim`, the pair (values, indices), as in `max`."""
         return self.amin() if dim is None else self._at(self.argmin(dim, True), dim, keepdim)
 
     def _at(self, indices: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
@@ -566,7 +574,7 @@ class Tensor(Value):
         return Tensor(backend.as_array(self._data.argmin(axis=axis, keepdims=keepdim)))
 
     def norm(self, p: int = 2, dim: Dim = None, keepdim: bool = False) -> Tensor:
-        """The Euclidean length; of PyTorch's orders p only 2 (for 1 write ``abs().sum()``)."""
+        """The Euclidean norm; `p` must be 2 (for p = 1 write ``abs().sum()``)."""
         if p != 2:
             raise ValueError(f"norm: p is {p}; it must be 2")
         return reduction.norm(self, dim=dim, keepdim=keepdim)
@@ -583,14 +591,14 @@ class Tensor(Value):
         return shape.reshape(self, shape=_dims(sizes))
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """The axes from `start_dim` to `end_dim`, both included, as one."""
+        """Merge the axes from `start_dim` to `end_dim`, both included, into one."""
         if not self.ndim:
             return self.reshape(1)
         first = reduction.axis_of("flatten", start_dim, self.ndim)
         last = reduction.axis_of("flatten", end_dim, self.ndim)
         if first > last:
             raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
-        n = math.prod(self.shape[first : last + 1])  # not -1, which an empty batch leaves open
+        n = math.prod(self.shape[first : last + 1])  # -1 is ambiguous for an empty batch
         return self.reshape(*self.shape[:first], n, *self.shape[last + 1 :])
 
     def permute(self, *dims: Any) -> Tensor:
@@ -607,16 +615,16 @@ class Tensor(Value):
     def T(self) -> Tensor:
         """The transpose of a matrix."""
         if self.ndim != 2:
-            raise ValueError(f"T: shape {self.shape} is no matrix; use .mT or .permute")
+            raise ValueError(f"T: shape {self.shape} is not a matrix; use .mT or .permute")
         return self.transpose(0, 1)
 
     @property
     def mT(self) -> Tensor:
-        """The last two axes exchanged."""
+        """The transpose of the last two axes."""
         return self.transpose(-2, -1)
 
     def expand(self, *sizes: Any) -> Tensor:
-        """Axes of size 1, and missing first ones, repeated; -1 keeps a size."""
+        """Repeat axes of size 1, and missing leading axes, to the given sizes; -1 keeps a size."""
         wanted = _dims(sizes)
         lead = len(wanted) - self.ndim
         kept = tuple(
@@ -625,17 +633,17 @@ class Tensor(Value):
         return expand(self, shape=kept)
 
     def squeeze(self, dim: int | None = None) -> Tensor:
-        """Without its axes of size 1, or without axis `dim` if that has size 1."""
+        """Remove all axes of size 1, or only `dim` if it has size 1."""
         gone = reduction.axes_of("squeeze", dim, self.ndim)
         return self.reshape([n for i, n in enumerate(self.shape) if n != 1 or i not in gone])
 
     def unsqueeze(self, dim: int) -> Tensor:
-        """With an axis of size 1 before axis `dim` (-1: at the end)."""
+        """Insert an axis of size 1 at position `dim` (-1: at the end)."""
         at = reduction.axis_of("unsqueeze", dim, self.ndim + 1)
         return self.reshape(*self.shape[:at], 1, *self.shape[at:])
 
     def split(self, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-        """Pieces of `split_size` along `dim`, the last one smaller; or of the sizes given."""
+        """Split along `dim` into pieces of `split_size` (the last may be smaller), or of sizes."""
         axis = reduction.axis_of("split", dim, self.ndim)
         n = self.shape[axis]
         if isinstance(split_size, int):
@@ -647,18 +655,18 @@ class Tensor(Value):
         return shape.split(self, sizes=tuple(sizes), dim=axis)
 
     def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-        """At most `chunks` pieces along `dim`, of one size but for the last."""
+        """Split along `dim` into at most `chunks` pieces of equal size; the last may be smaller."""
         axis = reduction.axis_of("chunk", dim, self.ndim)
         if chunks < 1:
             raise ValueError(f"chunk: chunks is {chunks}; it must be at least 1")
         return self.split(max(1, -(-self.shape[axis] // chunks)), axis)
 
     def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
-        """The slices along `dim`, which they have no more; backward costs one copy of them all."""
+        """All slices along `dim`, without that axis; backward costs one copy of x in total."""
         return shape.unbind(self, dim=reduction.axis_of("unbind", dim, self.ndim))
 
     def topk(self, k: int, dim: int = -1, largest: bool = True) -> tuple[Tensor, Tensor]:
-        """The k largest (or smallest) entries along `dim`, in order, and their positions."""
+        """The k largest (or smallest) entries along `dim`, in order, and their indices."""
         axis = reduction.axis_of("topk", dim, self.ndim)
         return indexing.topk(self, k=k, dim=axis, largest=largest)
 
@@ -669,23 +677,24 @@ class Tensor(Value):
         return indexing.getitem(self, index=indexing.plain_index(index, self._data))
 
     def gather(self, dim: int, index: Any) -> Tensor:
-        """y[i, j, k] = x[i, index[i, j, k], k] for dim 1, and so on.
+        """Gather entries along `dim`: y[i, j, k] = x[i, index[i, j, k], k] for dim 1.
 
         Args:
-            index: integers >= 0; as many axes as x, and no longer than x but along `dim`.
+            dim: the axis to index.
+            index: integers >= 0, with as many axes as x; only axis `dim` may be longer than x's.
 
         Raises:
-            ValueError: if the index has another shape than that.
-            IndexError: for a dim or an index out of range.
+            ValueError: if the shape of `index` does not fit.
+            IndexError: if `dim` or an index is out of range.
         """
         axis = reduction.axis_of("gather", dim, self.ndim)
         index = indexing.plain_index(index, self._data)
         return self[indexing.along("gather", index, axis, self.shape)]
 
     def scatter_add(self, dim: int, index: Any, src: Tensor) -> Tensor:
-        """A new tensor: x with src[i, j, k] added at [i, index[i, j, k], k], for dim 1, etc.
+        """A copy of x with src[i, j, k] added at [i, index[i, j, k], k] for dim 1.
 
-        `index` is as for `gather`; `src` has its shape.
+        `dim` and `index` are as in `gather`; `src` has the shape of `index`.
         """
         axis = reduction.axis_of("scatter_add", dim, self.ndim)
         index = indexing.plain_index(index, self._data)
@@ -700,19 +709,20 @@ def _rebuild(cls: type[Tensor], array: Any, requires_grad: bool) -> Tensor:
 
 
 def matmul(a: Any, b: Any) -> Any:
-    """PyTorch's ``@``: matrices, batches of them, and vectors (a row before, a column after).
+    """The matrix product y_ij = sum_k a_ik b_kj, of matrices, batches of them, and vectors.
 
-    y_ij = sum_k a_ik b_kj; see `tinynet.ops.linalg.matmul`.
+    As in PyTorch, a vector is a row on the left and a column on the right; see
+    `tinynet.ops.linalg.matmul`.
     """
     a, b = (x if isinstance(x, Value) else Tensor(backend.asarray(x)) for x in (a, b))
     if a.ndim == 0 or b.ndim == 0:
-        raise ValueError(f"matmul: shapes {a.shape} and {b.shape}; a number is multiplied with *")
+        raise ValueError(f"matmul: shapes are {a.shape} and {b.shape}; multiply numbers with *")
     if a.ndim == 1:
         y = matmul(a.unsqueeze(0), b)
         return y.squeeze(-1 if b.ndim == 1 else -2) if b.ndim > 1 else y.reshape(())
     if b.ndim == 1:
         return matmul(a, b.unsqueeze(1)).squeeze(-1)
     if b.ndim == 2 and a.ndim > 2 and a.shape[-1] == b.shape[0]:
-        # one big product, and no batch of weight gradients to be summed in backward
+        # one large product, so that backward need not sum a batch of weight gradients
         return linalg.matmul(a.flatten(0, -2), b).reshape(*a.shape[:-1], b.shape[1])
     return linalg.matmul(a, b)

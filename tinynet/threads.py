@@ -1,15 +1,15 @@
-"""Both cores, where NumPy uses one: large work cut into pieces for several threads.
+"""Several threads for large work that NumPy would do on one core, cut into pieces.
 
-NumPy's loops and BLAS's products release Python's global lock while they run, so threads of
-Python can run several at once. `for_each` hands out the pieces one by one: whoever is free takes
-the next, the calling thread among them. Where the other cores are busy with something else the
-caller does it all, and waits for no thread that does not run; only when the threads are first
-started it waits for them, a second at most. (A BLAS with threads of its own cuts each product in
-equal parts beforehand and waits for the slowest.)
+NumPy's loops and BLAS's products release Python's global lock while they run, so several Python
+threads can run them at once. `for_each` hands out the pieces one by one: each free thread takes
+the next, including the calling thread. If the other cores are busy, the caller does everything
+itself and waits for no idle thread; only when the threads are first started does it wait for them,
+at most a second. (A multi-threaded BLAS instead cuts each product into equal parts in advance and
+waits for the slowest.)
 
-Sums are cut by their size and never by the number of threads, and partial sums are added in the
-order of the pieces: the results are the same bits for any number of threads. Within tinynet's large
-products BLAS itself uses one thread; elsewhere in the process it is left as it was.
+Sums are cut by their size, never by the number of threads, and partial sums are added in the
+order of the pieces, so the results are bit-identical for any number of threads. Within tinynet's
+large products BLAS itself uses one thread; elsewhere in the process its setting is unchanged.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ import numpy as np
 
 
 class _OpenBLAS:
-    """The number of threads of the OpenBLAS under NumPy, if it is one: `found` says so."""
+    """Access to OpenBLAS's number of threads; `found` is False if NumPy uses another BLAS."""
 
     def __init__(self) -> None:
         self.found = False
-        try:  # NumPy's core is linked with it, so its names are found through the core
-            # PyDLL keeps Python's lock: with CDLL another thread may take it meanwhile
+        try:  # NumPy's core is linked with OpenBLAS, so its symbols are found through the core
+            # PyDLL holds Python's lock during a call; with CDLL another thread could take it
             core = ctypes.PyDLL(np._core._multiarray_umath.__file__)  # type: ignore[attr-defined]
         except (AttributeError, OSError):
             return
@@ -48,82 +48,82 @@ class _OpenBLAS:
                 return
 
 
-def _touch_work_memory(together: threading.Barrier | None = None) -> None:
-    """Have BLAS write to the first part of the memory that it packs matrices into, once.
+def _touch_packing_buffer(barrier: threading.Barrier | None = None) -> None:
+    """Run a product that makes BLAS write to the start of its packing buffer.
 
-    OpenBLAS's inner loops read ahead of what they have packed. Where that memory was never written
-    to, a product takes up to twice as long (17 against 31 GFLOP/s for 16x150 by 150x512), and
-    small products alone never write further than they read; this one writes 0.7 MiB. Each product
-    that runs at a time has memory of its own, so the threads of a team start theirs `together`.
+    OpenBLAS's inner loops read ahead of what they have packed. If that memory was never written
+    to, a product takes up to twice as long (17 instead of 31 GFLOP/s for 16x150 by 150x512), and
+    small products never write further than they read; this one writes 0.7 MiB. Concurrent products
+    have separate buffers, so the threads of a team start theirs at a `barrier`.
     """
     a, b = np.ones((384, 384), "float32"), np.ones((384, 768), "float32")
     try:
-        if together is not None:
-            together.wait(1.0)
+        if barrier is not None:
+            barrier.wait(1.0)
         a @ b
-    except threading.BrokenBarrierError:  # the machine is so busy that speed is no matter
+    except threading.BrokenBarrierError:  # the machine is too busy for speed to matter
         pass
 
 
 class _Team:
-    """Threads that wait for work. They are daemons: a process ends without stopping them."""
+    """Daemon threads that wait for work; a process can exit without stopping them."""
 
     def __init__(self, helpers: int) -> None:
         self.helpers = helpers
         self.jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self.free = threading.Lock()
-        together = threading.Barrier(helpers + 1)
+        barrier = threading.Barrier(helpers + 1)
         try:
             for i in range(helpers):
                 threading.Thread(
-                    target=self._serve, args=(together,), name=f"tinynet-{i + 1}", daemon=True
+                    target=self._serve, args=(barrier,), name=f"tinynet-{i + 1}", daemon=True
                 ).start()
-            _touch_work_memory(together)
-        except BaseException:  # an interrupt, or no more threads: nobody will know of this team
-            together.abort()
+            _touch_packing_buffer(barrier)
+        except BaseException:  # an interrupt, or the thread limit: the caller never gets this team
+            barrier.abort()
             self.end()
             raise
 
-    def _serve(self, together: threading.Barrier) -> None:
-        _touch_work_memory(together)
+    def _serve(self, barrier: threading.Barrier) -> None:
+        _touch_packing_buffer(barrier)
         while True:
             job = self.jobs.get()
             if job is None:
                 return
             job.help()
-            del job  # or it would keep the arrays of what is done
+            del job  # otherwise it keeps the arrays of finished work alive
 
     def end(self) -> None:
-        """Have the threads end; their workspaces go with them."""
+        """Tell the threads to exit, which frees their workspaces."""
         for _ in range(self.helpers):
             self.jobs.put(None)
 
 
 class _Job:
-    """Pieces to be done by the caller and by whoever helps, and the errors of the helpers.
+    """Pieces for the caller and its helpers to process, and the errors of the helpers.
 
-    It takes no lock, since a small job is over in less time than a few of them cost. Each change
-    of a list, deque or queue is one step of Python's, which no other thread interrupts (``n += 1``
-    is several). A helper enters `helping` before it looks at `pieces`; the caller empties `pieces`
-    before it looks at `helping`: so either the helper finds nothing or the caller sees it. And a
-    helper leaves `helping` before it puts into `done`: whoever is seen in there will put.
+    It takes no lock, since a few locks would cost more than a small job. Each change of a list,
+    deque or queue is atomic in Python (``n += 1`` is not). A helper enters `helping` before it
+    looks at `pieces`, and the caller empties `pieces` before it looks at `helping`: either the
+    helper finds nothing or the caller sees it. A helper leaves `helping` before it puts into
+    `done`, so every helper that the caller sees there will put.
     """
 
     def __init__(self, function: Callable[[Any], object], pieces: deque[Any]) -> None:
         self.function: Callable[[Any], object] | None = function
         self.pieces = pieces
         self.errors: list[BaseException] = []
-        self.helping: list[None] = []  # one entry for each helper that may have a piece
-        self.done: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each that has left
+        self.helping: list[None] = []  # one entry per helper that may have a piece
+        self.done: queue.SimpleQueue[None] = queue.SimpleQueue()  # one entry per helper that left
         self.context = contextvars.copy_context()  # carries the caller's np.errstate
 
     def help(self) -> None:
-        """Take pieces until there are none; `function` is None if it is all over."""
+        """Process pieces until none is left; `function` is None once the job is finished."""
         if (function := self.function) is not None:
             self.context.copy().run(self._help, function)
 
     def _help(self, function: Callable[[Any], object]) -> None:
-        self.helping.append(None)  # first: a caller that finds no pieces waits for those in here
+        self.helping.append(None)  # first, so that a caller that finds no pieces waits
         try:
             self._take(function)
         except BaseException as error:
@@ -136,12 +136,12 @@ class _Job:
         while self.pieces:
             try:
                 piece = self.pieces.popleft()
-            except IndexError:  # another was quicker
+            except IndexError:  # another thread was faster
                 return
             function(piece)
 
     def run(self) -> None:
-        """The caller's part: take pieces too, then wait for those that others have taken."""
+        """Process pieces in the calling thread, then wait for the helpers."""
         assert self.function is not None
         try:
             self._take(self.function)
@@ -154,10 +154,10 @@ class _Job:
             try:
                 raise errors[0]
             finally:
-                del errors  # its traceback leads back here: a cycle would keep the arrays
+                del errors  # its traceback refers to this frame: the cycle would keep the arrays
 
     def _wait(self) -> None:
-        """Until no helper has a piece; an interrupt waits too, as nobody may write on after it."""
+        """Wait until no helper has a piece; an interrupt is raised only after its last write."""
         interrupt: KeyboardInterrupt | None = None
         while self.helping:
             try:
@@ -172,19 +172,19 @@ class _Job:
 
 
 class _Threads:
-    """How many threads, and the team that they are; made when it is first wanted."""
+    """The number of threads, and their team, created on first use."""
 
     def __init__(self) -> None:
         self.blas = _OpenBLAS()
         self.number = max(1, self.blas.read()) if self.blas.found else 1
         self.team: _Team | None = None
         self.lock = threading.Lock()
-        self.making = threading.Lock()  # of a team
-        self.alone = 0  # how many threads are within `one_blas_thread`
-        self.touched = False  # whether BLAS has used its memory: see `_touch_work_memory`
+        self.team_lock = threading.Lock()
+        self.alone = 0  # the number of threads within `one_blas_thread`
+        self.touched = False  # whether `_touch_packing_buffer` has run
 
     def current_team(self) -> _Team:
-        with self.making:
+        with self.team_lock:
             if self.team is None or self.team.helpers != self.number - 1:
                 if self.team is not None:
                     self.team.end()
@@ -194,43 +194,42 @@ class _Threads:
                 self.touched = True
             return self.team
 
-    def renew(self) -> None:
-        """In a forked process, which has no other threads, and whose locks may be held by them."""
-        self.lock, self.making = threading.Lock(), threading.Lock()
+    def reset_after_fork(self) -> None:
+        """A forked process has no other threads, but they may have held its locks."""
+        self.lock, self.team_lock = threading.Lock(), threading.Lock()
         self.team = None
         if self.alone and self.blas.found:
             self.blas.write(self.number)
         self.alone = 0
 
-    def touch(self) -> None:
-        """Before a product outside of a team."""
-        self.touched = True
-        if self.blas.found:
-            with one_blas_thread():
-                _touch_work_memory()
-
 
 _threads = _Threads()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_threads.renew)
+    os.register_at_fork(after_in_child=_threads.reset_after_fork)
 
 
 def touch_blas_memory() -> None:
-    """Before a product outside of a team; see `_touch_work_memory`."""
+    """Call before a product outside a team; see `_touch_packing_buffer`."""
     if not _threads.touched:
-        _threads.touch()
+        _threads.touched = True
+        if _threads.blas.found:
+            with one_blas_thread():
+                _touch_packing_buffer()
 
 
 def get_num_threads() -> int:
-    """How many threads tinynet computes with; at first as many as NumPy's BLAS does."""
+    """The number of threads that tinynet computes with, initially that of NumPy's BLAS."""
     return _threads.number
 
 
 def set_num_threads(number: int) -> None:
-    """Compute with `number` threads, the calling one included; NumPy's OpenBLAS likewise.
+    """Set the number of threads for tinynet and for NumPy's OpenBLAS.
 
-    Results do not depend on it. At first it is what OpenBLAS takes, from ``OPENBLAS_NUM_THREADS``
-    or the CPUs that there are; with another BLAS under NumPy it is 1.
+    Results do not depend on it. The initial value is OpenBLAS's, from ``OPENBLAS_NUM_THREADS`` or
+    the number of CPUs; with another BLAS under NumPy it is 1.
+
+    Args:
+        number: at least 1; the calling thread counts.
 
     Raises:
         ValueError: if `number` is below 1.
@@ -238,7 +237,7 @@ def set_num_threads(number: int) -> None:
     """
     number = operator.index(number)
     if number < 1:
-        raise ValueError(f"set_num_threads: number must be at least 1, but is {number}")
+        raise ValueError(f"set_num_threads: number is {number}; it must be at least 1")
     with _threads.lock:
         _threads.number = number
         if _threads.blas.found and not _threads.alone:
@@ -246,9 +245,9 @@ def set_num_threads(number: int) -> None:
 
 
 class one_blas_thread:
-    """Within it OpenBLAS uses the calling thread alone.
+    """Context manager that restricts OpenBLAS to the calling thread.
 
-    A class, since one made by `contextlib` takes twice as long, twenty times in a step of LeNet.
+    It is entered twenty times per LeNet step; one made by `contextlib` takes twice as long.
     """
 
     entered = False
@@ -256,7 +255,7 @@ class one_blas_thread:
     def __enter__(self) -> None:
         if not _threads.blas.found or _threads.number == 1:
             return
-        try:  # from before the change: an interrupt may come right after it
+        try:  # before the change, since an interrupt may come right after it
             with _threads.lock:
                 self.entered, _threads.alone = True, _threads.alone + 1
                 if _threads.alone == 1:
@@ -274,11 +273,11 @@ class one_blas_thread:
 
 
 def for_each(function: Callable[[Any], object], pieces: Iterable[Any]) -> None:
-    """Call ``function(piece)`` for every piece, in no certain order, several at a time.
+    """Call ``function(piece)`` for every piece, in any order, several at a time.
 
-    The pieces must not write to the same memory. It pays where the calls of NumPy in a piece take
-    100 microseconds or more each; shorter ones cost more to hand out than they save. Inside another
-    `for_each` the pieces are done one by one. The first error is raised when none is running.
+    Pieces must not write to the same memory. Threads pay off if each NumPy call in a piece takes
+    100 microseconds or more; shorter pieces cost more to hand out than they save. Inside another
+    `for_each` the pieces run one by one. The first error is raised once no piece is running.
     """
     waiting = deque(pieces)
     if len(waiting) > 1 and _threads.number > 1:
@@ -298,9 +297,9 @@ def for_each(function: Callable[[Any], object], pieces: Iterable[Any]) -> None:
 
 
 def parts(count: int, size: int, least: int) -> list[slice]:
-    """`count` things as slices of equal length: one a thread, or one if `size` is below `least`.
+    """Cut `count` items into equal slices, one per thread, or one if `size` is below `least`.
 
-    For what is the same however it is cut, such as entries. Sums are not: cut those by their size.
+    Use it for results that do not depend on the cut. Sums do: cut them by their size.
     """
     number = 1 if size < least else _threads.number
     step = max(1, -(-count // number))

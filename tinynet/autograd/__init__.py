@@ -1,8 +1,8 @@
-"""The engine and what stands around it.
+"""The automatic differentiation engine.
 
-`value` and `engine` are the idea: record an operation, walk the graph back. `gradients` has
-`backward` and `grad`. `guards` checks operands and says what went wrong. `watcher` is for what
-looks on, such as `anomaly`. `modes` holds the switches.
+`value` and `engine` are the core: record an operation, walk the graph back. `gradients` has
+`backward` and `grad`. `guards` checks operands and writes error messages. `watcher` lets other
+code observe a run, as `anomaly` does. `modes` holds the switches.
 """
 
 from tinynet.autograd.anomaly import AnomalyError, detect_anomaly

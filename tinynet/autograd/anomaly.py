@@ -1,4 +1,4 @@
-"""detect_anomaly: which operation made the first NaN or Inf, and the line that called it."""
+"""detect_anomaly: find the operation that made the first NaN or Inf, and the calling line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class AnomalyError(ArithmeticError):
-    """An operation made a NaN or an Inf while `detect_anomaly` was on."""
+    """An operation produced NaN or Inf within `detect_anomaly`."""
 
 
 def calling_line() -> str:
@@ -25,7 +25,7 @@ def calling_line() -> str:
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    import linecache  # needed only where an error is being prepared
+    import linecache  # needed only here
 
     name, line = frame.f_code.co_filename, frame.f_lineno
     source = linecache.getline(name, line).strip()
@@ -33,7 +33,7 @@ def calling_line() -> str:
 
 
 def bad_number(a: Any) -> str | None:
-    """``"NaN"`` or ``"Inf"`` if the array holds one, else None; integers hold neither."""
+    """``"NaN"`` or ``"Inf"`` if the array contains one, else None."""
     if a.dtype.kind not in "fc":
         return None
     xp = array_module(a)
@@ -43,7 +43,7 @@ def bad_number(a: Any) -> str | None:
 
 
 def is_infinite(a: Any) -> bool:
-    """Whether an operand, an array or a number, holds Inf or -Inf."""
+    """Whether an operand, an array or a number, contains Inf or -Inf."""
     if isinstance(a, float):
         return math.isinf(a)
     if getattr(a, "dtype", None) is None or a.dtype.kind != "f":
@@ -71,11 +71,11 @@ class _Anomaly(Watcher):
 
 
 class detect_anomaly(ContextDecorator):
-    """Within it, the first forward or backward that makes a NaN or an Inf raises `AnomalyError`.
+    """Context manager and decorator: the first operation that makes NaN or Inf raises.
 
-    The error names the operation, the shapes, and the line that called the operation; to have
-    that line for a backward, run the forward inside as well. Every result is read once more, which
-    costs time; switched off, it costs nothing to speak of.
+    The `AnomalyError` names the operation, the shapes, and the line that called the operation. For
+    an error in backward, that line is known only if the forward ran inside too. Every result is
+    read once more, which costs time; outside of it there is no such cost.
 
     >>> import tinynet as tn
     >>> x = tn.tensor([1.0, 0.0], requires_grad=True)
@@ -98,23 +98,20 @@ class detect_anomaly(ContextDecorator):
 
 
 def _check_forward(name: str, y: Any, arrays: list[Any]) -> None:
-    """Raise if an operation's output is not finite, and say whether its inputs were."""
+    """Raise if an operation's output is not finite; the message says whether its inputs were."""
     bad = bad_number(y)
     if bad is None:
         return
     if bad == "Inf" and any(is_infinite(a) for a in arrays):
-        return  # it was given and not made: -Inf is how scores are masked
+        return  # not new: -Inf in an input is how scores are masked
     shaped = [a for a in arrays if hasattr(a, "dtype")]
-    given = [bad_number(a) for a in shaped]
-    came = (
-        "its inputs were finite"
-        if not any(given)
-        else "it was already in an input: "
-        + ", ".join(f"input {i} held {b}" for i, b in enumerate(given) if b)
+    given = [f"input {i} held {b}" for i, a in enumerate(shaped) if (b := bad_number(a))]
+    origin = (
+        "it was already in an input: " + ", ".join(given) if given else "its inputs were finite"
     )
     shapes = ", ".join(str(tuple(a.shape)) for a in shaped)
     raise AnomalyError(
-        f"{name} made {bad} from inputs of shapes {shapes} ({came}), called at {calling_line()}"
+        f"{name} made {bad} from inputs of shapes {shapes} ({origin}), called at {calling_line()}"
     )
 
 
@@ -125,8 +122,8 @@ def _check_backward(name: str, i: int, g: Any, gy: Any, where: str) -> None:
         return
     given = gy if isinstance(gy, list) else [gy]
     before = next((b for a in given if a is not None and (b := bad_number(raw(a)))), None)
-    came = "the gradient it was given was finite" if before is None else f"it was given {before}"
+    origin = "the gradient it was given was finite" if before is None else f"it was given {before}"
     raise AnomalyError(
-        f"backward of {name} made {bad} for input {i} of shape {tuple(g.shape)} ({came}); "
+        f"backward of {name} made {bad} for input {i} of shape {tuple(g.shape)} ({origin}); "
         f"the operation was called at {where}"
     )

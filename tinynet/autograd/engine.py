@@ -1,8 +1,8 @@
 """The engine: record an operation, walk the graph back.
 
-An operation is a function of arrays plus, for each input, a *rule*: the gradient of the loss by
-that input from the gradient by the output (a vector-Jacobian product, or VJP). A rule's parameters
-say what it needs, and nothing else is kept for it::
+An operation is a function of arrays plus a *rule* for each input, which computes the gradient of
+the loss by that input from the gradient by the output (a vector-Jacobian product, or VJP). A
+rule's parameters name what it needs, and nothing else is kept for it::
 
     @Op
     def mul(a, b):
@@ -13,27 +13,27 @@ say what it needs, and nothing else is kept for it::
         return gy * b
 
 After ``gy`` a rule may name an input (``a``), only its shape (``a_shape``), the output (``y``),
-an option (a keyword-only parameter of the operation), and, where an operation takes any number
-of inputs, ``i``, the number of the one asked for. An operation may return a tuple of arrays; then
-``gy`` and ``y`` are tuples.
+an option (a keyword-only parameter of the operation), and, for an operation with any number of
+inputs, ``i``, the number of the input to differentiate by. An operation may return a tuple of
+arrays; then ``gy`` and ``y`` are tuples.
 
-At first order rules see plain arrays and cost nothing but their arithmetic. With
-``create_graph=True`` they see Values, and the very same lines are recorded and can be
-differentiated again: every operation called without a Value falls straight through to arrays.
+At first order rules get plain arrays and cost nothing but their arithmetic. With
+``create_graph=True`` they get Values, and the very same lines are recorded and can be
+differentiated again: an operation called without a Value runs directly on arrays.
 
-Four questions that this file answers in its code:
+Four questions that the code below answers:
 
 * *Why not just call backward on each parent?* ``y = 3x; c = 2y + 5y`` reaches y twice. A node may
   pass its gradient on only when all of it has arrived, hence the order in `nodes_behind`.
 * *Why add up?* By the chain rule in several variables, the derivative by a value used in two
   places is the sum over the places.
-* *Why does the graph hold nodes and not Values?* A node that knew its output would be a cycle,
-  freed only by the garbage collector, and every activation would live as long as the graph.
+* *Why does the graph hold nodes instead of Values?* A node that referred to its output would be a
+  cycle, freed only by the garbage collector, and every activation would live as long as the graph.
 * *Why joint rules?* T rows taken one by one from a table of T rows would cost T gradients of the
-  table's size. A joint rule is called once, with all that was taken from one input.
+  table's size. A joint rule is called once, with everything taken from one input.
 
-What guards an operation (types of operands, messages, changes in place) is in `guards`; what looks
-on (anomaly detection, `tinynet.explain`, profiling) is a `Watcher`.
+Checks of an operation (types of operands, messages, changes in place) are in `guards`. Anomaly
+detection, `tinynet.explain` and profiling observe operations as a `Watcher`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ Edge = tuple[int, Any, tuple[int, ...], "Rule"]  # input number, source, shape, 
 
 
 class Rule:
-    """The gradient by one input: a function, and where to find what its parameters name."""
+    """The gradient by one input: a function, and where to find its arguments."""
 
     def __init__(self, function: Callable[..., Any], op: Op, joint: bool = False) -> None:
         self.function, self.joint = function, joint
@@ -64,15 +64,15 @@ class Rule:
 
 
 class Node:
-    """One recorded operation: where its inputs came from, and what its rules need.
+    """One recorded operation: the sources of its inputs, and what its rules need.
 
     Attributes:
-        edges: for each input that requires a gradient its number, its source (a node or a leaf),
-            its shape and its rule; None once the graph was freed.
-        saved: what the rules need, by their names for it.
-        outputs: shape and dtype of each output, where there are several.
-        retained: weak references to the outputs that `Tensor.retain_grad` was called on.
-        where: the line that called the operation, within `detect_anomaly`.
+        edges: number, source (a node or a leaf), shape and rule of each input that requires a
+            gradient; None once the graph is freed.
+        saved: the arguments of the rules, by name.
+        outputs: shape and dtype of each output if there are several, else None.
+        retained: weak references to the outputs on which `Tensor.retain_grad` was called.
+        where: the line that called the operation; set within `detect_anomaly`.
     """
 
     __slots__ = ("__weakref__", "edges", "op", "outputs", "retained", "saved", "stamp", "where")
@@ -93,7 +93,7 @@ class Node:
                     saved[name] = [raw(a).shape for a in args] if several else raw(args[key]).shape
                 elif kind == "option":
                     saved[name] = options.get(name, key)
-                elif kind == "y":  # not `out` itself, which points to the node: a cycle
+                elif kind == "y":  # an alias: `out` itself refers to the node, a cycle
                     several = isinstance(out, tuple)
                     saved[name] = tuple([o.alias() for o in out]) if several else out.alias()
         self.op, self.saved = op, saved
@@ -106,7 +106,7 @@ class Node:
 
 
 class Op:
-    """A differentiable operation: callable on arrays and on Values, with a rule for each input."""
+    """A differentiable operation, callable on arrays and on Values, with a rule for each input."""
 
     def __init__(self, forward: Callable[..., Any]) -> None:
         functools.update_wrapper(self, forward)
@@ -116,7 +116,7 @@ class Op:
         self.options = {p.name: p.default for p in parameters if p.kind == p.KEYWORD_ONLY}
         self.variadic = any(p.kind == p.VAR_POSITIONAL for p in parameters)
         self.rules: dict[str, Rule] = {}
-        # what a rule may name: its kind, and its place among the inputs or its default
+        # what a rule may name: its kind, and its position among the inputs or its default
         self.places: dict[str, tuple[str, Any]] = {"y": ("y", None), "i": ("i", None)}
         for k, name in enumerate(self.inputs):
             place = slice(None) if self.variadic else k
@@ -124,12 +124,12 @@ class Op:
         self.places |= {name: ("option", default) for name, default in self.options.items()}
 
     def rule(self, name: str, joint: bool = False) -> Callable[..., Callable[..., Any]]:
-        """Decorator: the function is the rule for the input of that name.
+        """Decorator that registers a function as the rule for an input.
 
         Args:
-            name: of the input.
-            joint: whether one call serves all nodes of this operation that read the same input;
-                it gets lists, one entry a node. It may need shapes and options only.
+            name: the name of the input.
+            joint: whether one call serves all nodes of this operation that read the same input.
+                The rule then gets lists with one entry per node, of shapes and options only.
         """
 
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -163,27 +163,27 @@ class Op:
                 out.requires_grad, out._source = True, node
             else:
                 for k, o in enumerate(out):
-                    if o._data.dtype.kind == "f":  # positions have no gradient
+                    if o._data.dtype.kind == "f":  # integer outputs have no gradient
                         o.requires_grad, o._source = True, (node, k) if k else node
         return out
 
     def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:
-        """Make a rule's result the shape of its input; only after a broadcast may it differ."""
+        """Reduce a rule's result to the shape of its input; they differ only after a broadcast."""
         raise AssertionError(f"{self.name}: a rule returned {g.shape} for an input of {shape}")
 
     def explain(self, error: Exception, arrays: list[Any], options: dict[str, Any]) -> str:
-        """The message for an error of the array module, in this operation's terms."""
+        """Rewrite an error message of the array module in terms of this operation."""
         return guards.message(self.name, error, options)
 
 
 def gradient(node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
-    """Run the rule of an edge: on arrays, or with create_graph on Values of the graph."""
+    """Run the rule of an edge, on arrays or, with create_graph, on Values of the graph."""
     i, _, shape, rule = edge
     args = [gy]
     for name, kind, _ in rule.places:
         a = i if kind == "i" else node.saved[name]
         if isinstance(a, Value) and not create_graph and a._version[0] <= node.stamp:
-            a = a._data  # the usual case
+            a = a._data  # the common case
         elif kind in ("input", "y"):
             a = guards.unpack(node, name, a, create_graph)
         args.append(a)
@@ -196,10 +196,10 @@ def nodes_behind(
 ) -> tuple[list[Node], dict[Value, None]]:
     """All nodes that the sources were computed from, each once, latest first; and the leaves.
 
-    A stack and no recursion: a chain of 50,000 operations has no room on Python's.
+    It keeps its own stack: a chain of 50,000 operations exceeds Python's recursion limit.
     """
     nodes: list[Node] = []
-    leaves: dict[Value, None] = {}  # a set has another order in each run
+    leaves: dict[Value, None] = {}  # a set would have a different order in each run
     stack, seen = list(sources), set()
     while stack:
         source = stack.pop()
@@ -212,7 +212,7 @@ def nodes_behind(
             nodes.append(source)
             for edge in source.edges:
                 stack.append(edge[1])
-        elif isinstance(source, tuple):  # an output of a node that has several
+        elif isinstance(source, tuple):  # a node and the number of one of its outputs
             stack.append(source[0])
         else:
             leaves[source] = None
@@ -221,11 +221,11 @@ def nodes_behind(
 
 
 class Walk:
-    """One walk back, with the gradients that have arrived so far, by source.
+    """One walk back over the graph. `grads` holds the gradients that have arrived, by source.
 
     Args:
         create_graph: record the walk itself.
-        kept: the sources whose gradients stay in `grads` when they are passed on.
+        kept: sources whose gradients stay in `grads` after they are passed on.
     """
 
     def __init__(self, create_graph: bool, kept: Iterable[Any] = ()) -> None:
@@ -237,11 +237,11 @@ class Walk:
         self.retained: list[tuple[Node, Any]] = []
 
     def add(self, source: Any, g: Any) -> None:
-        """Out of place: `a + b` hands one array to both of its inputs."""
+        """Accumulate out of place, since `a + b` passes one array to both of its inputs."""
         self.grads[source] = self.grads[source] + g if source in self.grads else g
 
     def take(self, source: Any) -> Any:
-        """All that has arrived at a source, or None."""
+        """The gradient that has arrived at a source, or None."""
         for calls in self.joint.pop(source, {}).values():
             nodes, edges, gys, saved = zip(*calls, strict=True)
             node = copy.copy(nodes[0])
@@ -250,7 +250,7 @@ class Walk:
         return self.grads.get(source) if source in self.kept else self.grads.pop(source, None)
 
     def take_all(self, node: Node) -> list[Any] | None:
-        """What has arrived at each output of a node, zeros at those that led nowhere."""
+        """The gradients of a node's outputs, with zeros for unused outputs."""
         outputs = node.outputs or []
         found = [self.take((node, k) if k else node) for k in range(len(outputs))]
         like = next((raw(g) for g in found if g is not None), None)
@@ -263,7 +263,7 @@ class Walk:
         self, nodes: Iterable[Node], leaves: Container[Value], wanted: Container[Any] | None,
         retain_graph: bool,
     ) -> None:  # fmt: skip
-        """Carry what has arrived back along the nodes, latest first; only to what is wanted."""
+        """Propagate the gradients through the nodes, latest first, to `wanted` sources if given."""
         grads, joint, kept = self.grads, self.joint, self.kept
         run, create_graph = self.run, self.create_graph
         for node in nodes:

@@ -1,4 +1,4 @@
-"""backward and grad: from tensors to a walk over the graph, and its gradients back to tensors."""
+"""backward and grad: walk the graph from tensors, and return its gradients as tensors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tinynet.backend import as_array, full, ndarray
 
 
 def _as_value(g: Any, like: Value) -> Any:
-    """The gradient as a Value, in the dtype of what it belongs to."""
+    """The gradient as a Value in the dtype of `like`."""
     dtype = like._data.dtype
     if isinstance(g, Value):
         return g if g._data.dtype == dtype else g.to(dtype)
@@ -24,13 +24,13 @@ def _as_value(g: Any, like: Value) -> Any:
 
 
 def _accumulate(value: Value, g: Any) -> None:
-    """Add to `grad`, out of place: whoever kept the former gradient still has it."""
+    """Add to `grad` out of place, so that a reference to the previous gradient stays valid."""
     g = _as_value(g, value)
     value.grad = g if value.grad is None else value.grad + g
 
 
 def _seed(output: Value, gradient: Any, name: str, create_graph: bool) -> Any:
-    """The cotangent to start from: the given one, or 1 for a single number."""
+    """The initial cotangent: `gradient`, or by default 1 for a single number."""
     guards.check_seed(name, output, gradient)
     if gradient is None:
         one = full(output._data.shape, 1, output._data)
@@ -40,7 +40,7 @@ def _seed(output: Value, gradient: Any, name: str, create_graph: bool) -> Any:
 
 
 def _leading_to(targets: Iterable[Any], nodes: Sequence[Node]) -> set[Any]:
-    """The targets and all sources that were computed from one of them; nodes come latest first."""
+    """The targets and all sources computed from them; `nodes` are sorted latest first."""
     wanted = set(targets)
     for node in reversed(nodes):
         for edge in node.edges or ():
@@ -84,18 +84,27 @@ def grad(
     create_graph: bool = False,
     allow_unused: bool = False,
 ) -> tuple[Any, ...]:
-    """The gradients of the outputs by the inputs, without touching anybody's `grad`.
+    """Compute the gradients of the outputs by the inputs; no tensor's `grad` changes.
 
-    g_i = sum over k of grad_outputs[k] . d outputs[k] / d inputs[i], one for each input and of
-    its shape and dtype: vector-Jacobian products. As `torch.autograd.grad`.
+    g_i = sum over k of grad_outputs[k] . d outputs[k] / d inputs[i], as in `torch.autograd.grad`:
+    vector-Jacobian products.
 
     Args:
-        outputs: one tensor or several.
-        inputs: leaves or intermediate results that require a gradient.
-        grad_outputs: one cotangent for each output, of its shape; may be None for single numbers.
-        retain_graph: keep the graph for another walk; by default as `create_graph`.
+        outputs: a tensor or several.
+        inputs: a tensor or several, leaves or computed, that require a gradient.
+        grad_outputs: one cotangent per output, of its shape; may be None for single numbers.
+        retain_graph: keep the graph for another walk; defaults to `create_graph`.
         create_graph: record the walk, so that the gradients can be differentiated again.
-        allow_unused: give None for an input that the outputs do not depend on, instead of raising.
+        allow_unused: return None for an input that the outputs do not depend on, instead of
+            raising.
+
+    Returns:
+        A tuple with one gradient per input, of its shape and dtype.
+
+    Raises:
+        RuntimeError: if an input does not require a gradient or is unused, and as for
+            `Tensor.backward`.
+        ValueError: if the number or a shape of `grad_outputs` does not fit.
     """
     outputs = [outputs] if isinstance(outputs, Value) else list(outputs)
     inputs = [inputs] if isinstance(inputs, Value) else list(inputs)

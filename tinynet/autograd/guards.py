@@ -1,7 +1,7 @@
-"""What guards the engine: types of operands and results, changes in place, and what errors say.
+"""Checks for the engine: types of operands and results, changes in place, error messages.
 
-The engine calls `run` for every operation that a Value takes part in; the other functions check
-what it is asked for, or make its exceptions.
+The engine calls `run` for every operation on a Value; the other functions check its arguments or
+create its exceptions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tinynet.autograd.value import Value, raw
 from tinynet.backend import array_module, as_array, generic, is_array, ndarray
 from tinynet.dtypes import float32, is_new_float
 
-PLAIN = frozenset({float, int, bool, type(None), ndarray})  # operands taken as they are
+PLAIN = frozenset({float, int, bool, type(None), ndarray})  # operands that need no conversion
 
 
 def run(
@@ -33,7 +33,7 @@ def run(
     Args:
         op: the operation.
         args: its arguments, at least one of them a Value.
-        arrays: the same with the arrays of Values.
+        arrays: the arguments with Values replaced by their arrays.
         options: its options.
         kind: the type of the result.
         mixed: whether some arguments are not Values.
@@ -48,10 +48,10 @@ def run(
     try:
         y = op.forward(*arrays, **options)
     except (TypeError, ValueError, IndexError) as error:
-        array_module(*arrays)  # says so if they are on different devices
-        # NumPy has TypeErrors of its own, which are not made from a message
-        made = TypeError if isinstance(error, TypeError) else type(error)
-        raise made(op.explain(error, arrays, options)) from error
+        array_module(*arrays)  # raises DeviceError if they are on different devices
+        # NumPy's subclasses of TypeError do not accept a message
+        kind_of_error = TypeError if isinstance(error, TypeError) else type(error)
+        raise kind_of_error(op.explain(error, arrays, options)) from error
     if type(y) is not ndarray:
         if type(y) is tuple:
             return tuple([_wrapped(as_array(part), args, kind) for part in y])
@@ -68,7 +68,7 @@ def _is_integer(array: Any) -> bool:
 
 
 def _wrapped(y: Any, args: Sequence[Any], kind: type[Value]) -> Value:
-    """A Value of `y`, which shares the version of the argument that it is a view of, if any."""
+    """`y` as a Value; a view of an argument shares the argument's version."""
     out = kind(y)
     if y.base is not None:
         for a in args:
@@ -78,10 +78,10 @@ def _wrapped(y: Any, args: Sequence[Any], kind: type[Value]) -> Value:
 
 
 def operand(name: str, a: Any) -> Any:
-    """What a Tensor may be combined with: an array, a Python number, None for a missing one.
+    """Check an operand beside a Tensor: an array, a number, or None for a missing operand.
 
-    A NumPy scalar becomes Python's number, because under NumPy 2 ``float32_array *
-    np.float64(2)`` is float64, and ``float32_array * 2.0`` is not.
+    A NumPy scalar becomes a Python number, because under NumPy 2 ``float32_array *
+    np.float64(2)`` is float64 whereas ``float32_array * 2.0`` is float32.
     """
     if type(a) in PLAIN or is_array(a):
         return a
@@ -94,7 +94,7 @@ def operand(name: str, a: Any) -> Any:
 
 
 def message(name: str, error: Exception, options: dict[str, Any]) -> str:
-    """The array module's message under the operation's name."""
+    """The error message of the array module, prefixed with the operation's name."""
     named = [option for option, a in options.items() if isinstance(a, Value)]
     if named:
         return f"{name}: give {', '.join(named)} by position, not by name"
@@ -103,10 +103,10 @@ def message(name: str, error: Exception, options: dict[str, Any]) -> str:
 
 
 def unpack(node: Any, name: str, a: Any, create_graph: bool, output_nr: int = 0) -> Any:
-    """What a node saved, for its rule: an array, or a Value of the graph with create_graph.
+    """What a node saved, as an array or, with create_graph, as a Value of the graph.
 
     Raises:
-        RuntimeError: if it was changed in place since.
+        RuntimeError: if it has been changed in place since.
     """
     if isinstance(a, tuple):
         return tuple([unpack(node, name, v, create_graph, k) for k, v in enumerate(a)])
@@ -125,10 +125,7 @@ def unpack(node: Any, name: str, a: Any, create_graph: bool, output_nr: int = 0)
 
 
 def owned(g: Any, gy: Any, saved: dict[str, Any]) -> Any:
-    """The gradient, copied if something else may refer to its memory.
-
-    A rule may pass on what it got; a leaf's `grad` must be its own.
-    """
+    """The gradient, copied if its memory may be shared: a rule may return its argument."""
     array = raw(g)
     if g is gy or array.base is not None:
         return copied(g)
@@ -139,33 +136,33 @@ def owned(g: Any, gy: Any, saved: dict[str, Any]) -> Any:
 
 
 def copied(g: Any) -> Any:
-    """A copy of a gradient; the copy of a Value is recorded."""
+    """A copy of a gradient; copying a Value is recorded."""
     return g.clone() if isinstance(g, Value) else g.copy()
 
 
 def freed(caller: str, op: str) -> RuntimeError:
-    give = "give the earlier one" if caller == "backward" else f"call {caller} before it, give it"
+    fix = "give the earlier one" if caller == "backward" else f"call {caller} before it, give it"
     return RuntimeError(
-        f"{caller}: the graph was freed by an earlier backward (at {op}); {give} "
+        f"{caller}: the graph was freed by an earlier backward (at {op}); {fix} "
         "retain_graph=True, or run the forward again"
     )
 
 
 def check_seed(name: str, output: Value, gradient: Any) -> None:
-    """Raise unless a walk back can start at `output` with the cotangent `gradient`."""
+    """Raise unless backward can start at `output` with the cotangent `gradient`."""
     shape = tuple(output._data.shape)
     if not output.requires_grad:
         raise RuntimeError(
-            f"{name}: the tensor of shape {shape} was not computed from any that requires a "
-            "gradient (or inside no_grad, or by an operation that has none); make the inputs with "
-            "requires_grad=True"
+            f"{name}: the tensor of shape {shape} does not require a gradient: none of its inputs "
+            "does, or it was computed inside no_grad or by an operation without a gradient; create "
+            "the inputs with requires_grad=True"
         )
     if gradient is None:
         if output._data.size != 1:
             raise RuntimeError(
-                f"{name}: the output has shape {shape}, so there is no one gradient; give "
-                "`gradient` of that shape (the product gradient . Jacobian is computed), or reduce "
-                "it to a number first, by .sum() or .mean()"
+                f"{name}: the output has shape {shape}, not a single number; give `gradient` of "
+                "that shape (to compute the product gradient . Jacobian), or reduce the output to "
+                "a number first, with .sum() or .mean()"
             )
         return
     array = raw(gradient)
@@ -178,10 +175,10 @@ def check_seed(name: str, output: Value, gradient: Any) -> None:
 
 
 def check_grad(outputs: Sequence[Value], inputs: Sequence[Value], given: Sequence[Any]) -> None:
-    """Raise unless `grad` has a cotangent for each output, and inputs that require a gradient."""
+    """Raise unless each output has a cotangent and each input requires a gradient."""
     if len(given) != len(outputs):
         raise ValueError(
-            f"grad: {len(given)} grad_outputs for {len(outputs)} outputs; give one for each"
+            f"grad: {len(given)} grad_outputs for {len(outputs)} outputs; give one per output"
         )
     for i, x in enumerate(inputs):
         if not x.requires_grad:
@@ -191,5 +188,5 @@ def check_grad(outputs: Sequence[Value], inputs: Sequence[Value], given: Sequenc
 def unused(i: int, x: Value) -> RuntimeError:
     return RuntimeError(
         f"grad: the outputs do not depend on input {i} of shape {tuple(x._data.shape)}; give "
-        "allow_unused=True to have None for it"
+        "allow_unused=True to get None for it"
     )

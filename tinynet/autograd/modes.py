@@ -1,7 +1,7 @@
-"""The switches of the engine: whether operations are recorded, and who watches them.
+"""The switches of the engine: whether operations are recorded, and which watcher is active.
 
-They are a context variable: each thread and each asyncio task has its own, so that a loader in the
-background does not change a training loop.
+They are a context variable: each thread and each asyncio task has its own, so that a background
+loader does not affect a training loop.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ modes, set_modes = _modes.get, _modes.set
 
 
 class recording(ContextDecorator):
-    """Within it, or in a function that it decorates, operations are recorded or not."""
+    """Context manager and decorator that switches recording on or off."""
 
     def __init__(self, mode: bool) -> None:
         self.mode = mode
@@ -32,7 +32,7 @@ class recording(ContextDecorator):
     def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function):
             raise TypeError(
-                f"no_grad: {function.__name__} is a generator, whose body runs outside of the "
+                f"no_grad: {function.__name__} is a generator, whose body runs outside the "
                 "decorator; use `with` inside it"
             )
         return super().__call__(function)
@@ -42,15 +42,15 @@ class recording(ContextDecorator):
 
 
 def no_grad() -> recording:
-    """Within it nothing is recorded: for evaluation, and for changing parameters."""
+    """Context manager and decorator that disables recording: for evaluation and weight updates."""
     return recording(False)
 
 
 def enable_grad() -> recording:
-    """Within it operations are recorded, also inside `no_grad`."""
+    """Context manager and decorator that enables recording, also inside `no_grad`."""
     return recording(True)
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations are recorded now, in this context."""
+    """Whether operations are currently recorded in this context."""
     return modes()[0]

@@ -1,4 +1,4 @@
-"""Value: an array with its place in the graph; Tensor's base."""
+"""Value: an array with its place in the graph; the base class of Tensor."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-# One clock stamps nodes and in-place changes. An input is made before the node that uses it, so
-# decreasing stamps are a reverse topological order; and a value changed after a node kept it
-# carries a later stamp than the node.
+# One clock stamps nodes and in-place changes. An input exists before the node that uses it, so
+# decreasing stamps are a reverse topological order, and a value changed after a node kept it has a
+# later stamp than the node.
 tick = itertools.count(1).__next__
-NEVER = (0,)  # the version of what was not changed and is not shared
+NEVER = (0,)  # the version of a value that was never changed and is not shared
 
 
 class Value:
-    """An array and, if it was computed from others, the node that did it.
+    """An array and, unless it is a leaf, the node that computed it.
 
     Attributes:
-        grad: the gradient `backward` left here.
+        grad: the gradient accumulated by `backward`, or None.
         grad_fn: the node that computed it, None for a leaf.
-        output_nr: which of that node's outputs it is.
+        output_nr: its position among the outputs of that node.
         requires_grad: whether operations on it are recorded.
     """
 
     __slots__ = ("__weakref__", "_data", "_source", "_version", "grad", "requires_grad")
 
-    # What operations return: the class right below Value, so that a Parameter times two is a
+    # What operations return: the direct subclass of Value, so that a Parameter times two is a
     # Tensor, not a Parameter.
     result_type: ClassVar[type[Value]]
 
-    clone: Callable[[], Value]  # Tensor's, recorded; so is `to`
+    clone: Callable[[], Value]  # defined by Tensor, as is `to`; both are recorded
     to: Callable[..., Value]
 
     def __init_subclass__(cls) -> None:
@@ -56,7 +56,7 @@ class Value:
         return self._source[1] if isinstance(self._source, tuple) else 0
 
     def alias(self) -> Value:
-        """The same memory, outside the graph; a change in place is seen from both."""
+        """A Value outside the graph that shares memory and version with this one."""
         out = self.result_type(self._data)
         if self._version is NEVER:
             self._version = [0]
@@ -64,18 +64,18 @@ class Value:
         return out
 
     def _share_version(self, other: Value) -> None:
-        """Two look at one memory: a change of one is a change of both."""
+        """Share the version of `other`, whose memory is shared: a change of one marks both."""
         if other._version is NEVER:
             other._version = [0]
         self._version = other._version
 
     def _touch(self) -> None:
-        """Note an in-place change, for all Values that share the memory."""
+        """Mark all Values that share this memory as changed in place."""
         if self._version is NEVER:
             self._version = [0]
         self._version[0] = tick()  # type: ignore[index]
 
 
 def raw(x: Any) -> Any:
-    """The array of a Value, and anything else as it is."""
+    """The array of a Value; anything else unchanged."""
     return x._data if isinstance(x, Value) else x

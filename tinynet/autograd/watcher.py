@@ -1,8 +1,8 @@
-"""Watcher: what looks on while operations, rules and modules run.
+"""Watcher: observe operations, rules and modules while they run.
 
 Every operation runs through `Op.__call__`, every rule through `engine.gradient`, every module
-through `Module.__call__`. Within ``with watcher:`` these three hand themselves to the watcher
-first, in this thread. A watcher sees what they are given and what they return; `super` runs them::
+through `Module.__call__`. Within ``with watcher:`` all three call the watcher of this thread
+instead. A watcher sees their arguments and results, and runs them with `super`::
 
     class Printing(Watcher):
         def operation(self, op, args, options):
@@ -10,7 +10,7 @@ first, in this thread. A watcher sees what they are given and what they return; 
             print(op.name, out.shape)
             return out
 
-Watchers nest: the innermost is asked first and passes on to the one around it. Anomaly detection,
+Watchers nest: the innermost is called first and calls the one around it. Anomaly detection,
 `tinynet.explain` and profiling are watchers.
 """
 
@@ -23,7 +23,7 @@ from tinynet.autograd.modes import modes, set_modes
 
 
 class Watcher:
-    """Base of all watchers; by itself it changes nothing."""
+    """Base class of all watchers; by itself it changes nothing."""
 
     def __enter__(self) -> Any:
         recording, self.outer = modes()
@@ -34,7 +34,7 @@ class Watcher:
         set_modes((modes()[0], self.outer))
 
     def operation(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        """Run an operation on its arguments, at least one of them a Value; returns its output."""
+        """Run an operation on its arguments, at least one of them a Value; return its output."""
         recording, inner = modes()
         set_modes((recording, self.outer))
         try:
@@ -43,10 +43,10 @@ class Watcher:
             set_modes((recording, inner))
 
     def rule(self, node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
-        """Run a rule; `tinynet.autograd.engine.gradient` says on what. Returns the gradient."""
+        """Run the rule of an edge and return the gradient; see `engine.gradient`."""
         return (self.outer.rule if self.outer else gradient)(node, edge, gy, create_graph)
 
     def module(self, module: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        """Run a module's hooks and forward; returns its output."""
+        """Run a module's hooks and forward; return its output."""
         run = self.outer.module if self.outer else type(module)._run
         return run(module, args, options)

@@ -1,4 +1,4 @@
-"""The code of a function, and the lines in it that do the work."""
+"""The code of a function, and its essential lines."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Any
 
 from tinynet.study.derivation import Code, code_of, resolve
 
+_KERNELS = "tinynet.kernels."
+
 
 @dataclass(frozen=True)
 class Listing:
     """The code of a function, and the numbers of the lines that compute its result."""
 
     code: Code
-    hearts: tuple[int, ...]
+    key_lines: tuple[int, ...]
 
     @property
     def lines(self) -> list[tuple[int, str]]:
@@ -24,23 +26,23 @@ class Listing:
 
     @property
     def computing(self) -> list[tuple[str, str]]:
-        """Those lines: ``file:line`` and text."""
+        """The key lines as ``file:line`` and text."""
         return [
             (f"{self.code.file}:{number}", text.strip())
             for number, text in self.lines
-            if number in self.hearts
+            if number in self.key_lines
         ]
 
 
 def listing(function: Callable[..., Any]) -> Listing:
-    """The listing of a function.
+    """List a function.
 
-    The lines that compute are the last return, or where it returns a name, those that set it; and
-    those outside of branches that call a kernel. Of a kernel they are those that write into an
-    array, if there are any.
+    The key lines of a kernel are those that write into an array. Those of other functions, or of a
+    kernel without such lines, are the last return, or the lines that set the name it returns, and
+    the lines outside branches that call a kernel.
 
     Raises:
-        ValueError: if there is no source for it.
+        ValueError: if its source is not available.
 
     >>> from tinynet.ops.elementary import tanh
     >>> [text for place, text in listing(tanh.forward).computing]
@@ -48,8 +50,8 @@ def listing(function: Callable[..., Any]) -> Listing:
     """
     code = code_of(function)
     if code is None:
-        raise ValueError(f"listing: there is no source for {function}")
-    # a body alone, with its `return`, is no program
+        raise ValueError(f"listing: the source of {function} is not available")
+    # `return` parses only inside a function
     tree = ast.parse("def f():\n" + textwrap.indent(code.text, " "))
     nodes: list[Any] = list(ast.walk(tree))
     lines: set[int] = set()
@@ -57,9 +59,6 @@ def listing(function: Callable[..., Any]) -> Listing:
         lines = {node.lineno for node in nodes if _writes(node)}
     lines = lines or _of_operation(tree.body[0], function.__globals__)
     return Listing(code, tuple(code.line + line - 2 for line in sorted(lines)))
-
-
-_KERNELS = "tinynet.kernels."
 
 
 def _writes(node: Any) -> bool:
@@ -72,7 +71,7 @@ def _writes(node: Any) -> bool:
 
 
 def _of_operation(whole: Any, names: dict[str, Any]) -> set[int]:
-    """The lines that compute of a function that is no kernel; `names` are its globals."""
+    """The key lines of a function that is not a kernel; `names` are its globals."""
     returns = [node for node in ast.walk(whole) if isinstance(node, ast.Return)]
     last = max(returns, key=lambda node: node.lineno)
     result = ast.unparse(last.value) if isinstance(last.value, ast.Name) else None
@@ -82,7 +81,7 @@ def _of_operation(whole: Any, names: dict[str, Any]) -> set[int]:
 
 
 def _target(line: Any) -> str | None:
-    """The name that a line sets, or whose entries it sets."""
+    """The variable that a line assigns to, or whose entries it assigns to."""
     target = line.targets[0] if isinstance(line, ast.Assign) else getattr(line, "target", None)
     return ast.unparse(target).partition("[")[0] if target is not None else None
 
