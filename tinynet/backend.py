@@ -5,8 +5,8 @@ Everything else finds its array module from the arrays it was given::
     xp = array_module(x)        # numpy, or cupy when x lives on a GPU
     y = xp.exp(x)
 
-and uses this file for what the two do differently, for new arrays (`empty`, `zeros`, `full`), and
-for `check`, the one way to read a value on the host. CuPy is imported only when a GPU is first
+and uses this file for what the two do differently, for new arrays (`empty`, `zeros`, `full`, ...),
+and for `check`, the one way to read a value on the host. CuPy is imported only when a GPU is first
 requested.
 
 Devices are named as in PyTorch: ``"cpu"`` and ``"cuda"``.
