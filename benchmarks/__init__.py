@@ -1,1 +1,1 @@
-"""Benchmarks of tinynet beside PyTorch; `python benchmarks/run.py --help` says what there is."""
+"""Benchmarks of tinynet and PyTorch; see `python benchmarks/run.py --help`."""

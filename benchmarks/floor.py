@@ -1,26 +1,26 @@
-"""The floor of a step: what this machine needs for its arithmetic and its memory traffic alone.
+"""The floor of a step: the time that its arithmetic and memory traffic alone take on this machine.
 
     floor = 2 M / G + B / R
 
-M is the multiply-adds of the matrix products: for each linear and convolution layer (J numbers out
-from K terms each) N J K forward, as many backward for the weights, and as many for the input
-except in the first layer. G is the rate of a 1024x1024 float32 product on all threads, in flops a
-second, and R that of copying 64 MiB, read and written bytes both counted, on all threads.
+M is the number of multiply-adds in matrix products: for each linear and convolution layer (J
+outputs from K terms each) N J K forward, as many backward for the weights, and as many for the
+input except in the first layer. G is the rate of a 1024x1024 float32 product in flops per second,
+and R the rate of copying 64 MiB in bytes read and written per second, both on all threads.
 
-B is the bytes that cannot be avoided if every layer is one pass and keeps nothing in the cache for
-the next (4 bytes a number; activations ride on the layer before):
+B is the unavoidable traffic in bytes if every layer is one pass and leaves nothing in the cache for
+the next (4 bytes per number; activations are part of the layer before):
 
     forward     each layer reads its input and writes its output
     backward    it reads the gradient of its output, writes that of its input (not the first),
                 and reads its input again if it has weights
     parameters  read forward and backward, gradient written; Adam reads parameter, gradient and
-                two moments and writes three of them: 10 numbers a parameter
+                two moments and writes three of them: 10 numbers per parameter
 
 Inference is the forward and one reading of the parameters. For the chain M = 0; each of its
 operations reads two arrays and writes one forward, and reads one and writes one backward.
 
-It is a yardstick and no proof: where all of a step stays in the cache, the second term is too
-large, and small products never run at the rate of large ones.
+The floor is an estimate rather than a bound: the second term is too large if the step fits in the
+cache, and small products never reach the rate of large ones.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ FLOAT = 4  # bytes
 
 @dataclass(frozen=True)
 class Rates:
-    """What this machine does in a second.
+    """The machine's rates, per second.
 
     Attributes:
         gemm: floating-point operations of a large product.
@@ -52,7 +52,7 @@ class Rates:
 
 
 def _best(function: Callable[[], object], seconds: float) -> float:
-    """The shortest time of a call, over calls that take about `seconds` together."""
+    """The shortest time of a call, among calls that take about `seconds` in total."""
     function()
     shortest, end = float("inf"), time.perf_counter() + seconds
     while time.perf_counter() < end:
@@ -63,7 +63,7 @@ def _best(function: Callable[[], object], seconds: float) -> float:
 
 
 def measure(threads: int, seconds: float) -> Rates:
-    """This machine's rates with that many threads."""
+    """Measure this machine's rates with `threads` threads."""
     n = 1024
     a, b = np.random.default_rng(0).random((2, n, n), "float32")
     c = np.empty((n, n), "float32")
@@ -72,7 +72,7 @@ def measure(threads: int, seconds: float) -> Rates:
     parts = list(zip(source, target, strict=True))
 
     def copy() -> None:
-        # NumPy copies on one thread, and lets others run meanwhile
+        # NumPy copies on one thread and releases Python's lock
         workers = [threading.Thread(target=np.copyto, args=(t, s)) for s, t in parts[1:]]
         for worker in workers:
             worker.start()
@@ -84,7 +84,7 @@ def measure(threads: int, seconds: float) -> Rates:
 
 
 def multiply_adds(workload: Workload) -> int:
-    """M of the formula, for one step."""
+    """M of one step."""
     total = 0
     for number, layer in enumerate(sizes(workload.layers, workload.shape)):
         times = 1 if workload.kind == "infer" else (3 if number else 2)
@@ -93,7 +93,7 @@ def multiply_adds(workload: Workload) -> int:
 
 
 def traffic(workload: Workload) -> int:
-    """B of the formula, for one step."""
+    """B of one step."""
     if workload.kind == "chain":
         return OPERATIONS * (3 + 2) * 8 * FLOAT
     numbers = parameters = 0

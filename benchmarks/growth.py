@@ -1,4 +1,4 @@
-"""How the cost of a step grows with the batch, the side of an image and the depth of a network."""
+"""The growth of a step's cost with the batch, the side of an image and the depth of a network."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from benchmarks.workloads import GROWTH
 
 
 def items(kind: str, size: int) -> int:
-    """What a step's time is divided by: images of a batch, pixels of an image, layers."""
+    """The number of items in a step: images of the batch, pixels of an image, or layers."""
     return size * size if kind == "side" else size
 
 
 def measure(
     sides: Sequence[Side], settings: Settings, say: Callable[[str], None]
 ) -> dict[str, list[dict[str, Any]]]:
-    """For each kind of growth, a point a size: as `measure.compare`, with "size" and "per_item"."""
+    """For each kind of growth and size the result of `compare`, with "size" and "per_item"."""
     found: dict[str, list[dict[str, Any]]] = {}
     for kind, (_, make, sizes) in GROWTH.items():
-        # the quick look is at the ends only
         found[kind] = []
         for size in (sizes[0], sizes[-1]) if settings.quick else sizes:
             say(f"growth: {kind} {size}")

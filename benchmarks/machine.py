@@ -1,4 +1,4 @@
-"""The machine and the versions that figures belong to; nothing that names a person or a host."""
+"""The machine and the versions behind the figures, without names of people or hosts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def cpu_model() -> str:
-    """The processor's name, as the system gives it."""
+    """The processor's name according to the system."""
     cpuinfo = pathlib.Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text().splitlines():
@@ -22,7 +22,7 @@ def cpu_model() -> str:
 
 
 def blas() -> str:
-    """NumPy's BLAS with its version, and with its kernels and threads where that can be known."""
+    """NumPy's BLAS and its version, and with threadpoolctl its kernels and threads."""
     built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     text = f"{built.get('name', 'unknown')} {built.get('version', '')}".strip()
     try:
@@ -39,7 +39,7 @@ def blas() -> str:
 
 
 def describe(threads: int, versions: dict[str, str]) -> dict[str, Any]:
-    """What is printed above the figures."""
+    """The facts to print above the figures."""
     return {
         "cpu": cpu_model(),
         "cpus": os.cpu_count(),

@@ -1,4 +1,4 @@
-"""One workload on all sides: the same work, times, memory, the share of BLAS and the floor."""
+"""Measures one workload on all sides: agreement, times, memory, the share of BLAS, the floor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import memory, products, timing
+from benchmarks import memory, timing
 from benchmarks.floor import Rates, floor, multiply_adds, traffic
 from benchmarks.sides import OURS, Run, Side
 from benchmarks.timing import Spread
@@ -19,12 +19,11 @@ class Settings:
     """How thoroughly to measure.
 
     Attributes:
-        threads: of every side.
-        turns: of each side, on each workload.
-        seconds: that a turn takes.
-        quick: whether this is a look rather than a measurement.
-        memory: whether to measure it.
-        blas: whether to measure its share.
+        threads: number of threads of every side.
+        turns: number of turns per side and workload.
+        seconds: duration of a turn.
+        quick: whether to take only a quick look.
+        memory: whether to measure peak memory.
     """
 
     threads: int
@@ -32,13 +31,12 @@ class Settings:
     seconds: float
     quick: bool
     memory: bool = True
-    blas: bool = True
 
 
 def compare(workload: Workload, sides: Sequence[Side], settings: Settings) -> dict[str, Any]:
-    """Times of a step on each side, their ratios, and whether all computed the same.
+    """Times of a step on each side, their ratios, and whether the results agree.
 
-    The first side is ours. A side whose memory order makes no difference here is left out.
+    The first side is ours. channels_last is skipped for workloads without images.
     """
     ours, *peers = [s for s in sides if workload.images or s.name != "torch-channels-last"]
     batches = workload.batches()
@@ -72,7 +70,7 @@ def compare(workload: Workload, sides: Sequence[Side], settings: Settings) -> di
 def full(
     workload: Workload, sides: Sequence[Side], settings: Settings, rates: Rates
 ) -> dict[str, Any]:
-    """`compare`, and memory, the share of BLAS and the floor beside it."""
+    """`compare`, and also memory and the floor."""
     result = compare(workload, sides, settings)
     steps, processes = (2, 1) if settings.quick else (5, 3)
     peaks = {
@@ -80,16 +78,12 @@ def full(
         for name in (result["times"] if settings.memory else ())
     }
     ours = peaks.get(OURS)
-    blas = None
-    if settings.blas:
-        blas = products.share(workload, settings.seconds, settings.threads)
     return {
         **result,
         "memory": peaks,
         "memory_ratios": {
             name: ours / peak for name, peak in peaks.items() if name != OURS and peak and ours
         },
-        "blas": blas,
         "multiply_adds": multiply_adds(workload),
         "traffic_bytes": traffic(workload),
         "floor_seconds": floor(workload, rates),

@@ -1,10 +1,10 @@
-"""The peak memory of a workload above what the imports and the data take.
+"""Peak memory of a workload above the imports and the data.
 
-Each side is measured in a process of its own, started for it. First it imports everything, makes
-the data, and takes an Adam step of a network with two parameters, since libraries load parts of
-themselves when they are first used; what is resident then is the base. Then it makes the network
-and the optimiser and takes a few steps. The highest resident memory since, less the base, is the
-figure: weights, gradients, optimiser state, activations, workspaces, and what the allocator keeps.
+Each side runs in a fresh process. It imports everything, makes the data, and takes an Adam step of
+a network with two parameters, since libraries load parts of themselves on first use. The memory
+resident then is the base. Then it makes the network and the optimizer and takes a few steps. The
+result is the highest resident memory since, minus the base: weights, gradients, optimizer state,
+activations, workspaces, and whatever the allocator keeps.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ STATUS = pathlib.Path("/proc/self/status")
 
 
 def resident(peak: bool) -> int:
-    """Bytes resident now, or the most there ever were.
+    """Resident bytes now, or at the peak.
 
-    Where there is no /proc both are the peak of `getrusage`. On Linux that is not used: there a
-    process inherits the peak of the one that started it.
+    Without /proc both are the peak of `getrusage`. Linux has both, but there a process inherits its
+    parent's peak in `getrusage`.
 
     Raises:
-        ImportError: where there is neither.
+        ImportError: if the system has neither.
     """
     if STATUS.exists():
         found = re.search(rf"{'VmHWM' if peak else 'VmRSS'}:\s+(\d+) kB", STATUS.read_text())
@@ -44,21 +44,21 @@ def resident(peak: bool) -> int:
     return peak_size if sys.platform == "darwin" else peak_size * 1024
 
 
-def _forget_peak() -> None:
-    """Start the peak anew at what is resident now, where the system can do that."""
+def _reset_peak() -> None:
+    """Reset the peak to the memory resident now, if the system can do that."""
     with contextlib.suppress(OSError):
         pathlib.Path("/proc/self/clear_refs").write_text("5")
 
 
 def above_base(side_name: str, workload: Workload, steps: int, threads_used: int) -> int:
-    """The figure in bytes, for this process."""
+    """Peak bytes above the base in this process."""
     side = sides.load(side_name, threads_used)
     tiny = Workload("tiny", "train", 1, (("Linear", 1, 1),), (1,),
                     loss="binary_cross_entropy_with_logits")  # fmt: skip
     Run(side, tiny, side.tensors(tiny, tiny.batches())).step()
     batches = workload.batches()
     prepared = side.tensors(workload, batches)
-    _forget_peak()
+    _reset_peak()
     base = resident(peak=False)
     run = Run(side, workload, prepared)
     for _ in range(steps):
@@ -69,13 +69,13 @@ def above_base(side_name: str, workload: Workload, steps: int, threads_used: int
 def peak_bytes(
     side_name: str, workload: Workload, steps: int, threads_used: int, processes: int = 1
 ) -> int | None:
-    """The median of so many fresh processes; None where the system does not tell.
+    """The median over fresh processes, or None if the system cannot measure it.
 
-    They inherit the environment, and so what `threads.limit` has set. What an allocator takes for
-    the same arrays may differ by a quarter from one process to the next.
+    The processes inherit the environment that `threads.limit` has set. The allocator's memory for
+    the same arrays may differ by a quarter between processes.
 
     Raises:
-        RuntimeError: if that process failed, with the end of what it said.
+        RuntimeError: if a process fails; shows the end of its error output.
     """
     command = [sys.executable, "-m", "benchmarks.memory", side_name, workload.name,
                str(steps), str(threads_used)]  # fmt: skip

@@ -1,6 +1,7 @@
-"""The networks, as lists of layers by the names that tinynet.nn and torch.nn share, and their work.
+"""The networks as lists of layers, and the numbers that each layer reads, writes and computes.
 
-A layer is (name, arguments); `build` makes the same network from either library.
+A layer is (name, arguments), with names common to tinynet.nn and torch.nn; `build` makes the same
+network from either library.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ MLP_784: Layers = (
     ("Linear", 512, 10),
 )
 
-# tinynet.models.LeNet, for its work and for the other libraries
+# the layers of tinynet.models.LeNet
 LENET: Layers = (
     ("Conv2d", 1, 6, 5),
     ("ReLU",),
@@ -36,7 +37,7 @@ LENET: Layers = (
     ("Linear", 120, 10),
 )
 
-# tinynet.models.CifarCNN, likewise
+# the layers of tinynet.models.CifarCNN
 CIFAR: Layers = (
     ("Conv2d", 3, 32, 3),
     ("ReLU",),
@@ -54,7 +55,7 @@ CIFAR: Layers = (
 
 
 def image_stack(side: int) -> Layers:
-    """Two convolutions with pooling, then the classes: for images of any side."""
+    """Two convolutions with pooling and a linear layer, for images of any side."""
     last = ((side - 2) // 2 - 2) // 2
     return (
         ("Conv2d", 3, 8, 3),
@@ -77,18 +78,18 @@ def deep_mlp(depth: int, width: int = 128) -> Layers:
 
 
 def build(nn: Any, layers: Layers) -> Any:
-    """The layers one after the other, from the layers of `nn`."""
+    """A Sequential of the layers, made from `nn`."""
     return nn.Sequential(*[getattr(nn, name)(*arguments) for name, *arguments in layers])
 
 
 @dataclass(frozen=True)
 class LayerSize:
-    """What one layer of a network reads, writes and computes for one example.
+    """The numbers that one layer reads, writes and computes for one example.
 
     Attributes:
-        inputs, outputs: numbers in and out.
-        parameters: how many it has.
-        multiply_adds: of its matrix product, forward.
+        inputs, outputs: numbers read and written.
+        parameters: number of parameters.
+        multiply_adds: multiply-adds of its forward matrix product.
     """
 
     inputs: int
@@ -98,10 +99,9 @@ class LayerSize:
 
 
 def sizes(layers: Layers, shape: tuple[int, ...]) -> Iterator[LayerSize]:
-    """For each linear, convolution and pooling layer, given the shape of one example.
+    """The sizes of each linear, convolution and pooling layer, given the shape of one example.
 
-    Activations and flatten have no line of their own: they can be done on the way out of the
-    layer before.
+    Activations and flatten count as part of the layer before.
     """
     for name, *arguments in layers:
         inputs = math.prod(shape)

@@ -1,4 +1,4 @@
-"""Results as pictures. Matplotlib is imported here alone, and this file only when it is asked."""
+"""Plots of the results. Only this file imports Matplotlib, and only --plot imports this file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLOURS = {"tinynet": "#1b6ca8", "torch": "#d1603d", "torch-channels-last": "#8a
 
 
 def _ratios(axes: Any, results: Sequence[dict[str, Any]], peers: Sequence[str]) -> None:
-    """A point a workload and peer, with its quartiles; a tick where the target is."""
+    """One point per workload and peer, with quartiles, and a tick at the target."""
     places = {result["name"]: len(results) - 1 - i for i, result in enumerate(results)}
     for number, peer in enumerate(peers):
         shown = [r for r in results if peer in r["ratios"]]
@@ -29,29 +29,29 @@ def _ratios(axes: Any, results: Sequence[dict[str, Any]], peers: Sequence[str]) 
                 [s["median"] - s["q1"] for s in spreads],
                 [s["q3"] - s["median"] for s in spreads],
             ],
-            fmt="o", capsize=3, color=COLOURS[peer], label=f"time by {peer}'s, quartiles",
+            fmt="o", capsize=3, color=COLOURS[peer], label=f"time / {peer}'s, quartiles",
         )  # fmt: skip
     marked = [t for t in TARGETS if t.workload in places]
     axes.plot(
         [t.time for t in marked], [places[t.workload] for t in marked],
-        "|", markersize=16, markeredgewidth=2, color="black", label="target, of torch",
+        "|", markersize=16, markeredgewidth=2, color="black", label="target for torch",
     )  # fmt: skip
     others = [t for t in marked if t.channels_last is not None and len(peers) > 1]
     axes.plot(
         [t.channels_last for t in others], [places[t.workload] - 0.22 for t in others],
         "|", markersize=12, markeredgewidth=2, color=COLOURS["torch-channels-last"],
-        label="target, of channels_last",
+        label="target for channels_last",
     )  # fmt: skip
     axes.axvline(1, color="grey", linewidth=0.8)
     axes.set_yticks(list(places.values()), list(places))
     axes.set_ylim(-0.8, len(results) - 0.4)
     axes.set_xlim(left=0)
-    axes.set_xlabel("tinynet's time by the peer's: left of 1 tinynet is faster")
+    axes.set_xlabel("tinynet's time / peer's time: tinynet is faster left of 1")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, fontsize=8, frameon=False)
 
 
 def _times(axes: Any, results: Sequence[dict[str, Any]]) -> None:
-    """Without a peer: tinynet's own times."""
+    """tinynet's own times, without peers."""
     names = [result["name"] for result in results][::-1]
     values = [result["times"]["tinynet"]["median"] * 1e3 for result in results][::-1]
     axes.plot(values, names, "o", color=COLOURS["tinynet"])
@@ -60,7 +60,7 @@ def _times(axes: Any, results: Sequence[dict[str, Any]]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(min(values) / 1.5, max(values) * 1.5)
     axes.set_ylim(-0.6, len(results) - 0.4)
-    axes.set_xlabel("time of a step, ms")
+    axes.set_xlabel("time per step, ms")
 
 
 def _growth(axes: Any, kind: str, points: Sequence[dict[str, Any]]) -> None:
@@ -90,7 +90,7 @@ def save(
     path: str, results: Sequence[dict[str, Any]], growth: dict[str, Any], peers: Sequence[str],
     facts: dict[str, Any],
 ) -> None:  # fmt: skip
-    """Write a picture of the ratios, and of the growth where there is one, to PNG or SVG."""
+    """Plot the ratios, and the growth if it was measured, to a PNG or SVG file."""
     kinds = [kind for kind in growth if growth[kind]]
     tall = 1.6 + 0.42 * len(results) if results else 0.0
     figure = plt.figure(figsize=(11, tall + (3.6 if kinds else 0)), layout="constrained")

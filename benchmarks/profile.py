@@ -1,11 +1,11 @@
-"""Say where the time of one training step goes: by operation, forward and backward.
+"""Profile one training step by operation, forward and backward.
 
     python benchmarks/profile.py --workload lenet --batch 64
 
-The gradient by one input is a line of its own, named after the input ("conv2d, by w"). "engine" is
-what a phase takes beside its operations: walking the graph back, the layers' Python. So the lines
-add up to the step, but for what starts and stops the clock. The clock around each operation takes
-time too, about a microsecond a call: the median step without it stands at the end.
+The gradient by each input has its own line, such as "conv2d, by w". "engine" is the rest of a
+phase: the walk through the graph and the layers' Python. So the lines add up to the step, except
+for starting and stopping the clock. The clock costs about a microsecond per operation; the last
+line gives the median step without it.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def find_package() -> None:
-    """As in run.py: import from this checkout, and never from this folder."""
+    """Import from this checkout, and not from this folder, as in run.py."""
     sys.path[:] = [str(HERE.parent), *(p for p in sys.path if pathlib.Path(p).resolve() != HERE)]
 
 
 @dataclass
 class Row:
-    """What one operation or rule took in one phase: how often it ran, and seconds in all."""
+    """The number of calls of one operation or rule in one phase, and their total seconds."""
 
     calls: int = 0
     own: float = 0.0
 
 
 def make_clock() -> Any:
-    """A watcher that adds the time of each operation and rule to its row; `phases` name the rows.
+    """A watcher that adds the time of each operation and rule to the row of its phase and name.
 
-    Made here, since tinynet is imported only when the number of threads is set.
+    The class is local because tinynet is imported only after the number of threads is set.
     """
     from tinynet.autograd import Watcher
 
@@ -65,7 +65,7 @@ def make_clock() -> Any:
             return self.timed(name, super().rule, node, edge, gy, create_graph)
 
         def run(self, phase: str, function: Callable[[], Any]) -> None:
-            """Run a phase; what it takes beside its operations is its own row, "engine"."""
+            """Run a phase; the time outside its operations goes to the row "engine"."""
             self.phase = phase
             inside = sum(row.own for row in self.rows.values())
             start = time.perf_counter()
@@ -79,7 +79,7 @@ def make_clock() -> Any:
 
 
 def phases(run: Any) -> dict[str, Callable[[], Any]]:
-    """The parts of one step of a `sides.Run`, in their order."""
+    """The parts of one step of a `sides.Run`, in order."""
     kept: dict[str, Any] = {}
 
     def forward() -> None:
@@ -102,11 +102,11 @@ def phases(run: Any) -> dict[str, Callable[[], Any]]:
 
 
 def profile(workload: Any, steps: int, threads: int) -> dict[str, Any]:
-    """The mean over `steps` steps, in seconds.
+    """Profile a workload; times are means over `steps` steps, in seconds.
 
     Returns:
-        "rows": phase, name, calls and own time, largest first; "step": the whole, to which "own"
-        adds up but for the clock; "plain": the median of a step without the clock.
+        "rows": phase, name, calls, own time and share, largest first; "step": the whole step, the
+        sum of "own" plus the clock; "plain": the median step without the clock.
     """
     from benchmarks import sides
 
@@ -119,7 +119,7 @@ def profile(workload: Any, steps: int, threads: int) -> dict[str, Any]:
         plain.append(time.perf_counter() - start)
     run.restart()
     parts = phases(run)
-    for part in parts.values():  # the first step asks for memory
+    for part in parts.values():  # a first step, which allocates memory
         part()
     clock = make_clock()
     step = 0.0
@@ -149,13 +149,13 @@ def show(result: dict[str, Any]) -> str:
     rows = [line(r["phase"], r["name"], f"{r['calls']:g}", r["own"]) for r in result["rows"]]
     for phase in dict.fromkeys(r["phase"] for r in result["rows"]):
         own = sum(r["own"] for r in result["rows"] if r["phase"] == phase)
-        rows.append(line(phase, "all of it", "", own))
+        rows.append(line(phase, "total", "", own))
     header = ["phase", "operation", "calls", "ms", "share"]
     step, plain = result["step"] * 1e3, result["plain"] * 1e3
     return (
         f"{result['workload']}, batch {result['batch']}, {result['threads']} threads\n\n"
         f"{table(header, rows, left=2)}\n\n"
-        f"the step {step:.4f} ms, and {plain:.4f} ms without the clock"
+        f"step: {step:.4f} ms, {plain:.4f} ms without the clock"
     )
 
 
@@ -164,22 +164,22 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     option = parser.add_argument
-    option("--workload", default="lenet-64", metavar="NAME", help="default lenet-64")
-    option("--batch", type=int, metavar="N", help="any, of a family such as lenet")
-    option("--steps", type=int, default=50, metavar="N", help="to average over (default 50)")
-    option("--threads", type=int, metavar="N", help="default all CPUs")
-    option("--json", metavar="FILE", help="write the profile")
+    option("--workload", default="lenet-64", metavar="NAME", help="default: lenet-64")
+    option("--batch", type=int, metavar="N", help="batch size, for a family such as lenet")
+    option("--steps", type=int, default=50, metavar="N", help="steps to average over (default: 50)")
+    option("--threads", type=int, metavar="N", help="default: all CPUs")
+    option("--json", metavar="FILE", help="write the profile to this file")
     args = parser.parse_args()
     if args.steps < 1:
         parser.error(f"--steps is {args.steps}; it must be at least 1")
     if args.json and not pathlib.Path(args.json).absolute().parent.is_dir():
-        parser.error(f"{args.json}: there is no such folder")
+        parser.error(f"{args.json}: folder does not exist")
     from benchmarks import threads
 
     try:
         count = threads.available() if args.threads is None else args.threads
         threads.limit(count)
-        # only now what imports NumPy
+        # imports NumPy
         from benchmarks import workloads
 
         workload = workloads.named(args.workload, args.batch)

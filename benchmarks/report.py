@@ -9,7 +9,7 @@ from benchmarks.sides import OURS
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """Columns aligned, the first `left` to the left, the others to the right; two spaces apart."""
+    """Align columns two spaces apart, the first `left` to the left and the others to the right."""
     lines = [list(header), *map(list, rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     lines.insert(1, ["-" * width for width in widths])
@@ -43,13 +43,13 @@ def _megabytes(size: int | None) -> str:
 
 
 def machine(facts: dict[str, Any]) -> str:
-    """The machine and versions, a line each."""
+    """The machine and versions, one per line."""
     width = max(map(len, facts))
     return "\n".join(f"{key.ljust(width)}  {value}" for key, value in facts.items())
 
 
 def times(results: Sequence[dict[str, Any]], peers: Sequence[str]) -> str:
-    """Times of a step and their ratios, and whether both sides computed the same."""
+    """Times of a step, their ratios, and whether the results agree."""
     header = ["workload", f"{OURS} ms"]
     for peer in peers:
         header += [f"{peer} ms", "ratio (quartiles)", "same work"]
@@ -71,11 +71,11 @@ def times(results: Sequence[dict[str, Any]], peers: Sequence[str]) -> str:
 
 
 def resources(results: Sequence[dict[str, Any]], peers: Sequence[str]) -> str:
-    """Peak memory above the imports, the share of BLAS, and the floor."""
+    """Peak memory above the imports, and the floor."""
     header = ["workload", f"{OURS} MB"]
     for peer in peers:
         header += [f"{peer} MB", "ratio"]
-    header += ["in BLAS", "floor ms", "time / floor"]
+    header += ["floor ms", "time / floor"]
     rows = []
     for result in results:
         row = [result["name"], _megabytes(result["memory"].get(OURS))]
@@ -84,9 +84,7 @@ def resources(results: Sequence[dict[str, Any]], peers: Sequence[str]) -> str:
                 _megabytes(result["memory"].get(peer)),
                 _number(result["memory_ratios"].get(peer), 2),
             ]
-        share = result["blas"] and result["blas"]["share"]
         floor = result["floor_seconds"]
-        row.append("-" if share is None else f"{share:.0%}")
         row += [
             "< 0.001" if floor < 5e-7 else milliseconds(floor),
             _number(result["times"][OURS]["median"] / floor, 1) if floor >= 5e-7 else "-",
@@ -96,7 +94,7 @@ def resources(results: Sequence[dict[str, Any]], peers: Sequence[str]) -> str:
 
 
 def targets(rows: Sequence[dict[str, Any]]) -> str:
-    """Each target with what was measured: one line a workload and kind of target."""
+    """Targets and measurements, one line per workload and kind of target."""
     return table(
         ["target", "of", "at most", "measured", ""],
         [
@@ -112,11 +110,11 @@ def targets(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
-SHOWN = 0.03  # of a step: what takes less in every workload is among "all others"
+SHOWN = 0.03  # an operation below this fraction of the step in every workload is in "all others"
 
 
 def profiles(found: Sequence[dict[str, Any]]) -> str:
-    """Steps by operation, one column a workload: of each operation what it takes itself."""
+    """The own time of each operation in a step, one column per workload."""
     own = [{(r["phase"], r["name"]): r["own"] for r in profile["rows"]} for profile in found]
     whole = [profile["step"] for profile in found]
 
@@ -137,7 +135,7 @@ def profiles(found: Sequence[dict[str, Any]]) -> str:
 
 
 def growth(points: Sequence[dict[str, Any]], unit: str) -> str:
-    """Time of a step, and of what grows, for each size and side."""
+    """Times per step and per item, for each size and side."""
     names = list(dict.fromkeys(name for point in points for name in point["times"]))
     header = [unit]
     for name in names:

@@ -1,11 +1,11 @@
-"""Time tinynet beside PyTorch: the same networks, weights, data and threads, in one run.
+"""Time tinynet and PyTorch on the same networks, weights, data and threads, in one run.
 
     python benchmarks/run.py                                 # every workload, some minutes
     python benchmarks/run.py --workloads lenet chain --json results.json --plot results.png
-    python benchmarks/run.py --growth                        # and how cost grows
+    python benchmarks/run.py --growth                        # also the growth of cost
     python benchmarks/run.py --peers                         # tinynet alone
 
-The exit status is 1 if a peer computed something else than tinynet, and 2 for a wrong option.
+The exit status is 1 if a peer's results differ from tinynet's, and 2 for a wrong option.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def find_package() -> None:
-    """Have `benchmarks` and `tinynet` imported from this checkout.
+    """Import `benchmarks` and `tinynet` from this checkout.
 
-    This folder itself must not be searched: its profile.py would hide the standard library's.
+    This folder itself is not searched, since its profile.py would hide the standard library's.
     """
     sys.path[:] = [str(HERE.parent), *(p for p in sys.path if pathlib.Path(p).resolve() != HERE)]
 
@@ -35,35 +35,34 @@ def options() -> argparse.ArgumentParser:
     )
     option = parser.add_argument
     option(
-        "--workloads", nargs="+", metavar="NAME", help="a family or one batch of it; default all"
+        "--workloads", nargs="+", metavar="NAME", help="a family or one of its batches; default all"
     )
     option("--peers", nargs="*", metavar="NAME", help="torch, torch-channels-last; default both")
-    option("--threads", type=int, metavar="N", help="of every side; default all CPUs")
-    option("--repeats", type=int, metavar="N", help="turns of each side (default 9, quick 3)")
-    option("--seconds", type=float, metavar="S", help="of each turn (default 0.5, quick 0.02)")
-    option("--json", metavar="FILE", help="write everything that was measured")
-    option("--plot", metavar="FILE", help="draw it, as .png or .svg (needs matplotlib)")
-    option("--quick", action="store_true", help="a short look; its figures mean little")
-    option("--growth", action="store_true", help="also by batch, image side and depth")
-    option("--no-workloads", action="store_true", help="with --growth: nothing else")
-    option("--no-memory", action="store_true", help="leave out peak memory")
-    option("--no-blas", action="store_true", help="leave out the share of BLAS")
-    option("--no-profile", action="store_true", help="leave out where missed rows spend their time")
+    option("--threads", type=int, metavar="N", help="threads of every side; default all CPUs")
+    option("--repeats", type=int, metavar="N", help="turns per side (default 9, quick 3)")
+    option("--seconds", type=float, metavar="S", help="seconds per turn (default 0.5, quick 0.02)")
+    option("--json", metavar="FILE", help="write all measurements to this file")
+    option("--plot", metavar="FILE", help="plot to this .png or .svg (needs matplotlib)")
+    option("--quick", action="store_true", help="a short run, whose figures mean little")
+    option("--growth", action="store_true", help="also measure by batch, image side and depth")
+    option("--no-workloads", action="store_true", help="with --growth: measure nothing else")
+    option("--no-memory", action="store_true", help="skip peak memory")
+    option("--no-profile", action="store_true", help="skip profiles of rows that miss a target")
     return parser
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Refuse now what would fail after minutes."""
+    """Refuse options that would fail only after minutes."""
     if args.repeats is not None and args.repeats < 1:
         parser.error(f"--repeats is {args.repeats}; it must be at least 1")
     if args.seconds is not None and not args.seconds > 0:
         parser.error(f"--seconds is {args.seconds}; it must be greater than 0")
     for path in filter(None, (args.json, args.plot)):
         if not pathlib.Path(path).absolute().parent.is_dir():
-            parser.error(f"{path}: there is no such folder")
+            parser.error(f"{path}: folder does not exist")
     if args.plot:
         if pathlib.Path(args.plot).suffix not in (".png", ".svg"):
-            parser.error(f"--plot {args.plot}: known are .png and .svg")
+            parser.error(f"--plot {args.plot}: the name must end in .png or .svg")
         if importlib.util.find_spec("matplotlib") is None:
             parser.error('--plot needs matplotlib: pip install -e ".[bench]"')
 
@@ -76,7 +75,7 @@ def main() -> int:
     try:
         count = threads.available() if args.threads is None else args.threads
         threads.limit(count)
-        # only now what imports NumPy
+        # imports NumPy
         from benchmarks import sides, workloads
 
         chosen = [] if args.no_workloads else workloads.chosen(args.workloads)
@@ -109,7 +108,7 @@ def _run(args: argparse.Namespace, count: int, chosen: list[Any], peers: list[st
             present.append(sides.load(name, count))
         except ImportError as error:
             left_out[name] = str(error)
-            print(f"left out: {name} ({error})")
+            print(f"skipped: {name} ({error})")
     names = [side.name for side in present[1:]]
     settings = measure.Settings(
         count,
@@ -117,7 +116,6 @@ def _run(args: argparse.Namespace, count: int, chosen: list[Any], peers: list[st
         args.seconds or (0.02 if args.quick else 0.5),
         args.quick,
         not args.no_memory,
-        not args.no_blas,
     )
     facts = machine.describe(count, {s.library: s.version for s in present})
     rates = floor.measure(count, 0.1 if args.quick else 1.0)
@@ -166,16 +164,16 @@ def _show(everything: dict[str, Any], peers: list[str]) -> None:
     if peers:
         print(report.targets(everything["targets"]))
     if everything["profiles"]:
-        print("\nWhere the missed rows spend a step, in milliseconds:\n")
+        print("\nProfiles of the rows that miss a target, in milliseconds:\n")
         print(report.profiles(everything["profiles"]))
     if everything["settings"]["quick"]:
-        print("\nquick: these figures say that it runs, not how fast")
+        print("\nquick run: the figures do not measure speed")
 
 
 def _status(results: list[dict[str, Any]]) -> int:
-    """1, and a line for each, where a peer did other work; else 0."""
+    """The exit status: 1 if a peer's results differ, with a line for each; else 0."""
     wrong = [
-        f"{result['name']}: {peer} computed something else (by {check['difference']:.2g})"
+        f"{result['name']}: {peer}'s results differ (by {check['difference']:.2g})"
         for result in results
         for peer, check in result["agreement"].items()
         if not check["equal"]

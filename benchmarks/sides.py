@@ -1,7 +1,7 @@
-"""The sides that are compared: tinynet, and PyTorch in two memory orders.
+"""The sides of the comparison: tinynet, and PyTorch in two memory orders.
 
-Names and signatures are the same in both libraries, so one class, `Run`, does the step of each of
-them: line by line the same program.
+Names and signatures are the same in both libraries, so one class, `Run`, runs the same step on
+each side, line by line.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ PEERS = ("torch", "torch-channels-last")
 
 @dataclass(frozen=True)
 class Side:
-    """A library, by the parts of it that a step uses.
+    """The parts of a library that a step uses.
 
     Attributes:
-        name: as it is asked for and reported.
-        library, version: which it is.
+        name: name on the command line and in reports.
+        library, version: the library and its version.
         nn, functional: its layers and functions.
-        adam: its optimiser.
-        no_grad: its switch.
-        seed: starts its random numbers.
-        tensor: an array to a tensor, which keeps nothing of a graph.
+        adam: its Adam.
+        no_grad: its context manager.
+        seed: seeds its random numbers.
+        tensor: makes a tensor from an array.
         lenet: makes LeNet.
-        place: a model or a batch of images, in the memory order of this side.
+        place: converts a model or a batch of images to this side's memory order.
     """
 
     name: str
@@ -50,10 +50,10 @@ class Side:
     place: Callable[[Any], Any] = lambda x: x
 
     def model(self, workload: Workload, state: Mapping[str, np.ndarray] | None = None) -> Any:
-        """The network of a workload, with these weights or, without any, those of seed 0.
+        """The network of a workload, with the weights of `state`, or by default those of seed 0.
 
-        The same in every run: of 150 seeds of `mlp-784-32` 3 had a gradient so near 0 that its
-        last bit decided the direction of Adam's step, and the losses of two libraries parted.
+        The seed is fixed: for 3 of 150 seeds of `mlp-784-32` a gradient was so near 0 that its last
+        bit decided the direction of Adam's step, and the losses of two libraries diverged.
         """
         self.seed(0)
         if workload.model == "LeNet":
@@ -71,11 +71,11 @@ class Side:
 
 
 def load(name: str, threads: int) -> Side:
-    """The side of that name.
+    """Load a side by name.
 
     Raises:
-        ImportError: if it is not installed.
-        ValueError: if it is not known.
+        ImportError: if the library is not installed.
+        ValueError: if the name is unknown.
     """
     if name == OURS:
         return _tinynet()
@@ -84,10 +84,10 @@ def load(name: str, threads: int) -> Side:
 
 
 def check_peers(names: Sequence[str]) -> None:
-    """Raise ValueError for a name that is not known, with those that are."""
+    """Raise ValueError for an unknown name."""
     for name in names:
         if name not in PEERS:
-            raise ValueError(f"peer {name!r} is not known; known are {', '.join(PEERS)}")
+            raise ValueError(f"unknown peer {name!r}; choose from {', '.join(PEERS)}")
 
 
 def _tinynet() -> Side:
@@ -131,13 +131,12 @@ def _torch(name: str, threads: int) -> Side:
 
 
 class Run:
-    """A workload on one side: call `restart`, then `step` as often as wanted.
+    """A workload on one side: call `restart`, then `step` any number of times.
 
     Args:
-        side, workload: what runs.
-        batches: this side's tensors, from `Side.tensors`; all sides are given the same numbers.
-        state: initial weights by name; all sides are given the same. Without them the side draws
-            those of seed 0.
+        side, workload: the side and the workload.
+        batches: this side's tensors, from `Side.tensors`, with the same numbers on all sides.
+        state: initial weights by name, the same on all sides; by default those of seed 0.
     """
 
     def __init__(
@@ -152,10 +151,10 @@ class Run:
         self.restart()
 
     def restart(self) -> None:
-        """Back to the initial weights and the first batch, with a new optimiser.
+        """Return to the initial weights and the first batch, with a new optimizer.
 
-        Without it, thousands of steps on a few batches would end in gradients so small that
-        arithmetic on them is slow, which no real training sees.
+        Otherwise thousands of steps on a few batches would end in gradients so small that
+        arithmetic on them is slow, unlike in real training.
         """
         self.supply = itertools.cycle(self.batches)
         if self.workload.kind == "chain":
@@ -188,7 +187,7 @@ class Run:
         return self.chain_backward(self.chain_forward())
 
     def chain_forward(self) -> Any:
-        """h = tanh(0.7 h + x) - 0.2, again and again: four operations a turn."""
+        """Repeats h = tanh(0.7 h + x) - 0.2, four operations each time, and sums h."""
         x, scale, shift = self.x, self.scale, self.shift
         h = x
         for _ in range(OPERATIONS // 4):
@@ -199,13 +198,13 @@ class Run:
         return h.sum()
 
     def chain_backward(self, loss: Any) -> Any:
-        """The gradient of the input; gives back the loss."""
+        """Compute the gradient of the input; returns the loss."""
         self.x.grad = None
         loss.backward()
         return loss
 
     def observe(self, result: Any) -> np.ndarray:
-        """What a step computed, as numbers: the loss, the logits, or loss and gradient."""
+        """The numbers that a step computed: the loss, the logits, or loss and gradient."""
         numbers = np.ravel(result.detach().numpy()).copy()
         if self.workload.kind == "chain":
             numbers = np.concatenate([numbers, np.ravel(self.x.grad.numpy())])

@@ -1,23 +1,22 @@
-"""What tinynet is to reach, as ratios to PyTorch eager with its defaults, on two threads."""
+"""Targets for tinynet, as ratios to eager PyTorch with its defaults, on two threads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-# time per image at batch 1024 by that at batch 64
-GROWTH_TARGET = 1.1
+GROWTH_TARGET = 1.1  # time per image at batch 1024 / at batch 64
 
 
 @dataclass(frozen=True)
 class Target:
-    """The most that a workload may take.
+    """The largest ratios that a workload should have.
 
     Attributes:
-        workload: its name.
-        time: of PyTorch's time.
-        channels_last: of PyTorch's time in that memory order.
-        memory: of PyTorch's peak memory.
+        workload: the workload's name.
+        time: ratio to PyTorch's time.
+        channels_last: ratio to PyTorch's time in that memory order.
+        memory: ratio to PyTorch's peak memory.
     """
 
     workload: str
@@ -38,10 +37,10 @@ TARGETS = (
 
 
 def verdicts(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each target beside what was measured, in `run.measure`'s results.
+    """Compare the results of `measure.full` with the targets.
 
     A row has "workload", "what" ("time", "channels_last" or "memory"), "target", "measured" and
-    "hit"; the last two are None where it was not measured.
+    "hit"; the last two are None if it was not measured.
     """
     found = {result["name"]: result for result in results}
     rows = []
@@ -67,7 +66,7 @@ def verdicts(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def growth_verdict(growth: dict[str, Any]) -> dict[str, Any] | None:
-    """tinynet's time per image at batch 1024 by that at 64; None where it was not measured."""
+    """tinynet's time per image at batch 1024 / at batch 64; None if it was not measured."""
     of = {point["size"]: point["per_item"]["tinynet"] for point in growth.get("batch", [])}
     if not {64, 1024} <= of.keys():
         return None

@@ -1,11 +1,11 @@
-"""How many threads each side may use: settled before NumPy is imported, the same for all."""
+"""The number of threads of each side, set before NumPy is imported and the same for all."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-# the libraries read these once, when they are loaded
+# the libraries read these once, on loading
 VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -16,29 +16,29 @@ VARIABLES = (
 
 
 def available() -> int:
-    """How many CPUs this process may run on."""
+    """The number of CPUs that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def limit(threads: int) -> None:
-    """Have this process and those that it starts use that many threads and CPUs.
+    """Limit this process and its children to `threads` threads and CPUs.
 
-    The process is also confined to so many CPUs where the system can do that: then whatever a
-    side starts besides BLAS, it has no more cores than the other.
+    The limit on CPUs (if the system supports it) also covers threads that a side starts besides
+    BLAS's.
 
     Raises:
-        ValueError: if there are not that many CPUs.
-        RuntimeError: if NumPy was imported before, and so has chosen already.
+        ValueError: if there are fewer CPUs.
+        RuntimeError: if NumPy is already imported with another number of threads.
     """
     known = available()
     if not 1 <= threads <= known:
-        raise ValueError(f"{threads} threads are not known here; known are 1 to {known}")
+        raise ValueError(f"threads is {threads}; it must be from 1 to {known}, the number of CPUs")
     chosen = dict.fromkeys(VARIABLES, str(threads))
     if "numpy" in sys.modules and any(os.environ.get(k) != v for k, v in chosen.items()):
         raise RuntimeError("NumPy was imported before the number of threads was set")
     os.environ.update(chosen)
     if threads < known and hasattr(os, "sched_setaffinity"):
-        # the last ones: systems tend to do their own work on the first
+        # the last CPUs: systems tend to do their own work on the first
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])

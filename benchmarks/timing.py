@@ -1,4 +1,4 @@
-"""Times and agreement of runs that stand side by side in one process."""
+"""Times and agreement of runs that alternate in one process."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ import numpy as np
 
 from benchmarks.sides import Run
 
-# float32 has seven digits, sums run in another order on each side, and where a gradient is all but
-# 0 Adam's step is of full length either way. Of the weights of seed 0 (`Side.model`) the losses of
-# three steps agree to six digits in every workload; in the fourth those of cifar at 128 part.
+# float32 has seven digits, each side sums in a different order, and Adam takes a full step even
+# where a gradient is almost 0. With the weights of seed 0 (`Side.model`) the losses of three steps
+# agree to six digits in every workload; in the fourth step those of cifar at 128 diverge.
 TOLERANCE = 1e-4
 COMPARED_STEPS = 3
-# a library's threads go on spinning for a while after its last call; a turn starts when the
-# other side's have gone to sleep
-PAUSE = 0.05
-MOST_STEPS = 200  # of one turn
+PAUSE = 0.05  # seconds; a library's threads keep spinning for a while after its last call
+MOST_STEPS = 200  # per turn
 
 
 @dataclass(frozen=True)
@@ -40,11 +38,11 @@ class Spread:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two sides' results are from each other.
+    """The difference between two sides' results.
 
     Attributes:
-        difference: the largest over all steps and numbers, relative where a number is above 1.
-        equal: whether that is rounding.
+        difference: the largest over all steps and numbers, relative for numbers above 1.
+        equal: whether it is at most `TOLERANCE`.
     """
 
     difference: float
@@ -52,11 +50,11 @@ class Agreement:
 
 
 def turn(run: Run, seconds: float) -> float:
-    """The median time of a step, in seconds, over steps that take about `seconds` together."""
+    """The median time of a step, in seconds, over steps that take about `seconds` in total."""
     gc.collect()
     time.sleep(PAUSE)
     run.restart()
-    for _ in range(2):  # memory is asked for, threads wake up
+    for _ in range(2):  # allocates memory, wakes threads
         run.step()
     times: list[float] = []
     end = time.perf_counter() + seconds
@@ -70,8 +68,8 @@ def turn(run: Run, seconds: float) -> float:
 def alternate(runs: Mapping[str, Run], turns: int, seconds: float) -> dict[str, list[float]]:
     """Each side's time of a step in each turn, in seconds.
 
-    Sides take turns, in the opposite order every other time, so that what else happens on the
-    machine meets all of them.
+    Sides take turns, in the opposite order every other time, so that disturbances of the machine
+    affect all of them.
     """
     times: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(turns):
@@ -81,23 +79,23 @@ def alternate(runs: Mapping[str, Run], turns: int, seconds: float) -> dict[str, 
 
 
 def ratios(ours: list[float], theirs: list[float]) -> Spread:
-    """Our time by theirs, turn by turn: neighbours in time saw the same machine."""
+    """Our time / theirs, turn by turn, since neighbouring turns saw the same machine."""
     return Spread.of([a / b for a, b in zip(ours, theirs, strict=True)])
 
 
 def first_results(run: Run, steps: int = COMPARED_STEPS) -> list[np.ndarray]:
-    """What each of the first steps computed."""
+    """The results of the first steps."""
     run.restart()
     return [run.observe(run.step()) for _ in range(steps)]
 
 
 def agreement(ours: list[np.ndarray], theirs: list[Any]) -> Agreement:
-    """Whether both did the same work, by the results of their first steps."""
+    """Compare the results of both sides' first steps."""
     largest = 0.0
     for a, b in zip(ours, theirs, strict=True):
         if a.shape != b.shape:
             return Agreement(float("inf"), False)
         difference = np.abs(a - b) / np.maximum(1.0, np.abs(b))
-        # NaN on both sides would compare as no difference
+        # a NaN would pass the comparison with `TOLERANCE` unnoticed
         largest = max(largest, float(np.nan_to_num(difference, nan=np.inf).max()))
     return Agreement(largest, largest <= TOLERANCE)

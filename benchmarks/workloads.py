@@ -1,4 +1,4 @@
-"""What is measured: each workload's network, batch and data. Nothing here knows any library."""
+"""The workloads: network, batch and data of each, independent of any library."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import numpy as np
 from benchmarks import networks
 from benchmarks.networks import Layers
 
-BATCHES = 4  # different ones, used in turn, so that a step does not find its input in the cache
-OPERATIONS = 1000  # of the chain
+BATCHES = 4  # used in turn, so that a step does not find its input in the cache
+OPERATIONS = 1000  # in the chain
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One thing to measure.
+    """A network, its data and the kind of step to measure.
 
     Attributes:
-        name: with its batch, as it is asked for.
+        name: name on the command line, with the batch.
         kind: "train" (forward, backward, Adam), "infer" (forward under no_grad) or "chain".
-        batch: examples a step.
-        layers: the network; none for the chain.
-        shape: of one example.
+        batch: examples per step.
+        layers: the network; empty for the chain.
+        shape: shape of one example.
         model: "LeNet" for tinynet's own model, else the layers in a Sequential.
         loss: "cross_entropy" or "binary_cross_entropy_with_logits".
     """
@@ -43,7 +43,7 @@ class Workload:
         return len(self.shape) == 3
 
     def batches(self, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The data, (inputs, targets) a batch: numbers in [0, 1), and labels at random."""
+        """The batches, (inputs, targets) each: random numbers in [0, 1) and random labels."""
         rng = np.random.default_rng(seed)
         return [(rng.random((self.batch, *self.shape), "float32"), self._targets(rng))
                 for _ in range(BATCHES)]  # fmt: skip
@@ -54,8 +54,8 @@ class Workload:
         return rng.integers(0, 2, (self.batch, 1)).astype("float32")
 
 
-def _chain(batch: int, name: str = "chain") -> Workload:
-    return Workload(name, "chain", batch, (), (8,))
+def _chain(batch: int) -> Workload:
+    return Workload("chain", "chain", batch, (), (8,))
 
 
 def _small(batch: int) -> Workload:
@@ -81,16 +81,16 @@ def _inference(batch: int) -> Workload:
 
 
 def with_side(side: int) -> Workload:
-    """Two convolutions with pooling on 16 images of that side."""
+    """Two convolutions with pooling, on 16 images."""
     return Workload(f"side-{side}", "train", 16, networks.image_stack(side), (3, side, side))
 
 
 def with_depth(depth: int) -> Workload:
-    """That many linear layers of 128, at batch 64."""
+    """`depth` linear layers of 128, at batch 64."""
     return Workload(f"depth-{depth}", "train", 64, networks.deep_mlp(depth), (128,))
 
 
-# name: (the workload of a batch, the batches measured)
+# name: (function from batch to workload, batches to measure)
 FAMILIES: dict[str, tuple[Callable[[int], Workload], tuple[int, ...]]] = {
     "chain": (_chain, (1,)),
     "mlp-2-10-1": (_small, (4,)),
@@ -104,19 +104,19 @@ WORKLOADS: dict[str, Workload] = {
     for make, batches in FAMILIES.values()
     for workload in (make(batch) for batch in batches)
 }
-# what grows: (its unit, the workload of a size, the sizes)
+# kind: (unit, function from size to workload, sizes)
 GROWTH: dict[str, tuple[str, Callable[[int], Workload], tuple[int, ...]]] = {
-    "batch": ("images a batch, LeNet", _lenet, (16, 32, 64, 128, 256, 512, 1024)),
-    "side": ("pixels a side, conv and pool stack", with_side, (28, 56, 112, 224)),
+    "batch": ("images per batch, LeNet", _lenet, (16, 32, 64, 128, 256, 512, 1024)),
+    "side": ("pixels per side, conv and pool stack", with_side, (28, 56, 112, 224)),
     "depth": ("linear layers of 128", with_depth, (2, 4, 8, 16, 32, 64)),
 }
 
 
 def chosen(names: list[str] | None) -> list[Workload]:
-    """The workloads of these names, in the order of the table; a family's name means all of it.
+    """The named workloads in the order of `WORKLOADS`; a family's name selects all its batches.
 
     Raises:
-        ValueError: for a name that is not known, with those that are.
+        ValueError: if a name is unknown.
     """
     if names is None:
         return list(WORKLOADS.values())
@@ -129,15 +129,15 @@ def chosen(names: list[str] | None) -> list[Workload]:
             wanted.add(name)
         else:
             known = ", ".join(dict.fromkeys([*FAMILIES, *WORKLOADS]))
-            raise ValueError(f"workload {name!r} is not known; known are {known}")
+            raise ValueError(f"unknown workload {name!r}; choose from {known}")
     return [w for name, w in WORKLOADS.items() if name in wanted]
 
 
 def named(name: str, batch: int | None = None) -> Workload:
-    """One workload by name; of a family's name the one of that batch, or its first.
+    """One workload by name; a family's name selects the one with `batch`, or its first.
 
     Raises:
-        ValueError: for a name that is not known, or a batch that does not fit it.
+        ValueError: if the name is unknown, or `batch` does not fit it.
     """
     if name in FAMILIES:
         make, batches = FAMILIES[name]

@@ -1,10 +1,10 @@
-"""The 2-10-1 sigmoid network: a binary classifier of points in the plane.
+"""Train a 2-10-1 sigmoid network, a binary classifier of points in the plane.
 
     python examples/binary_classifier.py                 100 points, inside or outside a ring
     python examples/binary_classifier.py --data document the document's four points
 
-Ten hidden units of σ, one output, a logit: P(y = 1 | x) = σ(W₂ σ(W₁ x + b₁) + b₂). The loss
--(y ln p + (1 - y) ln(1 - p)) is taken from the logit, where nothing overflows.
+Ten hidden units with σ and one output, a logit: P(y = 1 | x) = σ(W₂ σ(W₁ x + b₁) + b₂). The loss
+-(y ln p + (1 - y) ln(1 - p)) is computed from the logit, so nothing overflows.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--data", choices=["ring", "document"], default="ring")
     parser.add_argument("--steps", type=int, default=1000, help="default: 1000")
     parser.add_argument("--lr", type=float, default=0.05, help="Adam's rate (default: 0.05)")
-    parser.add_argument("--seed", type=int, default=0, help="of weights and points (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="for weights and points (default: 0)")
     options = parser.parse_args()
 
     rng = np.random.default_rng(options.seed)
@@ -63,7 +63,7 @@ def main() -> None:
         with tn.no_grad():
             return model(tn.tensor(x)).sigmoid().numpy()
 
-    print("learnt from:", scores(probability(x) > 0.5, y > 0.5))
+    print("training:  ", scores(probability(x) > 0.5, y > 0.5))
     if options.data == "document":
         for point, p in zip(x, probability(x), strict=True):
             print(f"P(y = 1 | {point}) = {p[0]:.4f}")

@@ -1,11 +1,11 @@
-"""Find a mistake in a gradient of your own, with tinynet's checker.
+"""Find a mistake in your own gradient with tinynet's checker.
 
     python examples/check_your_gradients.py
     python examples/check_your_gradients.py --mistake second-order
 
-A new operation, swish(x) = x σ(βx), is a function of arrays and a rule: the gradient by x from the
-gradient by y. By the product rule dy = (s + βx s (1 - s)) dx with s = σ(βx). Each rule below but
-the last has a mistake; the checker finds it, and its message says where to look.
+A new operation, swish(x) = x σ(βx), is a function of arrays and a rule, which computes the gradient
+by x from the gradient by y. By the product rule dy = (s + βx s (1 - s)) dx with s = σ(βx). Every
+rule below except the last has a mistake; the checker finds it, and its message says where to look.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def swish(x: Any, *, beta: float = 1.0) -> Any:
     return x * sigmoid(x * beta)
 
 
-# The rules: gy is the gradient by y. What else a rule names (x, y, an option) it is given.
+# The rules: gy is the gradient by y. A rule also gets whatever else it names (x, y, an option).
 
 
 def dropped_term(gy: Any, x: Any, beta: float) -> Any:
@@ -36,13 +36,13 @@ def dropped_term(gy: Any, x: Any, beta: float) -> Any:
 
 
 def forgotten_beta(gy: Any, x: Any, beta: float) -> Any:
-    """The inner derivative is missing: right for β = 1, and wrong by little near it."""
+    """The inner derivative β is missing: right for β = 1, and almost right near it."""
     s = sigmoid(x * beta)
     return gy * (s + x * s * (1.0 - s))
 
 
 def second_order(gy: Any, x: Any, beta: float) -> Any:
-    """Right, but `raw` takes x out of the graph: gradients of gradients do not see it."""
+    """Right, but `raw` takes x out of the graph: gradients of gradients miss it."""
     s = sigmoid(raw(x) * beta)
     return gy * (s + raw(x) * beta * s * (1.0 - s))
 
@@ -60,7 +60,7 @@ MISTAKES = {
 
 
 def operation(rule: Callable[..., Any]) -> Op:
-    """swish as an operation on Tensors, with that rule."""
+    """swish as an operation on Tensors, with the given rule."""
     op = Op(swish)
     op.rule("x")(rule)
     return op
@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--beta", type=float, default=1.01, help="the β of swish (default: 1.01)")
     options = parser.parse_args()
 
-    x = tn.tensor(np.array([0.9, -1.3, 0.4]), requires_grad=True)  # finite differences: float64
+    x = tn.tensor(np.array([0.9, -1.3, 0.4]), requires_grad=True)  # float64, for differences
     wrong, correct = operation(MISTAKES[options.mistake]), operation(right)
     print(f"swish with the mistake {options.mistake}: {MISTAKES[options.mistake].__doc__}\n")
     try:

@@ -1,4 +1,4 @@
-"""Train a network on CIFAR-10 with checkpoints and a report; Ctrl-C stops, --resume goes on."""
+"""Train a network on CIFAR-10 with checkpoints and a report; Ctrl-C stops, --resume continues."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from tinynet import data, models, optim, training
 from tinynet.data import transforms
 from tinynet.functional import cross_entropy
 
-NETWORKS = {"cnn": models.CifarCNN, "lenet": models.CifarLeNet}  # both are the documents'
+NETWORKS = {"cnn": models.CifarCNN, "lenet": models.CifarLeNet}  # both from the documents
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     option = parser.add_argument
     option("--network", choices=NETWORKS, default="cnn")
-    option("--root", help="folder with CIFAR-10's files; else $TINYNET_DATA, then the user's cache")
+    option("--root", help="folder with CIFAR-10's files (default: $TINYNET_DATA, the user's cache)")
     option("--epochs", type=int, default=10)
     option("--batch-size", type=int, default=32)
-    option("--lr", type=float, default=1e-3, help="Adam's first rate, falls to 0 along a cosine")
+    option("--lr", type=float, default=1e-3, help="Adam's initial rate; falls to 0 as a cosine")
     option("--augment", action="store_true", help="crop and flip the images at random")
-    option("--seed", type=int, default=0, help="of weights, order and augmentation")
+    option("--seed", type=int, default=0, help="for weights, order and augmentation")
     option("--device", choices=["cpu", "cuda"], default=tn.default_device())
     option("--checkpoint", metavar="DIR", help="folder to save the run in, also on Ctrl-C")
-    option("--resume", action="store_true", help="go on from --checkpoint")
+    option("--resume", action="store_true", help="continue from --checkpoint")
     option("--report", metavar="DIR", help="folder for report.html, written after each epoch")
     args = parser.parse_args()
     if args.batch_size < 1 or args.epochs < 1 or args.seed < 0 or not args.lr > 0:
         parser.error("--batch-size and --epochs must be 1 or more, --seed 0 or more, --lr above 0")
     if args.resume and not args.checkpoint:
-        parser.error("--resume goes on from a checkpoint: give its folder as --checkpoint DIR")
+        parser.error("--resume continues from a checkpoint; give its folder: --checkpoint DIR")
     return args
 
 
@@ -65,7 +65,7 @@ def main(args: argparse.Namespace) -> None:
 
     for _ in run.epochs(args.epochs):
         for x, y in run.steps(batches):
-            logits, target = model(tn.tensor(x)), tn.tensor(y)
+            logits, target = model(tn.as_tensor(x)), tn.as_tensor(y)
             loss = cross_entropy(logits, target)
             optimizer.zero_grad()
             loss.backward()
@@ -90,7 +90,7 @@ def main(args: argparse.Namespace) -> None:
 if __name__ == "__main__":
     try:
         main(parse())
-    except KeyboardInterrupt as error:  # with a message where there is a checkpoint
+    except KeyboardInterrupt as error:  # has a message if there is a checkpoint
         raise SystemExit(f"{error}: use --resume" if str(error) else "stopped by Ctrl-C") from None
     except (tn.DeviceError, data.DataError, training.CheckpointError, OSError, ImportError) as why:
         raise SystemExit(f"error: {why}") from None

@@ -1,4 +1,4 @@
-"""Train LeNet on handwritten digits: MNIST where it is found, else the digits in the package."""
+"""Train LeNet on handwritten digits: MNIST if found, else the package's digits."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import tinynet as tn
 from tinynet import data, models, optim, training
 from tinynet.functional import cross_entropy
 
-DATA = {  # name: (what it is, how to get its training or test part)
+DATA = {  # name: (title, function that loads the training or test part)
     "mnist": ("MNIST, 60,000 digits of 28x28", data.mnist),
     "fashion": ("Fashion-MNIST, 60,000 pieces of clothing of 28x28", data.fashion_mnist),
     "digits": ("UCI digits (not MNIST), enlarged", lambda root, train: data.digits(train, size=28)),
 }
-OPTIMIZERS = {  # name: how it is made, with its own rate for 0
+OPTIMIZERS = {  # name: function of parameters and rate, 0 for the optimizer's default
     "adam": lambda parameters, lr: optim.Adam(parameters, lr or 2e-3),
     "sgd": lambda parameters, lr: optim.SGD(parameters, lr or 5e-2, momentum=0.9),
     "rmsprop": lambda parameters, lr: optim.RMSprop(parameters, lr or 1e-3),
@@ -21,12 +21,12 @@ OPTIMIZERS = {  # name: how it is made, with its own rate for 0
 
 
 def load(name: str, root: str | None) -> tuple[str, tuple, tuple]:
-    """What was taken, and (images, labels) to learn from and to test on."""
+    """The data's title, and (images, labels) for training and for testing."""
     if name == "auto":
         try:
             return load("mnist", root)
         except FileNotFoundError as error:
-            print(f"No MNIST here, so not MNIST but the 8x8 digits of the package.\n({error})")
+            print(f"MNIST not found; using the package's 8x8 digits instead.\n({error})")
             name = "digits"
     title, get = DATA[name]
     return title, get(root, True), get(root, False)
@@ -36,21 +36,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     option = parser.add_argument
     option("--data", choices=["auto", *DATA], default="auto")
-    option("--root", help="folder with the data's files; else $TINYNET_DATA, then the user's cache")
-    option("--epochs", type=int, help="default: 5, or 30 for the few digits")
+    option("--root", help="folder with the data's files (default: $TINYNET_DATA, the user's cache)")
+    option("--epochs", type=int, help="default: 5, or 30 for the package's digits")
     option("--batch-size", type=int, default=64)
     option("--optimizer", choices=OPTIMIZERS, default="adam")
-    option("--lr", type=float, default=0, help="first rate of a cosine; 0: the optimizer's")
+    option("--lr", type=float, default=0, help="initial rate of a cosine; 0: optimizer's default")
     option("--device", choices=["cpu", "cuda"], default=tn.default_device())
-    option("--seed", type=int, default=0, help="of weights and order")
+    option("--seed", type=int, default=0, help="for weights and order")
     option("--checkpoint", metavar="DIR", help="folder to save the run in, also on Ctrl-C")
-    option("--resume", action="store_true", help="go on from --checkpoint, with equal options")
+    option("--resume", action="store_true", help="continue from --checkpoint, with equal options")
     option("--report", metavar="DIR", help="folder for report.html, written at the end")
     args = parser.parse_args()
     if args.batch_size < 1 or (args.epochs or 0) < 0 or args.seed < 0 or not args.lr >= 0:
         parser.error("--batch-size must be at least 1, --epochs, --seed and --lr at least 0")
     if args.resume and not args.checkpoint:
-        parser.error("--resume goes on from a checkpoint; give its folder: --checkpoint DIR")
+        parser.error("--resume continues from a checkpoint; give its folder: --checkpoint DIR")
     tn.manual_seed(args.seed)
     model = models.LeNet().to(args.device)
     name, (images, labels), (test_images, test_labels) = load(args.data, args.root)
@@ -71,7 +71,7 @@ def main() -> None:
 
     for _ in run.epochs(epochs):
         for x, y in run.steps(batches):
-            loss = cross_entropy(model(tn.tensor(x)), tn.tensor(y))
+            loss = cross_entropy(model(tn.as_tensor(x)), tn.as_tensor(y))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -93,7 +93,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt as error:  # with a message where there is a checkpoint
+    except KeyboardInterrupt as error:  # has a message if there is a checkpoint
         raise SystemExit(f"{error}: use --resume" if str(error) else "stopped by Ctrl-C") from None
     except (tn.DeviceError, data.DataError, training.CheckpointError, OSError, ImportError) as why:
         raise SystemExit(f"error: {why}") from None

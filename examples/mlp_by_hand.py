@@ -1,4 +1,4 @@
-"""The forward and backward equations of a multilayer perceptron, layer by layer, beside autograd.
+"""Forward and backward equations of a multilayer perceptron, layer by layer, beside autograd.
 
     python examples/mlp_by_hand.py --sizes 3 5 4 2 --batch 6
 
@@ -8,10 +8,10 @@ With a⁽⁰⁾ = x, one column for each of m examples, and the loss J = ½ Σ (
     backward    δ⁽ᴸ⁾ = (a⁽ᴸ⁾ - y) ⊙ σ'(z⁽ᴸ⁾) / m   δ⁽ˡ⁾ = (W⁽ˡ⁺¹⁾ᵀ δ⁽ˡ⁺¹⁾) ⊙ σ'(z⁽ˡ⁾)
     gradients   ∂J/∂W⁽ˡ⁾ = δ⁽ˡ⁾ a⁽ˡ⁻¹⁾ᵀ            ∂J/∂b⁽ˡ⁾ = δ⁽ˡ⁾ summed over the batch
 
-Three places differ from the documents that this project started from, where shapes and finite
-differences say so: the transpose of W⁽ˡ⁺¹⁾ in δ⁽ˡ⁾ (without it the product has the wrong shape
-wherever two layers differ in size), σ' of layer l's own z there, and a⁽ˡ⁻¹⁾ᵀ, the activation that
-entered layer l and not the one that left it, in ∂J/∂W⁽ˡ⁾.
+Three places differ from the documents, as shapes and finite differences require: δ⁽ˡ⁾ has the
+transpose of W⁽ˡ⁺¹⁾ (without it the shapes do not fit if two layers differ in size) and σ' at layer
+l's own z, and ∂J/∂W⁽ˡ⁾ has a⁽ˡ⁻¹⁾ᵀ, the activation that enters layer l rather than the one that
+leaves it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def forward_backward_by_hand(W: dict, b: dict, x: np.ndarray, y: np.ndarray) -> 
 
 
 def forward_backward_by_autograd(W: dict, b: dict, x: np.ndarray, y: np.ndarray) -> tuple:
-    """The same from the forward equations alone."""
+    """The same, from the forward equations alone."""
     W = {l: tn.tensor(v, requires_grad=True) for l, v in W.items()}
     b = {l: tn.tensor(v, requires_grad=True) for l, v in b.items()}
     a = tn.tensor(x)
@@ -62,8 +62,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[3, 5, 4, 2], metavar="N",
                         help="units of each layer, input first (default: 3 5 4 2)")  # fmt: skip
-    parser.add_argument("--batch", type=int, default=6, help="examples (default: 6)")
-    parser.add_argument("--seed", type=int, default=0, help="of weights and data (default: 0)")
+    parser.add_argument("--batch", type=int, default=6, help="number of examples (default: 6)")
+    parser.add_argument("--seed", type=int, default=0, help="for weights and data (default: 0)")
     options = parser.parse_args()
     if len(options.sizes) < 2 or min(*options.sizes, options.batch) < 1:
         parser.error("--sizes needs two or more sizes, and all sizes and --batch must be positive")

@@ -1,10 +1,10 @@
-"""A whole engine on single numbers, and the same gradients as tinynet's on the same network.
+"""An autograd engine for single numbers, compared with tinynet on the same network.
 
     python examples/scalar_engine.py --hidden 4
 
-A Value remembers the Values that it was computed from, and for each the slope: the derivative of
-its own number by theirs. `backward` adds up, for each Value, slope times gradient over all places
-where it was used: the chain rule. tinynet does the same with arrays, and rules in place of slopes.
+A Value stores the Values that it was computed from, each with a slope: the derivative of its number
+by theirs. `backward` applies the chain rule: for each Value it sums slope times gradient over all
+its uses. tinynet does the same with arrays, and with rules instead of slopes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tinynet as tn
 
 
 class Value:
-    """A number, its gradient, and where it came from: pairs of an input and the slope by it."""
+    """A number, its gradient, and its origin: pairs of an input and the slope by it."""
 
     def __init__(self, data: float, came_from: tuple = ()) -> None:
         self.data, self.grad, self.came_from = data, 0.0, came_from
@@ -36,18 +36,18 @@ class Value:
         return Value(out, ((self, 1.0 - out * out),))
 
     def exp(self) -> Value:
-        # Why out and not self.data? The derivative of e^x is e^x, and that is what came out.
+        # The derivative of e^x is e^x, the output.
         out = math.exp(self.data)
         return Value(out, ((self, out),))
 
     def backward(self) -> None:
-        """Add the derivative of this Value to the `grad` of every one behind it."""
-        # Why an order? A gradient is passed on once, when all of it has arrived. Why not recurse?
-        # Python's stack ends at 1,000 calls; a list does not.
+        """Add this Value's derivative by every Value that it was computed from to their `grad`."""
+        # The order: a gradient is passed on once, after all of it has arrived. A stack instead of
+        # recursion: Python allows 1,000 nested calls.
         order, done, stack = [], set(), [(self, False)]
         while stack:
-            value, left = stack.pop()
-            if left:  # all that it was computed from is in the order already
+            value, inputs_done = stack.pop()
+            if inputs_done:
                 order.append(value)
             elif value not in done:
                 done.add(value)
@@ -55,12 +55,12 @@ class Value:
         self.grad = 1.0
         for value in reversed(order):
             for parent, slope in value.came_from:
-                # Why += and not =? In x * x each of the two uses of x counts.
+                # += because x may have several uses: in x * x both count.
                 parent.grad += slope * value.grad
 
 
 def loss_by_scalars(rows: list, x: list, target: float) -> Value:
-    """(e^o - target)², o the sum of v h over the units, whose h are tanh and relu in turn."""
+    """(e^o - target)², where o is the sum of v h over units, and h alternates tanh and relu."""
     o = Value(0.0)
     for k, (w1, w2, b, v) in enumerate(rows):
         z = w1 * Value(x[0]) + w2 * Value(x[1]) + b
@@ -70,7 +70,7 @@ def loss_by_scalars(rows: list, x: list, target: float) -> Value:
 
 
 def loss_by_tinynet(W: tn.Tensor, x: list, target: float) -> tn.Tensor:
-    """The same from a row (w1, w2, b, v) a unit."""
+    """The same, with one row (w1, w2, b, v) per unit."""
     z = W[:, 0] * x[0] + W[:, 1] * x[1] + W[:, 2]
     o = (W[0::2, 3] * z[0::2].tanh()).sum() + (W[1::2, 3] * z[1::2].relu()).sum()
     return (o.exp() - target) ** 2

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -174,29 +174,117 @@ def cross_entropy_rows(x: Array, q: Array) -> Array:
     return y
 
 
-def tap_places(winner: Array, window: Any) -> dict[tuple[int, int, int, int], tuple[int, int]]:
-    """(n, c, p, q) -> (h, w), for winners (C, OH, OW, N) that count taps in reading order."""
-    places = {}
-    for c, p, q, n in np.ndindex(*winner.shape):
-        i, j = divmod(int(winner[c, p, q, n]), window.kernel[1])
-        h = p * window.stride[0] + i * window.dilation[0] - window.padding[0]
-        w = q * window.stride[1] + j * window.dilation[1] - window.padding[1]
-        places[n, c, p, q] = h, w
-    return places
+# --- windows over any number of spatial axes; what `definitions` spells out for two ---------------
 
 
-def pool_put(x: Array, winner: Array, size: tuple[int, int], window: Any) -> Array:
-    y = np.zeros((*x.shape[:2], *size))
-    for (n, c, p, q), (h, w) in tap_places(winner, window).items():
-        if 0 <= h < size[0] and 0 <= w < size[1]:
-            y[n, c, h, w] += x[n, c, p, q]
+def meetings(window: Any, size: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """(cell, tap, place) for each output cell and tap of the window; None for a place outside."""
+    axes = list(
+        zip(size, window.kernel, window.stride, window.padding, window.dilation, strict=True)
+    )
+    cells = [
+        [p for p in range(n + 2 * pad) if p * s + d * (k - 1) < n + 2 * pad]
+        for n, k, s, pad, d in axes
+    ]
+    for cell in itertools.product(*cells):
+        for tap in itertools.product(*map(range, window.kernel)):
+            place = tuple(
+                p * s + i * d - pad for p, i, (_, _, s, pad, d) in zip(cell, tap, axes, strict=True)
+            )
+            inside = all(0 <= h < n for h, n in zip(place, size, strict=True))
+            yield cell, tap, place if inside else None
+
+
+def cells_of(window: Any, size: Any) -> tuple[int, ...]:
+    last = max(cell for cell, _, _ in meetings(window, size))
+    return tuple(p + 1 for p in last)
+
+
+def conv(x: Array, w: Array, b: Array | None = None, *, window: Any, groups: int = 1) -> Array:
+    N, OC, CG, size = len(x), len(w), w.shape[1], x.shape[2:]
+    y = np.zeros((N, OC, *cells_of(window, size)))
+    y += np.reshape(0.0 if b is None else b, (1, -1, *[1] * len(size)))
+    for (cell, tap, place), o, c in itertools.product(meetings(window, size), range(OC), range(CG)):
+        if place is not None:
+            at = (slice(None), o // (OC // groups) * CG + c, *place)
+            y[(slice(None), o, *cell)] += w[(o, c, *tap)] * x[at]
     return y
 
 
-def pool_take(x: Array, winner: Array, window: Any) -> Array:
-    C, OH, OW, N = winner.shape
-    y = np.zeros((N, C, OH, OW))
-    for (n, c, p, q), (h, w) in tap_places(winner, window).items():
-        if 0 <= h < x.shape[2] and 0 <= w < x.shape[3]:
-            y[n, c, p, q] = x[n, c, h, w]
+def conv_input(gy: Array, w: Array, *, size: Any, window: Any, groups: int = 1) -> Array:
+    OC, CG = w.shape[:2]
+    gx = np.zeros((len(gy), CG * groups, *size))
+    for (cell, tap, place), o, c in itertools.product(meetings(window, size), range(OC), range(CG)):
+        if place is not None:
+            at = (slice(None), o // (OC // groups) * CG + c, *place)
+            gx[at] += w[(o, c, *tap)] * gy[(slice(None), o, *cell)]
+    return gx
+
+
+def conv_weight(gy: Array, x: Array, *, window: Any, groups: int = 1) -> Array:
+    OC, CG, size = gy.shape[1], x.shape[1] // groups, x.shape[2:]
+    gw = np.zeros((OC, CG, *window.kernel))
+    for (cell, tap, place), o, c in itertools.product(meetings(window, size), range(OC), range(CG)):
+        if place is not None:
+            at = (slice(None), o // (OC // groups) * CG + c, *place)
+            gw[(o, c, *tap)] += math.fsum(gy[(slice(None), o, *cell)] * x[at])
+    return gw
+
+
+def im2col(x: Array, *, window: Any) -> Array:
+    N, C, *size = x.shape
+    cells = cells_of(window, size)
+    col = np.zeros((N, C, *window.kernel, *cells))
+    for cell, tap, place in meetings(window, size):
+        if place is not None:
+            col[(slice(None), slice(None), *tap, *cell)] = x[(slice(None), slice(None), *place)]
+    return col.reshape(N, C * math.prod(window.kernel), math.prod(cells))
+
+
+def col2im(col: Array, *, output_size: Any, window: Any) -> Array:
+    N, C = len(col), col.shape[1] // math.prod(window.kernel)
+    col = col.reshape(N, C, *window.kernel, *cells_of(window, output_size))
+    x = np.zeros((N, C, *output_size))
+    for cell, tap, place in meetings(window, output_size):
+        if place is not None:
+            x[(slice(None), slice(None), *place)] += col[(slice(None), slice(None), *tap, *cell)]
+    return x
+
+
+def max_pool(x: Array, *, window: Any) -> Array:
+    y = np.full((*x.shape[:2], *cells_of(window, x.shape[2:])), -np.inf)
+    for cell, _, place in meetings(window, x.shape[2:]):
+        if place is not None:
+            at = (slice(None), slice(None), *cell)
+            y[at] = np.maximum(y[at], x[(slice(None), slice(None), *place)])
+    return y
+
+
+def sum_pool(x: Array, *, window: Any) -> Array:
+    w = np.ones((x.shape[1], 1, *window.kernel))
+    return conv(x, w, window=window, groups=x.shape[1])
+
+
+def sum_unpool(x: Array, *, size: Any, window: Any) -> Array:
+    w = np.ones((x.shape[1], 1, *window.kernel))
+    return conv_input(x, w, size=size, window=window, groups=x.shape[1])
+
+
+def max_unpool(x: Array, *, argmax: Array, size: Any, window: Any) -> Array:
+    y = np.zeros((*x.shape[:2], *size))
+    for cell, tap, place in meetings(window, size):
+        number = np.ravel_multi_index(tap, window.kernel)
+        for n, c in np.ndindex(*x.shape[:2]):
+            if place is not None and argmax[(n, c, *cell)] == number:
+                y[(n, c, *place)] += x[(n, c, *cell)]
+    return y
+
+
+def gather_at_argmax(x: Array, *, argmax: Array, window: Any) -> Array:
+    y = np.zeros(argmax.shape)
+    for cell, tap, place in meetings(window, x.shape[2:]):
+        number = np.ravel_multi_index(tap, window.kernel)
+        for n, c in np.ndindex(*x.shape[:2]):
+            if place is not None and argmax[(n, c, *cell)] == number:
+                y[(n, c, *cell)] = x[(n, c, *place)]
     return y

@@ -150,8 +150,6 @@ def _watch_files(die_at: int, slow: float) -> None:
 
 
 def _child(request: dict) -> None:
-    # a shell that starts things in the background has them ignore SIGINT
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     log = os.open(request.pop("log"), os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -160,7 +158,11 @@ def _child(request: dict) -> None:
     _watch_files(request.pop("die_at", 0), request.pop("slow", 0.0))
     result, code = request.pop("result"), 0
     try:
-        ends = train(**request)
+        try:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            ends = train(**request)
+        finally:  # a second Ctrl-C is not to end what tells of the first
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         with open(result, "w") as file:
             json.dump(ends, file)
     except KeyboardInterrupt as stopped:
@@ -180,6 +182,8 @@ def _until(true: Callable[[], bool]) -> None:
 
 
 def _serve() -> None:
+    # inherited by the runs: a Ctrl-C before one is ready, or after its end, is not heard
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for line in sys.stdin:
         request = json.loads(line)
         number, after = request.pop("signal", None), request.pop("after", 0.0)

@@ -152,7 +152,7 @@ _OPTIONS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "max": lambda high, given: None if high is None else high - 0.2,
     "i": lambda i, given: (i + 1) % len(given.get("xs_shape", (0,))),
     "groups": lambda groups, given: 1,
-    "winner": lambda winner, given: winner[..., ::-1, :],
+    "argmax": lambda argmax, given: argmax[..., ::-1],
     "index": lambda index, given: (Ellipsis,),
     "subscripts": lambda text, given: ",".join(reversed(text.split("->")[0].split(",")))
     + "->" + text.split("->")[1][::-1],

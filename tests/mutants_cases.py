@@ -11,7 +11,7 @@ from op_case import Case, n
 from op_cases import table
 
 from tinynet.ops import registry
-from tinynet.ops.windows import Window
+from tinynet.window import Window
 
 
 def _roomy() -> dict[str, list[Case]]:

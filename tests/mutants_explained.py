@@ -44,7 +44,7 @@ EXPLAINED: dict[str, str] = {
     "cross_entropy_rows.q: call left out: expand(gy*": _BROADCASTS,
     "linear.b: transposed: *": _VECTOR,
     "conv2d.b: transposed: *": _VECTOR,
-    "max_pool2d.x: one use detached: [xy] -> *_winner*": "_winner is given plain arrays",
+    "max_pool2d.x: one use detached: [xy] -> *first_argmax*": "first_argmax is given plain arrays",
     "max_pool2d.x: operands swapped: xp.not_equal(*": "whether they differ, in either order",
     "max_pool2d.x: operands swapped: xp.logical_and(*": "both, in either order",
     "max_pool2d.x: bound included: len(taps) <= 256 -> *": (

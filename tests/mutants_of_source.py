@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from tinynet.autograd import Op, Rule, Value
-from tinynet.ops.windows import Window
+from tinynet.window import Window
 
 # what a call of one of these is replaced by when it is left out: its first argument
 _LEFT_OUT = {"transposed", "restore"}
@@ -47,10 +47,10 @@ def first_to(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def off(window: Window, what: str, k: int) -> Window:
-    """The window with one size of it one larger, on axis k."""
-    pair = list(getattr(window, what))
-    pair[k] += 1
-    return replace(window, **{what: tuple(pair)})
+    """The window with one size of it one larger, on axis k if it has that."""
+    sizes = list(getattr(window, what))
+    sizes[k : k + 1] = [n + 1 for n in sizes[k : k + 1]]
+    return replace(window, **{what: tuple(sizes)})
 
 
 _HELPERS = {"_detached": detached, "_first_of": first_of, "_first_to": first_to, "_off": off}
@@ -182,10 +182,12 @@ def _line(tree: ast.FunctionDef, node: ast.AST) -> str:
 
 
 def _helpers(function: Any) -> Iterator[Callable[..., Any]]:
-    """The private functions of the rule's own module that it calls by name."""
+    """The private functions of the rule's own module, and kernels, that it calls by name."""
     for name in function.__code__.co_names:
         helper = function.__globals__.get(name)
-        if name.startswith("_") and getattr(helper, "__module__", "") == function.__module__:
+        module = getattr(helper, "__module__", "")
+        own = name.startswith("_") and module == function.__module__
+        if inspect.isfunction(helper) and (own or module.startswith("tinynet.kernels.")):
             yield helper
 
 
@@ -197,18 +199,18 @@ def unchanged(rule: Rule) -> Callable[..., Any]:
 def of_source(rule: Rule, op: Op) -> Iterator[tuple[str, str, Callable[..., Any]]]:
     """(kind, what was changed, the function) for every place of the rule and of its helpers."""
     scope = rule.function.__globals__
-    trees = [(_tree(rule.function), "")]
-    trees += [(_tree(h), f"{h.__name__}: ") for h in _helpers(rule.function)]
-    for tree, where in trees:
+    trees = [(_tree(rule.function), "", scope)]
+    trees += [(_tree(h), f"{h.__name__}: ", h.__globals__) for h in _helpers(rule.function)]
+    for tree, where, names in trees:
         parameters = {a.arg for a in tree.args.args}
         arrays = parameters & {*op.inputs, "y", "gy", "u"}
         for number, node in enumerate(ast.walk(tree)):
-            for k, (kind, _) in enumerate(_Sites(arrays, scope, tree).changes(node)):
+            for k, (kind, _) in enumerate(_Sites(arrays, names, tree).changes(node)):
                 changed = copy.deepcopy(tree)
                 old = list(ast.walk(changed))[number]
-                new = list(_Sites(arrays, scope, changed).changes(old))[k][1]
+                new = list(_Sites(arrays, names, changed).changes(old))[k][1]
                 text = f"{ast.unparse(old)} -> {ast.unparse(new)}, in {where}{_line(changed, old)}"
-                function = _compiled(_Replace(old, new).visit(changed), scope)
+                function = _compiled(_Replace(old, new).visit(changed), names)
                 if where:
                     function = _compiled(_tree(rule.function), {**scope, tree.name: function})
                 yield kind, text, function

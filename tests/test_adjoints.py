@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet as tn
+from tinynet.kernels import convolution as kernels
 from tinynet.ops import (
     broadcast,
     conversion,
@@ -22,10 +23,8 @@ from tinynet.ops import (
     pooling,
     reduction,
     shape,
-    strips,
     windows,
 )
-from tinynet.ops.windows import Window
 from tinynet.testing import GradientError, check_adjoint, definitions
 from tinynet.testing.strategies import (
     Geometry,
@@ -35,6 +34,7 @@ from tinynet.testing.strategies import (
     poolings,
     shapes,
 )
+from tinynet.window import Window
 
 
 def empty(*sizes: int) -> np.ndarray:
@@ -66,14 +66,14 @@ def test_unfold_and_fold(g: Geometry) -> None:
     )
 
 
-# Rows of fewer cells than this are written out as columns, those of more are strips.
-SHORTEST = pytest.mark.parametrize("shortest", [0, 256])
+# From this many cells a row on, convolution is row-wise; below it is im2col and one product.
+MIN_ROW = pytest.mark.parametrize("min_row", [0, 64])
 
 
-@SHORTEST
+@MIN_ROW
 @given(g=convolutions(), seed=st.integers(0, 2**32 - 1))
-def test_convolution_and_its_adjoints(shortest: int, g: Geometry, seed: int) -> None:
-    with mock.patch.object(strips, "SHORTEST", shortest):
+def test_convolution_and_its_adjoints(min_row: int, g: Geometry, seed: int) -> None:
+    with mock.patch.object(kernels, "MIN_ROW", min_row):
         check_convolution(g, seed)
 
 
@@ -108,13 +108,12 @@ def test_sum_pool_and_unpool(g: Geometry) -> None:
 
 
 @given(poolings(), st.integers(0, 2**32 - 1))
-def test_pool_take_and_put(g: Geometry, seed: int) -> None:
-    N, C, OH, OW = g.y_shape
-    taps = np.random.default_rng(seed).integers(0, math.prod(g.kernel), (C, OH, OW, N))
-    options: Any = {"winner": taps.astype("uint8"), "window": window_of(g)}
+def test_gathering_and_scattering_at_the_argmax(g: Geometry, seed: int) -> None:
+    taps = np.random.default_rng(seed).integers(0, math.prod(g.kernel), g.y_shape)
+    options: Any = {"argmax": taps.astype("uint8"), "window": window_of(g)}
     check_adjoint(
-        lambda x: pooling.pool_take(x, **options),
-        lambda c: pooling.pool_put(c, size=(g.H, g.W), **options),
+        lambda x: pooling.gather_at_argmax(x, **options),
+        lambda c: pooling.max_unpool2d(c, size=(g.H, g.W), **options),
         empty(*g.x_shape),
     )
 
@@ -201,10 +200,10 @@ def test_copies() -> None:
 # --- the fast operations against their loop definitions, over drawn geometries -------------------
 
 
-@SHORTEST
+@MIN_ROW
 @given(g=convolutions(), data=st.data())
-def test_convolutions_equal_their_definitions(shortest: int, g: Geometry, data: Any) -> None:
-    with mock.patch.object(strips, "SHORTEST", shortest):
+def test_convolutions_equal_their_definitions(min_row: int, g: Geometry, data: Any) -> None:
+    with mock.patch.object(kernels, "MIN_ROW", min_row):
         check_definitions(g, data)
 
 
@@ -226,6 +225,16 @@ def check_definitions(g: Geometry, data: Any) -> None:
         ),
     ):
         np.testing.assert_allclose(found, want, rtol=1e-12, atol=1e-12, strict=True)
+
+
+@given(convolutions(), st.data())
+def test_im2col_and_col2im_equal_their_definitions(g: Geometry, data: Any) -> None:
+    x = data.draw(arrays(g.x_shape))
+    col = windows.unfold(x, window=window_of(g))
+    np.testing.assert_array_equal(col, definitions.im2col(x, **g.window), strict=True)
+    found = windows.fold(col, output_size=(g.H, g.W), window=window_of(g))
+    want = definitions.col2im(col, (g.H, g.W), **g.window)
+    np.testing.assert_allclose(found, want, rtol=1e-12, strict=True)
 
 
 @given(poolings(dilated=False), st.sampled_from(["separated", "tied"]), st.data())
@@ -263,11 +272,11 @@ def test_check_adjoint_takes_tensors_and_arrays() -> None:
 @pytest.mark.parametrize(
     ("linear", "adjoint", "error", "text"),
     [
-        (lambda x: A @ x, lambda c: A[:, ::-1].T @ c, GradientError, "not the transpose"),
+        (lambda x: A @ x, lambda c: A[:, ::-1].T @ c, GradientError, "not transposes"),
         (lambda x: A @ x, lambda c: A.T @ c * 1.0001, GradientError, "relative error"),
         (lambda x: A @ x, lambda c: c, GradientError, r"shape \(2,\).*must be \(3,\)"),
-        (lambda x: A @ x + 1.0, lambda c: A.T @ c, GradientError, "not the transpose"),
-        (lambda x: tn.tensor(x), lambda c: c, TypeError, "must return the same kind"),
+        (lambda x: A @ x + 1.0, lambda c: A.T @ c, GradientError, "not transposes"),
+        (lambda x: tn.tensor(x), lambda c: c, TypeError, "must return the same type"),
     ],
 )
 def test_check_adjoint_has_teeth(

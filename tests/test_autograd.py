@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import functools
 import gc
@@ -449,6 +450,28 @@ def test_no_grad_nests_decorates_and_ends_on_errors():
             yield 1
 
     assert tn.is_grad_enabled()
+
+
+def test_modes_belong_to_an_asyncio_task():
+    seen = []
+
+    async def task(first, second):
+        with tn.no_grad():
+            await first.wait()
+            seen.append(tn.is_grad_enabled())
+        second.set()
+        seen.append(tn.is_grad_enabled())
+
+    async def main():
+        a, b, c = (asyncio.Event() for _ in range(3))
+        tasks = [asyncio.create_task(task(a, b)), asyncio.create_task(task(b, c))]
+        await asyncio.sleep(0)
+        seen.append(tn.is_grad_enabled())
+        a.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+    assert seen == [True, False, True, False, True]
 
 
 def test_modes_belong_to_a_thread():

@@ -74,7 +74,7 @@ BROKEN = {
     "a web page": (b"<html>403 Forbidden</html>", "its 26 bytes are 0 records and 26 bytes"),
     "cut": (bytes(2 * RECORD - 1), "its 6145 bytes are 1 records and 3072 bytes"),
     "grown": (bytes(2 * RECORD + 1), "its 6147 bytes are 2 records and 1 bytes"),
-    "label": (bytes(RECORD) + b"\x0a" + bytes(3072), "labels are 0 to 9, .*record 1 is 10"),
+    "label": (bytes(RECORD) + b"\x0a" + bytes(3072), "record 1 has label 10"),
 }
 
 
@@ -163,7 +163,7 @@ def test_copies(tmp_path: Path, sub: str, kind: str) -> None:
 def test_a_mixture_of_copies_is_refused(tmp_path: Path) -> None:
     write(tmp_path, {**BATCHES, "data_batch_4.bin": JPEG_BATCHES["data_batch_4.bin"]})
     with pytest.raises(
-        DataError, match=r"of one copy, but .*data_batch_4\.bin is of CIFAR-10 \(JPEG"
+        DataError, match=r"from one copy, but .*data_batch_4\.bin is from CIFAR-10 \(JPEG"
     ):
         images_of(small_cifar(), tmp_path, True, False)
     assert len(images_of(small_cifar(), tmp_path, False, False)[0]) == 4
@@ -191,9 +191,9 @@ def test_an_archive_that_is_not_what_its_checksum_promises(tmp_path: Path) -> No
     other = small.archive_of({**BATCHES, "data_batch_3.bin": b"short"})
     cut = small.ARCHIVED[: len(small.ARCHIVED) // 2]
     for archive, message in (
-        (lacking, r"no data_batch_3\.bin in this archive"),
-        (other, r"data_batch_3\.bin: it must hold 4 records"),
-        (cut, "not a whole archive"),
+        (lacking, r"archive lacks data_batch_3\.bin"),
+        (other, r"data_batch_3\.bin: the file must hold 4 records"),
+        (cut, "archive is incomplete"),
     ):
         write(tmp_path, {ARCHIVE: archive})
         with pytest.raises(DataError, match=message):
@@ -219,7 +219,7 @@ def test_a_folder_of_something_else(tmp_path: Path) -> None:
         "python -m tinynet.data fetch cifar10",
     ):
         assert part in str(caught.value)
-    with pytest.raises(DataError, match=r"test_batch\.bin: it must hold 10000 records"):
+    with pytest.raises(DataError, match=r"test_batch\.bin: the file must hold 10000 records"):
         cifar10(tmp_path, train=False)
 
 

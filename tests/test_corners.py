@@ -20,8 +20,8 @@ from tinynet.ops import (
     shape,
     softmax,
 )
-from tinynet.ops.windows import Window
 from tinynet.testing import check_grads, jacobian
+from tinynet.window import Window
 
 Z = np.zeros
 

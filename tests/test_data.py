@@ -90,7 +90,7 @@ def test_one_is_not_the_other(mnist_root: Path) -> None:
     folder = mnist_root / "mnist"
     with pytest.raises(
         DataError,
-        match=r"^fashion_mnist: Fashion-MNIST's t10k-labels.* was wanted, but .* is MNIST's; put",
+        match=r"^fashion_mnist: expected Fashion-MNIST's t10k-labels.*, but .* is MNIST's; put",
     ):
         fashion_mnist(folder, train=False)
     assert locate("mnist", folder).title == "MNIST"
@@ -182,7 +182,7 @@ def test_the_order_of_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_another_data_set_under_the_same_names(tmp_path: Path) -> None:
     """It is passed over for the right one, and where there is none, it is named."""
     write(tmp_path, OTHER)
-    wanted = r"Small's train-labels-idx1-ubyte\.gz was wanted, but .* is Other's"
+    wanted = r"expected Small's train-labels-idx1-ubyte\.gz, but .* is Other's"
     with pytest.raises(DataError, match=wanted):
         load(tmp_path)
     write(tmp_path / "mnist", FILES)
@@ -238,7 +238,7 @@ def test_complaints(folder: Path) -> None:
     assert "must say 5 x 3 x 4 uint8, but says 4 x 3 x 4 uint8" in fewer
     assert "but says 5 x 3 uint8" in replaced(folder, "images", idx_bytes(PIXELS[:, :, 0]))
     high = replaced(folder, "labels", idx_bytes(np.array([3, 0, 9, 10, 1], "uint8")))
-    assert "labels are 0 to 9, but number 3 is 10" in high
+    assert "labels must be 0 to 9, but label 3 is 10" in high
     wrong = idx_bytes(LABELS[::-1].copy())
     other = replaced(folder, "labels", wrong)
     assert small.sha256(idx_bytes(LABELS)) in other

@@ -39,8 +39,8 @@ def sets(server: Server) -> dict[str, DataSet]:
 def test_list(sets: dict[str, DataSet], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([], sets) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "small: not found; get it: python -m tinynet.data fetch small",
-        "cifar10: not found; get it: python -m tinynet.data fetch cifar10",
+        "small: not found; to get it: python -m tinynet.data fetch small",
+        "cifar10: not found; to get it: python -m tinynet.data fetch cifar10",
     ]
     folder = write(tmp_path / "data" / "mnist", small.FILES)
     batches = write(tmp_path / "other" / "cifar-10-batches-bin", small.JPEG_BATCHES)
@@ -54,7 +54,7 @@ def test_list(sets: dict[str, DataSet], tmp_path: Path, capsys: pytest.CaptureFi
     out, err = capsys.readouterr()
     assert out.startswith("cifar10: not found")  # the others are listed all the same
     assert err.startswith("error: read_idx: ")
-    assert f"{folder / 't10k-images-idx3-ubyte'}: an IDX file begins" in err
+    assert f"{folder / 't10k-images-idx3-ubyte'}: the first bytes must be 00 00" in err
     assert len(err.splitlines()) == 1
 
 
@@ -76,7 +76,7 @@ def test_fetch(
     assert main(["fetch", "cifar10", "small"], sets) == 1
     out, err = capsys.readouterr()
     assert out == f"small: Small, verified, in {cached}\n"
-    assert err.startswith("error: cifar10: no mirror gave cifar-10-binary.tar.gz: http")
+    assert err.startswith("error: cifar10: every mirror failed for cifar-10-binary.tar.gz: http")
     assert os.listdir(cached.parent) == ["mnist"]  # no empty folder
     assert len(err.splitlines()) == 1
     good = server.mirror("good").rstrip("/")  # with or without the slash
@@ -87,20 +87,20 @@ def test_fetch(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fetch", "mnst"], "no data set is called mnst; there are mnist, fashion_mnist, cifar10"),
-        (["fetch"], "fetch which? There are mnist, fashion_mnist, cifar10"),
-        (["fetch", "xyz"], "no data set is called xyz; there are mnist, fashion_mnist, cifar10\n"),
+        (["fetch", "mnst"], "unknown data set 'mnst'; choose from mnist, fashion_mnist, cifar10"),
+        (["fetch"], "fetch needs a name; choose from mnist, fashion_mnist, cifar10"),
+        (["fetch", "xyz"], "unknown data set 'xyz'; choose from mnist, fashion_mnist, cifar10\n"),
         (
             ["list", "mnist", "Fashon"],
-            "fashon; there are mnist, fashion_mnist, cifar10; did you mean fashion_mnist?",
+            "choose from mnist, fashion_mnist, cifar10; did you mean fashion_mnist?",
         ),
-        (["get", "mnist"], "no command is called get; there are list, fetch"),
-        (["mnist"], "no command is called mnist; did you mean: list mnist, fetch mnist?"),
-        (["MNST", "cifar10"], "called MNST; did you mean: list mnist, fetch mnist?"),
-        (["fecth", "mnist"], "no command is called fecth; did you mean: fetch?"),
-        (["fetch", "mnist", "--mirror", "foo"], "--mirror is 'foo'; it must be as http://host"),
-        (["fetch", "mnist", "--mirror", "http://"], "--mirror is 'http://'; it must be"),
-        (["fetch", "mnist", "--mirror", ""], "--mirror is ''; it must be"),
+        (["get", "mnist"], "unknown command 'get'; choose from list, fetch"),
+        (["mnist"], "unknown command 'mnist'; did you mean: list mnist, fetch mnist?"),
+        (["MNST", "cifar10"], "'MNST'; did you mean: list mnist, fetch mnist?"),
+        (["fecth", "mnist"], "unknown command 'fecth'; did you mean: fetch?"),
+        (["fetch", "mnist", "--mirror", "foo"], "must look like http://host/path/, but is 'foo'"),
+        (["fetch", "mnist", "--mirror", "http://"], "host/path/, but is 'http://'"),
+        (["fetch", "mnist", "--mirror", ""], "host/path/, but is ''"),
     ],
 )
 def test_mistakes(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

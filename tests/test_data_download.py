@@ -65,15 +65,15 @@ def is_good(root: Path) -> bool:
 
 REASONS = {
     "403": r"HTTP 403 Forbidden",
-    "page": r"must hold|begins with the bytes 00 00, but it with 3c 68",
+    "page": r"must hold|bytes must be 00 00, but are 3c 68",
     "hang": r"no bytes for 1 s",
     "reset": r"[Rr]eset|broken",
     "short": r"IncompleteRead",
-    "nolength": r"not a whole gzip stream",
-    "cut": r"not a whole gzip stream",
-    "wrong": r"the SHA-256 of train-labels-idx1-ubyte\.gz, unpacked, is [0-9a-f]{64}",
+    "nolength": r"not a complete gzip stream",
+    "cut": r"not a complete gzip stream",
+    "wrong": r"train-labels-idx1-ubyte\.gz, unpacked, has the unknown SHA-256 [0-9a-f]{64}",
     "bomb": r"its header claims 5 bytes of data \(5 uint8\), but it has 6 or more",
-    "endless": r"it sends more bytes than the file has",
+    "endless": r"the mirror sends more bytes than the file has",
 }
 
 

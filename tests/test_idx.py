@@ -145,8 +145,8 @@ def test_noise(path: Path, raw: bytes, start: bytes) -> None:
 
 
 BROKEN = {
-    "empty": (b"", "4 bytes of type, but it has only 0"),
-    "a web page": (b"<html>403 Forbidden</html>", "bytes 00 00, but it with 3c 68"),
+    "empty": (b"", "4 bytes of type, but this one has 0 bytes"),
+    "a web page": (b"<html>403 Forbidden</html>", "bytes must be 00 00, but are 3c 68"),
     "type code": (b"\0\0\x0a\1\0\0\0\1x", "must be one of 08, .*but is 0a"),
     "dimensions": (b"\0\0\x08\xff" + bytes(1020), "at most 32 dimensions.*255"),
     "header cut": (b"\0\0\x08\3\0\0\0\1", "3 dimensions take 12 bytes, but it has only 4"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -33,18 +31,17 @@ def test_bytes_lie_with_the_examples_innermost():
 
 @pytest.mark.parametrize("options", [{"stride": (2, 1)}, {"dilation": (2, 3)},
                                      {"stride": (3, 2), "dilation": (2, 1)}], ids=str)  # fmt: skip
-def test_blocks_do_not_change_the_result(monkeypatch, options):
-    from tinynet.ops import convolution, strips
+def test_panels_do_not_change_the_result(monkeypatch, options):
+    from tinynet.kernels import convolution
 
     rng = np.random.default_rng(1)
     x = rng.standard_normal((3, 4, 7, 9))
     w, options = rng.standard_normal((6, 2, 3, 2)), {**options, "padding": 1, "groups": 2}
     results = []
-    # everything, some rows, one cell at a time; of short rows written out, and of strips
-    for limit, shortest in itertools.product((1 << 20, 5_000, 1), (256, 0)):
-        monkeypatch.setattr(strips, "SHORTEST", shortest)
-        for module in (convolution, strips):
-            monkeypatch.setattr(module, "block_bytes", lambda like, limit=limit: limit)
+    # by im2col and one product; row-wise with everything, some rows, one cell at a time
+    for min_row, size in ((64, 3 << 20), (0, 3 << 20), (0, 15_000), (0, 3)):
+        monkeypatch.setattr(convolution, "MIN_ROW", min_row)
+        monkeypatch.setattr(convolution, "PANEL_BYTES", size)
         tx, tw = tn.tensor(x, requires_grad=True), tn.tensor(w, requires_grad=True)
         y = F.conv2d(tx, tw, **options)
         (y * y).sum().backward()

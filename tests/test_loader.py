@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinynet import backend, random
+import tinynet as tn
+from tinynet import backend, memory, random
 from tinynet.data import DataLoader
 
 sizes = st.integers(1, 60)
@@ -170,9 +171,9 @@ def test_what_a_transform_returns_is_checked(workers: int) -> None:
 
     with pytest.raises(TypeError, match=r"must return an array.* a list for batch 0 of epoch 0"):
         run(lambda images, rng: images.tolist())
-    with pytest.raises(ValueError, match=r"made \(3, 2\) of \(4, 2\) in batch 0 of epoch 0"):
+    with pytest.raises(ValueError, match=r"returned \(3, 2\) for \(4, 2\) in batch 0 of epoch 0"):
         run(lambda images, rng: images[1:])
-    with pytest.raises(ValueError, match=r"made \(\) of \(4, 2\)"):
+    with pytest.raises(ValueError, match=r"returned \(\) for \(4, 2\)"):
         run(lambda images, rng: np.zeros(()))
 
 
@@ -200,3 +201,33 @@ def test_on_the_gpu() -> None:
         for other in others:
             for a, b in zip(expected, other, strict=True):
                 assert np.array_equal(a, backend.to_numpy(b))
+
+
+@given(st.integers(1, 70), st.integers(1, 3), st.sampled_from([1, 5, 16, 17]), st.data())
+def test_images_are_gathered_with_n_innermost(n, channels, side, drawn):
+    """The numbers of ``images[rows]``, laid as a convolution wants them."""
+    images = np.random.default_rng(n).random((n, channels, side, 3), dtype="float32")
+    rows = np.array(drawn.draw(st.lists(st.integers(0, n - 1), max_size=40)), "int64")
+    turned = memory.take_rows_last(images, rows)
+    np.testing.assert_array_equal(turned, images[rows].transpose(1, 2, 3, 0))
+    assert turned.flags.c_contiguous
+
+
+def test_an_image_is_copied_once_before_the_first_product():
+    """By the loader, which gathers it; the tensor and the convolution look at that memory."""
+    images = np.random.default_rng(0).random((100, 1, 28, 28), dtype="float32")
+    labels = np.arange(100) % 10
+    for x, y in DataLoader(images, labels, batch_size=32, shuffle=True, seed=1):
+        tensor = tn.as_tensor(x)
+        innermost = memory.first_axis_last(tensor.data)
+        assert not np.may_share_memory(x, images)
+        assert np.may_share_memory(tensor.data, x)
+        assert np.may_share_memory(innermost, x)
+        np.testing.assert_array_equal(x, images[places_of(images, x)])
+        assert (y == labels[places_of(images, x)]).all()
+
+
+def places_of(images, batch):
+    """The places of a batch's images, which are all different."""
+    first = {images[i, 0, 0, 0].item(): i for i in range(len(images))}
+    return [first[image[0, 0, 0].item()] for image in batch]

@@ -107,7 +107,7 @@ STATE_ERRORS: dict[str, tuple[type[Exception], str, dict[str, Any]]] = {
     ),
     "drop_last": (ValueError, "drop_last=1, but this loader has drop_last=0", {"drop_last": 1}),
     "length": (ValueError, "length=7, but this loader has length=6", {"length": 7}),
-    "more": (ValueError, "keys missing or not known: color", {"color": 1}),
+    "more": (ValueError, "keys missing or unknown: color", {"color": 1}),
     "far": (ValueError, "batch is 4, but an epoch has 3 batches", {"batch": 4}),
     "before": (ValueError, "batch must be 0 or more, but is -1", {"batch": -1}),
     "epoch": (ValueError, "epoch must be 0 or more, but is -2", {"epoch": -2}),
@@ -124,6 +124,6 @@ def test_errors_of_a_state(case: str) -> None:
     assert (before["epoch"], before["batch"]) == (5, 2)
     with pytest.raises(error, match=message):
         loader.load_state_dict({**before, **change})
-    with pytest.raises(ValueError, match="keys missing or not known: batch"):
+    with pytest.raises(ValueError, match="keys missing or unknown: batch"):
         loader.load_state_dict({k: v for k, v in before.items() if k != "batch"})
     assert loader.state_dict() == before

@@ -25,7 +25,7 @@ CASES = [(name, k) for name in registry() for k in range(len(TABLE[name]))]
 
 
 def moved(a: Any, device: str) -> Any:
-    """An index or a winner of pooling, which is an array among the options, on the device."""
+    """An index or the argmax of a pooling, which is an array among the options, on the device."""
     if isinstance(a, tuple):
         return tuple(moved(b, device) for b in a)
     if isinstance(a, tuple):

@@ -444,3 +444,13 @@ def test_bad_states_are_named_and_change_nothing():
         assert optimizer.state_dict()["state"] == {}
     optimizer.load_state_dict(saved())
     assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_the_first_step_of_momentum_is_the_gradient_to_the_bit():
+    """Its sign too where it is -0.0, although the step is computed as all later ones are."""
+    p = nn.Parameter(tn.tensor([1.0, 2.0, 3.0]))
+    optimizer = optim.SGD([p], lr=0.1, momentum=0.9, dampening=0.5)
+    p.grad = tn.tensor([-0.0, 0.0, -2.0])
+    optimizer.step()
+    buffer = optimizer.state_dict()["state"][0]["momentum_buffer"]
+    assert buffer.tobytes() == p.grad.numpy().tobytes()

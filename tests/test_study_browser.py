@@ -168,7 +168,7 @@ def test_a_bias_gradient_lights_all_positions_of_its_map(lenet):
 def test_a_pooled_cell_lights_its_window_and_a_gradient_says_who_won(lenet):
     lit = lenet.click("f3", "y", 0, 1, 4, 7)
     window = {(0, 1, 8 + i, 14 + j) for i in range(2) for j in range(2)}
-    assert lit == {"x": window, "winner": {(0, 1, 4, 7)}}
+    assert lit == {"x": window, "argmax": {(0, 1, 4, 7)}}
     x, gy = lenet.array("b3", "x"), lenet.array("b3", "gy")
     for n, c, h, w in window:
         lit = lenet.click("b3", "gx", n, c, h, w)
@@ -293,7 +293,7 @@ def test_pointing_shows_and_leaving_lets_go_but_a_click_stays(lenet):
     browser.wait(lambda: lenet.lit("f6") == {})
     lenet.click("f6", "y", 0, 1, 2, 3)
     ActionChains(lenet.driver).move_to_element(heading).perform()
-    assert lenet.lit("f6")["winner"] == {(0, 1, 2, 3)}
+    assert lenet.lit("f6")["argmax"] == {(0, 1, 2, 3)}
 
 
 def test_the_buttons_move_the_cursor_on_a_phone(pages):

@@ -67,7 +67,7 @@ def test_an_image_file_is_turned_into_a_digit(tmp_path):
     assert found.image.shape == (1, 28, 28)
     assert found.image.dtype == np.float32
     assert abs(found.image - digit.image).max() <= 1 / 255
-    assert "exchanged" in found.source
+    assert "inverted" in found.source
     assert "56x56 to 28x28" in found.source
     same = load_digit(str(save_png(tmp_path / "same.png", digit.image[0])), None, 3, 28)
     assert same.source == "the file same.png"
@@ -79,7 +79,7 @@ def test_an_image_of_one_grey_is_warned_of(tmp_path, capsys):
         status, said, _ = run(capsys, *arguments, "--out", tmp_path / "p.html")
         assert status == 0
         page = (tmp_path / "p.html").read_text(encoding="utf-8")
-        found = ["a warning: all its pixels are equal" in text for text in (said, page)]
+        found = ["warning: all its pixels are equal" in text for text in (said, page)]
         assert found == ["--image" in arguments] * 2
 
 
@@ -137,15 +137,15 @@ def bad_inputs(folder):
     tn.save(NETWORKS["mlp_by_hand"].build().state_dict(), folder / "mlp.safetensors")
     file = folder / "digit.png"
     return [
-        (["--image", folder / "none.png", "--label", 3], "there is no such file"),
+        (["--image", folder / "none.png", "--label", 3], "no such file"),
         (["--image", folder / "text.png", "--label", 3], "cannot be read as an image"),
         (["--image", folder / "empty.png", "--label", 3], "cannot be read as an image"),
         (["--image", folder, "--label", 3], "cannot be read as an image"),
-        (["--image", folder / "wide.png", "--label", 3], "30x20; cut it to a square"),
+        (["--image", folder / "wide.png", "--label", 3], "30x20; crop it to a square"),
         (["--image", file], "needs --label"),
         (["--image", file, "--label", 10], "--label is 10"),
-        (["--image", "-1"], "have the numbers 0 to 358"),
-        (["--image", "359"], "have the numbers 0 to 358"),
+        (["--image", "-1"], "are numbered 0 to 358"),
+        (["--image", "359"], "are numbered 0 to 358"),
         (["--label", 3], "has its own"),
         (["--seed", -1], "--seed is -1"),
         (["--data", folder / "nowhere"], "give mnist, digits, or a folder with MNIST's files"),
@@ -157,7 +157,7 @@ def bad_inputs(folder):
         (["--checkpoint", folder / "weights.safetensors"], "weights.safetensors"),
         (["--checkpoint", folder / "mlp.safetensors"], "4 unexpected: W1, W2, b1, b2"),
         (["--out", folder / "nowhere" / "p.html"], "cannot be written (No such file"),
-        (["--out", folder], "it is a folder"),
+        (["--out", folder], "is a folder"),
         (["--out", file / "p.html"], "cannot be written"),
     ]
 

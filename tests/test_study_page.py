@@ -105,7 +105,8 @@ def test_a_wrong_gradient_would_be_noticed(lenet):
     quantity = lenet.quantities["conv2.weight"]
     check = quantity.checks[0]
     line = lenet.replay.line(
-        lenet.place("conv2.weight"), int(np.ravel_multi_index(check.index, quantity.value.shape))
+        next(id for id, key in lenet.keys.items() if key == "conv2.weight"),
+        int(np.ravel_multi_index(check.index, quantity.value.shape)),
     )
     scale = float(abs(quantity.gradient).max())
     assert judge(line, check.engine64, scale, RTOL).passed
@@ -174,13 +175,13 @@ def test_the_four_questions_are_answered_with_numbers_of_the_step(lenet):
     assert gy[:, o].astype("float64").sum() == pytest.approx(gb[o], rel=1e-4)
 
     x, gx = (getattr(lenet.quantities[pool.inputs["x"]], a) for a in ("value", "gradient"))
-    winner = np.unravel_index(int(told["why-tie"].show.split()[1]), x.shape)
-    n, c, h, w = (int(i) for i in winner)
+    place = np.unravel_index(int(told["why-tie"].show.split()[1]), x.shape)
+    n, c, h, w = (int(i) for i in place)
     window = x[n, c, h // 2 * 2 : h // 2 * 2 + 2, w // 2 * 2 : w // 2 * 2 + 2]
     assert (window == window.max()).sum() > 1
     assert np.argmax(window) == h % 2 * 2 + w % 2
     g = lenet.quantities[pool.output].gradient[n, c, h // 2, w // 2]
-    assert gx[winner] == g != 0
+    assert gx[place] == g != 0
     slopes = re.search(r"it is (\S+) to the left and (\S+) to the right", told["why-tie"].text)
     assert sorted(map(float, slopes.groups())) == pytest.approx(sorted((0, g)), abs=1e-6)
 
@@ -210,7 +211,7 @@ def test_the_tie_s_slopes_are_the_pooling_s_own():
 def test_the_page_says_what_the_network_guesses(shown):
     one, _, text = shown
     output = one.quantities[one.output].value.reshape(-1)
-    assert f"The network takes it for a {output.argmax()}" in text
+    assert f"The network predicts {output.argmax()}" in text
     if one.network.name == "lenet":
         p = np.exp(output - output.max())
         assert f"with probability {p.max() / p.sum():.3g}." in text
@@ -248,8 +249,12 @@ def test_the_page_shows_what_it_speaks_of(shown):
     """The helpers that do the work, the symbols, and the kinks of other operations as such."""
     one, _, text = shown
     if one.network.name == "lenet":
-        assert "+= strips[:, :, j]" in text
-        assert "copy[...] = strips" in text
+        for line in (
+            "col = im2col(x, window)", "y = product(_by_group(w, groups), _by_group(col, groups))",
+            "gcol = product(wt, gyt)", "return col2im(gcol, x_shape, window)",
+            "x[tap] += col[:, k]",
+        ):  # fmt: skip
+            assert f'<pre class="computing">{line}' in text
         assert "xp.greater(gate, 0, out=positive)" in text
         assert "here SH=1 SW=1 DH=1 DW=1 PH=0 PW=0: x[n,c,p+i,q+j]" in text
         assert "x[n,c,2p+i,2q+j]" in text

@@ -347,3 +347,23 @@ def test_the_element_of_the_subdifferential_is_the_documented_one():
     assert gradient(lambda x: x.clamp(0, 1), 0.0, 1.0, -1.0, 2.0) == [1, 1, 0, 0]
     with np.errstate(divide="ignore"):
         assert gradient(lambda x: x.sqrt(), 0.0) == [math.inf]
+
+
+# --- sharing memory with NumPy ------------------------------------------------------------------
+
+
+def test_as_tensor_and_from_numpy_share_memory():
+    a = np.zeros((2, 3), "float32")
+    for t in (tn.as_tensor(a), tn.from_numpy(a)):
+        assert t.data is a
+        assert not t.requires_grad
+    assert tn.as_tensor(a, "float64").dtype == tn.float64
+    assert not np.may_share_memory(tn.as_tensor(a, "float64").data, a)
+    assert tn.as_tensor([1.0, 2.0]).tolist() == [1, 2]
+    x = tn.ones(2, requires_grad=True)
+    assert tn.as_tensor(x) is x
+    assert tn.as_tensor(x, "float64").requires_grad
+    assert tn.tensor(a).data is not a
+    for other in ([1.0], tn.ones(2), 3.0):
+        with pytest.raises(TypeError, match=r"from_numpy: got a .*; give a NumPy array"):
+            tn.from_numpy(other)

@@ -366,7 +366,7 @@ def test_training_steps(make):
 def test_the_gradient_of_a_wide_layer_takes_no_more_than_a_few_weights():
     """Some partial sums, and not one for each block of columns."""
     from tinynet.ops.convolution import conv2d_weight
-    from tinynet.ops.windows import make_window
+    from tinynet.window import make_window
 
     gy, x = np.ones((8, 256, 12, 12), "float32"), np.ones((8, 256, 12, 12), "float32")
     window = make_window("c", 3, 1, 1)

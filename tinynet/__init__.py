@@ -19,7 +19,7 @@ from tinynet.autograd import (
 )
 from tinynet.backend import DeviceError, default_device, set_default_device
 from tinynet.combining import cat, einsum, maximum, minimum, stack, where
-from tinynet.creation import arange, ones, rand, randn, tensor, zeros
+from tinynet.creation import arange, as_tensor, from_numpy, ones, rand, randn, tensor, zeros
 from tinynet.dtypes import float32, float64, int64
 from tinynet.graph import draw, explain, summary
 from tinynet.io import load, save
@@ -37,6 +37,7 @@ __all__ = [
     "Tensor",
     "__version__",
     "arange",
+    "as_tensor",
     "cat",
     "data",
     "default_device",
@@ -48,6 +49,7 @@ __all__ = [
     "explain",
     "float32",
     "float64",
+    "from_numpy",
     "functional",
     "get_num_threads",
     "grad",

@@ -5,8 +5,8 @@ Everything else finds its array module from the arrays it was given::
     xp = array_module(x)        # numpy, or cupy when x lives on a GPU
     y = xp.exp(x)
 
-and uses this file for what the two do differently, for new arrays (`empty`, `zeros`, `full`), and
-for `check`, the one way to read a value on the host. CuPy is imported only when a GPU is first
+and uses this file for what the two do differently, for new arrays (`empty`, `zeros`, `full`, ...),
+and for `check`, the one way to read a value on the host. CuPy is imported only when a GPU is first
 requested.
 
 Devices are named as in PyTorch: ``"cpu"`` and ``"cuda"``.
@@ -217,6 +217,11 @@ def to_numpy(a: Array) -> np.ndarray:
     return a.get() if device_of(a) == "cuda" else np.asarray(a)
 
 
+def array_of(x: Any) -> Array:
+    """`x` itself if it is an array, else a 0-d array of the number in NumPy's default dtype."""
+    return x if is_array(x) else np.asarray(x)
+
+
 def as_array(y: Any) -> Array:
     """`y` itself if it is an array; a 0-d array for a scalar, as NumPy's reductions return."""
     return y if type(y) is np.ndarray or not isinstance(y, np.generic) else np.asarray(y)
@@ -230,24 +235,45 @@ def format_array(array: np.ndarray, indent: int) -> str:
 # --- new arrays, on the device of an existing one ----------------------------------------------
 
 
+def _make(function: str, like: Array, *args: Any, dtype: Any = None) -> Array:
+    """Call the array module of `like`, so that the result is on its device.
+
+    NumPy receives `like` too, so that a subclass of its arrays can return its own kind (NEP 35).
+    """
+    xp = array_module(like)
+    if xp is np and isinstance(like, np.ndarray):
+        return getattr(np, function)(*args, dtype=dtype, like=like)
+    return getattr(xp, function)(*args, dtype=dtype)
+
+
 def empty(shape: tuple[int, ...], like: Array, dtype: Any = None) -> Array:
     """An uninitialised array on the device of `like`, in its dtype by default."""
-    return array_module(like).empty(shape, like.dtype if dtype is None else dtype)
+    return _make("empty", like, shape, dtype=like.dtype if dtype is None else dtype)
 
 
 def zeros(shape: tuple[int, ...], like: Array, dtype: Any = None) -> Array:
     """An array of zeros on the device of `like`, in its dtype by default."""
-    return array_module(like).zeros(shape, like.dtype if dtype is None else dtype)
+    return _make("zeros", like, shape, dtype=like.dtype if dtype is None else dtype)
 
 
 def full(shape: tuple[int, ...], value: float, like: Array, dtype: Any = None) -> Array:
     """An array of one number on the device of `like`, in its dtype by default."""
-    return array_module(like).full(shape, value, like.dtype if dtype is None else dtype)
+    return _make("full", like, shape, value, dtype=like.dtype if dtype is None else dtype)
 
 
 def arange(stop: int, like: Array, dtype: Any = "int64") -> Array:
     """The integers 0, ..., stop - 1 on the device of `like`."""
-    return array_module(like).arange(stop, dtype=dtype)
+    return _make("arange", like, stop, dtype=dtype)
+
+
+def eye(n: int, like: Array, dtype: Any = None) -> Array:
+    """The identity matrix (n, n) on the device of `like`, in its dtype by default."""
+    return _make("eye", like, n, dtype=like.dtype if dtype is None else dtype)
+
+
+def constant(numbers: Any, like: Array, dtype: Any = None) -> Array:
+    """A Python number, or nested lists of numbers, as an array on the device of `like`."""
+    return _make("asarray", like, numbers, dtype=dtype)
 
 
 # --- values on the host ------------------------------------------------------------------------
@@ -287,8 +313,7 @@ def index_add(target: Array, index: Any, values: Array) -> None:
 
 def special(name: str, x: Array) -> Array:
     """Apply a function of ``scipy.special``; a floating-point `x` keeps its dtype."""
-    xp = array_module(x)
-    x = xp.asarray(x)  # x may be a plain number
+    xp, x = array_module(x), array_of(x)
     # imported on first use: SciPy would double the time that `import tinynet` takes
     if xp is np:
         from scipy import special as functions

@@ -34,6 +34,35 @@ def tensor(
     return Tensor(array).requires_grad_(requires_grad)
 
 
+def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
+    """Convert `data` to a tensor that shares its memory if possible; arguments as for `tensor`.
+
+    An array is copied only to change its dtype or device; numbers and lists are always copied. A
+    Tensor of that dtype and device is returned unchanged.
+
+    >>> import numpy as np
+    >>> a = np.zeros(2, "float32")
+    >>> t = as_tensor(a)
+    >>> a[0] = 1.0
+    >>> t
+    tensor([1., 0.])
+    """
+    if isinstance(data, Tensor):
+        return data.to(device=device, dtype=dtype)
+    return Tensor(backend.asarray(data, None if dtype is None else dtypes.as_dtype(dtype), device))
+
+
+def from_numpy(array: Any) -> Tensor:
+    """Create a CPU tensor that shares the memory of a NumPy array.
+
+    Raises:
+        TypeError: if `array` is not a NumPy array.
+    """
+    if not isinstance(array, backend.ndarray):
+        raise TypeError(f"from_numpy: got a {type(array).__name__}; give a NumPy array")
+    return Tensor(array)
+
+
 def zeros(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:

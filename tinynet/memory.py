@@ -45,7 +45,36 @@ def first_axis_last(x: Array) -> Array:
             copy[...] = part
             turned[start : start + length] = copy.T
         return turned.reshape(y.shape)
-    return xp.ascontiguousarray(y)
+    return contiguous(y)
+
+
+def is_contiguous(x: Array) -> bool:
+    """Whether the bytes of `x` lie in C order without gaps, so that ``x.reshape(-1)`` is a view."""
+    return bool(x.flags.c_contiguous)
+
+
+def contiguous(x: Array) -> Array:
+    """`x` if it is contiguous, else a contiguous copy; unlike NumPy's, it keeps subclasses."""
+    return x if is_contiguous(x) else x.copy()
+
+
+def take_rows_last(x: Array, rows: Array) -> Array:
+    """(N, A, B, ...), (n,) -> (A, B, ..., n), contiguous: x[rows] with its first axis last.
+
+    Equal to `first_axis_last` of x[rows], but reads and writes each number once: a few rows at a
+    time are transposed while they are in the cache.
+    """
+    flat, line = x.reshape(len(x), -1), 64 // x.itemsize
+    length = flat.shape[1]
+    y = empty((length, len(rows)), x)
+    for start in range(0, len(rows), line):
+        few = flat[rows[start : start + line]]
+        if length * x.itemsize % 2048 == 0:  # see `first_axis_last`
+            apart = workspace("rows apart", (len(few), length + line), x)[:, :length]
+            apart[...] = few
+            few = apart
+        y[:, start : start + line] = few.T
+    return y.reshape(*x.shape[1:], len(rows))
 
 
 def as_strided(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
@@ -58,7 +87,8 @@ def as_strided(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Ar
     if xp is not np:
         return xp.lib.stride_tricks.as_strided(x, shape, strides)
     # NumPy's as_strided does the same in Python and takes five times as long
-    view: np.ndarray = np.ndarray(shape, x.dtype, x, 0, strides)
+    kind = type(x) if isinstance(x, np.ndarray) else np.ndarray
+    view = np.ndarray.__new__(kind, shape, x.dtype, x, 0, strides)
     view.setflags(write=False)
     return view
 
@@ -80,10 +110,10 @@ def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
 
 
 class _Workspaces(threading.local):
-    """One flat buffer per name and dtype, separate for each thread."""
+    """One flat buffer per name, dtype and class of arrays, separate for each thread."""
 
     def __init__(self) -> None:
-        self.buffers: dict[tuple[str, Any], np.ndarray] = {}
+        self.buffers: dict[tuple[str, Any, type], Array] = {}
 
 
 _workspaces = _Workspaces()
@@ -100,10 +130,10 @@ def workspace(name: str, shape: tuple[int, ...], like: Array, dtype: Any = None)
     dtype = like.dtype if dtype is None else np.dtype(dtype)
     if array_module(like) is not np:
         return empty(shape, like, dtype)
-    size = math.prod(shape)
-    buffer = _workspaces.buffers.get((name, dtype))
+    size, key = math.prod(shape), (name, dtype, type(like))
+    buffer = _workspaces.buffers.get(key)
     if buffer is None or buffer.size < size:
-        buffer = _workspaces.buffers[name, dtype] = np.empty(size, dtype)
+        buffer = _workspaces.buffers[key] = empty((size,), like, dtype)
     return buffer[:size].reshape(shape)
 
 

@@ -5,11 +5,9 @@ A run therefore has the same initial weights, shuffles and dropout masks on CPU 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from tinynet.backend import Array, device_of, to_device
+from tinynet.backend import Array, device_of, empty, to_device
 
 
 class _Random:
@@ -44,5 +42,8 @@ def generator() -> np.random.Generator:
 
 def uniform(shape: tuple[int, ...], like: Array) -> Array:
     """float32 numbers in [0, 1), drawn on the host and moved to the device of `like`."""
-    drawn: Any = generator().random(shape, dtype="float32")
-    return to_device(drawn, device_of(like))
+    if device_of(like) == "cpu":
+        y = empty(shape, like, "float32")
+        generator().random(dtype="float32", out=y)
+        return y
+    return to_device(generator().random(shape, dtype="float32"), device_of(like))

@@ -14,7 +14,7 @@ from typing import Any
 
 from tinynet import autograd, backend, dtypes
 from tinynet.autograd import Value, guards
-from tinynet.autograd.modes import thread
+from tinynet.autograd.modes import modes
 from tinynet.ops import (
     arithmetic,
     conversion,
@@ -231,7 +231,7 @@ class Tensor(Value):
 
     def _writable(self, name: str) -> Any:
         """The array, marked as changed; raises if the change would have to be recorded."""
-        if self.requires_grad and (thread.modes.recording or self.grad_fn is not None):
+        if self.requires_grad and (modes()[0] or self.grad_fn is not None):
             raise RuntimeError(
                 f"{name}: a tensor that requires a gradient cannot be changed in place; build a "
                 "new one with tinynet.where, cat or functional.pad, or change a leaf inside "
@@ -288,7 +288,7 @@ class Tensor(Value):
     # same gradients. A leaf that requires a gradient raises, as in add_.
 
     def _recorded(self, other: Any) -> bool:
-        tracked = isinstance(other, Value) and other.requires_grad and thread.modes.recording
+        tracked = isinstance(other, Value) and other.requires_grad and modes()[0]
         return self.grad_fn is not None or tracked
 
     def __iadd__(self, other: Operand) -> Tensor:

@@ -47,7 +47,7 @@ from typing import Any
 
 from tinynet.autograd import guards
 from tinynet.autograd.guards import run
-from tinynet.autograd.modes import thread
+from tinynet.autograd.modes import modes
 from tinynet.autograd.value import Value, raw, tick
 from tinynet.backend import zeros
 
@@ -84,7 +84,7 @@ class Node:
             if not isinstance(a, Value) or not a.requires_grad:
                 continue
             rule = op.rules[op.inputs[0 if op.variadic else i]]
-            edges.append((i, a._source() if a.output_nr else a.grad_fn or a, a._data.shape, rule))
+            edges.append((i, a._source or a, a._data.shape, rule))
             for name, kind, key in rule.places:
                 if kind == "input":
                     saved[name] = args[key]
@@ -139,30 +139,32 @@ class Op:
         return register
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        kind, tracked, mixed, arrays = None, False, False, []
+        value, tracked, mixed, arrays = None, False, False, []
         for a in args:
             if isinstance(a, Value):
-                kind = a.result_type
+                value = a
                 if a.requires_grad:
                     tracked = True
                 arrays.append(a._data)
             else:
                 mixed = True
                 arrays.append(a)
-        if kind is None:
+        if value is None:
             return self.forward(*args, **options)
-        modes = thread.modes
-        if modes.watcher is not None:
-            return modes.watcher.operation(self, args, options)
-        out, given = run(self, args, arrays, options, kind, mixed)
-        if tracked and modes.recording:
-            node = Node(self, given, options, out)
+        recording, watcher = modes()
+        if watcher is not None:
+            return watcher.operation(self, args, options)
+        out = run(self, args, arrays, options, value.result_type, mixed)
+        if type(out) is list:  # arguments of other types, converted
+            return self(*out, **options)
+        if tracked and recording:
+            node = Node(self, args, options, out)
             if node.outputs is None:
-                out.requires_grad, out.grad_fn = True, node
+                out.requires_grad, out._source = True, node
             else:
                 for k, o in enumerate(out):
                     if o._data.dtype.kind == "f":  # integer outputs have no gradient
-                        o.requires_grad, o.grad_fn, o.output_nr = True, node, k
+                        o.requires_grad, o._source = True, (node, k) if k else node
         return out
 
     def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:
@@ -227,7 +229,7 @@ class Walk:
     """
 
     def __init__(self, create_graph: bool, kept: Iterable[Any] = ()) -> None:
-        watcher = thread.modes.watcher
+        watcher = modes()[1]
         self.run = gradient if watcher is None else watcher.rule
         self.create_graph, self.kept = create_graph, set(kept)
         self.grads: dict[Any, Any] = {}
@@ -262,12 +264,15 @@ class Walk:
         retain_graph: bool,
     ) -> None:  # fmt: skip
         """Propagate the gradients through the nodes, latest first, to `wanted` sources if given."""
-        grads, joint, run, create_graph = self.grads, self.joint, self.run, self.create_graph
+        grads, joint, kept = self.grads, self.joint, self.kept
+        run, create_graph = self.run, self.create_graph
         for node in nodes:
             if node.outputs is not None:
                 gy = self.take_all(node)
+            elif joint or node in kept:
+                gy = self.take(node)
             else:
-                gy = self.take(node) if joint or self.kept else grads.pop(node, None)
+                gy = grads.pop(node, None)
             if gy is None:
                 continue
             if node.retained:

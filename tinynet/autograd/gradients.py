@@ -43,8 +43,12 @@ def _leading_to(targets: Iterable[Any], nodes: Sequence[Node]) -> set[Any]:
     """The targets and all sources computed from them; `nodes` are sorted latest first."""
     wanted = set(targets)
     for node in reversed(nodes):
-        if any([edge[1] in wanted for edge in node.edges or ()]):
-            wanted.update([node, *((node, k) for k in range(1, len(node.outputs or ())))])
+        for edge in node.edges or ():
+            if edge[1] in wanted:
+                wanted.add(node)
+                if node.outputs:
+                    wanted.update([(node, k) for k in range(1, len(node.outputs))])
+                break
     return wanted
 
 
@@ -58,7 +62,7 @@ def backward(
     seed = _seed(output, gradient, "backward", create_graph)
     with recording(create_graph):
         walk = Walk(create_graph)
-        walk.add(output._source(), seed)
+        walk.add((output._source or output), seed)
         nodes, leaves = nodes_behind(walk.grads)
         walk.back(nodes, leaves, None, create_graph if retain_graph is None else retain_graph)
         for leaf in leaves:
@@ -109,11 +113,11 @@ def grad(
         given = [None] * len(outputs)
     guards.check_grad(outputs, inputs, given)
     seeds = [_seed(y, g, "grad", create_graph) for y, g in zip(outputs, given, strict=True)]
-    targets = [x._source() for x in inputs]
+    targets = [(x._source or x) for x in inputs]
     with recording(create_graph):
         walk = Walk(create_graph, targets)
         for y, seed in zip(outputs, seeds, strict=True):
-            walk.add(y._source(), seed)
+            walk.add((y._source or y), seed)
         nodes, leaves = nodes_behind(walk.grads)
         wanted = _leading_to(targets, nodes)
         walk.back(nodes, leaves, wanted, create_graph if retain_graph is None else retain_graph)

@@ -23,12 +23,12 @@ def run(
     options: dict[str, Any],
     kind: type[Value],
     mixed: bool,
-) -> tuple[Any, Sequence[Any]]:
+) -> Any:
     """Run an operation's forward on arrays.
 
-    NumPy scalars become Python numbers. A result that is float64 only because of NumPy becomes
-    float32 (see `tinynet.dtypes.is_new_float`). Errors get the operation's name and the shapes. A
-    view shares the version of its base.
+    NumPy scalars must become Python numbers first, and integers float32 where only NumPy's rules
+    would make the result float64 (see `tinynet.dtypes.is_new_float`). Errors get the operation's
+    name and the shapes. A view shares the version of its base.
 
     Args:
         op: the operation.
@@ -39,11 +39,12 @@ def run(
         mixed: whether some arguments are not Values.
 
     Returns:
-        The output, a Value or a tuple of them, and the arguments to keep for the rules.
+        The output, a Value or a tuple of them; or a list of converted arguments to retry with.
     """
     if mixed and not PLAIN.issuperset(map(type, arrays)):
-        args = [a if isinstance(a, Value) else operand(op.name, a) for a in args]
-        arrays = [raw(a) for a in args]
+        operands = [a if isinstance(a, Value) else operand(op.name, a) for a in args]
+        if any([a is not b for a, b in zip(operands, args, strict=True)]):
+            return operands
     try:
         y = op.forward(*arrays, **options)
     except (TypeError, ValueError, IndexError) as error:
@@ -53,13 +54,13 @@ def run(
         raise kind_of_error(op.explain(error, arrays, options)) from error
     if type(y) is not ndarray:
         if type(y) is tuple:
-            return tuple([_wrapped(as_array(part), args, kind) for part in y]), args
+            return tuple([_wrapped(as_array(part), args, kind) for part in y])
         y = as_array(y)
     if y.dtype is not float32 and is_new_float(y.dtype, arrays, options):
-        # integers have no gradient, so the rounded array is enough for the rules
-        args = [raw(a).astype(float32) if _is_integer(raw(a)) else a for a in args]
-        y = op.forward(*map(raw, args), **options).astype(float32, copy=False)
-    return (kind(y) if y.base is None else _wrapped(y, args, kind)), args
+        if any(map(_is_integer, arrays)):  # integers have no gradient, so an array is enough
+            return [raw(a).astype(float32) if _is_integer(raw(a)) else a for a in args]
+        y = y.astype(float32)
+    return kind(y) if y.base is None else _wrapped(y, args, kind)
 
 
 def _is_integer(array: Any) -> bool:
@@ -120,7 +121,7 @@ def unpack(node: Any, name: str, a: Any, create_graph: bool, output_nr: int = 0)
         )
     if not create_graph:
         return a._data
-    return a if name != "y" else type(a)(a._data, True, node, output_nr)
+    return a if name != "y" else type(a)(a._data, True, (node, output_nr) if output_nr else node)
 
 
 def owned(g: Any, gy: Any, saved: dict[str, Any]) -> Any:

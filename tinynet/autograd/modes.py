@@ -1,32 +1,19 @@
 """The switches of the engine: whether operations are recorded, and which watcher is active.
 
-Each thread has its own, so that a background loader does not affect a training loop.
+They are a context variable: each thread and each asyncio task has its own, so that a background
+loader does not affect a training loop.
 """
 
 from __future__ import annotations
 
 import inspect
-import threading
 from contextlib import ContextDecorator
+from contextvars import ContextVar
 from typing import Any
 
-
-class Modes:
-    """The switches of one thread."""
-
-    __slots__ = ("recording", "watcher")
-
-    def __init__(self) -> None:
-        self.recording = True
-        self.watcher: Any = None  # the innermost `tinynet.autograd.watcher.Watcher`
-
-
-class _Thread(threading.local):
-    def __init__(self) -> None:
-        self.modes = Modes()
-
-
-thread = _Thread()
+# whether operations are recorded, and the innermost watcher (`tinynet.autograd.watcher`)
+_modes: ContextVar[tuple[bool, Any]] = ContextVar("tinynet modes", default=(True, None))
+modes, set_modes = _modes.get, _modes.set
 
 
 class recording(ContextDecorator):
@@ -36,11 +23,11 @@ class recording(ContextDecorator):
         self.mode = mode
 
     def __enter__(self) -> None:
-        modes = thread.modes
-        self.before, modes.recording = modes.recording, self.mode
+        self.before, watcher = modes()
+        set_modes((self.mode, watcher))
 
     def __exit__(self, *exc: object) -> None:
-        thread.modes.recording = self.before
+        set_modes((self.before, modes()[1]))
 
     def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function):
@@ -65,5 +52,5 @@ def enable_grad() -> recording:
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations are currently recorded in this thread."""
-    return thread.modes.recording
+    """Whether operations are currently recorded in this context."""
+    return modes()[0]

@@ -23,9 +23,7 @@ class Value:
         requires_grad: whether operations on it are recorded.
     """
 
-    __slots__ = (
-        "__weakref__", "_data", "_version", "grad", "grad_fn", "output_nr", "requires_grad",
-    )  # fmt: skip
+    __slots__ = ("__weakref__", "_data", "_source", "_version", "grad", "requires_grad")
 
     # What operations return: the direct subclass of Value, so that a Parameter times two is a
     # Tensor, not a Parameter.
@@ -38,16 +36,24 @@ class Value:
         if Value in cls.__bases__:
             cls.result_type = cls
 
-    def __init__(
-        self, data: Any, requires_grad: bool = False, grad_fn: Any = None, output_nr: int = 0
-    ) -> None:
+    def __init__(self, data: Any, requires_grad: bool = False, source: Any = None) -> None:
         self._data = data
+        # the node that computed it; for outputs after the first, a pair of node and number
+        self._source = source
         # stamp of the last in-place change, in a list that views share
         self._version: Sequence[int] = NEVER
         self.grad: Any = None
-        self.grad_fn = grad_fn
-        self.output_nr = output_nr
         self.requires_grad = requires_grad
+
+    @property
+    def grad_fn(self) -> Any:
+        """The node that computed it, None for a leaf."""
+        return self._source[0] if isinstance(self._source, tuple) else self._source
+
+    @property
+    def output_nr(self) -> int:
+        """Its position among the outputs of that node."""
+        return self._source[1] if isinstance(self._source, tuple) else 0
 
     def alias(self) -> Value:
         """A Value outside the graph that shares memory and version with this one."""
@@ -68,14 +74,6 @@ class Value:
         if self._version is NEVER:
             self._version = [0]
         self._version[0] = tick()  # type: ignore[index]
-
-    def _source(self) -> Any:
-        """The target of an edge to this Value: its node, or the Value itself if it is a leaf.
-
-        For outputs after a node's first it is a pair, the node and the output's number.
-        """
-        source = self.grad_fn or self
-        return (source, self.output_nr) if self.output_nr else source
 
 
 def raw(x: Any) -> Any:

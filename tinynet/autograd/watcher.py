@@ -19,26 +19,28 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd.engine import Edge, Node, Op, gradient
-from tinynet.autograd.modes import thread
+from tinynet.autograd.modes import modes, set_modes
 
 
 class Watcher:
     """Base class of all watchers; by itself it changes nothing."""
 
     def __enter__(self) -> Any:
-        self.outer, thread.modes.watcher = thread.modes.watcher, self
+        recording, self.outer = modes()
+        set_modes((recording, self))
         return self
 
     def __exit__(self, *exc: object) -> None:
-        thread.modes.watcher = self.outer
+        set_modes((modes()[0], self.outer))
 
     def operation(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """Run an operation on its arguments, at least one of them a Value; return its output."""
-        inner, thread.modes.watcher = thread.modes.watcher, self.outer
+        recording, inner = modes()
+        set_modes((recording, self.outer))
         try:
             return op(*args, **options)
         finally:
-            thread.modes.watcher = inner
+            set_modes((recording, inner))
 
     def rule(self, node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
         """Run the rule of an edge and return the gradient; see `engine.gradient`."""

@@ -1,4 +1,4 @@
-"""What networks are trained on: data sets as plain arrays, and batches of them.
+"""Data sets as plain arrays, and batches of them.
 
 ::
 
@@ -8,12 +8,11 @@
         for x, y in loader:             # arrays; wrap them with tn.tensor
             ...
 
-Images are float32 in [0, 1] of shape (N, C, H, W), labels int64 of shape (N,), all fresh and
-writable. `digits` comes with the package. The files of the others are looked for in `root`, or else
-in ``$TINYNET_DATA``, the user's cache and a distribution's package; with ``download=True`` they are
-fetched, as they are by ``python -m tinynet.data fetch NAME``. ``python -m tinynet.data`` lists what
-is there. Data that are not bit for bit what they should be raise `DataError` rather than train a
-network.
+Images are float32 in [0, 1] of shape (N, C, H, W), labels int64 of shape (N,). Both are fresh and
+writable. `digits` comes with the package. The other data sets are searched for in `root`, or by
+default in ``$TINYNET_DATA``, the user's cache and the folder of the system's packages.
+``download=True`` or ``python -m tinynet.data fetch NAME`` fetches them; ``python -m tinynet.data``
+lists those on this machine. A file whose SHA-256 differs raises `DataError`.
 """
 
 from tinynet.data import transforms

@@ -1,8 +1,8 @@
-"""List the data sets that are on this machine, and fetch others.
+"""List the data sets on this machine, and fetch others.
 
 ::
 
-    python -m tinynet.data                            # what is there, and is it whole?
+    python -m tinynet.data                            # list and verify
     python -m tinynet.data fetch mnist cifar10        # into the user's cache
     python -m tinynet.data fetch mnist --root DIR     # into DIR/mnist
 """
@@ -28,41 +28,40 @@ _COMMANDS = ("list", "fetch")
 def main(
     arguments: Sequence[str] | None = None, data_sets: Mapping[str, DataSet] = DATA_SETS
 ) -> int:
-    """Run the command; returns the exit status: 1 if something is damaged or was not fetched."""
+    """Run the command; returns the exit status: 1 if a file is damaged or could not be fetched."""
     known = ", ".join(data_sets)
     parser = argparse.ArgumentParser(
         prog="python -m tinynet.data",
-        description="List the data sets that are on this machine, each checked bit for bit, and "
-        "fetch others.",
-        epilog=f"Data sets: {known}. They are looked for in DIR, or else in $TINYNET_DATA, the "
-        "user's cache and /usr/share/datasets; fetched ones go to DIR, or else to the cache.",
+        description="List the data sets on this machine, verified bit for bit, and fetch others.",
+        epilog=f"Data sets: {known}. They are searched for in DIR, or by default in $TINYNET_DATA, "
+        "the user's cache and /usr/share/datasets. Downloads go to DIR, or else to the cache.",
     )
-    # no choices: of a name in its place there is more to say than that it is none of them
+    # not `choices`: the error below can suggest what was meant
     parser.add_argument(
         "command", nargs="?", metavar="{list,fetch}", default="list", help="list by default"
     )
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="which of them; list: all by default"
+        "names", nargs="*", metavar="NAME", help="data sets; list shows all by default"
     )
-    parser.add_argument("--root", metavar="DIR", help="the folder to look in and to fetch into")
-    parser.add_argument("--mirror", metavar="URL", help="where to try first, as http://host/path/")
+    parser.add_argument("--root", metavar="DIR", help="the folder to search and to fetch into")
+    parser.add_argument("--mirror", metavar="URL", help="mirror to try first: http://host/path/")
     options = parser.parse_intermixed_args(arguments)
     if options.command not in _COMMANDS:
-        hint = f"there are {', '.join(_COMMANDS)}"
+        hint = f"choose from {', '.join(_COMMANDS)}"
         if close := _close(options.command, [*_COMMANDS, *data_sets]):
             commands = [close] if close in _COMMANDS else [f"{c} {close}" for c in _COMMANDS]
             hint = f"did you mean: {', '.join(commands)}?"
-        parser.error(f"no command is called {options.command}; {hint}")
+        parser.error(f"unknown command {options.command!r}; {hint}")
     options.names = [name.lower() for name in options.names]
     for name in options.names:
         if name not in data_sets:
             close = _close(name, data_sets)
             hint = f"; did you mean {close}?" if close else ""
-            parser.error(f"no data set is called {name}; there are {known}{hint}")
+            parser.error(f"unknown data set {name!r}; choose from {known}{hint}")
     if options.mirror is not None and not re.match(r"https?://[^/]", options.mirror):
-        parser.error(f"--mirror is {options.mirror!r}; it must be as http://host/path/")
+        parser.error(f"--mirror must look like http://host/path/, but is {options.mirror!r}")
     if options.command == "fetch" and not options.names:
-        parser.error(f"fetch which? There are {known}")
+        parser.error(f"fetch needs a name; choose from {known}")
     status = 0
     for name in options.names or data_sets:
         dataset = data_sets[name]
@@ -79,7 +78,7 @@ def main(
 
 
 def _close(word: str, words: Collection[str]) -> str:
-    """The one of `words` that was meant, in any case and with a slip; "" for none."""
+    """The closest of `words`, ignoring case; "" if none is close."""
     return next(iter(difflib.get_close_matches(word.lower(), words, 1)), "")
 
 
@@ -87,14 +86,11 @@ def _list(dataset: DataSet, root: str | None) -> str:
     try:
         title, paths = locate_set(dataset, root)
     except FileNotFoundError:
-        where = f" in {root}" if root else ""
-        return f"{dataset.name}: not found{where}; get it: " + _command(dataset, root)
+        where, option = (f" in {root}", f" --root {root}") if root else ("", "")
+        command = f"python -m tinynet.data fetch {dataset.name}{option}"
+        return f"{dataset.name}: not found{where}; to get it: {command}"
     places = dict.fromkeys(os.fspath(path.parent) for path in paths)
     return f"{dataset.name}: {title}, verified, in {', '.join(places)}"
-
-
-def _command(dataset: DataSet, root: str | None) -> str:
-    return f"python -m tinynet.data fetch {dataset.name}" + (f" --root {root}" if root else "")
 
 
 def _fetch(dataset: DataSet, root: str | None) -> str:

@@ -1,4 +1,4 @@
-"""The data sets by name, and which copy of one is on this machine."""
+"""Data sets by name, and the copies of them on this machine."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ DATA_SETS = {dataset.name: dataset for dataset in (MNIST, FASHION_MNIST, CIFAR10
 
 
 class Located(NamedTuple):
-    """A data set that is on this machine, whole and checked."""
+    """A verified data set on this machine."""
 
-    title: str  # which copy, as a figure obtained from it should call it
+    title: str  # names the copy, for use beside results
     paths: tuple[Path, ...]
 
 
 def locate(name: str, root: str | os.PathLike[str] | None = None) -> Located:
-    """Which copy of a data set is there, and where; every file is read and checked.
+    """Find a data set on this machine, and read and verify all its files.
 
     Args:
-        name: ``"mnist"``, ``"fashion_mnist"`` or ``"cifar10"``, the functions' names.
-        root: as theirs.
+        name: ``"mnist"``, ``"fashion_mnist"`` or ``"cifar10"``, like the functions.
+        root: as in these functions.
 
     Returns:
         title: ``"MNIST"``, ``"Fashion-MNIST"``, ``"CIFAR-10"`` or ``"CIFAR-10 (JPEG copy)"``.
-        paths: the files, those of the training part first.
+        paths: the files, training files first.
 
     Raises:
-        ValueError: if there is no data set of that name.
-        FileNotFoundError, DataError: as the data set's function.
+        ValueError: if `name` is unknown.
+        FileNotFoundError, DataError: as in the data set's function.
 
-    **Cost**: that of reading and hashing all files; a second for CIFAR-10.
+    **Cost**: reads and hashes all files; one second for CIFAR-10.
     """
     if name not in DATA_SETS:
         raise ValueError(f"locate: name must be one of {', '.join(DATA_SETS)}, but is {name!r}")
@@ -43,6 +43,6 @@ def locate(name: str, root: str | os.PathLike[str] | None = None) -> Located:
 
 
 def locate_set(dataset: DataSet, root: str | os.PathLike[str] | None = None) -> Located:
-    """`locate` for any data set."""
+    """`locate` for any `DataSet`."""
     found = check(dataset, dataset.train + dataset.test, folders(dataset, root), root)
     return Located(found.title, tuple(dict.fromkeys(found.paths)))

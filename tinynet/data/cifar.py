@@ -1,12 +1,12 @@
 """CIFAR-10: 50,000 and 10,000 colour images of 32x32 pixels, in ten classes.
 
-The binary layout is a row of records without any header, each of them::
+The binary layout is a sequence of records without a header. Each record is::
 
     label                   1 byte, 0 to 9
     red, green, blue        1024 bytes each, the rows of a plane one after the other
 
-A training set is five files of 10,000 records, data_batch_1.bin to data_batch_5.bin, and the test
-set is one, test_batch.bin.
+The training set is five files of 10,000 records, data_batch_1.bin to data_batch_5.bin; the test set
+is one such file, test_batch.bin.
 
 **Source**: A. Krizhevsky, "Learning multiple layers of features from tiny images", University of
 Toronto, 2009; the layout: the data set's page, section "Binary version".
@@ -30,8 +30,8 @@ from tinynet.data.files import DataSet, Download, File
 from tinynet.data.idx import DataError
 
 # Mean and standard deviation of red, green and blue over all pixels of the 50,000 training images,
-# after division by 255; of the official copy, as published. The JPEG copy's, computed from it, are
-# (0.4913, 0.4821, 0.4465) and (0.2452, 0.2428, 0.2606): JPEG smooths, and these will do for both.
+# after division by 255: the published values of the official copy. Those computed from the JPEG
+# copy are (0.4913, 0.4821, 0.4465) and (0.2452, 0.2428, 0.2606); JPEG smooths. Either pair will do.
 # To normalise: (images - mean) / std with both as arrays of shape (3, 1, 1).
 CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
 CIFAR10_STD = (0.2470, 0.2435, 0.2616)
@@ -55,8 +55,8 @@ _GZIP = b"\x1f\x8b"
 _STEP = 1 << 20
 _ARCHIVE = "cifar-10-binary.tar.gz"
 _TITLES = ("CIFAR-10", "CIFAR-10 (JPEG copy)")
-# SHA-256 of each file in the official archive; and in a copy whose images went through JPEG and
-# whose training images are in another order.
+# SHA-256 of each file in the official archive, and in a copy whose images were JPEG-compressed and
+# whose training images are in a different order.
 _DIGESTS = {
     "data_batch_1.bin": (
         "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
@@ -87,7 +87,7 @@ _ARCHIVE_SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca
 
 
 def read_cifar10(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The images and labels in one file of CIFAR-10's binary layout, official or not.
+    """Read the images and labels of one file in CIFAR-10's binary layout, official or not.
 
     Args:
         path: the file, such as ``data_batch_1.bin``.
@@ -95,11 +95,11 @@ def read_cifar10(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         images: uint8, shape (N, 3, 32, 32), red, green and blue.
         labels: uint8, shape (N,), 0 to 9.
-        Both are writable, and they share the memory of what was read.
+        Both are writable views of one buffer.
 
     Raises:
-        DataError: if the file is not one record of 3,073 bytes or more, each of them whole, or a
-            label is not 0 to 9.
+        DataError: if the file is not a whole number of 3,073-byte records, at least 1, or a label
+            is not 0 to 9.
         OSError: if the file cannot be opened or read.
     """
     with open(path, "rb") as file:
@@ -108,34 +108,34 @@ def read_cifar10(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _records(file: BinaryIO, name: str, size: int, count: int | None) -> np.ndarray:
-    """The `size` bytes of an opened file as uint8 of shape (records, 3073)."""
+    """Read `size` bytes of an open file as uint8 of shape (records, 3073)."""
     want = f"{count} records" if count is not None else "1 or more records"
     have, rest = divmod(size, _RECORD)
     if rest or not have or count not in (None, have):
         raise DataError(
-            f"read_cifar10: {name}: it must hold {want} of {_RECORD} bytes, but its {size} bytes "
-            f"are {have} records and {rest} bytes; delete it and get it again"
+            f"read_cifar10: {name}: the file must hold {want} of {_RECORD} bytes, but its {size} "
+            f"bytes are {have} records and {rest} bytes; delete it and get it again"
         )
     payload = np.empty(size, np.uint8)
     got = file.readinto(payload)  # type: ignore[attr-defined]  # BinaryIO lacks it
     if got != size:
         raise DataError(
-            f"read_cifar10: {name}: {size} bytes were to be read, but there are {got}; "
-            "delete it and get it again"
+            f"read_cifar10: {name}: expected {size} bytes, but read {got}; delete the file and get "
+            "it again"
         )
     records = payload.reshape(-1, _RECORD)
     labels = records[:, 0]
     if labels.max() > 9:
         i = int(labels.argmax())
         raise DataError(
-            f"read_cifar10: {name}: labels are 0 to 9, but that of record {i} is {labels[i]}; "
+            f"read_cifar10: {name}: labels must be 0 to 9, but record {i} has label {labels[i]}; "
             "the file is damaged; delete it and get it again"
         )
     return records
 
 
 class _Reader:
-    """Reads files, and the same files in the archive, which it goes through only once."""
+    """Reads plain files, and files in the archive, which is unpacked only once."""
 
     def __init__(self, archive_sha256: str) -> None:
         self.archive_sha256 = archive_sha256
@@ -157,13 +157,13 @@ class _Reader:
 
     def _member(self, path: Path, name: str) -> tuple[np.ndarray, str]:
         if name not in self.members[path]:
-            raise DataError(f"cifar10: {path}: there is no {name} in this archive; get it again")
-        return self.members[path].pop(name)  # given once, so that it is not kept twice
+            raise DataError(f"cifar10: {path}: the archive lacks {name}; get it again")
+        return self.members[path].pop(name)  # releases the memory: each member is read once
 
     def _unpack(
         self, stream: BinaryIO, path: Path, count: int
     ) -> dict[str, tuple[np.ndarray, str]]:
-        # Checked before it is opened: an archive of unknown bytes could unpack to anything.
+        # Verified before it is opened: an unknown archive could unpack to anything.
         digest = hashlib.sha256()
         while piece := stream.read(_STEP):
             digest.update(piece)
@@ -184,7 +184,7 @@ class _Reader:
                         records = _records(opened, label, member.size, count)  # type: ignore[arg-type]
                         members[name] = records, hashlib.sha256(records.data).hexdigest()
         except (tarfile.TarError, EOFError, zlib.error) as error:
-            raise DataError(f"cifar10: {path}: not a whole archive ({error})") from error
+            raise DataError(f"cifar10: {path}: the archive is incomplete ({error})") from error
         return members
 
 
@@ -195,7 +195,7 @@ def cifar_set(
     archive_sha256: str = _ARCHIVE_SHA256,
     limit: int = 200_000_000,
 ) -> DataSet:
-    """The description of a data set in CIFAR-10's layout, with `count` records a file."""
+    """Describe a data set in CIFAR-10's layout, with `count` records per file."""
     files = tuple(
         File((name, _ARCHIVE), count, dict(zip(known, _TITLES, strict=True)))
         for name, known in digests.items()
@@ -224,22 +224,22 @@ CIFAR10 = cifar_set(
 def cifar10(
     root: str | os.PathLike[str] | None = None, train: bool = True, download: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """CIFAR-10's images and labels, named by `CIFAR10_CLASSES`.
+    """Load CIFAR-10: colour images in ten classes, named by `CIFAR10_CLASSES`.
 
     The files are those of the binary version, data_batch_1.bin to data_batch_5.bin and
     test_batch.bin, or its archive, cifar-10-binary.tar.gz. Their size, label range and SHA-256 are
-    checked at each load. Two copies are known: the official one, and one whose images went through
-    JPEG, with the training images in another order. Networks learn a little differently on them,
-    so a figure should say which: ``locate("cifar10").title`` is "CIFAR-10" or "CIFAR-10 (JPEG
-    copy)". Files of any other bytes are refused; `read_cifar10` reads them, one by one.
+    checked at each load. Two copies are known: the official one, and one whose images were
+    JPEG-compressed and whose training images are in a different order. Networks learn a little
+    differently on them, so results should name the copy: ``locate("cifar10").title`` is "CIFAR-10"
+    or "CIFAR-10 (JPEG copy)". All other files are refused; `read_cifar10` reads them, one by one.
 
     Args:
-        root: the folder with the files, or with a folder ``cifar-10-batches-bin`` that has them.
-            By default the environment's ``TINYNET_DATA``, then the user's cache, `cache_folder`,
-            then the folder of the distribution's packages, ``/usr/share/datasets``.
-        train: the 50,000 training images, or the 10,000 test images.
-        download: whether to fetch the files if they are not found or damaged, into the folder
-            ``cifar-10-batches-bin`` in `root`, or else in the cache; needs ``pip install
+        root: the folder that holds the files or a folder ``cifar-10-batches-bin`` with them. By
+            default ``$TINYNET_DATA``, then the user's cache (`cache_folder`), then
+            ``/usr/share/datasets`` are searched.
+        train: True for the 50,000 training images, False for the 10,000 test images.
+        download: whether to fetch files that are missing or damaged, into the folder
+            ``cifar-10-batches-bin`` in `root`, or by default in the cache; needs ``pip install
             'tinynet[train]'``.
 
     Returns:
@@ -249,14 +249,14 @@ def cifar10(
         Both are fresh and writable.
 
     Raises:
-        FileNotFoundError: if a file is in none of the folders; it lists them and the names.
-        DataError: if a file is of no known copy, or the files are of different ones.
-        DownloadError: if no mirror gave the archive; it lists what was tried and why it failed.
+        FileNotFoundError: if a file is missing; lists the folders and file names.
+        DataError: if a file belongs to no known copy, or the files to different copies.
+        DownloadError: if every mirror failed; lists the addresses tried and why each failed.
 
-    **Cost**: a second for the training images, two and a half from the archive; 4 bytes a number
-    kept (614 MB), 5 while loading.
+    **Cost**: one second for the training images, 2.5 s from the archive; keeps 4 bytes per number
+    (614 MB), 5 while loading.
 
-    **Source**: see the head of this file.
+    **Source**: A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
     """
     return images_and_labels(CIFAR10, root, train, download)
 

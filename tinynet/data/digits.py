@@ -1,4 +1,4 @@
-"""Digits: 1,797 handwritten digits of 8x8 pixels, real data that comes with the package.
+"""1,797 handwritten digits of 8x8 pixels, which come with the package.
 
 **Source**: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
 Learning Repository, 1998, DOI 10.24432/C50P49, licence CC BY 4.0; its test part,
@@ -13,19 +13,19 @@ import numpy as np
 
 
 def digits(train: bool = True, size: int = 8) -> tuple[np.ndarray, np.ndarray]:
-    """The images and labels of 1,797 small handwritten digits; needs no download.
+    """Load 1,797 small handwritten digits; no download needed.
 
-    A pixel counts the dark ones among 4x4 of the scanned bitmap of 32x32, so it is 0 to 16.
+    Each pixel counts the dark pixels in a 4x4 block of a 32x32 scan, so it is 0 to 16.
 
-    Of the file's order every fifth digit (``index % 5 == 4``) is held out: 1,438 to train on, 359
-    to test. The same 13 writers wrote both parts, so the test says how well a network does on
-    further digits of hands that it knows, not on unknown hands. The file's order is not random, so
-    the held-out classes are uneven: from 21 ones to 52 threes. The results are good for tests and
-    examples, and not to be compared with those on the data set's own division.
+    Every fifth digit of the file (``index % 5 == 4``) is held out: 1,438 train, 359 test. The same
+    13 people wrote both parts, so the test measures a network on new digits in known handwriting.
+    The file's order is not random, so the held-out classes are uneven: from 21 ones to 52 threes.
+    Use the results for tests and examples; do not compare them with results on the data set's own
+    split.
 
     Args:
-        train: the 1,438 digits to train on, or the 359 held out.
-        size: 8; or 28, MNIST's, for networks made for that: each pixel 3x3 and a border of 2.
+        train: True for the 1,438 training digits, False for the 359 held out.
+        size: 8, or 28 for networks made for MNIST: each pixel becomes 3x3, with a border of 2.
 
     Returns:
         images: float32, shape (N, 1, size, size), 0 (paper) to 1 (ink): the counts divided
@@ -34,9 +34,9 @@ def digits(train: bool = True, size: int = 8) -> tuple[np.ndarray, np.ndarray]:
         Both are fresh and writable.
 
     Raises:
-        ValueError: for another size.
+        ValueError: if `size` is neither 8 nor 28.
 
-    **Source**: see the head of this file.
+    **Source**: E. Alpaydin, C. Kaynak, UCI Machine Learning Repository, DOI 10.24432/C50P49.
 
     >>> images, labels = digits()
     >>> images.shape, images.dtype.name, labels.shape, labels.dtype.name

@@ -1,8 +1,7 @@
-"""Fetching a data set: from one mirror after the other, checked before it gets its name.
+"""Fetches data sets from mirrors, and verifies files before naming them.
 
-What is under a file's own name was whole and checked when it got it: everything else happens in
-files named ``.NAME.RANDOM.part`` beside it, which are renamed or removed at the end. One that a
-killed process left behind is removed by the next.
+A download is written to ``.NAME.RANDOM.part`` and renamed to NAME only once it is verified. A
+.part file left behind by a killed process is removed by the next fetch.
 """
 
 from __future__ import annotations
@@ -20,23 +19,21 @@ from tinynet.data.idx import DataError
 
 try:
     import fcntl
-except ImportError:  # Windows, where a file cannot be removed while it is open: as good as a lock
+except ImportError:  # Windows: an open file cannot be removed, which is as good as a lock
     fcntl = None  # type: ignore[assignment]
 
-# Seconds for a connection, and between two pieces of an answer. One that keeps coming, however
-# slowly, has all the time that it takes.
-TIMEOUT = (4.0, 10.0)
+TIMEOUT = (4.0, 10.0)  # seconds to connect, and between two pieces; the total is not limited
 _CHUNK = 1 << 16
 
 
 class DownloadError(OSError):
-    """No mirror gave a file; the message says what was tried, why it failed and what to do."""
+    """Raised if every mirror failed; the message lists the addresses tried and why each failed."""
 
 
 def obtain(
     dataset: DataSet, train: bool, root: str | os.PathLike[str] | None, download: bool
 ) -> Loaded:
-    """`load`, and where that fails, if `download`, `fetch` and `load`."""
+    """`load`; if that fails and `download` is set, `fetch` and `load` again."""
     try:
         return load(dataset, train, root)
     except (FileNotFoundError, DataError):
@@ -50,22 +47,21 @@ def fetch(
     root: str | os.PathLike[str] | None = None,
     timeout: tuple[float, float] = TIMEOUT,
 ) -> Path:
-    """Have all files of the data set in one folder, downloading those that are not there.
+    """Download a data set's missing or damaged files into one folder.
 
-    Files in that folder that are damaged are replaced, those that are good stay. Two processes may
-    do it at once; each downloads, and whichever is last leaves its copy.
+    Two processes may fetch at once: each downloads, and the last one's copy stays.
 
     Args:
-        dataset: which.
-        root: the parent of the folder, or the folder itself if it has its name; by default the
-            user's cache.
-        timeout: seconds to wait for a connection and, at any time, for the next bytes.
+        dataset: the data set to fetch.
+        root: the parent of the folder, or the folder itself if it has the data set's name; by
+            default the user's cache.
+        timeout: seconds to wait for a connection, and for the next bytes.
 
     Returns:
-        The folder. If it was not there and the first file cannot be had, it isn't there after.
+        The folder. If nothing could be fetched, a new folder is removed again.
 
     Raises:
-        DownloadError: if no mirror gave one of the files.
+        DownloadError: if every mirror failed for one of the files.
         ImportError: if pooch is not installed.
         OSError: if the folder cannot be written to.
     """
@@ -86,7 +82,7 @@ def fetch(
         raise OSError(
             error.errno,
             f"fetch: {dataset.name}: cannot use {folder}: {reason}; "
-            "make room or give another folder as root",
+            "make room or pass another folder as root",
         ) from error
     return folder
 
@@ -98,10 +94,9 @@ def _fetch_one(
     mirrors: list[str],
     timeout: tuple[float, float],
 ) -> None:
-    """Download one file and put it, or what it holds, in place.
+    """Download one file, or an archive of files, into `folder`.
 
-    A mirror that fails goes to the end of `mirrors`, so that the next file begins with one that
-    worked.
+    A mirror that fails moves to the end of `mirrors`, so the next file starts with one that works.
     """
     try:
         import pooch
@@ -120,7 +115,7 @@ def _fetch_one(
                 progressbar=bar,
                 chunk_size=_CHUNK,
                 timeout=timeout,
-                # the file as it is, for a server could else say that gzip is how it is sent
+                # or a server may declare the .gz file a transfer encoding, and requests unpacks it
                 headers={"Accept-Encoding": "identity"},
             )
             try:
@@ -134,21 +129,21 @@ def _fetch_one(
         mirrors.append(mirror)
     wanted = ", ".join(d.name for d in dataset.downloads)
     raise DownloadError(
-        f"{dataset.name}: no mirror gave {download.name}: {'; '.join(tried)}; get {wanted} "
-        f"elsewhere and put them into {folder}, or try again later"
+        f"{dataset.name}: every mirror failed for {download.name}: {'; '.join(tried)}; get "
+        f"{wanted} elsewhere and put them into {folder}, or try again later"
     )
 
 
 def _install(
     dataset: DataSet, download: Download, folder: Path, path: Path, file: BinaryIO
 ) -> None:
-    """Check all that came, then rename it, or if it is an archive, the files out of it."""
+    """Verify the download, then rename it, or write out the files of an archive."""
     read = dataset.reader()
     arrays = {}
     for wanted in download.files:
         array, digest = read(wanted, path)
         if wanted.copies.get(digest) not in dataset.titles:
-            raise DataError(f"the SHA-256 of {wanted.names[0]}, unpacked, is {digest}, not its own")
+            raise DataError(f"{wanted.names[0]}, unpacked, has the unknown SHA-256 {digest}")
         arrays[wanted.names[0]] = array
     if download.name in arrays:
         _rename(file, path, folder / download.name)
@@ -167,7 +162,7 @@ def _rename(file: BinaryIO, path: Path, name: Path) -> None:
 
 
 class _Bounded:
-    """A file that takes no more than `limit` bytes: a mirror may send without end."""
+    """A file that takes at most `limit` bytes: a mirror may never stop sending."""
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
         self.file = file
@@ -176,51 +171,51 @@ class _Bounded:
     def write(self, piece: bytes) -> None:
         self.left -= len(piece)
         if self.left < 0:
-            raise DataError("it sends more bytes than the file has")
+            raise DataError("the mirror sends more bytes than the file has")
         self.file.write(piece)
 
     def flush(self) -> None:
-        """Asked for after every piece; once at the end will do."""
+        """Does nothing: pooch flushes after every piece, once at the end is enough."""
 
 
 @contextlib.contextmanager
 def _no_empty_folder(folder: Path) -> Iterator[None]:
-    """Of the folder and its parents, those that were not there and are empty are removed."""
+    """Removes the folder and its parents at the end where they are new and empty."""
     new = [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):  # the first that is not empty ends it
+        with contextlib.suppress(OSError):  # stops at the first that is not empty
             for path in new:
                 path.rmdir()
 
 
 @contextlib.contextmanager
 def _part(folder: Path, name: str) -> Iterator[tuple[Path, BinaryIO]]:
-    """A new file to write to, removed at the end unless it was renamed; locked meanwhile."""
+    """A new locked file to write to, removed at the end unless it was renamed."""
     while True:
-        # here, as another process whose fetch failed may have removed it
+        # inside the loop: another process whose fetch failed may remove the folder
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f".{name}.{secrets.token_hex(4)}.part"
         file = open(path, "xb")  # noqa: SIM115  # closed below
         try:
             _lock(file, wait=True)
-            if path.exists():  # else it was swept away in the moment before it was locked
+            if path.exists():  # else another process swept it away before it was locked
                 yield path, file
                 return
         finally:
             try:
-                file.close()  # on a full disk this fails, too
+                file.close()  # fails on a full disk
             finally:
                 path.unlink(missing_ok=True)
 
 
 def _sweep(dataset: DataSet, folder: Path) -> None:
-    """Remove what processes that were killed have left."""
+    """Remove the .part files of killed processes."""
     names = {d.name for d in dataset.downloads}
     names |= {file.names[0] for d in dataset.downloads for file in d.files}
     for path in (p for name in names for p in folder.glob(f".{name}.*.part")):
-        # another process may be about to remove it, or still be writing to it
+        # another process may have removed the file, or may still write to it
         with contextlib.suppress(OSError), open(path, "rb") as file:
             if fcntl is None:
                 file.close()
@@ -229,12 +224,12 @@ def _sweep(dataset: DataSet, folder: Path) -> None:
 
 
 def _lock(file: BinaryIO, wait: bool) -> bool:
-    """Whether the file is now this process's alone, until it is closed."""
+    """Lock the file for this process until it is closed; returns whether that worked."""
     if fcntl is None:
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:  # held by another; or a file system without locks
+    except OSError:  # locked by another process, or a file system without locks
         return False
     return True
 
@@ -247,7 +242,7 @@ def _bar(download: Download) -> Iterator[Any]:
         with contextlib.suppress(ImportError):
             from tqdm import tqdm
 
-            # a total from the start, for without one a bar has no truth value; the real one comes
+            # pooch sets the real total, but first tests the bar's truth value, which needs one
             name, most = download.name, download.limit
             bar = tqdm(desc=name, total=most, unit="B", unit_scale=True, leave=False)
     try:
@@ -258,10 +253,10 @@ def _bar(download: Download) -> Iterator[Any]:
 
 
 def _reason(error: Exception, path: Path, timeout: tuple[float, float]) -> str:
-    """Why a mirror failed, in a few words where there are some."""
+    """Why a mirror failed, in a few words."""
     import requests
 
-    if isinstance(error, DataError):  # its advice is for files that stay
+    if isinstance(error, DataError):  # without the advice, which is meant for files that stay
         return str(error).rpartition(f"{path}: ")[2].partition("; ")[0]
 
     if isinstance(error, requests.HTTPError) and error.response is not None:
@@ -270,6 +265,6 @@ def _reason(error: Exception, path: Path, timeout: tuple[float, float]) -> str:
         return f"no connection in {timeout[0]:g} s"
     if isinstance(error, requests.Timeout) or "Read timed out" in str(error):
         return f"no bytes for {timeout[1]:g} s"
-    # what lies behind it, without the name of the object that says so
+    # urllib3's reason, without the name of its connection object
     cause = getattr(error.args[0], "reason", None) if error.args else None
     return (str(cause).partition("): ")[2] if cause else "") or str(error) or type(error).__name__

@@ -1,7 +1,7 @@
-"""Where a data set's files are looked for, and what makes them the right ones.
+"""Finds and verifies the files of a data set.
 
-A data set is described by a `DataSet`: which files it has, what each may be called, and the
-SHA-256 of each one's unpacked bytes. `load` finds the files and lets nothing else through.
+A `DataSet` lists the files, their possible names and the SHA-256 of their unpacked bytes. `load`
+finds the files and accepts no others.
 """
 
 from __future__ import annotations
@@ -17,45 +17,45 @@ import numpy as np
 
 from tinynet.data.idx import DataError
 
-# Where distributions put data sets: Debian's dataset-fashion-mnist, for one.
+# Where Linux distributions install data sets, such as Debian's dataset-fashion-mnist.
 SYSTEM_FOLDER = Path("/usr/share/datasets")
-_SHOWN = 6  # names of a folder's contents in a message
+_SHOWN = 6  # file names of a folder that a message shows
 
 
 @dataclass(frozen=True)
 class File:
     """A file of a data set."""
 
-    names: tuple[str, ...]  # any of these; a download is stored under the first
-    count: int  # of images, or of labels
-    copies: Mapping[str, str]  # SHA-256 of the unpacked bytes: the title of the copy that it is of
+    names: tuple[str, ...]  # possible names; a download is stored under the first
+    count: int  # number of images or labels
+    copies: Mapping[str, str]  # SHA-256 of the unpacked bytes: title of the copy
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file on the mirrors, and the files of the data set that it is or holds."""
+    """A file on the mirrors: one of the data set's files, or an archive of several."""
 
     name: str
     files: tuple[File, ...]
-    limit: int  # no more bytes than this are taken from a mirror
+    limit: int  # most bytes to accept from a mirror
 
 
-# The elements of a file and the SHA-256 of its unpacked bytes; DataError if it is malformed.
+# Returns a file's elements and the SHA-256 of its unpacked bytes; raises DataError if malformed.
 Read = Callable[[File, Path], tuple[np.ndarray, str]]
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set: its names, its files, and where they can be had."""
+    """A data set: its names, files and mirrors."""
 
     name: str  # of the function that returns it
-    folder: str  # of the folder that holds its files, in `root` and elsewhere
-    titles: tuple[str, ...]  # the copies that are accepted, the official one first
+    folder: str  # name of the folder with its files, in `root` and elsewhere
+    titles: tuple[str, ...]  # of accepted copies, the official one first
     train: tuple[File, ...]
     test: tuple[File, ...]
-    reader: Callable[[], Read]  # made anew for each load, so that it may keep an opened archive
+    reader: Callable[[], Read]  # called for each load, so a reader may keep an unpacked archive
     downloads: tuple[Download, ...]
-    mirrors: tuple[str, ...]  # addresses that a download's name is appended to, first come first
+    mirrors: tuple[str, ...]  # addresses to which a download's name is appended, in order
 
     @property
     def title(self) -> str:
@@ -63,37 +63,37 @@ class DataSet:
 
 
 class Loaded(NamedTuple):
-    """Files that were found and checked."""
+    """Files found and verified."""
 
-    title: str  # "MNIST", or "CIFAR-10 (JPEG copy)": what to call results that come of them
+    title: str  # "MNIST", or "CIFAR-10 (JPEG copy)": names the copy, for use beside results
     arrays: list[np.ndarray]
     paths: list[Path]
 
 
 def cache_folder() -> Path:
-    """Where data sets are kept between runs; the folder need not exist.
+    """Return the folder where data sets are kept between runs; it need not exist.
 
     ``$XDG_CACHE_HOME/tinynet`` if that is set to an absolute path, ``%LOCALAPPDATA%/tinynet`` on
     Windows, else ``~/.cache/tinynet``.
     """
     base = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):  # the XDG specification: a relative path is to be ignored
+    if not os.path.isabs(base):  # the XDG specification ignores relative paths
         base = os.environ.get("LOCALAPPDATA", "") if sys.platform == "win32" else ""
     return Path(base or os.path.expanduser("~/.cache")) / "tinynet"
 
 
 def home_folder(dataset: DataSet, root: str | os.PathLike[str] | None = None) -> Path:
-    """The folder where a download goes: the data set's own in `root`, or else in the cache."""
+    """The folder for downloads: the data set's own in `root`, or by default in the cache."""
     place = cache_folder() if root is None else Path(root).expanduser()
     return place if place.name == dataset.folder else place / dataset.folder
 
 
 def folders(dataset: DataSet, root: str | os.PathLike[str] | None = None) -> list[Path]:
-    """The folders to look in, first come, first served.
+    """The folders to search, in order.
 
-    `root` alone if it is given, else ``$TINYNET_DATA``, the user's cache, a distribution's
-    package. In each, the data set's own folder comes first: files in it are surely meant for it,
-    while MNIST's and Fashion-MNIST's have the same names.
+    `root` alone if it is given, else ``$TINYNET_DATA``, the user's cache and `SYSTEM_FOLDER`. In
+    each, the data set's own folder comes first, since the files of MNIST and Fashion-MNIST have the
+    same names.
     """
     if root is not None:
         places = [Path(root).expanduser()]
@@ -105,11 +105,11 @@ def folders(dataset: DataSet, root: str | os.PathLike[str] | None = None) -> lis
 
 
 def load(dataset: DataSet, train: bool, root: str | os.PathLike[str] | None = None) -> Loaded:
-    """The files of one part, found in `folders` and checked bit for bit.
+    """Load the training or test files, searched for in `folders` and verified bit for bit.
 
     Raises:
-        FileNotFoundError: if a file is in none of the folders; it says what is in them instead.
-        DataError: if a file is not the data set's, or the files are of different copies of it.
+        FileNotFoundError: if a file is missing; lists the folders and their contents.
+        DataError: if a file belongs to no known copy, or the files to different copies.
     """
     return check(dataset, dataset.train if train else dataset.test, folders(dataset, root), root)
 
@@ -120,7 +120,7 @@ def check(
     places: list[Path],
     root: str | os.PathLike[str] | None = None,
 ) -> Loaded:
-    """`load` for any files of the data set and any folders; `root` is for the message alone."""
+    """`load` for any files of the data set and any folders; `root` only serves the message."""
     found = {
         file.names[0]: [p for place in places for n in file.names if (p := place / n).is_file()]
         for file in files
@@ -132,10 +132,10 @@ def check(
     chosen = [_first(dataset, file, found[file.names[0]], read) for file in files]
     titles = {title for title, _, _ in chosen}
     if len(titles) > 1:
-        which = ", ".join(f"{path} is of {title}" for title, _, path in chosen)
+        which = ", ".join(f"{path} is from {title}" for title, _, path in chosen)
         raise DataError(
-            f"{dataset.name}: the files must all be of one copy, but {which}; "
-            "copies differ in their order, so together they repeat some images and lack others"
+            f"{dataset.name}: the files must all come from one copy, but {which}; copies differ "
+            "in order, so a mix would repeat some images and lack others"
         )
     return Loaded(titles.pop(), [array for _, array, _ in chosen], [path for _, _, path in chosen])
 
@@ -143,7 +143,7 @@ def check(
 def _first(
     dataset: DataSet, file: File, paths: list[Path], read: Read
 ) -> tuple[str, np.ndarray, Path]:
-    """Title, elements and path of the first of `paths`, passing over files of other data sets."""
+    """Title, elements and path of the first of `paths` that is not another data set's file."""
     others = []
     for path in paths:
         array, digest = read(file, path)
@@ -152,14 +152,13 @@ def _first(
             wanted = [d for d, t in file.copies.items() if t in dataset.titles]
             raise DataError(
                 f"{dataset.name}: {path}: the SHA-256 of the unpacked bytes must be "
-                f"{' or '.join(wanted)}, but is {digest}: some of them differ from "
-                f"{dataset.title}'s; delete the file and get it again"
+                f"{' or '.join(wanted)}, but is {digest}; delete the file and get it again"
             )
         if title in dataset.titles:
             return title, array, path
         others.append(f"{path} is {title}'s")
     raise DataError(
-        f"{dataset.name}: {dataset.title}'s {file.names[0]} was wanted, but {', '.join(others)}; "
+        f"{dataset.name}: expected {dataset.title}'s {file.names[0]}, but {', '.join(others)}; "
         f"put {dataset.title}'s files into a folder named {dataset.folder}"
     )
 
@@ -176,13 +175,13 @@ def _not_found(
     return (
         f"{dataset.name}: no {wanted} in any of: {looked}; {missing[-1].names[0]} may also be "
         f"called {others}; put {dataset.title}'s files into {home_folder(dataset, root)}, pass "
-        "root= or set the environment's TINYNET_DATA to the folder that has them, or have them "
-        f"fetched by download=True or 'python -m tinynet.data fetch {dataset.name}'"
+        "root= or set the environment variable TINYNET_DATA to the folder that has them, or fetch "
+        f"them with download=True or 'python -m tinynet.data fetch {dataset.name}'"
     )
 
 
 def _contents(folder: Path) -> str:
-    """What is in a folder, for a message: often it tells what went wrong."""
+    """A folder's contents, for a message: they often show what went wrong."""
     try:
         names = sorted(path.name for path in folder.iterdir())
     except OSError as error:

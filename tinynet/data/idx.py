@@ -1,14 +1,14 @@
-"""IDX, the file format of MNIST: a few bytes of header, then the numbers of one array.
+"""IDX, MNIST's file format: a short header, then the elements of one array.
 
-A file is, byte for byte (all integers big-endian)::
+All integers are big-endian::
 
     0  0  code  ndim            two zeros, the element type, the number of dimensions
     d_1  d_2  ...  d_ndim       each dimension, unsigned, 4 bytes
     x_1  x_2  ...               d_1 * d_2 * ... * d_ndim elements, the last index running fastest
 
-and is often gzipped, which its first two bytes (1f 8b) tell. The format has no checksum, and a
-file that was cut short or damaged on its way may still look like data; so everything that can be
-checked is checked here, before memory is taken for it.
+Many IDX files are gzipped, which shows in their first two bytes (1f 8b). The format has no
+checksum, so a truncated or damaged file may still look like data. Everything that can be checked is
+checked here before memory is allocated.
 
 **Source**: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits", section
 "File formats"; deflate's limit: J. Gailly, M. Adler, "zlib technical details".
@@ -26,7 +26,7 @@ from typing import BinaryIO, NamedTuple, NoReturn
 
 import numpy as np
 
-# Element types by their code in the third byte; those of several bytes are big-endian.
+# Element types by the code in the third byte.
 TYPES: dict[int, np.dtype] = {
     0x08: np.dtype("u1"),
     0x09: np.dtype("i1"),
@@ -37,19 +37,19 @@ TYPES: dict[int, np.dtype] = {
 }
 
 _GZIP = b"\x1f\x8b"
-_MAX_NDIM = 32  # what every NumPy can hold; the byte could say 255
+_MAX_NDIM = 32  # every NumPy supports this many; the byte could say 255
 _STEP = 1 << 20  # bytes unpacked at a time
-_MAX_EXPANSION = 1032  # a byte of deflate never unpacks to more
+_MAX_EXPANSION = 1032  # most bytes that one byte of deflate unpacks to
 
 _AGAIN = "the file is damaged or not an IDX file; delete it and get it again"
 
 
 class DataError(ValueError):
-    """A data file does not hold what it must hold; the message says which and what to do."""
+    """Raised if a data file is damaged or is not the file expected."""
 
 
 class Unpacked(NamedTuple):
-    """A checked IDX file: the bytes as they are in it once unpacked, and what they mean."""
+    """A checked IDX file: its unpacked bytes and its header's meaning."""
 
     header: bytes
     dtype: np.dtype  # as in the file: big-endian
@@ -62,35 +62,32 @@ class Unpacked(NamedTuple):
         return raw.astype(self.dtype.newbyteorder("="), copy=False)
 
     def sha256(self) -> str:
-        """SHA-256 of the unpacked file, header included, in hexadecimal.
-
-        Of the unpacked one, because the same data gzipped twice need not give the same bytes.
-        """
+        """SHA-256 of the unpacked file in hexadecimal, since gzip's bytes may differ each time."""
         digest = hashlib.sha256(self.header)
         digest.update(self.payload)
         return digest.hexdigest()
 
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
-    """The array in an IDX file, plain or gzipped (told by content, not by name).
+    """Read the array in an IDX file, plain or gzipped (recognised by content, not by name).
 
     Args:
         path: the file.
 
     Returns:
-        A writable array of the shape in the header and this machine's byte order; its dtype is
-        uint8, int8, int16, int32, float32 or float64, as the file says.
+        A writable array in this machine's byte order. Shape and dtype are those of the header:
+        uint8, int8, int16, int32, float32 or float64.
 
     Raises:
-        DataError: if the first bytes, the type code or the number of dimensions are not IDX's; if
-            the data are fewer or more bytes than the header claims; if the gzip stream is damaged.
-            Memory grows with what the file really holds, never with a claim alone.
+        DataError: if the first bytes, the type code or the number of dimensions are invalid; if the
+            file has fewer or more bytes than the header claims; if the gzip stream is damaged.
+            Memory grows with the file's actual content, never with the header's claim alone.
         OSError: if the file cannot be opened or read.
 
-    **Cost**: one pass over the file; 1 MiB beside the result, and for types of more than one byte
-    the result twice.
+    **Cost**: one pass over the file, and 1 MiB beside the result. Types of more than one byte
+    take the result's memory twice.
 
-    **Source**: see the head of this file.
+    **Source**: Y. LeCun, C. Cortes, C. Burges, "The MNIST database", section "File formats".
     """
     return unpack(path).array()
 
@@ -98,15 +95,14 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
 def unpack(
     path: str | os.PathLike[str], like: tuple[str, tuple[int, ...]] | None = None
 ) -> Unpacked:
-    """`read_idx` before the bytes become an array.
+    """Read and check an IDX file without converting its bytes to an array.
 
     Args:
         path: the file.
-        like: if given, the (dtype name, shape) that the header must have, checked before the data
-            are read, so that a wrong file costs nothing.
+        like: the (dtype name, shape) that the header must have, checked before the data are read.
 
     Raises:
-        DataError, OSError: as `read_idx`; and DataError if the header is not `like`.
+        DataError, OSError: as in `read_idx`; DataError also if the header is not `like`.
     """
     name = os.fspath(path)
     with open(name, "rb") as file:
@@ -120,8 +116,8 @@ def unpack(
                 return _unpack(stream, name, like, _MAX_EXPANSION * size, exact=False)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise DataError(
-                f"read_idx: {name}: its {size} bytes are not a whole gzip stream "
-                f"({error}); {_AGAIN}"
+                f"read_idx: {name}: its {size} bytes are not a complete gzip stream ({error}); "
+                f"{_AGAIN}"
             ) from error
 
 
@@ -132,7 +128,7 @@ def _unpack(
     limit: int,
     exact: bool,
 ) -> Unpacked:
-    """Header and data; `limit` is how many bytes there are, or if not `exact` can at most be."""
+    """Read header and data; the file holds `limit` bytes, or at most so many if not `exact`."""
     header, dtype, shape = _read_header(file, name)
     if like is not None and (dtype.name, shape) != like:
         _fail(
@@ -144,9 +140,9 @@ def _unpack(
     have = limit - len(header)
     if claim > have or (exact and claim != have):
         _fail(name, f"{claimed}, but it has {have}" + ("" if exact else " at most"))
-    # The claim is now bounded by the file's size, but a gzipped one may still lie a thousandfold:
-    # the buffer grows with what comes out. One byte past the claim is asked for, which finds data
-    # too many and, where there are none, makes gzip check its checksum.
+    # The file's size now bounds the claim, but that of a gzipped file may still be a thousand times
+    # too high, so the buffer grows with the data. Asking for one byte more than claimed finds
+    # surplus data and, at the end of the stream, makes gzip verify its checksum.
     payload = bytearray()
     while piece := file.read(min(_STEP, claim + 1 - len(payload))):
         payload += piece
@@ -162,9 +158,9 @@ def _read_header(
 ) -> tuple[bytes, np.dtype, tuple[int, ...]]:
     magic = file.read(4)
     if len(magic) < 4:
-        _fail(name, f"an IDX file begins with 4 bytes of type, but it has only {len(magic)}")
+        _fail(name, f"an IDX file begins with 4 bytes of type, but this one has {len(magic)} bytes")
     if magic[:2] != b"\0\0":
-        _fail(name, f"an IDX file begins with the bytes 00 00, but it with {magic[:2].hex(' ')}")
+        _fail(name, f"the first bytes must be 00 00, but are {magic[:2].hex(' ')}")
     code, ndim = magic[2], magic[3]
     if code not in TYPES:
         known = ", ".join(f"{c:02x}" for c in TYPES)
@@ -175,7 +171,7 @@ def _read_header(
     if len(dims) < 4 * ndim:
         _fail(name, f"{ndim} dimensions take {4 * ndim} bytes, but it has only {len(dims)}")
     dtype, shape = TYPES[code], struct.unpack(f">{ndim}I", dims)
-    # An array without elements claims no bytes, yet NumPy counts its other dimensions.
+    # NumPy limits the product of the other dimensions even if one is 0.
     extent, most = math.prod(max(d, 1) for d in shape) * dtype.itemsize, np.iinfo(np.intp).max
     if extent > most:
         _fail(name, f"{_describe(dtype.name, shape)} span {extent} bytes, an array at most {most}")

@@ -1,4 +1,4 @@
-"""DataLoader: arrays in batches, shuffled anew each epoch, the same way in every run."""
+"""DataLoader: batches of arrays, reshuffled each epoch and reproducible from a seed."""
 
 from __future__ import annotations
 
@@ -12,66 +12,68 @@ import numpy as np
 from tinynet import backend
 from tinynet.backend import Array
 from tinynet.data.prefetch import prefetch
+from tinynet.memory import take_rows_last
 
 
 class DataLoader:
-    """Batches of one or more arrays that run in step: images and their labels, say.
+    """Iterates over batches of one or more arrays of equal length, such as images and labels.
 
-    Iterating it is one epoch. Batch k of epoch e holds the rows ``order[k*B : (k+1)*B]`` of every
+    One iteration is one epoch. Batch k of epoch e holds the rows ``order[k*B : (k+1)*B]`` of every
     array, where B is the batch size and::
 
         order = 0, 1, ..., n-1                                     without shuffle
         order = np.random.default_rng([seed, e]).permutation(n)    with shuffle
 
-    so the order is a function of (seed, e) and of nothing else: neither of what drew random
-    numbers before, nor of the device, nor of how many batches an earlier epoch was left after.
+    The order depends on (seed, e) alone: not on random numbers drawn elsewhere, on the device, or
+    on how many batches of earlier epochs were used.
 
-    Epochs count from 0, and each ``iter()`` (each ``for``) moves on to the next; `epoch` is the
-    one that the next ``iter()`` will run, and `set_epoch` chooses it. `state_dict` and
-    `load_state_dict` save and restore the place in the data, also in the middle of an epoch: a run
-    that goes on from a checkpoint sees what an uninterrupted run would have seen.
+    Epochs count from 0. Each ``iter()`` (each ``for``) starts the next one; `epoch` is the one that
+    the next ``iter()`` will run, and `set_epoch` chooses it. `state_dict` and `load_state_dict`
+    save and restore the position in the data, even within an epoch: a run resumed from a checkpoint
+    sees the batches that an uninterrupted run would have seen.
 
     Without shuffle a batch is a view: writing into it writes into the data. With shuffle it is a
-    copy. Either keeps the memory order of its array; what order an operation wants is left to the
-    operation. The last batch is smaller where B does not divide n, so an average over the data is
-    the average of batches *weighted by their sizes*.
+    copy in the memory order of its array; float images (N, C, H, W) on the CPU without a
+    `transform` have N innermost, which saves the convolution a copy. The last batch is smaller if B
+    does not divide n, so an average over the data is the average over batches *weighted by their
+    sizes*.
 
-    With a `transform`, the first array of each batch is replaced by ``transform(first, rng)``,
-    after it was moved to `device`; the other arrays stay as they are. In batch k of epoch e::
+    A `transform` replaces the first array of each batch by ``transform(first, rng)``, after moving
+    it to `device`; the other arrays stay as they are. In batch k of epoch e::
 
         rng = np.random.default_rng(np.random.SeedSequence([seed, e], spawn_key=(k,)))
 
-    so what is drawn is a function of (seed, e, k) alone. `tinynet.data.transforms` has such.
+    so the random numbers depend on (seed, e, k) alone. See `tinynet.data.transforms`.
 
-    With `num_workers` threads, batches are made ahead, while the loop's body runs: the same ones
-    in the same order on any number of threads. At most ``num_workers + 1`` of them are made and
-    not yet received. An error in a thread is raised in the loop; a loop that is left ends its
-    threads. With more than one, a `transform` is called in several at once, so it must not change
-    itself. It pays where a transform takes a good part of a step and a core is free, or the step
-    runs on a GPU; plain batches are made in less time than it takes to hand them over.
+    `num_workers` threads prepare batches ahead of the loop, the same batches in the same order for
+    any number of threads. At most ``num_workers + 1`` batches wait to be received. An error in a
+    thread is raised in the loop; leaving the loop ends the threads. Several threads call
+    `transform` at once, so it must not modify itself. Threads pay off if the transform takes a good
+    part of a step and a core is free, or if the step runs on a GPU; a batch without a transform
+    takes less time to make than to hand over.
 
     Args:
         *arrays: NumPy or CuPy arrays of equal length n along their first axis.
-        batch_size: rows in a batch, B.
-        shuffle: whether each epoch has its own random order.
+        batch_size: rows per batch, B.
+        shuffle: whether to draw a new random order for each epoch.
         seed: a non-negative integer.
-        drop_last: whether to leave out the smaller batch at the end.
-        device: ``"cpu"`` or ``"cuda"``, where each batch is moved to; by default it stays where
-            its array is.
-        transform: called with the first array of a batch and a `numpy.random.Generator`; returns
-            an array with as many rows, and does not write into what it was given.
-        num_workers: how many threads make batches ahead; 0 makes each when it is asked for.
+        drop_last: whether to drop the last batch if it is smaller.
+        device: ``"cpu"`` or ``"cuda"``, the device to move batches to; by default they stay on
+            their arrays' device.
+        transform: called with the first array of a batch and a `numpy.random.Generator`; must
+            return an array with as many rows, and not write into its argument.
+        num_workers: number of threads that prepare batches; 0 makes each batch on request.
 
     Yields:
         A tuple of arrays, one for each of `arrays`, with 1 to B rows.
 
     Raises:
-        TypeError: if an argument is not an array, or `batch_size`, `seed` or `num_workers` not an
-            integer, or `transform` cannot be called or returns no array.
-        ValueError: if there are no arrays, or no rows, or the lengths differ; if
-            ``batch_size < 1``, ``seed < 0``, ``num_workers < 0`` or `device` is not known; if
-            `drop_last` would leave no batch at all; if `transform` changes the number of rows.
-        DeviceError: if the device cannot be used.
+        TypeError: if an argument is not an array; if `batch_size`, `seed` or `num_workers` is not
+            an integer; if `transform` is not callable or returns no array.
+        ValueError: if there are no arrays or no rows, or lengths differ; if ``batch_size < 1``,
+            ``seed < 0``, ``num_workers < 0`` or `device` is unknown; if `drop_last` would leave no
+            batch; if `transform` changes the number of rows.
+        DeviceError: if the device is unavailable.
 
     >>> loader = DataLoader(np.arange(5), np.arange(5) ** 2, batch_size=2)
     >>> for x, y in loader:
@@ -111,8 +113,8 @@ class DataLoader:
         self.transform = transform
         self.num_workers = _integer("num_workers", num_workers, least=0)
         self.epoch = 0
-        self._first = 0  # the batch that the next iter() begins with
-        self._place: list[int] | None = None  # epoch and batches received of the running iter()
+        self._first = 0  # first batch of the next iter()
+        self._place: list[int] | None = None  # [epoch, batches received] of the running iter()
         if len(self) == 0:
             raise ValueError(
                 f"DataLoader: batch_size is {self.batch_size} and there are {self.length} rows, so "
@@ -125,19 +127,18 @@ class DataLoader:
         return (self.length + spare) // self.batch_size
 
     def set_epoch(self, epoch: int) -> None:
-        """Make `epoch` (0, 1, ...) the one that the next ``iter()`` runs, from its first batch."""
+        """Set the epoch (0, 1, ...) that the next ``iter()`` runs, from its first batch."""
         self.epoch = _integer("epoch", epoch, least=0)
         self._first, self._place = 0, None
 
     def state_dict(self) -> dict[str, int]:
-        """The place in the data, and the options that give it its meaning, as plain numbers.
+        """Return the position in the data, and the options it depends on, as plain numbers.
 
-        "epoch" and "batch" say which batch comes next, by the batches that the loop has received;
-        those made ahead do not count. In the body of a loop over epoch e that has received k
-        batches they are e and k, where k is all of them in the last turn; after the loop's end
-        they are e + 1 and 0. After a loop left by ``break`` or an error they still are e and k:
-        call ``set_epoch(loader.epoch)`` to give up the rest of the epoch in the saved state too.
-        Of several loops at once, the one begun last counts.
+        "epoch" and "batch" identify the next batch. In the body of a loop over epoch e that has
+        received k batches they are e and k, even if k is the last; batches prepared ahead do not
+        count. After the loop they are e + 1 and 0. After ``break`` or an error they stay e and k:
+        call ``set_epoch(loader.epoch)`` to skip the rest of the epoch in the saved state as well.
+        If several loops run at once, the last one started counts.
 
         >>> loader = DataLoader(np.arange(10), batch_size=2, shuffle=True)
         >>> batches = iter(loader)
@@ -156,28 +157,28 @@ class DataLoader:
         return {"epoch": epoch, "batch": batch, **self._options()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken: the next ``iter()`` begins with the very next batch.
+        """Restore the position saved by `state_dict`; running loops are not affected.
 
-        It yields what was left of that epoch, nothing if all had been received, and the ``iter()``
-        after it is the next epoch. A loop that runs meanwhile is not changed.
+        The next ``iter()`` yields the rest of that epoch, nothing if all batches had been received.
+        The ``iter()`` after it runs the next epoch.
 
         Raises:
-            ValueError: if keys are missing or not known, an option differs from this loader's, or
-                there is no such batch; nothing has changed then.
+            ValueError: if keys are missing or unknown, an option differs from this loader's, or
+                "batch" is too large; the loader is unchanged then.
             TypeError: if "epoch" or "batch" is not an integer.
         """
         where = "DataLoader.load_state_dict"
         options = self._options()
         wrong = sorted({"epoch", "batch", *options} ^ set(state_dict))
         if wrong:
-            raise ValueError(f"{where}: keys missing or not known: {', '.join(wrong)}")
+            raise ValueError(f"{where}: keys missing or unknown: {', '.join(wrong)}")
         differ = [name for name, value in options.items() if state_dict[name] != value]
         if differ:
             saved = ", ".join(f"{name}={state_dict[name]}" for name in differ)
             mine = ", ".join(f"{name}={options[name]}" for name in differ)
             raise ValueError(
-                f"{where}: the state was saved with {saved}, but this loader has {mine}; its "
-                "batches would be others; make the loader as it was, or begin anew"
+                f"{where}: the state was saved with {saved}, but this loader has {mine}, so its "
+                "batches differ; create the loader with the saved options, or start over"
             )
         epoch = _integer("epoch", state_dict["epoch"], least=0)
         batch = _integer("batch", state_dict["batch"], least=0)
@@ -186,7 +187,7 @@ class DataLoader:
         self.epoch, self._first, self._place = epoch, batch, None
 
     def _options(self) -> dict[str, int]:
-        """What the batches depend on, besides the data, the transform and the place."""
+        """Options that determine the batches, besides the data, the transform and the position."""
         return {
             "seed": self.seed,
             "batch_size": self.batch_size,
@@ -196,7 +197,7 @@ class DataLoader:
         }
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
-        # Counted here and not in the generator, whose first line runs only with the first batch.
+        # Counted here because the generator's first line runs only with the first batch.
         place = self._place = [self.epoch, self._first]
         self.epoch, self._first = self.epoch + 1, 0
         return self._batches(place)
@@ -219,7 +220,7 @@ class DataLoader:
             for batch in batches:
                 place[1] += 1
                 yield batch
-                del batch  # or two would be kept while the next one is made
+                del batch  # or two batches would be in memory while the next one is made
         if self._place is place:
             self._place = None
 
@@ -230,8 +231,8 @@ class DataLoader:
         batch = tuple(self._take(a, rows) for a in self.arrays)
         if self.transform is None:
             return batch
-        # A spawn key, and not [seed, epoch, k]: zeros at the end of a seed change nothing, so that
-        # [seed, epoch, 0] would give the numbers of the shuffle once more.
+        # A spawn key rather than [seed, epoch, k]: trailing zeros of a seed are ignored, so
+        # [seed, epoch, 0] would repeat the shuffle's random numbers.
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, epoch], spawn_key=(k,)))
         changed = self.transform(batch[0], rng)
         if not backend.is_array(changed):
@@ -241,17 +242,25 @@ class DataLoader:
             )
         if changed.shape[:1] != batch[0].shape[:1]:
             raise ValueError(
-                f"DataLoader: transform must keep the number of rows, but made {changed.shape} of "
-                f"{batch[0].shape} in batch {k} of epoch {epoch}"
+                f"DataLoader: transform must keep the number of rows, but returned {changed.shape} "
+                f"for {batch[0].shape} in batch {k} of epoch {epoch}"
             )
         return (changed, *batch[1:])
 
     def _take(self, array: Array, rows: Any) -> Array:
         if isinstance(rows, np.ndarray):
             rows = backend.to_device(rows, backend.device_of(array))
-        # Not np.take: as quick on a C-ordered array, and of any other it first copies the whole.
+            if self._is_turned(array):
+                return take_rows_last(array, rows).transpose(-1, *range(array.ndim - 1))
+            # Not np.take, which first copies the whole array unless it is in C order.
         batch = array[rows]
         return batch if self.device is None else backend.to_device(batch, self.device)
+
+    def _is_turned(self, array: Array) -> bool:
+        """Whether batches have N innermost: images that go unchanged to a convolution."""
+        devices = {backend.device_of(array), self.device or "cpu"}
+        plain = array.ndim == 4 and array.dtype.kind == "f" and self.transform is None
+        return plain and devices == {"cpu"} and array.flags.c_contiguous
 
 
 def _common_length(arrays: tuple[Array, ...]) -> int:
@@ -261,13 +270,13 @@ def _common_length(arrays: tuple[Array, ...]) -> int:
         if not backend.is_array(a):
             raise TypeError(
                 f"DataLoader: argument {i} must be a NumPy or CuPy array, but is a "
-                f"{type(a).__name__}; convert data with numpy.asarray and give options by name, "
+                f"{type(a).__name__}; convert data with numpy.asarray and pass options by name, "
                 "as in DataLoader(x, y, batch_size=64)"
             )
         if a.ndim == 0:
             raise ValueError(
                 f"DataLoader: argument {i} must have 1 dimension or more, but has 0; "
-                "its first axis is the one that is cut into batches"
+                "batches are slices of its first axis"
             )
     for i, a in enumerate(arrays):
         if len(a) != len(arrays[0]):
@@ -281,7 +290,7 @@ def _common_length(arrays: tuple[Array, ...]) -> int:
 
 
 def _integer(name: str, value: Any, least: int) -> int:
-    """`value` as an int, NumPy's integers included, and not below `least`."""
+    """`value` as an int of at least `least`; accepts NumPy's integers."""
     try:
         number = operator.index(value)
     except TypeError:

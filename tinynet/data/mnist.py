@@ -19,8 +19,8 @@ from tinynet.data.download import obtain
 from tinynet.data.files import DataSet, Download, File
 from tinynet.data.idx import DataError, unpack
 
-# Mean and standard deviation over all pixels of the 60,000 training images, after division by
-# 255. To normalise: (images - MNIST_MEAN) / MNIST_STD; for the test images the same two numbers.
+# Mean and standard deviation over all pixels of the 60,000 training images, after division by 255.
+# To normalise training and test images: (images - MNIST_MEAN) / MNIST_STD.
 MNIST_MEAN = 0.1307
 MNIST_STD = 0.3081
 FASHION_MNIST_MEAN = 0.2860
@@ -40,7 +40,7 @@ FASHION_MNIST_CLASSES = (
 )  # by label, 0 to 9
 
 _TITLES = ("MNIST", "Fashion-MNIST")
-# SHA-256 of the unpacked files, header included: MNIST's, Fashion-MNIST's.
+# SHA-256 of the unpacked files, header included: (MNIST, Fashion-MNIST).
 _DIGESTS = {
     "train-images": (
         "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -71,10 +71,10 @@ def idx_set(
     titles: tuple[str, ...] = _TITLES,
     digests: Mapping[str, tuple[str, ...]] = _DIGESTS,
 ) -> DataSet:
-    """The description of a data set in MNIST's four files.
+    """Describe a data set in MNIST's four files.
 
-    `digests` holds those of all data sets, in the order of `titles`, since their files have the
-    same names: one data set's files are then known for what they are where another's are wanted.
+    `digests` holds the SHA-256 of all data sets' files, in the order of `titles`: the files have
+    the same names, and messages can then say that a file belongs to another data set.
     """
 
     def read(file: File, path: Path) -> tuple[np.ndarray, str]:
@@ -84,7 +84,7 @@ def idx_set(
         if len(shape) == 1 and array.max() > 9:
             i = int(array.argmax())
             raise DataError(
-                f"{name}: {path}: labels are 0 to 9, but number {i} is {array[i]}; "
+                f"{name}: {path}: labels must be 0 to 9, but label {i} is {array[i]}; "
                 "the file is damaged; delete it and get it again"
             )
         return array, found.sha256()
@@ -106,7 +106,7 @@ def idx_set(
         train=tuple(files[:2]),
         test=tuple(files[2:]),
         reader=lambda: read,
-        # A gzip stream of what cannot be compressed is a little longer than that.
+        # A gzip stream of incompressible data is a little longer than the data.
         downloads=tuple(
             Download(f.names[0], (f,), 2 * f.count * size[0] * size[1] + 1000) for f in files
         ),
@@ -137,20 +137,20 @@ FASHION_MNIST = idx_set(
 def mnist(
     root: str | os.PathLike[str] | None = None, train: bool = True, download: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """MNIST's images and labels: handwritten digits.
+    """Load MNIST: grey images of handwritten digits.
 
     The files are the four of the original distribution, gzipped or not: train-images-idx3-ubyte,
-    train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (with a dot before
-    "idx" they are found too). Their size, shape, label range and SHA-256 are checked at each load:
-    a network trains on damaged images without complaint and only ends up worse.
+    train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, or the same names with
+    a dot before "idx". Their size, shape, label range and SHA-256 are checked at each load, since a
+    network trained on damaged images raises no error and is only worse.
 
     Args:
-        root: the folder with the files, or with a folder ``mnist`` that has them. By default the
-            environment's ``TINYNET_DATA``, then the user's cache, `cache_folder`, then the folder
-            of the distribution's packages, ``/usr/share/datasets``.
-        train: the 60,000 training images, or the 10,000 test images.
-        download: whether to fetch the files if they are not found or damaged, into the folder
-            ``mnist`` in `root`, or else in the cache; needs ``pip install 'tinynet[train]'``.
+        root: the folder that holds the files or a folder ``mnist`` with them. By default
+            ``$TINYNET_DATA``, then the user's cache (`cache_folder`), then ``/usr/share/datasets``
+            are searched.
+        train: True for the 60,000 training images, False for the 10,000 test images.
+        download: whether to fetch files that are missing or damaged, into the folder ``mnist`` in
+            `root`, or by default in the cache; needs ``pip install 'tinynet[train]'``.
 
     Returns:
         images: float32, shape (N, 1, 28, 28), 0 (paper) to 1 (ink): the bytes divided by 255.
@@ -158,14 +158,14 @@ def mnist(
         Both are fresh and writable.
 
     Raises:
-        FileNotFoundError: if a file is in none of the folders; it lists them and the names.
-        DataError: if a file is not MNIST's, bit for bit once unpacked.
-        DownloadError: if no mirror gave a file; it lists what was tried and why it failed.
+        FileNotFoundError: if a file is missing; lists the folders and file names.
+        DataError: if an unpacked file differs from MNIST's in any bit.
+        DownloadError: if every mirror failed; lists the addresses tried and why each failed.
 
-    **Cost**: a third of a second for the training images; 4 bytes a pixel kept (188 MB), 5 while
+    **Cost**: a third of a second for the training images; keeps 4 bytes per pixel (188 MB), 5 while
     loading.
 
-    **Source**: see the head of this file.
+    **Source**: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Proc. IEEE 86 (11), 1998.
     """
     return images_and_labels(MNIST, root, train, download)
 
@@ -173,12 +173,12 @@ def mnist(
 def fashion_mnist(
     root: str | os.PathLike[str] | None = None, train: bool = True, download: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fashion-MNIST's images and labels: articles of clothing, named by `FASHION_MNIST_CLASSES`.
+    """Load Fashion-MNIST: grey images of clothing, named by `FASHION_MNIST_CLASSES`.
 
     Files, arguments, results, errors and cost are those of `mnist`; the folder is named
-    ``fashion-mnist``. Debian's package ``dataset-fashion-mnist`` is found.
+    ``fashion-mnist``. The files of Debian's package ``dataset-fashion-mnist`` are found.
 
-    **Source**: see the head of this file.
+    **Source**: H. Xiao, K. Rasul, R. Vollgraf, arXiv:1708.07747, 2017.
     """
     return images_and_labels(FASHION_MNIST, root, train, download)
 

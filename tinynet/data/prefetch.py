@@ -1,4 +1,4 @@
-"""Making things ahead of their use, on threads."""
+"""Prefetching on threads."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ T = TypeVar("T")
 def prefetch(
     make: Callable[[int], T], numbers: Iterable[int], threads: int
 ) -> Generator[T, None, None]:
-    """``make(number)`` for each of `numbers`, in their order, made by `threads` threads.
+    """Yield ``make(number)`` for each of `numbers` in order, computed by `threads` threads.
 
-    While one result is in use, the next `threads` are made or wait; no more than that, and one
-    more while the caller waits. What `make` raises is raised here, in its turn, with the traceback
-    of the thread. However the generator ends (used up, closed, dropped, by an error or Ctrl-C),
-    what is not begun is left undone and the threads end with what they are making. Nothing waits
-    for that, the end of the process neither: a generator may be dropped by the garbage collector,
-    in any thread and under any lock.
+    At most `threads` results are computed ahead of the one in use, and one more while the caller
+    waits. An exception in `make` is raised here, in its turn, with the thread's traceback. However
+    the generator ends (exhausted, closed, dropped, by an error or Ctrl-C), jobs not yet started are
+    cancelled and each thread ends after its current one. Nothing waits for the threads, not even
+    the end of the process: the garbage collector may drop a generator in any thread and under any
+    lock.
 
     >>> list(prefetch(lambda k: k * k, range(4), threads=2))
     [0, 1, 4, 9]
     """
-    # Queues in C and nothing else: an interrupt in a lock of `concurrent.futures`, which is
-    # Python, leaves it locked, and a thread that wants it then waits for ever.
+    # SimpleQueue is in C. `concurrent.futures` is in Python: an interrupt may leave one of its
+    # locks locked, and a thread then waits for it forever.
     jobs: SimpleQueue[Any] = SimpleQueue()
-    wanted = [True]  # emptied when the generator ends
+    active = [True]  # emptied when the generator ends
     ahead: deque[SimpleQueue[Any]] = deque()
     try:
         for i in range(threads):
             name = f"DataLoader_{i}"
             threading.Thread(
-                target=_serve, args=(make, jobs, wanted), name=name, daemon=True
+                target=_work, args=(make, jobs, active), name=name, daemon=True
             ).start()
         for number in numbers:
             result: SimpleQueue[Any] = SimpleQueue()
             jobs.put((number, result))
             ahead.append(result)
             if len(ahead) > threads:
-                yield _made(ahead.popleft())
+                yield _result(ahead.popleft())
         while ahead:
-            yield _made(ahead.popleft())
+            yield _result(ahead.popleft())
     finally:
-        wanted.clear()
+        active.clear()
         for _ in range(threads):
-            jobs.put(None)  # to those that wait for a job
+            jobs.put(None)  # wakes the threads that wait for a job
 
 
-def _serve(make: Callable[[int], T], jobs: SimpleQueue[Any], wanted: list[bool]) -> None:
-    """A thread's work: put what was made, or the error of making it, into the queue of each job."""
-    while (job := jobs.get()) is not None and wanted:
+def _work(make: Callable[[int], T], jobs: SimpleQueue[Any], active: list[bool]) -> None:
+    """A thread's loop: puts (result, None) or (None, exception) into the queue of each job."""
+    while (job := jobs.get()) is not None and active:
         number, result = job
         try:
             result.put((make(number), None))
@@ -61,11 +61,11 @@ def _serve(make: Callable[[int], T], jobs: SimpleQueue[Any], wanted: list[bool])
             result.put((None, error))
 
 
-def _made(result: SimpleQueue[Any]) -> Any:
+def _result(result: SimpleQueue[Any]) -> Any:
     value, error = result.get()
     if error is None:
         return value
     try:
         raise error
     finally:
-        del error  # its traceback leads back here: a cycle would keep what was made
+        del error  # its traceback refers to this frame: a cycle would keep the results alive

@@ -10,7 +10,7 @@ from tinynet.ops import convolution, pooling, windows
 from tinynet.ops.indexing import getitem
 from tinynet.ops.linalg import matmul, transposed
 from tinynet.ops.shape import pad, reshape
-from tinynet.ops.windows import Pair, make_window, pair
+from tinynet.window import Pair, Window, make_window, pair
 
 
 def conv2d(
@@ -118,10 +118,10 @@ def avg_pool2d(
     window = make_window("avg_pool2d", kernel_size, stride, padding)
     pooling.check_padding("avg_pool2d", window)
     total = pooling.sum_pool2d(input, window=window)
-    if count_include_pad or window.padding == (0, 0):
-        return total / (window.kernel[0] * window.kernel[1])
+    if count_include_pad or not any(window.padding):
+        return total / window.taps_count
     array = raw(input)
-    ones = backend.array_module(array).ones((1, 1, *array.shape[2:]), array.dtype)
+    ones = backend.full((1, 1, *array.shape[2:]), 1.0, array)
     return total / pooling.sum_pool2d(ones, window=window)
 
 
@@ -151,12 +151,12 @@ def adaptive_avg_pool2d(input: Any, output_size: Pair) -> Any:
     """
     _check_floats("adaptive_avg_pool2d", input)
     sizes = pair("adaptive_avg_pool2d", "output_size", output_size, 1)
-    windows.Window((1, 1)).output("adaptive_avg_pool2d", input.shape)
+    Window((1, 1)).output("adaptive_avg_pool2d", input.shape)
     H, W = input.shape[2:]
     array = raw(input)
     means = []
     for n, out in zip((H, W), sizes, strict=True):
-        mean = backend.array_module(array).zeros((out, n), array.dtype)
+        mean = backend.zeros((out, n), array)
         for i, (start, end) in enumerate(_bins(n, out)):
             mean[i, start:end] = 1.0 / (end - start)
         means.append(mean)
@@ -173,16 +173,16 @@ def adaptive_max_pool2d(input: Any, output_size: Pair) -> Any:
     """
     _check_floats("adaptive_max_pool2d", input)
     OH, OW = pair("adaptive_max_pool2d", "output_size", output_size, 1)
-    windows.Window((1, 1)).output("adaptive_max_pool2d", input.shape)
+    Window((1, 1)).output("adaptive_max_pool2d", input.shape)
     array = raw(input)
-    xp = backend.array_module(array)
     N, C, H, W = array.shape
-    where = xp.empty((N, C, OH, OW), "int64")  # the winner's position in the flattened image
+    where = backend.empty((N, C, OH, OW), array, "int64")  # the argmax in the flattened image
     for p, (top, bottom) in enumerate(_bins(H, OH)):
         for q, (left, right) in enumerate(_bins(W, OW)):
             best = array[:, :, top:bottom, left:right].reshape(N, C, -1).argmax(axis=2)
             where[:, :, p, q] = (top + best // (right - left)) * W + left + best % (right - left)
-    n, c = xp.arange(N).reshape(N, 1, 1, 1), xp.arange(C).reshape(1, C, 1, 1)
+    n = backend.arange(N, array).reshape(N, 1, 1, 1)
+    c = backend.arange(C, array).reshape(1, C, 1, 1)
     return getitem(reshape(input, shape=(N, C, H * W)), index=(n, c, where))
 
 

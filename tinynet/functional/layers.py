@@ -49,11 +49,14 @@ def embedding(input: Any, weight: Any) -> Any:
     index = plain_index(input, raw(weight))
     if not backend.is_array(index) or index.dtype.kind not in "iu":
         raise IndexError("embedding: input must be an array or tensor of integers")
-    if index.size and not 0 <= int(index.min()) <= int(index.max()) < weight.shape[0]:
-        raise IndexError(
+    rows = weight.shape[0]
+    backend.check(
+        (index >= 0) & (index < rows),
+        lambda: IndexError(
             f"embedding: indices from {int(index.min())} to {int(index.max())} do not all lie in "
-            f"0 to {weight.shape[0] - 1}"
-        )
+            f"0 to {rows - 1}"
+        ),
+    )
     return getitem(weight, index=index)
 
 
@@ -65,8 +68,8 @@ def one_hot(labels: Any, num_classes: int) -> Tensor:
     """
     labels = raw(labels)
     check_labels("one_hot", labels, num_classes)
-    xp = backend.array_module(labels)
-    return Tensor((xp.expand_dims(labels, -1) == xp.arange(num_classes)).astype("float32"))
+    numbers = backend.arange(num_classes, labels)
+    return Tensor((labels[..., None] == numbers).astype("float32"))
 
 
 def check_labels(name: str, labels: Any, classes: int, ignore_index: int | None = None) -> None:
@@ -78,15 +81,16 @@ def check_labels(name: str, labels: Any, classes: int, ignore_index: int | None 
     if not backend.is_array(labels) or labels.dtype.kind not in "iu":
         kind = getattr(labels, "dtype", type(labels).__name__)
         raise TypeError(f"{name}: labels must be integers, not {kind}; convert them with .long()")
-    wrong = (labels < 0) | (labels >= classes)
+    right = (labels >= 0) & (labels < classes)
     if ignore_index is not None:
-        wrong &= labels != ignore_index
-    if bool(wrong.any()):
-        bad = labels[wrong]
-        raise ValueError(
-            f"{name}: label {int(bad[0])} is out of range for {classes} classes; labels are from "
-            f"0 to {classes - 1}"
-        )
+        right = right | (labels == ignore_index)
+    backend.check(
+        right,
+        lambda: ValueError(
+            f"{name}: label {int(labels[~right].ravel()[0])} is out of range for {classes} "
+            f"classes; labels are from 0 to {classes - 1}"
+        ),
+    )
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True) -> Any:
@@ -102,9 +106,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True) -> Any:
     if not training or p == 0:
         return input
     array = raw(input)
-    keep = random.generator().random(array.shape, dtype="float32") >= p
-    mask = keep.astype(array.dtype) * (1.0 / (1.0 - p))
-    return input * backend.to_device(mask, backend.device_of(array))
+    keep = random.uniform(array.shape, array) >= p
+    return input * (keep.astype(array.dtype) * (1.0 / (1.0 - p)))
 
 
 def pad(input: Any, pad: Sequence[int], value: float = 0.0) -> Any:
@@ -181,7 +184,7 @@ def batch_norm(
     weight: Any = None,
     bias: Any = None,
     training: bool = False,
-    momentum: float = 0.1,
+    momentum: Any = 0.1,
     eps: float = 1e-5,
 ) -> Any:
     """y = (x - mean) / sqrt(var + eps) * w + b, for each channel, over examples and positions.
@@ -196,7 +199,8 @@ def batch_norm(
         running_mean, running_var: (C,), or None to use the batch's always.
         weight, bias: (C,) or None.
         training: whether to use and to learn the batch's statistics.
-        momentum: the share of the batch in the running statistics.
+        momentum: the share of the batch in the running statistics; a number, or an array of shape
+            () in their dtype, for one that changes from step to step.
         eps: added to the variance, in the square of the unit of x.
 
     Raises:
@@ -236,7 +240,7 @@ def batch_norm(
                 (running_var, raw(var).reshape(C) * (n / (n - 1))),
             ):
                 step = (batch - running._data).astype(running._data.dtype)
-                running.add_(step, alpha=momentum)
+                running.add_(step * momentum)
     else:
         mean = running_mean._data.reshape(per_channel)
         scale = 1.0 / backend.array_module(mean).sqrt(running_var._data.reshape(per_channel) + eps)

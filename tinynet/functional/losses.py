@@ -5,7 +5,6 @@ Options are by keyword only: PyTorch has others among them, which are not there.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from tinynet import backend
@@ -15,21 +14,27 @@ from tinynet.ops import arithmetic, softmax
 from tinynet.ops.reduction import sum
 
 
-def _reduce(name: str, losses: Any, reduction: str, count: float | None = None) -> Any:
-    """The losses as they are, their sum, or their mean over `count` (by default all)."""
+def _reduce(name: str, losses: Any, reduction: str, count: Any = None) -> Any:
+    """The losses as they are, their sum, or their mean over `count`, an array of shape () (by
+    default all)."""
     if reduction == "none":
         return losses
     if reduction == "sum":
         return sum(losses)
     if reduction != "mean":
         raise ValueError(f"{name}: reduction is {reduction!r}; it is 'mean', 'sum' or 'none'")
-    count = raw(losses).size if count is None else count
-    if count == 0:
-        raise ValueError(
+
+    def error() -> ValueError:
+        return ValueError(
             f"{name}: the mean over no example is 0/0 (an empty batch, or all of it ignored); "
             "leave such batches out or use reduction='sum'"
         )
-    return sum(losses) / count
+
+    if count is not None:
+        backend.check(count > 0, error)
+    elif raw(losses).size == 0:
+        raise error()
+    return sum(losses) / (raw(losses).size if count is None else count)
 
 
 def _same_shape(name: str, input: Any, target: Any) -> None:
@@ -82,7 +87,7 @@ def cross_entropy(
         )
     backend.array_module(x, t)  # both on one device
     classes, positions = x.shape[1], (x.shape[0], *x.shape[2:])
-    count = math.prod(positions)
+    count = None
     if tuple(t.shape) == tuple(x.shape) and t.dtype.kind == "f":
         q = target
     else:
@@ -93,15 +98,16 @@ def cross_entropy(
             )
         check_labels("cross_entropy", t, classes, ignore_index)
         xp = backend.array_module(x)
-        numbers = xp.arange(classes).reshape(1, classes, *(1 for _ in x.shape[2:]))
+        numbers = backend.arange(classes, x).reshape(1, classes, *(1 for _ in x.shape[2:]))
         q = (xp.expand_dims(t, 1) == numbers).astype(x.dtype)
         counted = t != ignore_index
         if 0 <= ignore_index < classes:  # else no class matched it, and its row is zeros already
             q = q * xp.expand_dims(counted, 1)
-        count = int(counted.sum())
+        # an array, and not a number: it is another one in the next batch
+        count = backend.as_array(counted.sum()).astype(x.dtype)
         if label_smoothing:
             q = q * (1.0 - label_smoothing)
-            q = q + xp.expand_dims(counted, 1) * xp.asarray(label_smoothing / classes, x.dtype)
+            q = q + xp.expand_dims(counted, 1) * backend.full((), label_smoothing / classes, x)
     if q is target and label_smoothing:
         q = q * (1.0 - label_smoothing) + label_smoothing / classes
     return _reduce("cross_entropy", softmax.cross_entropy_rows(input, q), reduction, count)

@@ -64,7 +64,8 @@ class Builder:
         kind, prefix = "constant", "c"
         if isinstance(a, Value) and a.requires_grad:
             kind, prefix = ("parameter", "p") if isinstance(a, Parameter) else ("input", "x")
-        name = self.names.get(id(a)) or self._name(prefix)
+        number = kind == "constant" and not array.shape
+        name = self.names.get(id(a)) or (f"{array.item():g}" if number else self._name(prefix))
         return self._append(a, Step(-1, name, kind, tuple(array.shape), value=array))
 
     def _computed(self, source: Any) -> int:
@@ -83,7 +84,7 @@ class Builder:
     def _operand(self, name: str, a: Any) -> Input:
         """An input with a known value."""
         if isinstance(a, Value) and a.requires_grad and a.grad_fn is not None:
-            place = self._computed(a._source())
+            place = self._computed(a._source or a)
         else:
             place = self._leaf(a)
         return Input(name, place, shape_of(a))
@@ -141,7 +142,7 @@ class Builder:
         """If a later rule keeps an operation's output, set it as the value of its step."""
         node = a.grad_fn if isinstance(a, Value) and a.requires_grad else None
         if node is not None and id(node) in self.place and not changed(a, user):
-            self.steps[self._computed(a._source())].value = raw(a)
+            self.steps[self._computed(a._source or a)].value = raw(a)
 
     def finish(self, output: Tensor) -> None:
         """Set shapes and dtypes, from the values or else from users and inputs of each step."""
@@ -170,9 +171,8 @@ class Builder:
         for step in wanted:
             source = self.sources[step.id]
             if isinstance(source, Node | tuple):  # a stand-in for its tensor, which may be freed
-                node, k = source if isinstance(source, tuple) else (source, 0)
                 like = np.broadcast_to(np.zeros((), step.dtype), step.shape)
-                source = Tensor(like, requires_grad=True, grad_fn=node, output_nr=k)
+                source = Tensor(like, True, source)
             targets.append(source)
         found = autograd.grad(output, targets, retain_graph=True, allow_unused=True)
         for step, g in zip(wanted, found, strict=True):

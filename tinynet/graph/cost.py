@@ -65,8 +65,8 @@ FORMULAS: dict[str, Callable[[Mapping[str, Shape], Shape, Mapping[str, Any]], Co
     "conv2d_weight": lambda inputs, y, _: Cost(math.prod(inputs["gy"]) * math.prod(y[1:])),
     "max_pool2d": lambda inputs, y, options: _pool(y, options),
     "sum_pool2d": lambda inputs, y, options: _pool(y, options),
-    "pool_take": lambda inputs, y, options: _pool(y, options),
-    "pool_put": lambda inputs, y, options: _pool(inputs["x"], options),
+    "gather_at_argmax": lambda inputs, y, options: _pool(y, options),
+    "max_unpool2d": lambda inputs, y, options: _pool(inputs["x"], options),
     "sum_unpool2d": lambda inputs, y, options: _pool(inputs["x"], options),
 }
 

@@ -73,7 +73,7 @@ def trace(
             "with requires_grad=True, outside no_grad"
         )
     builder = Builder(model, names or {}, records)
-    nodes, _ = nodes_behind([output._source()], caller)
+    nodes, _ = nodes_behind([(output._source or output)], caller)
     for node in reversed(nodes):
         builder.add(node)
     builder.finish(output)

@@ -10,9 +10,10 @@ import numpy as np
 from tinynet.backend import Array, array_module, empty
 from tinynet.threads import for_each, one_blas_thread, touch_blas_memory
 
-# Multiply-adds below which OpenBLAS uses one thread anyhow; from which two are worth their while;
-# and from which there is work for many.
-_SMALL, _LARGE, _HUGE = 1 << 18, 1 << 22, 1 << 28
+# In multiply-adds of one product:
+MIN_FOR_BLAS_THREADS = 1 << 18  # below, OpenBLAS uses one thread anyhow
+MIN_FOR_PIECES = 1 << 22  # from here on two threads are worth their while
+MIN_FOR_MANY_PIECES = 1 << 28  # from here on there is work for many
 
 
 def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
@@ -21,7 +22,7 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
     if xp is not np:
         return xp.matmul(a, b, out=out)
     touch_blas_memory()
-    if a.shape[-2] * a.shape[-1] * b.shape[-1] < _SMALL:
+    if a.shape[-2] * a.shape[-1] * b.shape[-1] < MIN_FOR_BLAS_THREADS:
         return np.matmul(a, b, out=out)
     with one_blas_thread():
         return np.matmul(a, b, out=out)
@@ -35,15 +36,17 @@ def product(a: Array, b: Array) -> Array:
     few rows, as of a small batch, every piece would have BLAS lay out a large b anew.
     """
     work = a.size * b.shape[-1]
-    if work < _SMALL or array_module(a, b) is not np:
+    if work < MIN_FOR_BLAS_THREADS or array_module(a, b) is not np:
         return a @ b
+    if a.ndim == b.ndim == 3 and len(a) == len(b) == 1:
+        return product(a[0], b[0])[None]
     touch_blas_memory()
-    if a.ndim != 2 or b.ndim != 2 or work < _LARGE:
+    if a.ndim != 2 or b.ndim != 2 or work < MIN_FOR_PIECES:
         return matmul(a, b)
     y = empty((a.shape[0], b.shape[1]), a, np.result_type(a, b))
     by_rows = 2 * y.shape[0] >= y.shape[1]
     length = y.shape[0] if by_rows else y.shape[1]
-    size = max(16, -(-length // (16 if work >= _HUGE else 4)))
+    size = max(16, -(-length // (16 if work >= MIN_FOR_MANY_PIECES else 4)))
 
     def compute(start: int) -> None:
         part = slice(start, start + size)

@@ -1,4 +1,4 @@
-"""The networks of the documents that tinynet grew from, a screenful each."""
+"""The documents' networks: LeNet for MNIST, CifarCNN and CifarLeNet for CIFAR-10."""
 
 from tinynet.models.cifar import CifarCNN, CifarLeNet
 from tinynet.models.lenet import LeNet

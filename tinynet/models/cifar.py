@@ -8,7 +8,7 @@ from tinynet.tensor import Tensor
 
 
 class CifarCNN(nn.Module):
-    """32, 64 and 64 filters of 3x3, then 64 units: 122,570 parameters, 4,548,608 multiply-adds.
+    """A CNN with 32, 64 and 64 filters of 3x3: 122,570 parameters, 4,548,608 multiply-adds.
 
     | layer                        | output (examples first) | parameters | multiply-adds |
     |------------------------------|-------------------------|------------|---------------|
@@ -22,10 +22,13 @@ class CifarCNN(nn.Module):
     | fc1, 64 units, ReLU          | (N, 64)                 |     65,600 |        65,536 |
     | fc2, the logits              | (N, 10)                 |        650 |           640 |
 
-    It is the document's listing. Its text says that a pool follows each convolution, which would
-    leave 256 numbers in place of 1,024: the third has none.
+    The layers are those of the document's listing, whose third convolution has no pool. Its text
+    says that a pool follows each convolution, which would leave 256 numbers instead of 1,024.
 
-    Source: the third of the documents, section 5.2.
+    Args:
+        num_classes: number of logits.
+
+    Source: the third document, section 5.2.
     """
 
     def __init__(self, num_classes: int = 10) -> None:
@@ -59,11 +62,13 @@ class CifarLeNet(nn.Module):
     | fc3, the logits             | (N, 10)                 |        850 |           840 |
 
     Two lines differ from the document's listing, which cannot be trained on CIFAR-10 as printed:
-    its first convolution has one input channel in place of three, and its `view` would mix the
-    examples of images of another size, where `flatten` keeps them apart.
+    its first convolution has one input channel instead of three. Its `view` would mix the examples
+    of a batch of images of another size; `flatten` keeps them apart.
 
-    Source: the first of the documents, section 5.2, after LeCun et al. (1998), as
-        `tinynet.models.LeNet`.
+    Args:
+        num_classes: number of logits.
+
+    Source: the first document, section 5.2, after LeCun et al. (1998), as `tinynet.models.LeNet`.
     """
 
     def __init__(self, num_classes: int = 10) -> None:

@@ -8,7 +8,7 @@ from tinynet.tensor import Tensor
 
 
 class LeNet(nn.Module):
-    """The LeNet of the documents: 34,622 parameters.
+    """The documents' LeNet for 28x28 images: 34,622 parameters.
 
     | layer                       | output (examples first) | parameters |
     |-----------------------------|-------------------------|------------|
@@ -20,11 +20,14 @@ class LeNet(nn.Module):
     | fc1, 120 units, ReLU        | (N, 120)                |     30,840 |
     | fc2, the logits             | (N, 10)                 |      1,210 |
 
-    It ends in logits: the soft-max is part of the loss (`functional.cross_entropy`), and a second
-    one in front of it, as in the documents' listing, only slows the learning.
+    The output is logits: softmax is part of the loss (`functional.cross_entropy`). A second softmax
+    before it, as in the documents' listing, only slows learning.
+
+    Args:
+        num_classes: number of logits.
 
     Source: after Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied
-        to document recognition, Proc. IEEE 86 (1998), whose LeNet-5 has trained sub-sampling,
+        to document recognition, Proc. IEEE 86 (1998), whose LeNet-5 has trainable subsampling,
         a third convolution and radial-basis outputs.
     """
 

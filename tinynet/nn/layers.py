@@ -9,7 +9,7 @@ from tinynet import backend, dtypes, functional
 from tinynet.nn import init
 from tinynet.nn.module import Module
 from tinynet.nn.parameter import Parameter
-from tinynet.ops.windows import Pair, pair
+from tinynet.window import Pair, pair
 
 
 def at_least_one(layer: str, **sizes: int) -> None:

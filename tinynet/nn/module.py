@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from tinynet import backend, dtypes
-from tinynet.autograd import Value, thread
+from tinynet.autograd import Value, modes
 from tinynet.nn.hooks import Hook, Hooks, RemovableHandle
 from tinynet.nn.parameter import Parameter
 from tinynet.nn.state import IncompatibleKeys, load_arrays
@@ -303,8 +303,9 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} must define forward(self, ...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if thread.modes.watcher is not None:
-            return thread.modes.watcher.module(self, args, kwargs)
+        _, watcher = modes()
+        if watcher is not None:
+            return watcher.module(self, args, kwargs)
         return self._run(args, kwargs)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -52,11 +52,12 @@ class _BatchNorm(Module):
                 f"{type(self).__name__}: input has shape {shape}; it must be {self._form} with C = "
                 f"{self.num_features}"
             )
-        momentum = self.momentum
+        momentum: Any = self.momentum
         if self.training and self.track_running_stats:
             self.num_batches_tracked.add_(1)
             if momentum is None:  # the mean over all batches so far
-                momentum = 1.0 / self.num_batches_tracked.item()
+                count = self.num_batches_tracked.data
+                momentum = backend.as_array(1.0 / count).astype(self.running_mean.dtype)
         return functional.batch_norm(
             input,
             self.running_mean,

@@ -6,7 +6,7 @@ from typing import Any
 
 from tinynet import functional
 from tinynet.nn.module import Module
-from tinynet.ops.windows import Pair
+from tinynet.window import Pair
 
 
 class MaxPool2d(Module):

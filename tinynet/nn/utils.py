@@ -50,17 +50,20 @@ def clip_grad_norm_(
     xp = backend.array_module(*arrays)
     sizes = [xp.abs(a.astype("float64")) for a in arrays if a.size]
     if p == math.inf:
-        norm = xp.stack([s.max() for s in sizes] or [xp.zeros((), "float64")]).max()
+        norm = xp.stack([s.max() for s in sizes] or [backend.zeros((), arrays[0], "float64")]).max()
     else:
-        total = xp.zeros((), "float64")
+        total = backend.zeros((), arrays[0], "float64")
         for s in sizes:
             total = total + (s * s if p == 2.0 else s**p).sum()
         norm = xp.sqrt(total) if p == 2.0 else total ** (1.0 / p)
     norm = backend.as_array(norm)
-    if error_if_nonfinite and not math.isfinite(norm.item()):
-        raise RuntimeError(
-            f"clip_grad_norm_: the norm of {len(arrays)} gradients is {norm.item()}; it must be "
-            "finite. Use tinynet.detect_anomaly() to find the operation that caused it"
+    if error_if_nonfinite:
+        backend.check(
+            xp.isfinite(norm),
+            lambda: RuntimeError(
+                f"clip_grad_norm_: the norm of {len(arrays)} gradients is {norm.item()}; it must "
+                "be finite. Use tinynet.detect_anomaly() to find the operation that caused it"
+            ),
         )
     factor = xp.minimum(max_norm / (norm + 1e-6), 1.0)
     for g, array in zip(grads, arrays, strict=True):

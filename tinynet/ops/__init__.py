@@ -1,7 +1,7 @@
 """The differentiable operations, one family per file.
 
 Formula, derivation, code and rules of each operation stand side by side. Files in reading order:
-broadcast, arithmetic, elementary, indexing, shape, reduction, linalg, softmax, windows, strips,
+broadcast, arithmetic, elementary, indexing, shape, reduction, linalg, softmax, windows,
 convolution, pooling, conversion. Every docstring has the parts *Derivation*, *Jacobian*, *Kinks*,
 *Cost*, *Shapes* (with dtypes and errors) and *Source*; <u, v> is the sum of the products of the
 entries, gy the gradient of the loss by y, and [c] is 1 where c holds and 0 elsewhere.

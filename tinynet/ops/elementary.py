@@ -13,8 +13,7 @@ from typing import Any
 from tinynet import backend
 from tinynet.autograd import Op, raw
 from tinynet.backend import array_module
-from tinynet.kernels.elementwise import elementwise, zero_for
-from tinynet.memory import workspace
+from tinynet.kernels import elementwise
 from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import Elementwise
 
@@ -202,8 +201,7 @@ def erf_gx(gy: Any, x: Any) -> Any:
 
 def exp_minus_abs(x: Any) -> Any:
     """e^-|x| as an array; it is at most 1."""
-    xp = array_module(x)
-    x = xp.asarray(x)  # x may be a plain number
+    xp, x = array_module(x), backend.array_of(x)
     if x.dtype.kind != "f":  # integers wrap: -5 of uint16 is 65531, |-128| of int8 is -128
         x = x.astype(xp.result_type(x, xp.float16))  # the dtype of exp(x)
     return xp.exp(-xp.abs(x))
@@ -266,8 +264,7 @@ def relu(x: Any) -> Any:
     Source: V. Nair and G. Hinton, Rectified linear units improve restricted Boltzmann machines
         (ICML 2010).
     """
-    xp = array_module(x)
-    return elementwise(lambda x, out: xp.maximum(x, zero_for(x), out=out), x)
+    return elementwise.relu(x)
 
 
 @relu.rule("x")
@@ -289,14 +286,7 @@ def gated(x: Any, *, gate: Any) -> Any:
     Source: V. Nair and G. Hinton, Rectified linear units improve restricted Boltzmann machines
         (ICML 2010).
     """
-    xp = array_module(x, gate)
-
-    def compute(x: Any, gate: Any, out: Any) -> None:
-        positive = workspace("mask", gate.shape, gate, "bool")
-        xp.multiply(x, xp.greater(gate, 0, out=positive), out=out)
-
-    # x may come from a linear layer, row by row; the convolution before the gate needs its layout
-    return elementwise(compute, x, gate, order=gate)
+    return elementwise.gate(x, gate)
 
 
 @gated.rule("x")

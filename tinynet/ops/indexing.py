@@ -10,7 +10,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import Op, Value, raw
-from tinynet.backend import arange, array_module, check, is_array, zeros
+from tinynet.backend import arange, array_module, check, constant, is_array, zeros
 
 
 @Op
@@ -113,7 +113,7 @@ def plain_index(index: Any, like: Any) -> Any:
             plain_index(list(i) if isinstance(i, tuple | range) else i, like) for i in index
         )
     if isinstance(index, list):
-        index = array_module(like).asarray(index, dtype=None if index else "int64")
+        index = constant(index, like, None if index else "int64")
     elif isinstance(index, Value) or is_array(index):
         # a copy for the rule, since the caller may change the original later
         index = raw(index).copy()

@@ -6,7 +6,7 @@ from typing import Any
 
 from tinynet import threads
 from tinynet.autograd import Op, raw
-from tinynet.backend import array_module
+from tinynet.backend import array_module, eye
 from tinynet.kernels import products
 from tinynet.ops.broadcast import Elementwise, expand
 from tinynet.ops.shape import permute, reshape
@@ -157,7 +157,7 @@ def einsum_gx(gy: Any, i: int, xs: Any, xs_shape: Any, subscripts: str) -> Any:
         if c in terms[i][:position]:
             new = next(fresh)
             eyes.append(c + new)
-            operands.append(array_module(raw(g)).eye(sizes[c], dtype=raw(g).dtype))
+            operands.append(eye(sizes[c], raw(g)))
             c = new
         target += c
     return einsum(g, *operands, subscripts=",".join([letters, *eyes]) + "->" + target)

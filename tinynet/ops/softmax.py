@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module
+from tinynet.backend import array_module, full
 from tinynet.ops.broadcast import Elementwise, expand
 from tinynet.ops.elementary import exp, exp_minus_abs, sigmoid
 from tinynet.ops.reduction import Dim, axes_of, keepdims, sum
@@ -169,7 +169,7 @@ def bce_with_logits(x: Any, z: Any) -> Any:
     """
     xp = array_module(x, z)
     if isinstance(x, int | float):
-        x = xp.asarray(x, z.dtype)  # a Python number has no dtype; its exponential is float64
+        x = full((), x, z)  # a Python number has no dtype; its exponential is float64
     return (xp.maximum(x, 0.0) - x * z) + xp.log1p(exp_minus_abs(x))
 
 

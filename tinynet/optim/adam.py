@@ -62,22 +62,25 @@ class Adam(Optimizer):
     def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
         return ("exp_avg", "exp_avg_sq")
 
-    def _update(
-        self, xp: Any, options: dict[str, Any], t: int, g: Any, out: Any, *slots: Any
-    ) -> None:
-        m, v = slots
+    def _scalars(self, options: dict[str, Any], t: int) -> tuple[float, ...]:
         beta1, beta2 = options["betas"]
+        s = math.sqrt(1.0 - beta2**t)
+        rate = options["lr"] * s / (1.0 - beta1**t)
+        return beta1, 1.0 - beta1, beta2, 1.0 - beta2, options["eps"] * s, rate
+
+    def _update(self, xp: Any, scalars: Any, g: Any, out: Any, slots: dict[str, Any]) -> None:
+        m, v = slots["exp_avg"], slots["exp_avg_sq"]
+        beta1, rest1, beta2, rest2, eps, rate = scalars
         m *= beta1
-        m += xp.multiply(g, 1.0 - beta1, out=out)
+        m += xp.multiply(g, rest1, out=out)
         xp.multiply(g, g, out=out)
-        out *= 1.0 - beta2
+        out *= rest2
         v *= beta2
         v += out
-        s = math.sqrt(1.0 - beta2**t)
         xp.sqrt(v, out=out)
-        out += options["eps"] * s
+        out += eps
         xp.divide(m, out, out=out)
-        out *= options["lr"] * s / (1.0 - beta1**t)
+        out *= rate
 
 
 class AdamW(Adam):

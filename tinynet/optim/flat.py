@@ -53,8 +53,7 @@ class FlatParameters:
     def slot(self, name: str) -> Any:
         """The flat array of that name, zeros when it is first asked for."""
         if name not in self.slots:
-            xp = backend.array_module(self.like)
-            self.slots[name] = xp.zeros((self.ends[-1],), self.like.dtype)
+            self.slots[name] = backend.zeros((self.ends[-1],), self.like)
         return self.slots[name]
 
     def view(self, flat: Any, i: int, start: int = 0) -> Any:
@@ -101,12 +100,12 @@ class FlatParameters:
             size = max(hi - lo, 1)
             if last - first == 1 and backend.device_of(self.like) == "cpu":
                 p = self.params[first]
-                if p._data.flags.c_contiguous and raw(p.grad).flags.c_contiguous:
+                if memory.is_contiguous(p._data) and memory.is_contiguous(raw(p.grad)):
                     size = BLOCK
             for start in range(lo, hi, size):
                 yield first, last, start, min(start + size, hi)
 
-    def gather(self, piece: tuple[int, int, int, int], weight_decay: float) -> Any:
+    def gather(self, piece: tuple[int, int, int, int], weight_decay: Any = None) -> Any:
         """The gradients of a piece as one flat array, which is not to be changed.
 
         With a weight decay w the gradient by parameter p is that of the loss plus w p, the
@@ -115,7 +114,7 @@ class FlatParameters:
         first, last, _, _ = piece
         params = self.params[first:last]
         g = self._joined("gradients of an optimizer", piece, [raw(p.grad) for p in params])
-        if not weight_decay:
+        if weight_decay is None:
             return g
         theta = self._joined("parameters of an optimizer", piece, [p._data for p in params])
         decayed = memory.workspace("decayed gradients of an optimizer", g.shape, g)
@@ -139,10 +138,10 @@ class FlatParameters:
         out = memory.workspace(name, (hi - lo,), self.like)
         return backend.array_module(out).concatenate(flat, out=out)
 
-    def subtract(self, flat: Any, piece: tuple[int, int, int, int], shrink: float) -> None:
+    def subtract(self, flat: Any, piece: tuple[int, int, int, int], shrink: Any = None) -> None:
         """p = shrink p - its part of `flat`, in place, for every parameter of a piece."""
         for p, view in self._parts(piece, flat):
-            if shrink != 1.0:
+            if shrink is not None:
                 p *= shrink
             p -= view
 

@@ -1,7 +1,8 @@
 """What all optimizers have in common: groups of parameters, their state, and the walk of a step.
 
-An optimizer is the function `_update`, a few lines of formula on flat arrays; see `sgd`, `adam`
-and `rmsprop`. Everything else is here, and the flat arrays in `flat`.
+An optimizer is two functions, see `sgd`, `adam` and `rmsprop`: `_scalars` computes the numbers of
+a step, `_update` is a few lines of formula with them on flat arrays. Everything else is here, and
+the flat arrays in `flat`.
 """
 
 from __future__ import annotations
@@ -78,20 +79,43 @@ class Optimizer:
         """The names of the state that these options need."""
         raise NotImplementedError
 
-    def _update(
-        self, xp: Any, options: dict[str, Any], t: int, g: Any, out: Any, *slots: Any
-    ) -> None:
+    def _scalars(self, options: dict[str, Any], t: int) -> tuple[float, ...]:
+        """The numbers that change from step to step, as a rate and a bias correction do.
+
+        Whatever `_update` takes from the options or from the number of the step is among them.
+
+        Args:
+            options: of the group.
+            t: the number of this update, from 1.
+        """
+        raise NotImplementedError
+
+    def _update(self, xp: Any, scalars: Any, g: Any, out: Any, slots: dict[str, Any]) -> None:
         """Fill `out` with what is to be subtracted from the parameters; change the slots.
+
+        What it calls depends on which slots there are and on how many scalars, never on their
+        values, so that the calls of one step are those of all.
 
         Args:
             xp: the array module.
-            options: of the group.
-            t: the number of this update, from 1.
+            scalars: those of `_scalars`.
             g: gradients, a flat array, not to be changed.
             out: uninitialised memory of the same length.
-            slots: the state in the order of `_slots`, of the same length.
+            slots: the state by the names of `_slots`, each of the same length.
         """
         raise NotImplementedError
+
+    def _decay(self, options: dict[str, Any]) -> tuple[float | None, float | None]:
+        """The other numbers that change from step to step: of decay, None where there is none.
+
+        Returns:
+            What the parameters are multiplied by and added to their gradients, and what they are
+            multiplied by themselves.
+        """
+        decay = options["weight_decay"]
+        if not decay:
+            return None, None
+        return (None, 1.0 - options["lr"] * decay) if self.decoupled else (decay, None)
 
     # --- groups and options ---
 
@@ -178,17 +202,17 @@ class Optimizer:
         return loss
 
     def _update_all(self, options: dict[str, Any], flat: FlatParameters) -> None:
-        decay = options["weight_decay"]
-        slots = [flat.slot(name) for name in self._slots(options)]
+        slots = {name: flat.slot(name) for name in self._slots(options)}
         xp = backend.array_module(flat.like)
+        decay, shrink = self._decay(options)
 
         def update(piece: tuple[int, int, int, int]) -> None:
             first, _, lo, hi = piece
-            g = flat.gather(piece, 0.0 if self.decoupled else decay)
+            g = flat.gather(piece, decay)
             out = memory.workspace("updates of an optimizer", g.shape, g)
-            here = [slot[lo:hi] for slot in slots]
-            self._update(xp, options, flat.steps[first] + 1, g, out, *here)
-            flat.subtract(out, piece, 1.0 - options["lr"] * decay if self.decoupled else 1.0)
+            here = {name: slot[lo:hi] for name, slot in slots.items()}
+            self._update(xp, self._scalars(options, flat.steps[first] + 1), g, out, here)
+            flat.subtract(out, piece, shrink)
 
         for_each(update, flat.pieces())
         for i, p in enumerate(flat.params):

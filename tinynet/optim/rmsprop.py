@@ -74,31 +74,33 @@ class RMSprop(Optimizer):
             names.append("grad_avg")
         return tuple(names)
 
-    def _update(
-        self, xp: Any, options: dict[str, Any], t: int, g: Any, out: Any, *slots: Any
-    ) -> None:
-        state = dict(zip(self._slots(options), slots, strict=True))
-        alpha, v = options["alpha"], state["square_avg"]
+    def _scalars(self, options: dict[str, Any], t: int) -> tuple[float, ...]:
+        alpha = options["alpha"]
+        return options["lr"], alpha, 1.0 - alpha, options["eps"], options["momentum"]
+
+    def _update(self, xp: Any, scalars: Any, g: Any, out: Any, slots: dict[str, Any]) -> None:
+        lr, alpha, rest, eps, momentum = scalars
+        v = slots["square_avg"]
         v *= alpha
         xp.multiply(g, g, out=out)
-        out *= 1.0 - alpha
+        out *= rest
         v += out
-        if "grad_avg" in state:
-            a = state["grad_avg"]
+        if "grad_avg" in slots:
+            a = slots["grad_avg"]
             a *= alpha
-            a += xp.multiply(g, 1.0 - alpha, out=out)
+            a += xp.multiply(g, rest, out=out)
             xp.multiply(a, a, out=out)
             xp.subtract(v, out, out=out)
             xp.maximum(out, 0.0, out=out)
             xp.sqrt(out, out=out)
         else:
             xp.sqrt(v, out=out)
-        out += options["eps"]
+        out += eps
         xp.divide(g, out, out=out)
-        if "momentum_buffer" in state:
-            b = state["momentum_buffer"]
-            b *= options["momentum"]
+        if "momentum_buffer" in slots:
+            b = slots["momentum_buffer"]
+            b *= momentum
             b += out
-            xp.multiply(b, options["lr"], out=out)
+            xp.multiply(b, lr, out=out)
         else:
-            out *= options["lr"]
+            out *= lr

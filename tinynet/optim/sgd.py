@@ -68,22 +68,25 @@ class SGD(Optimizer):
     def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
         return ("momentum_buffer",) if options["momentum"] else ()
 
-    def _update(
-        self, xp: Any, options: dict[str, Any], t: int, g: Any, out: Any, *slots: Any
-    ) -> None:
+    def _scalars(self, options: dict[str, Any], t: int) -> tuple[float, ...]:
         m, lr = options["momentum"], options["lr"]
-        if slots:
-            (b,) = slots
-            if t == 1:
-                b[...] = g
-            else:
-                b *= m
-                b += xp.multiply(g, 1.0 - options["dampening"], out=out)
-            if options["nesterov"]:
-                xp.multiply(b, m, out=out)
-                out += g
-                out *= lr
-            else:
-                xp.multiply(b, lr, out=out)
+        if not m:
+            return (lr,)
+        # In the first step b is 0 and becomes g: -0.0 b + g, which is g also where g is -0.0.
+        keep, take = (-0.0, 1.0) if t == 1 else (m, 1.0 - options["dampening"])
+        return (lr, keep, take, m) if options["nesterov"] else (lr, keep, take)
+
+    def _update(self, xp: Any, scalars: Any, g: Any, out: Any, slots: dict[str, Any]) -> None:
+        if not slots:
+            xp.multiply(g, scalars[0], out=out)
+            return
+        lr, keep, take, *nesterov = scalars
+        b = slots["momentum_buffer"]
+        b *= keep
+        b += xp.multiply(g, take, out=out)
+        if nesterov:
+            xp.multiply(b, nesterov[0], out=out)
+            out += g
+            out *= lr
         else:
-            xp.multiply(g, lr, out=out)
+            xp.multiply(b, lr, out=out)

@@ -1,4 +1,4 @@
-"""The mathematics of a network as text and pages; the drawings are `tinynet.graph`'s."""
+"""The mathematics of a network as text and as a page; `tinynet.graph` makes the drawings."""
 
 from tinynet.graph import draw, explain, trace
 from tinynet.study.derivation import derivation

@@ -16,9 +16,9 @@ from tinynet.study.page import page
 from tinynet.study.step import study
 
 _DESCRIPTION = """\
-Write one HTML file that shows a training step of a network on one real digit, forward and back:
+Write one HTML file that shows a training step of a network on one real digit, forward and backward:
 each operation's formula, source, numbers as pictures, derivation, gradients and finite
-differences. Open it in a browser by a double click; it needs no network."""
+differences. The file opens in any browser, without a network connection."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -32,29 +32,29 @@ def _parser() -> argparse.ArgumentParser:
            help="lenet (default); or mlp_by_hand, in the documents' symbols, on the package's "
                 "digits of 8x8 or an image file")  # fmt: skip
     option("--image", default="0", metavar="FILE|INDEX",
-           help="a digit of the data set's test part by its number (default: 0); or an image file "
-                "of a digit, square, of any size")  # fmt: skip
-    option("--label", type=int, metavar="DIGIT", help="which digit the image file shows")
+           help="index of a digit in the data set's test part (default: 0); or a square image file "
+                "of a digit, of any size")  # fmt: skip
+    option("--label", type=int, metavar="DIGIT", help="the digit in the image file")
     option("--data", metavar="mnist|digits|ROOT",
-           help="MNIST, the digits in the package, or a folder with MNIST's files (default: MNIST "
-                "where it is found, else the package's digits)")  # fmt: skip
-    option("--checkpoint", metavar="FILE", help="weights (safetensors); else they are random")
+           help="MNIST, the package's digits, or a folder with MNIST's files (default: MNIST if "
+                "found, else the package's digits)")  # fmt: skip
+    option("--checkpoint", metavar="FILE", help="weights (safetensors; default: random)")
     option("--out", default="tinynet-study.html", metavar="FILE",
-           help="where to write (default: tinynet-study.html)")  # fmt: skip
-    option("--seed", type=int, default=0, help="of random weights and of the entries that finite "
-           "differences check (default: 0)")  # fmt: skip
+           help="the file to write (default: tinynet-study.html)")  # fmt: skip
+    option("--seed", type=int, default=0, help="seed of random weights and of the choice of "
+           "entries for finite differences (default: 0)")  # fmt: skip
     return parser
 
 
 def load_weights(model: Module, path: str) -> None:
-    """Weights from a file into the model.
+    """Load weights from a file into the model.
 
     Raises:
-        InputError: if it cannot be read, or is of another model.
+        InputError: if the file cannot be read, or holds another model's weights.
     """
     try:
         state = load(path)
-        # a run's checkpoint holds the weights among other things
+        # a training run's checkpoint holds the weights under "model"
         model.load_state_dict(state["model"] if isinstance(state.get("model"), dict) else state)
     except (OSError, ValueError, TypeError, ImportError, CheckpointError) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
         network = NETWORKS[options.model]
         digit = load_digit(options.image, options.data, options.label, network.size)
         manual_seed(options.seed)
-        model = network.build().to("cpu")  # whatever the default device: the page is NumPy's
+        model = network.build().to("cpu")  # the page needs NumPy, whatever the default device
         weights = f"random, seed {options.seed}"
         if options.checkpoint is not None:
             load_weights(model, options.checkpoint)
@@ -78,11 +78,11 @@ def main(arguments: list[str] | None = None) -> int:
         text = page(study(network, model, digit, options.seed), model, weights)
         path = Path(options.out)
         if path.is_dir():
-            raise InputError(f"--out {path}: it is a folder; give the name of a file")
+            raise InputError(f"--out {path} is a folder; give the name of a file")
         try:
             write_atomically(str(path), text.encode())
         except OSError as error:
-            raise InputError(f"--out {path}: it cannot be written ({error.strerror})") from None
+            raise InputError(f"--out {path} cannot be written ({error.strerror})") from None
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""What is asked again and again, answered where it comes up, with numbers of this very step."""
+"""Frequent questions, answered beside the rules they concern, with this step's numbers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tinynet.study.step import Operation, Study
 
 @dataclass(frozen=True)
 class Answer:
-    """A question, its answer as HTML, and where it belongs.
+    """A question, its answer as HTML, and its place on the page.
 
     Attributes:
-        operation, input: the rule beside which it stands.
+        operation, input: the rule it is shown with.
         show: "role entry": the cell that its button selects.
     """
 
@@ -40,7 +40,7 @@ class Answer:
 
 
 def answers(study: Study) -> list[Answer]:
-    """The answers that the operations of this step can give."""
+    """The answers for the operations of this step."""
     found = []
     makers: dict[str, list[Callable[[Study, Operation], Answer | None]]] = {
         "conv2d": [_col2im, _convolution_bias],
@@ -54,7 +54,7 @@ def answers(study: Study) -> list[Answer]:
             answer = make(study, operation)
             if answer is not None:
                 found.append(answer)
-    # the two about the shape of a bias gradient side by side
+    # keeps the two about the shape of a bias gradient together
     return sorted(found, key=lambda a: {"why-col2im": 0, "why-linear-bias": 1}.get(a.id, 2))
 
 
@@ -80,13 +80,12 @@ def _col2im(study: Study, operation: Operation) -> Answer:
     text = (
         "<p>Because im2col copies. Each window that covers a cell of x has a copy of it in its "
         f"column: x{_entry(x, flat)} = {number(x.flat[flat])} was copied {most} times, "
-        f"x[0,0,0,0] in the corner {_times(corner)}. The matrix product gives each copy a "
-        "gradient of its own, in gcol = wᵀ gy. By the chain rule in several variables, what "
-        "enters a result in several places has the sum of the derivatives over the places: "
+        f"x[0,0,0,0] in the corner {_times(corner)}. The matrix product gives each copy its own "
+        "gradient, in gcol = wᵀ gy. By the multivariable chain rule, the derivative by a value "
+        "that enters in several places is the sum of the derivatives over these places: "
         f"gx{_entry(x, flat)} = {number(gx.flat[flat])} is the sum of its {most} entries of gcol. "
-        "That sum is col2im, and it is im2col's adjoint; so it adds (<code>+=</code>) where "
-        "im2col copied. (The code below adds along the rows of the kernel within the product "
-        "already, and col2im along its columns.)</p>"
+        "That sum is col2im, the adjoint of im2col: it adds (<code>+=</code>) where im2col "
+        "copied.</p>"
     )
     return Answer("why-col2im", "Why is col2im a sum?", text, operation.number, "x", f"gx {flat}")
 
@@ -107,10 +106,10 @@ def _convolution_bias(study: Study, operation: Operation) -> Answer:
     places = gy[:, 0].size
     text = (
         f"<p>From b itself: b is {b.shape}, one number for each map, and gy is {gy.shape}. b[{o}] "
-        f"was added at all {' · '.join(map(str, gy[:, 0].shape))} = {places} positions of map {o}; "
-        "it moves all of them at once, so its gradient is the sum of theirs: "
-        f"gb[{o}] = Σ gy[:,{o},:,:] = {number(gb[o])}. Summed over the axes n, p and q, along "
-        f"which b was repeated, {gy.shape} becomes {gb.shape}.</p>"
+        f"was added at all {' · '.join(map(str, gy[:, 0].shape))} = {places} positions of map {o}. "
+        "It changes all of them at once, so its gradient is the sum of theirs: "
+        f"gb[{o}] = Σ gy[:,{o},:,:] = {number(gb[o])}. Summing over the axes n, p and q, along "
+        f"which b was repeated, turns {gy.shape} into {gb.shape}.</p>"
     )
     question = _bias("a convolution's")
     return Answer("why-bias", question, text, operation.number, "b", f"gb {o}")
@@ -122,9 +121,9 @@ def _linear_bias(study: Study, operation: Operation) -> Answer | None:
     assert gy is not None
     j = int(abs(gb).argmax())
     text = (
-        f"<p>b is {b.shape} and was added to each row of y {gy.shape}: one row an example. "
-        "Its gradient sums over the rows. Here there is one, so "
-        f"gb[{j}] = gy[0,{j}] = {number(gb[j])}; with a batch of 64 it would be the sum of 64.</p>"
+        f"<p>b is {b.shape} and was added to each row of y {gy.shape}, one row per example. "
+        "Its gradient sums over the rows. Here there is one row, so "
+        f"gb[{j}] = gy[0,{j}] = {number(gb[j])}; for a batch of 64 it would be the sum of 64.</p>"
     )
     question = _bias("a linear layer's")
     return Answer("why-linear-bias", question, text, operation.number, "b", f"gb {j}")
@@ -136,8 +135,8 @@ def _broadcast_bias(study: Study, operation: Operation) -> Answer:
     assert gy is not None
     j = int(abs(gb).argmax())
     text = (
-        f"<p>From b itself. y is {gy.shape}, one column an example, and b {b.shape} is repeated "
-        "along the columns. So its gradient is gy summed over the columns, in the shape of b: with "
+        f"<p>From b itself. y is {gy.shape}, one column per example, and b {b.shape} is repeated "
+        "along the columns. So its gradient is gy summed over the columns, in the shape of b. With "
         f"one example, as here, gb{_entry(b, j)} = {number(gb.flat[j])} is one "
         "number of gy; with m examples it is the sum of m.</p>"
     )
@@ -153,40 +152,40 @@ def _tie(study: Study, operation: Operation) -> Answer | None:
     if window.padding != (0, 0) or not window.disjoint:
         return None
 
-    # the entries of each window, (windows, taps), and where they stand in x
-    def taken(a: np.ndarray) -> np.ndarray:
-        parts = [a[:, :, r, c].reshape(-1) for _, _, r, c in window.taps(OH, OW)]
+    # the entries of each window, (windows, taps), and their flat indices in x
+    def by_window(a: np.ndarray) -> np.ndarray:
+        parts = [a[:, :, r, c].reshape(-1) for _, r, c in window.taps((OH, OW))]
         return np.stack(parts, axis=1)
 
-    cells, places = taken(x), taken(np.arange(x.size).reshape(x.shape))
+    cells, indices = by_window(x), by_window(np.arange(x.size).reshape(x.shape))
     tied = (cells == cells.max(axis=1, keepdims=True)).sum(axis=1)
     zeros = (cells == 0).all(axis=1)
-    # the usual tie, a window of zeros, if there is one; and where most depends on it
+    # prefers the usual tie, a window of zeros, and the largest gradient
     weight = abs(gy.reshape(-1)) * (tied > 1) * np.where(zeros, 1.0, 1e-3)
     k = int(weight.argmax())
     if tied[k] < 2 or gy.reshape(-1)[k] == 0:
         return None
-    winners = places[k][cells[k] == cells[k].max()]
-    first, second = int(winners[0]), int(winners[1])
+    first, second = map(int, indices[k][cells[k] == cells[k].max()][:2])
     slopes = [_slopes(operation, x, gy, flat) for flat in (first, second)]
     g = float(gy.reshape(-1)[k])
     text = (
-        f"<p>Then the largest is not unique. After a ReLU this is usual: {int(zeros.sum())} of the "
-        f"{len(cells)} windows here are all zeros. The window of y{_entry(output.value, k)} holds "
-        f"{', '.join(number(v) for v in cells[k])}, and gy there is {number(gy.reshape(-1)[k])}. "
-        "The first of the tied, in reading order, takes all of it: "
+        f"<p>Then the maximum is not unique. This is common after a ReLU: {int(zeros.sum())} of "
+        f"the {len(cells)} windows here are all zeros. The window of y{_entry(output.value, k)} "
+        f"holds {', '.join(number(v) for v in cells[k])}, and gy there is "
+        f"{number(gy.reshape(-1)[k])}. The first tied cell, in row-major order, takes all of it: "
         f"gx{_entry(x, first)} = {number(gx.flat[first])}, and gx{_entry(x, second)} = "
         f"{number(gx.flat[second])}.</p>"
-        "<p>There is no derivative here. If one of the tied grows, the maximum grows with it; if "
-        "it shrinks, the others hold the maximum where it is. Finite differences of "
-        "⟨gy, pool(x)⟩, gy held fixed, see both slopes: "
+        "<p>The derivative does not exist here. If one tied cell grows, the maximum grows with it; "
+        "if it shrinks, the other cells keep the maximum. Finite differences of "
+        "⟨gy, pool(x)⟩, with gy fixed, show both slopes: "
         f"by x{_entry(x, first)} it is {slopes[0][0]:.6g} to the left and {slopes[0][1]:.6g} to "
         f"the right, by x{_entry(x, second)} {slopes[1][0]:.6g} and {slopes[1][1]:.6g}. Any "
-        f"shares of gy = {g:.6g} among the tied that add up to 1 make a subgradient. All to the "
-        "first is one such choice; all of it to <em>each</em> of them would pass gy on several "
-        "times, and is none.</p>"
-        + ("<p>For a window of zeros after a ReLU it does not matter in the end: y &gt; 0 is false "
-           "for each of them, so the ReLU below passes none of it on.</p>" if zeros[k] else "")
+        f"shares of gy = {g:.6g} among the tied cells that add up to 1 make a subgradient. Giving "
+        "everything to the first is one choice. Giving everything to <em>each</em> of them is "
+        "not: it would pass gy on several times.</p>"
+        + ("<p>For a window of zeros after a ReLU the choice makes no difference in the end: "
+           "y &gt; 0 is false for every cell, so the ReLU passes nothing on.</p>"
+           if zeros[k] else "")
     )  # fmt: skip
     return Answer(
         "why-tie", "What happens at a tie in max-pool?", text, operation.number, "x", f"gx {first}"
@@ -194,8 +193,10 @@ def _tie(study: Study, operation: Operation) -> Answer | None:
 
 
 def _slopes(operation: Operation, x: Any, gy: Any, flat: int) -> tuple[float, float]:
-    """The slopes of <gy, pool(x)> to the left and right of one entry, with gy fixed: of the loss
-    they would show the kinks of other operations as well. In float64, where they are exact."""
+    """The slopes of <gy, pool(x)> to the left and right of one entry, exact in float64.
+
+    gy is fixed, since the slopes of the loss would show the kinks of other operations as well.
+    """
     assert operation.step.op is not None
     h, found = 2.0**-26, []
     for step in (-h, h):
@@ -232,13 +233,14 @@ def _soft_max(study: Study, operation: Operation) -> Answer:
     )  # fmt: skip
     text = (
         "<p>The loss is - ln p of the right digit t, and ln p<sub>t</sub> = x<sub>t</sub> - "
-        "ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup>. So by the logit x<sub>c</sub></p>"
+        "ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup>. So its derivative by the logit x<sub>c</sub> "
+        "is</p>"
         "<p>∂L/∂x<sub>c</sub> = ∂/∂x<sub>c</sub> ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup> - "
         "∂x<sub>t</sub>/∂x<sub>c</sub> = e<sup>x<sub>c</sub></sup> / Σ<sub>k</sub> "
-        "e<sup>x<sub>k</sub></sup> - [c = t] = p<sub>c</sub> - q<sub>c</sub>:</p>"
-        "<p>a step of rate α against the gradient pushes every logit down by α times its "
-        f"probability, and lifts that of the right digit, {label}, by α. The ten "
-        "add up to 0: adding one number to all logits changes nothing.</p>"
+        "e<sup>x<sub>k</sub></sup> - [c = t] = p<sub>c</sub> - q<sub>c</sub>.</p>"
+        "<p>A step of rate α against the gradient lowers every logit by α times its probability, "
+        f"and raises that of the right digit, {label}, by α. The ten derivatives add up to 0: "
+        "adding one number to all logits changes nothing.</p>"
         f'<div class="frame"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )

@@ -1,13 +1,14 @@
 "use strict";
-// What a cell is made of: for each operation, which cells of its inputs an output cell was computed
-// from, and which terms a gradient cell sums.
+// How a cell is computed: for each operation, the input cells of an output cell, and the terms of a
+// gradient cell.
 //
 // `A` holds the numbers of one operation by role, as `Numbers`: its inputs and "y", their gradients
-// "gx", "gy", ..., and what else is shown ("col", "gcol", "winner", "p"). A function returns
-//     terms: products, each a list of [label, number]; the cell is their sum (or `how` says what)
-//     lit:   for each role, the flat indices of the cells to light
+// "gx", "gy", ..., and other arrays ("col", "gcol", "argmax", "p"). A function returns
+//     terms: products, each a list of [label, number], whose sum is the cell (unless `how` differs)
+//     how:   the formula
+//     lit:   for each role, the flat indices of the cells to highlight
 //     note:  a sentence
-// or null where there is nothing to tell but the number.
+// or null if there is only the number to show.
 
 class Numbers {
   constructor(data, shape) {
@@ -20,7 +21,7 @@ class Numbers {
   index(flat) { return this.strides.map((stride, k) => Math.floor(flat / stride) % this.shape[k]); }
 }
 
-// The fewest digits that give this very float32 back.
+// The shortest decimal that rounds to this float32.
 function show(x) {
   if (!Number.isFinite(x)) return String(x);
   for (let digits = 1; digits <= 9; digits++) {
@@ -45,7 +46,7 @@ function taps(window, p, q, H, W) {
   return found;
 }
 
-// The windows that cover pixel (h, w), and the tap that meets it: [i, j, p, q].
+// The windows that cover pixel (h, w), and the tap on it: [i, j, p, q].
 function covering(window, h, w, OH, OW) {
   const found = [];
   for (let i = window.kernel[0] - 1; i >= 0; i--) for (let j = window.kernel[1] - 1; j >= 0; j--) {
@@ -69,8 +70,8 @@ const conv2d = {
     if (A.b) { terms.push([factor(A, "b", o)]); lit.b.push(o); }
     if (A.col) lit.col = range(A.col.shape[0]).map(r => A.col.flat(r, p * OW + q));
     return {terms, lit, how: `Σ w·x over the window${A.b ? " + b" : ""}`,
-            note: "Filter " + o + " lies on the window that is lit; the window is column " +
-                  (p * OW + q) + " of the im2col matrix, so y is one row of w times one column."};
+            note: `Filter ${o} covers the highlighted window, which is column ${p * OW + q} of the ` +
+                  "im2col matrix, so y is one row of w times one column."};
   },
   x(A, flat, {window}) {
     const [n, c, h, w] = A.x.index(flat), [, OC, OH, OW] = A.y.shape;
@@ -138,8 +139,8 @@ const conv2d = {
       lit.x.push(A.x.flat(n, c, tap[2], tap[3]));
     }
     return {terms, lit, how: "Σ gy·x over all positions",
-            note: "One weight is used at every position of its map, so its gradient has a term for " +
-                  "each: the map of gy times the part of x that this weight met."};
+            note: "A weight is used at every position of its map, so its gradient has a term for " +
+                  "each: gy there times the x that the weight was multiplied by."};
   },
   gb(A, flat) {
     const [N, , OH, OW] = A.gy.shape, cells = [];
@@ -157,29 +158,29 @@ const max_pool2d = {
     const cells = taps(window, p, q, H, W).map(([, , h, w]) => A.x.flat(n, c, h, w));
     const ties = cells.filter(k => A.x.data[k] === A.y.data[flat]).length;
     return {terms: cells.map(k => [[bracket("x", A.x.index(k)), A.x.data[k]]]), max: true,
-            how: "the largest of the window", lit: {x: cells, winner: [flat]},
-            note: `Tap ${A.winner.data[flat]}, counted from 0 in reading order, is the first that is y.` + (ties > 1 ?
-              ` ${ties} cells tie; the first in reading order will take the gradient.` : "")};
+            how: "the maximum of the window", lit: {x: cells, argmax: [flat]},
+            note: `The maximum is at tap ${A.argmax.data[flat]}, counted from 0 in row-major order.` +
+              (ties > 1 ? ` ${ties} cells tie; the first of them takes the gradient.` : "")};
   },
-  winner(A, flat, options) { return {lit: max_pool2d.y(A, flat, options).lit,
+  argmax(A, flat, options) { return {lit: max_pool2d.y(A, flat, options).lit,
     note: max_pool2d.y(A, flat, options).note}; },
   gx(A, flat, {window}) {
     const [n, c, h, w] = A.gx.index(flat), [, , OH, OW] = A.gy.shape;
-    const covers = covering(window, h, w, OH, OW), lit = {gy: [], y: [], winner: [], x: [flat]};
+    const covers = covering(window, h, w, OH, OW), lit = {gy: [], y: [], argmax: [], x: [flat]};
     const terms = [];
     let note = "No window covers this cell: its gradient is 0.";
     for (const [i, j, p, q] of covers) {
-      const k = A.gy.flat(n, c, p, q), won = A.winner.data[k] === i * window.kernel[1] + j;
+      const k = A.gy.flat(n, c, p, q), won = A.argmax.data[k] === i * window.kernel[1] + j;
       terms.push([[`[x won]`, won ? 1 : 0], factor(A, "gy", n, c, p, q)]);
-      lit.gy.push(k); lit.y.push(k); lit.winner.push(k);
+      lit.gy.push(k); lit.y.push(k); lit.argmax.push(k);
       const x = A.x.data[flat], y = A.y.data[k];
-      note = won ? "This cell is its window's largest (or the first of them): it takes all of gy."
-        : x === y ? `This cell ties with the window's first largest, ${show(y)}, and gets nothing: ` +
+      note = won ? "This cell is its window's maximum (the first, if several tie): it takes all of gy."
+        : x === y ? `This cell ties with the window's first maximum, ${show(y)}, and gets nothing: ` +
                     "gy is passed on once, not to each."
-        : `This cell is ${show(x)} and the window's largest ${show(y)}: a small change of it ` +
-          "changes nothing, so its gradient is 0.";
+        : `This cell is ${show(x)} and the window's maximum ${show(y)}: a small change here ` +
+          "changes nothing, so the gradient is 0.";
     }
-    return {terms, lit, how: "gy where it won, 0 elsewhere", note};
+    return {terms, lit, how: "gy at the maximum, 0 elsewhere", note};
   },
 };
 
@@ -189,7 +190,7 @@ const linear = {
     const terms = range(I).map(i => [factor(A, "x", n, i), factor(A, "w", j, i)]);
     if (A.b) terms.push([factor(A, "b", j)]);
     return {terms, how: "Σ x·w" + (A.b ? " + b" : ""), lit: {x: range(I).map(i => A.x.flat(n, i)),
-      w: range(I).map(i => A.w.flat(j, i)), b: [j]}, note: `Output ${j} has row ${j} of w.`};
+      w: range(I).map(i => A.w.flat(j, i)), b: [j]}, note: `Output ${j} uses row ${j} of w.`};
   },
   gx(A, flat) {
     const [n, i] = A.gx.index(flat), J = A.gy.shape[1];
@@ -207,7 +208,7 @@ const linear = {
     const N = range(A.gy.shape[0]);
     return {terms: N.map(n => [factor(A, "gy", n, flat)]), how: "Σ gy over the batch",
             lit: {gy: N.map(n => A.gy.flat(n, flat))},
-            note: `b[${flat}] was added to output ${flat} of every example (here of one), so its ` +
+            note: `b[${flat}] was added to output ${flat} of every example (here one), so its ` +
                   "gradient sums over the batch: the shape of b."};
   },
 };
@@ -232,9 +233,9 @@ const matmul = {
   },
 };
 
-// Operations that work entry by entry on inputs that broadcast: the value from the inputs' numbers,
-// and for each input the factor of gy, as [label, number].
-function place(A, role, index) {  // of an output's index in an input that was broadcast
+// Elementwise operations on inputs that broadcast: the value from the inputs' numbers, and for each
+// input the factor of gy, as [label, number].
+function place(A, role, index) {  // the flat index, in a broadcast input, of an output's index
   const shape = A[role].shape, lead = index.length - shape.length;
   return A[role].flat(...shape.map((n, k) => n === 1 ? 0 : index[k + lead]));
 }
@@ -295,11 +296,11 @@ const OPERATIONS = {
       return {how: "Σ q·(-ln p)", lit: {x: cells, p: cells, q: cells},
               terms: cells.map(k => [[bracket("q", A.q.index(k)), A.q.data[k]],
                                      [`-ln ${bracket("p", A.p.index(k))}`, -Math.log(A.p.data[k])]]),
-              note: "q is 1 for the right digit and 0 elsewhere: only - ln p of the right digit counts."};
+              note: "q is 1 for the right digit and 0 elsewhere, so only its - ln p counts."};
     },
     p(A, flat) {
       const [n] = A.p.index(flat), cells = range(A.x.shape[1]).map(c => A.x.flat(n, c));
-      return {how: "e^x / Σ e^x", lit: {x: cells}, note: "Softmax: positive, and adding up to 1."};
+      return {how: "e^x / Σ e^x", lit: {x: cells}, note: "Softmax: positive numbers that add up to 1."};
     },
     gx(A, flat) {
       const [n] = A.gx.index(flat), p = A.p.data[flat], q = A.q.data[flat];

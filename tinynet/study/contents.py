@@ -1,4 +1,4 @@
-"""What is shown of each operation: its arrays by role, and all of them as data for the page."""
+"""The arrays that the page shows: by operation and role, and as data for JavaScript."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.kernels.pooling import first_argmax
 from tinynet.ops.softmax import softmax
-from tinynet.ops.windows import padded, unfold
+from tinynet.ops.windows import unfold
 from tinynet.study.figures import Figures
 from tinynet.study.step import Operation, Quantity, Study, by_one_rule
 
@@ -16,10 +17,10 @@ class Contents:
     """The arrays of each operation of a study.
 
     Attributes:
-        study: what is shown.
-        figures: where the arrays that are shown gather.
+        study: the study to show.
+        figures: collects the arrays.
         extras: for each operation, further arrays by role: "col" and "gcol", the columns of a
-            convolution and their gradient; "winner", the argmax of a pooling; "p", a softmax.
+            convolution and their gradient; "argmax", a pooling's argmax; "p", a softmax.
     """
 
     def __init__(self, study: Study) -> None:
@@ -37,25 +38,23 @@ class Contents:
             return {"col": unfold(values["x"], window=window)[0], "gcol": gcol}
         if operation.name == "max_pool2d":
             window, y = step.options["window"], self.output(operation).value
-            x = padded(values["x"].transpose(1, 2, 3, 0), window.padding, -np.inf)
-            found = [x[:, r, c] for _, _, r, c in window.taps(*y.shape[2:])]
-            winner = np.argmax(found, axis=0).transpose(3, 0, 1, 2)
-            return {"winner": winner.astype("float32")}
+            argmax = first_argmax(values["x"], y, window)
+            return {"argmax": argmax.astype("float32")}
         if operation.name == "cross_entropy_rows":
             return {"p": softmax(values["x"], dim=1)}
         return {}
 
     def values(self, operation: Operation) -> dict[str, np.ndarray]:
-        """The values of its inputs by name."""
+        """The values of an operation's inputs by name."""
         return {n: self.study.quantities[k].value for n, k in operation.inputs.items()}
 
     def output(self, operation: Operation) -> Quantity:
         return self.study.quantities[operation.output]
 
     def gradient(self, operation: Operation, name: str) -> tuple[str, np.ndarray] | None:
-        """What its rule gives for an input: a key, and the array; None for a constant.
+        """The key and array of the gradient by one input; None for a constant.
 
-        That is the tensor's gradient, unless the tensor is used more than once.
+        It is the tensor's gradient, unless the tensor is used more than once.
         """
         quantity = self.study.quantities[operation.inputs[name]]
         if quantity.gradient is None:
@@ -67,7 +66,7 @@ class Contents:
         return f"∂ {quantity.key} by {name} of {operation.number}", g
 
     def arrays(self, operation: Operation) -> dict[str, tuple[str, np.ndarray]]:
-        """All that can be shown of an operation, by role: key and array."""
+        """All arrays of an operation by role: key and array."""
         output = self.output(operation)
         found = {n: (k, self.study.quantities[k].value) for n, k in operation.inputs.items()}
         found["y"] = output.key, output.value
@@ -82,7 +81,7 @@ class Contents:
         return found
 
     def data(self) -> dict[str, Any]:
-        """What the page's JavaScript needs: arrays, and operations with their arrays by role."""
+        """Data for the page's JavaScript: the arrays, and each operation's arrays by role."""
         operations = []
         for operation in self.study.operations:
             options = {}

@@ -27,24 +27,24 @@ _ABOVE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 
 @dataclass(frozen=True)
 class Code:
-    """The lines of a function below its docstring, and where they begin."""
+    """The lines of a function below its docstring, and their position."""
 
     text: str
-    file: str  # from the folder that holds the package, where it lies in there
+    file: str  # relative to the folder that holds the package, if it is in there
     line: int
 
 
 @dataclass(frozen=True)
 class Notes:
-    """What stands in one operation's docstring, and beside it."""
+    """One operation's docstring, split into parts, and its code."""
 
     name: str
     call: str  # "conv2d(x, w, b, *, window, groups)"
     formula: str
     remarks: str  # between the formula and the parts
-    parts: dict[str, str]  # by their names, `PARTS`; those that it has, in that order
-    forward: Code | None  # None where there is no source, as for one typed into a prompt
-    rules: dict[str, Code | None]  # the gradient by each input, under the input's name
+    parts: dict[str, str]  # those of `PARTS` that the docstring has, by name
+    forward: Code | None  # None without source, as for a function typed into a prompt
+    rules: dict[str, Code | None]  # the gradient by each input, by the input's name
 
 
 def code_of(function: Callable[..., Any]) -> Code | None:
@@ -64,11 +64,11 @@ def code_of(function: Callable[..., Any]) -> Code | None:
 
 
 def notes(op: Op) -> Notes:
-    """An operation's docstring, taken apart, and its code."""
+    """Split an operation's docstring into its parts, and find its code."""
     doc = inspect.getdoc(op.forward) or ""
     head, *rest = re.split(rf"^({'|'.join(PARTS)}):", doc, flags=re.MULTILINE)
     formula, _, remarks = head.strip().partition("\n\n")
-    # a line of code, "gx = ...", stands by itself; everything else is running text
+    # a line of code, "gx = ...", stays a line; everything else is running text
     code = re.compile(rf"\n +(?=g(?:{'|'.join(op.rules) or '-'}) = )")
     parts = {
         name: "\n".join(" ".join(piece.split()) for piece in code.split(text))
@@ -89,11 +89,11 @@ def notes(op: Op) -> Notes:
 
 @dataclass
 class Derivation:
-    """What `derivation` returns: text by `str`, formatted in a notebook."""
+    """The result of `derivation`: plain text from `str`, HTML in a notebook."""
 
     name: str
     operations: list[Notes]  # one, or those of a composition
-    composition: list[tuple[str, Code]] = field(default_factory=list)  # its own source
+    composition: list[tuple[str, Code]] = field(default_factory=list)  # a composition's source
 
     def _heading(self) -> str:
         names = ", ".join(n.name for n in self.operations) or "no operation"
@@ -160,8 +160,9 @@ def _html(n: Notes) -> str:
 
 
 def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
-    """An operation's formula, derivation, Jacobian, kinks, cost and source, as its docstring has
-    them, with the lines that compute it and the lines of its rules.
+    """Show an operation's formula, derivation, Jacobian, kinks and cost, with its source code.
+
+    The text comes from the operation's docstring, the code from its forward and its rules.
 
     >>> import tinynet as tn
     >>> print(tn.derivation("tanh"))
@@ -175,17 +176,16 @@ def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
         return gy * (1.0 - y * y)
 
     Args:
-        operation: an operation or its name; a function, method or layer (``tn.functional.relu``,
-            ``Tensor.relu``, ``nn.Conv2d``) or its name: of the operation that it calls, or, where
-            it is a composition, its own source and all that it calls by name. The operators
-            + - * / @ are add, sub, mul, div and matmul.
+        operation: an operation, or a function, method or layer (``tn.functional.relu``,
+            ``Tensor.relu``, ``nn.Conv2d``), or a name. A function shows the operation that it
+            calls; a composition shows its own source and all operations that it calls by name. The
+            operators + - * / @ are add, sub, mul, div and matmul.
 
     Returns:
         An object whose `str` is the text; a notebook shows it formatted.
 
     Raises:
-        ValueError: for a name that there is not, with those that are like it, and for a function
-            that calls no operation.
+        ValueError: if the name is unknown (lists similar ones), or the function calls no operation.
     """
     known = registry()
     if isinstance(operation, Op):
@@ -198,8 +198,8 @@ def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
     if not callable(operation):
         kind = type(operation).__name__
         raise ValueError(
-            f"derivation: got {'an' if kind[0] in 'aeiou' else 'a'} {kind}; give an operation, a "
-            "function, or the name of one"
+            f"derivation: got {'an' if kind[0] in 'aeiou' else 'a'} {kind}; pass an operation, a "
+            "function, or a name"
         )
     name = getattr(operation, "__name__", type(operation).__name__)
     function: Callable[..., Any] = operation
@@ -217,7 +217,7 @@ def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
 
 
 def _named(given: str, name: str) -> Callable[..., Any]:
-    """The function, method or layer of a name."""
+    """The function, method or layer with a name."""
     for place in (functional, Tensor, nn):
         found = getattr(place, name, None)
         if callable(found):
@@ -227,19 +227,23 @@ def _named(given: str, name: str) -> Callable[..., Any]:
     )  # fmt: skip
     hint = f"did you mean {', '.join(like)}? " if like else ""
     raise ValueError(
-        f"derivation: there is no operation {given!r}; {hint}tinynet.ops.registry() has all"
+        f"derivation: unknown operation {given!r}; {hint}tinynet.ops.registry() lists all"
     )
 
 
 def _composes(function: Any) -> bool:
-    """Whether it is a function, method or layer of tinynet's that computes with tensors."""
+    """Whether it is one of tinynet's functions, methods or layers that compute with tensors."""
     module = getattr(function, "__module__", "") or ""
     return module.startswith(("tinynet.functional", "tinynet.tensor", "tinynet.nn"))
 
 
 def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
-    """The operations that a function calls by name, or that functions of tinynet do for it; and
-    the function itself with those of `tinynet.functional` and methods of tensors behind it."""
+    """The operations that a function calls by name, itself or through tinynet's functions.
+
+    Returns:
+        The operations, and the functions to show: the function itself, and those of
+        `tinynet.functional` and methods of tensors that it calls.
+    """
     found: dict[str, Op] = {}
     first = inspect.unwrap(function)
     waiting, seen, through = [first], set(), []
@@ -258,7 +262,7 @@ def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
             through.append(f)
         names = {**getattr(f, "__globals__", {}), **({"self": Tensor} if method else {})}
         for node in ast.walk(tree):
-            target = _resolve(node, names)
+            target = resolve(node, names)
             if isinstance(target, Op):
                 found.setdefault(target.name, target)
             elif inspect.isfunction(target) and target.__module__.startswith("tinynet."):
@@ -266,8 +270,8 @@ def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
     return list(found.values()), through
 
 
-def _resolve(node: ast.AST, names: dict[str, Any]) -> Any:
-    """What ``name`` or ``module.name`` in a function's source stands for."""
+def resolve(node: ast.AST, names: dict[str, Any]) -> Any:
+    """The object behind ``name`` or ``module.name`` in a function's source."""
     if isinstance(node, ast.Name):
         return names.get(node.id)
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

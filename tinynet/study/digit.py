@@ -1,4 +1,4 @@
-"""Which digit the page shows: of a data set, or from an image file."""
+"""The digit on the page, from a data set or an image file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tinynet.tensor import Tensor
 
 
 class InputError(ValueError):
-    """Something that the user gave cannot be used; the message says what, and what would do."""
+    """Raised for unusable input; the message says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Digit:
     Attributes:
         image: float32 (1, size, size), 0 (paper) to 1 (ink).
         label: 0 to 9.
-        source: where it is from and what was done to it, for people.
+        source: origin and changes made, in words.
     """
 
     image: np.ndarray
@@ -33,17 +33,17 @@ class Digit:
 
 
 def load_digit(image: str, source: str | None, label: int | None, size: int) -> Digit:
-    """The digit that the options ask for.
+    """Load the digit that the options select.
 
     Args:
-        image: a number, counted in the data set's test part, or the name of an image file.
-        source: "mnist", "digits", a folder with MNIST's files, or None: MNIST where it is found,
-            else the digits in the package.
-        label: what the digit is; needed for a file, and only there.
-        size: height and width that the network takes: 28, or 8 for the digits of the package.
+        image: an index into the data set's test part, or the name of an image file.
+        source: "mnist", "digits", a folder with MNIST's files, or None for MNIST if found, else
+            the package's digits.
+        label: the digit in an image file; None otherwise.
+        size: the network's input height and width: 28, or 8 for the package's digits.
 
     Raises:
-        InputError: with one line that says what is wrong.
+        InputError: if an option is unusable; the message is one line.
     """
     if label is not None and not 0 <= label <= 9:
         raise InputError(f"--label is {label}; it must be a digit from 0 to 9")
@@ -52,16 +52,14 @@ def load_digit(image: str, source: str | None, label: int | None, size: int) -> 
     if not re.fullmatch(r"[+-]?\d+", image):
         pixels = _read(Path(image))
         if label is None:
-            raise InputError(
-                f"--image {image} needs --label: a loss compares with the right answer"
-            )
+            raise InputError(f"--image {image} needs --label: the loss compares with it")
         return _from_file(Path(image), pixels, label, size)
     if label is not None:
-        raise InputError("--label is for an image file; a digit of a data set has its own")
+        raise InputError("--label is for an image file; a data set's digit has its own")
     name, images, labels = _data_set(source, size)
     index = int(image)
     if not 0 <= index < len(labels):
-        raise InputError(f"--image {index}: {name} have the numbers 0 to {len(labels) - 1}")
+        raise InputError(f"--image {index}: {name} are numbered 0 to {len(labels) - 1}")
     return Digit(images[index], int(labels[index]), f"number {index} of {name}")
 
 
@@ -69,7 +67,7 @@ def _data_set(source: str | None, size: int) -> tuple[str, np.ndarray, np.ndarra
     if size == 8 and source not in (None, "digits"):
         raise InputError(
             f"--data {source}: this network takes images of 8x8; use --data digits, or an image "
-            "file, which is made smaller"
+            "file, which is resized"
         )
     if source != "digits" and size == 28:
         root = None if source in (None, "mnist") else source
@@ -88,17 +86,17 @@ def _data_set(source: str | None, size: int) -> tuple[str, np.ndarray, np.ndarra
 
 
 def _from_file(path: Path, pixels: np.ndarray, label: int, size: int) -> Digit:
-    """The grey values of a file as a digit: light ink on dark paper, `size` square."""
+    """A file's grey values as a digit: light ink on dark paper, `size` x `size`."""
     height, width = pixels.shape
     if height != width:
-        raise InputError(f"--image {path}: it is {width}x{height}; cut it to a square")
+        raise InputError(f"--image {path} is {width}x{height}; crop it to a square")
     done = []
     if pixels.min() == pixels.max():
-        done.append("a warning: all its pixels are equal, so there is no digit to see")
+        done.append("warning: all its pixels are equal, so it shows no digit")
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     if border.mean() > 0.5:  # dark ink on light paper
         pixels = 1 - pixels
-        done.append("black and white exchanged, since its border is light")
+        done.append("inverted, since its border is light")
     if height != size:
         pixels = adaptive_avg_pool2d(Tensor(pixels[None, None]), size).data[0, 0]
         done.append(f"resized from {width}x{height} to {size}x{size} by averaging")
@@ -106,8 +104,7 @@ def _from_file(path: Path, pixels: np.ndarray, label: int, size: int) -> Digit:
 
 
 def _read(path: Path) -> np.ndarray:
-    """The grey values of a PNG, or whatever else Pillow reads, float32 (H, W) in [0, 1]; colours
-    averaged, over black."""
+    """Read an image's grey values as float32 (H, W) in [0, 1]; averages colours, over black."""
     try:
         from matplotlib.image import imread
     except ImportError as error:
@@ -118,16 +115,16 @@ def _read(path: Path) -> np.ndarray:
     try:
         pixels = np.asarray(imread(path))
     except FileNotFoundError:
-        raise InputError(f"--image {path}: there is no such file") from None
-    except Exception as error:  # Pillow and its plugins raise errors of many kinds
+        raise InputError(f"--image {path}: no such file") from None
+    except Exception as error:  # Pillow and its plugins raise many kinds of errors
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"--image {path}: it cannot be read as an image ({reason})") from None
+        raise InputError(f"--image {path} cannot be read as an image ({reason})") from None
     if pixels.dtype.kind in "iu":
         pixels = pixels / np.iinfo(pixels.dtype).max
-    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):  # the last channel is how opaque it is
+    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):  # the last channel is opacity
         pixels = pixels[..., :-1] * pixels[..., -1:]
     if pixels.ndim == 3:
         pixels = pixels.mean(axis=2)
     if pixels.ndim != 2 or pixels.size == 0 or not np.isfinite(pixels).all():
-        raise InputError(f"--image {path}: shape {pixels.shape} is no image of grey or colour")
+        raise InputError(f"--image {path}: shape {pixels.shape} is not a grey or colour image")
     return np.clip(pixels, 0, 1).astype(np.float32)

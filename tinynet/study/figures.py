@@ -1,4 +1,4 @@
-"""Arrays as pictures: what the page embeds of them, and the canvas that each is drawn on."""
+"""Arrays as pictures: the data that the page embeds, and the canvas of each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinynet.study.notation import number
 
 
 class Figures:
-    """The arrays that a page shows, each embedded once, and the HTML of their pictures."""
+    """Collects the arrays that a page shows, each embedded once, and makes their HTML."""
 
     def __init__(self) -> None:
         self.arrays: dict[str, dict[str, Any]] = {}
@@ -21,7 +21,7 @@ class Figures:
         """Embed an array under a key, as little-endian float32 in base64.
 
         Raises:
-            TypeError: if float32 does not hold its numbers.
+            TypeError: if float32 cannot represent its numbers exactly.
         """
         floats = np.asarray(array, dtype="<f4", order="C")
         if not np.array_equal(floats, array, equal_nan=True):
@@ -30,7 +30,7 @@ class Figures:
         self.arrays[key] = {"shape": list(array.shape), "data": data}
 
     def figure(self, role: str, key: str, array: np.ndarray, caption: str) -> str:
-        """The picture of an array: its role in the operation, what it is, its shape and range."""
+        """The HTML of an array's picture, with its role, caption, shape and range."""
         self.add(key, array)
         shape = "×".join(map(str, array.shape)) or "one number"
         spread = number(array.reshape(-1)[0]) if array.size == 1 else _range(array)

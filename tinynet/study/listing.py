@@ -1,4 +1,4 @@
-"""The code of a function, and the line in it that does the work."""
+"""The code of a function, and its essential lines."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tinynet.study.derivation import Code, code_of
+from tinynet.study.derivation import Code, code_of, resolve
 
-# Where a function returns what a loop or a function inside it has filled, the lines to show are
-# those that fill.
-_FILLING = ("matmul", "_multiply", "maximum", "multiply", "col2im")
+_KERNELS = "tinynet.kernels."
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Listing:
     """The code of a function, and the numbers of the lines that compute its result."""
 
     code: Code
-    hearts: tuple[int, ...]
+    key_lines: tuple[int, ...]
 
     @property
     def lines(self) -> list[tuple[int, str]]:
@@ -28,19 +26,23 @@ class Listing:
 
     @property
     def computing(self) -> list[tuple[str, str]]:
-        """Those lines: ``file:line`` and text."""
+        """The key lines as ``file:line`` and text."""
         return [
             (f"{self.code.file}:{number}", text.strip())
             for number, text in self.lines
-            if number in self.hearts
+            if number in self.key_lines
         ]
 
 
 def listing(function: Callable[..., Any]) -> Listing:
-    """The listing of a function.
+    """List a function.
+
+    The key lines of a kernel are those that write into an array. Those of other functions, or of a
+    kernel without such lines, are the last return, or the lines that set the name it returns, and
+    the lines outside branches that call a kernel.
 
     Raises:
-        ValueError: if there is no source for it.
+        ValueError: if its source is not available.
 
     >>> from tinynet.ops.elementary import tanh
     >>> [text for place, text in listing(tanh.forward).computing]
@@ -48,44 +50,44 @@ def listing(function: Callable[..., Any]) -> Listing:
     """
     code = code_of(function)
     if code is None:
-        raise ValueError(f"listing: there is no source for {function}")
-    # a body alone, with its `return`, is no program
+        raise ValueError(f"listing: the source of {function} is not available")
+    # `return` parses only inside a function
     tree = ast.parse("def f():\n" + textwrap.indent(code.text, " "))
-    return Listing(code, tuple(code.line + line - 2 for line in _hearts(tree)))
+    nodes: list[Any] = list(ast.walk(tree))
+    lines: set[int] = set()
+    if function.__module__.startswith(_KERNELS):
+        lines = {node.lineno for node in nodes if _writes(node)}
+    lines = lines or _of_operation(tree.body[0], function.__globals__)
+    return Listing(code, tuple(code.line + line - 2 for line in sorted(lines)))
 
 
-def _hearts(tree: ast.AST) -> list[int]:
-    """The lines that multiply matrices or fill a whole array, and those within loops and inner
-    functions that add to something or call one of `_FILLING`; else the last return."""
-    whole, *inside = (n for n in ast.walk(tree) if isinstance(n, ast.For | ast.FunctionDef))
-    filling = {
-        node.lineno
-        for part in inside
-        for node in ast.walk(part)
-        if isinstance(node, ast.AugAssign)
-        or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult))
-        or (isinstance(node, ast.Call) and _called(node) in _FILLING)
-    }
-    filling |= {
-        node.lineno
-        for node in ast.walk(whole)
-        if (isinstance(node, ast.Call) and _called(node) == "product")
-        or (isinstance(node, ast.Assign) and _fills_all(node))
-    }
-    returns = [node.lineno for node in ast.walk(whole) if isinstance(node, ast.Return)]
-    return sorted(filling) or sorted(returns)[-1:]
+def _writes(node: Any) -> bool:
+    """Whether it is ``a[...] = b``, ``a += b`` or ``f(..., out=a)``."""
+    if isinstance(node, ast.Assign):
+        return isinstance(node.targets[0], ast.Subscript)
+    if isinstance(node, ast.Call):
+        return any(keyword.arg == "out" for keyword in node.keywords)
+    return isinstance(node, ast.AugAssign)
 
 
-def _fills_all(node: ast.Assign) -> bool:
-    """Whether it is ``name[...] = value``."""
-    target = node.targets[0]
-    return (
-        isinstance(target, ast.Subscript)
-        and isinstance(target.slice, ast.Constant)
-        and target.slice.value is ...
-    )
+def _of_operation(whole: Any, names: dict[str, Any]) -> set[int]:
+    """The key lines of a function that is not a kernel; `names` are its globals."""
+    returns = [node for node in ast.walk(whole) if isinstance(node, ast.Return)]
+    last = max(returns, key=lambda node: node.lineno)
+    result = ast.unparse(last.value) if isinstance(last.value, ast.Name) else None
+    setting = {line.lineno for line in whole.body if _target(line) == result}
+    kernels = {line.lineno for line in whole.body if _calls_kernel(line, names)}
+    return (setting if result else {last.lineno}) | kernels or {last.lineno}
 
 
-def _called(call: ast.Call) -> str:
-    function = call.func
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+def _target(line: Any) -> str | None:
+    """The variable that a line assigns to, or whose entries it assigns to."""
+    target = line.targets[0] if isinstance(line, ast.Assign) else getattr(line, "target", None)
+    return ast.unparse(target).partition("[")[0] if target is not None else None
+
+
+def _calls_kernel(line: ast.stmt, names: dict[str, Any]) -> bool:
+    if isinstance(line, ast.If):
+        return False
+    called = [resolve(node.func, names) for node in ast.walk(line) if isinstance(node, ast.Call)]
+    return any(getattr(f, "__module__", "").startswith(_KERNELS) for f in called if f is not None)

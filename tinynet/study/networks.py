@@ -1,4 +1,4 @@
-"""The networks that the study page can show, and what their tensors are called."""
+"""The networks that the study page can show, and the names of their tensors."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Network:
-    """A network as the page needs it: built anew, run on one digit, its tensors named.
+    """A network for the page: builds it, runs it on one digit, and names its tensors.
 
     Attributes:
-        name: what `--model` takes.
-        title: one line for people.
+        name: the value of `--model`.
+        title: one line for the page.
         size: height and width of the digit.
     """
 
@@ -29,19 +29,19 @@ class Network:
     size: int
 
     def build(self) -> Module:
-        """A network with fresh weights, from `tinynet.manual_seed`'s generator."""
+        """A network with random weights from `tinynet.manual_seed`'s generator."""
         raise NotImplementedError
 
     def input(self, image: np.ndarray) -> np.ndarray:
-        """What the network takes, from an image (1, size, size)."""
+        """The network's input for an image of shape (1, size, size)."""
         raise NotImplementedError
 
     def forward(self, model: Module, x: Any) -> Any:
-        """What the loss is computed from: one number for each of ten digits."""
+        """The network's output, one number per digit."""
         return model(x)
 
     def target(self, label: int, dtype: str) -> np.ndarray:
-        """What the loss takes beside the network's output."""
+        """The target of the loss."""
         raise NotImplementedError
 
     def loss(self, output: Any, target: Any) -> Any:
@@ -49,22 +49,19 @@ class Network:
         raise NotImplementedError
 
     def guess(self, output: np.ndarray) -> str:
-        """Which digit the network's output says it is, for people."""
+        """A sentence about the digit that the network predicts."""
         raise NotImplementedError
 
     def part(self, parameter: str) -> str:
-        """The part of the network that a parameter belongs to, and the operations after it."""
+        """The part of the network to which a parameter and the operations after it belong."""
         return parameter.rpartition(".")[0] or parameter
 
     def symbols(self, tensor: str) -> tuple[str, str]:
-        """What a tensor and its gradient are called in formulas; empty if nothing special.
-
-        The one constant array, what the loss compares with, is "c1".
-        """
+        """Symbols of a tensor and its gradient in formulas, or ""; the loss's target is "c1"."""
         return "", ""
 
     def equations(self, output: str) -> tuple[str, str]:
-        """The forward and backward equations that belong to the operation which made `output`."""
+        """The documents' forward and backward equations for the operation that made `output`."""
         return "", ""
 
 
@@ -89,7 +86,7 @@ class LeNet(Network):
 
     def guess(self, output: np.ndarray) -> str:
         p = softmax(output, dim=1)[0]
-        return f"The network takes it for a {p.argmax()}, with probability {p.max():.3g}."
+        return f"The network predicts {p.argmax()}, with probability {p.max():.3g}."
 
     def symbols(self, tensor: str) -> tuple[str, str]:
         return ("q", "") if tensor == "c1" else ("", "")
@@ -140,7 +137,7 @@ class ByHand(Network):
     def guess(self, output: np.ndarray) -> str:
         a = output[:, 0]
         return (
-            f"The network takes it for a {a.argmax()}: its largest output, {a.max():.3g}, a "
+            f"The network predicts {a.argmax()}: its largest output is {a.max():.3g}, a "
             "probability of this digit alone (the ten do not add up to 1)."
         )
 

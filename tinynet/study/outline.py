@@ -1,4 +1,4 @@
-"""The graph beside the page: one drawing for each part of the network, its boxes links."""
+"""The page's graph: one drawing per part of the network, whose boxes are links."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from tinynet.graph.picture import Box, Edge
 from tinynet.graph.svg import svg
 from tinynet.study.step import Study
 
-# each box of a drawing, whose id ends in its number
+# a box of a drawing; its id ends in its number
 _BOX = re.compile(r'(<g class="\w+" id="box-[0-9a-f]+-(\d+)">)(.*?)(</g>)', re.DOTALL)
 
 
 def outline(study: Study) -> str:
-    """The parts in their order, each to be folded; a click leads to the operation."""
+    """The parts in order, each foldable; a click leads to the operation."""
     parts = dict.fromkeys(operation.part for operation in study.operations)
     return "".join(_part(study, part) for part in parts)
 
 
 def _part(study: Study, part: str) -> str:
-    """One part: its operations, their inputs, and from where the others come."""
+    """The drawing of one part: its operations, their inputs, and where they come from."""
     steps = study.graph.steps
     mine = {o.step.id: o for o in study.operations if o.part == part}
     number_of = {o.step.id: o.number for o in study.operations}
@@ -32,7 +32,7 @@ def _part(study: Study, part: str) -> str:
     parameters = 0
 
     def box(id: int) -> int:
-        """The box of a step, made when it is first met."""
+        """The box of a step, made on first use."""
         if id in place:
             return place[id]
         step, key = steps[id], study.keys[id]
@@ -65,7 +65,7 @@ def _part(study: Study, part: str) -> str:
         lambda m: f'{m[1]}<a href="{links[int(m[2])]}">{m[3]}</a>{m[4]}',
         svg(boxes, list(dict.fromkeys(edges))),
     )
-    # a link inside an image is not announced as one
+    # screen readers do not announce links inside an image
     drawing = drawing.replace('role="img"', 'role="group"', 1)
     listed = "".join(
         f'<li>{o.number} {html.escape(o.name)}: <a href="#f{o.number}">forward</a>, '
@@ -80,7 +80,7 @@ def _part(study: Study, part: str) -> str:
 
 
 def _link(study: Study, id: int) -> str:
-    """Where a box leads: to the operation, or to the one that takes it."""
+    """The link of a box: to its operation, or for an input to the operation that takes it."""
     for operation in study.operations:
         if operation.step.id == id:
             return f"#f{operation.number}"

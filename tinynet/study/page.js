@@ -1,12 +1,12 @@
 "use strict";
-// The page: pictures made from the numbers in it, and what a click, a key or a hover shows.
+// The page: draws pictures of the embedded numbers, and handles clicks, keys and hovering.
 
 (() => {
   const read = id => JSON.parse(document.getElementById(id).textContent);
   const {arrays, operations} = read("numbers");
   const decoded = new Map();
 
-  // Little-endian float32 in base64, decoded when first wanted.
+  // Little-endian float32 in base64, decoded on first use.
   function numbers(key) {
     if (!decoded.has(key)) {
       const {shape, data} = arrays[key], text = atob(data), bytes = new Uint8Array(text.length);
@@ -36,9 +36,9 @@
       this.readout = article.querySelector(".readout-text");
       this.pictures = [...article.querySelectorAll("canvas")].map(canvas =>
         new Picture(canvas, arrays[canvas.dataset.numbers].shape, () => numbers(canvas.dataset.numbers)));
-      // the first of each role; gy is drawn once for each rule
+      // the first picture of each role; gy is drawn once for each rule
       this.byRole = Object.fromEntries([...this.pictures].reverse().map(p => [p.role, p]));
-      // what is not drawn here but explained from, such as y in the backward of a ReLU
+      // includes arrays that are not drawn here, such as y in the backward of a ReLU
       this.numbers = new Proxy({}, {get: (_, role) => {
         const key = this.operation && this.operation.roles[role];
         return this.byRole[role] ? this.byRole[role].numbers : key ? numbers(key) : undefined;
@@ -133,8 +133,8 @@
         add("pre", texts.join("\n"), "terms");
         if (!found.max) {
           const total = totals.reduce((a, b) => a + b, 0);
-          add("p", `The sum of ${terms.length === 1 ? "this one term" : `these ${terms.length} terms`}` +
-            `, here in float64: ${Number(total.toPrecision(9))}; float32 rounds at each step.`, "note");
+          add("p", `The sum of ${terms.length === 1 ? "this term" : `these ${terms.length} terms`}` +
+            ` in float64 is ${Number(total.toPrecision(9))}; float32 rounds at each step.`, "note");
         }
       }
       return nodes;
@@ -142,7 +142,7 @@
 
     draw() { for (const picture of this.pictures) picture.draw(palette); }
 
-    // Sizes for all, so that nothing moves later; the drawing itself when it comes into view.
+    // Sizes all pictures at once, so nothing moves later; they are drawn when they come into view.
     arrange(width) {
       for (const picture of this.pictures) picture.arrange(width);
       if (this.near) this.draw();
@@ -154,7 +154,7 @@
     }
   }
 
-  // Scroll a wide picture sideways, within its frame, to the first lit cell.
+  // Scrolls a wide picture sideways within its frame to the first lit cell.
   function reveal(picture) {
     const frame = picture.canvas.parentElement, flat = picture.active ? picture.cursor : picture.lit[0];
     if (flat === undefined || frame.scrollWidth <= frame.clientWidth) return;
@@ -183,7 +183,7 @@
   });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", arrange);
 
-  // On a phone the graph would stand before everything else.
+  // On a phone the graph would push everything else down.
   if (window.innerWidth < 960) document.querySelector("nav .whole").open = false;
 
   // "Show me": data-show="article role flat"
@@ -195,7 +195,7 @@
     part.select(picture, Number(flat), true);
   }));
 
-  // For those who look on, the tests among them: what is lit, and where a cell lies.
+  // For tests and the console: lit cells, and the position of a cell.
   window.study = {
     select: (id, role, flat) => parts.get(id).select(parts.get(id).byRole[role], flat, true),
     lit: id => Object.fromEntries(parts.get(id).pictures.map(p => [p.role, [...p.lit]])),

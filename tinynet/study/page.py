@@ -1,4 +1,4 @@
-"""The study page: one HTML file that holds all it needs."""
+"""The study page: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tinynet.study.step import RATE, Study
 _SCRIPTS = ("cells.js", "pictures.js", "page.js")
 
 
-# what formulas and listings leave to the reader to know: what to look for, a symbol, its meaning
+# the notation of formulas and listings: text to search for, symbol, meaning
 _NOTATION = (
     ("gy", "gy", "the derivative of the loss by an operation's output y; gx: by its input x"),
     ("⟨", "⟨u, v⟩", "the sum of the products of the entries"),
@@ -29,43 +29,43 @@ _NOTATION = (
     ("OC/G", "G, OC/G", "the groups, and OC / groups; K: what a matrix product sums over"),
     ("lse", "lse x", "ln Σ_c e^(x_c), log-sum-exp"),
     ("[c = t]", "[c = t]", "1 if the statement is true, else 0; so too [x > 0]"),
-    ("raw(", "raw(x)", "the bare array inside of a tensor"),
+    ("raw(", "raw(x)", "the array inside a tensor"),
 )
 
 
 def page(study: Study, model: Module, weights: str = "given") -> str:
-    """The page of a training step as HTML.
+    """Make the HTML page of a training step.
 
     Args:
-        study: what it shows.
+        study: the step to show.
         model: the network, for the source of its forward.
-        weights: where its weights are from, for people.
+        weights: the origin of its weights, in words.
     """
-    told = answers(study)
+    asked = answers(study)
     sections = Sections(study, {})
-    for answer in told:
+    for answer in asked:
         key = answer.operation, answer.input
         sections.asides[key] = sections.asides.get(key, "") + answer.html
     forward = "".join(sections.forward(o) for o in study.operations)
     backward = "".join(sections.backward(o) for o in reversed(study.operations))
     digit = study.digit
-    heading = f"One training step on a {digit.label}, forward and back"
-    links = "".join(f'<li><a href="#{a.id}">{a.question}</a></li>' for a in told)
+    heading = f"One training step on a {digit.label}, forward and backward"
+    links = "".join(f'<li><a href="#{a.id}">{a.question}</a></li>' for a in asked)
     main = "\n".join([
         '<section aria-labelledby="network"><h2 id="network">The network</h2>',
         _source(model),
         _notation(forward + backward),
         "</section>",
         '<section aria-labelledby="forward"><h2 id="forward">Forward</h2>',
-        "<p>From the digit to the loss. In each picture a cell is one number: point at it, or "
-        "click it, and the cells that it was computed from light up.</p>",
+        "<p>From the digit to the loss. In each picture a cell is one number: point at it or "
+        "click it to highlight the cells that it was computed from.</p>",
         forward,
         "</section>",
         '<section aria-labelledby="backward"><h2 id="backward">Backward</h2>',
         "<p>From the loss back to the digit, the operations in reverse. gy is the derivative of "
         "the loss by an operation's output y, gx by its input x; ⟨u, v⟩ is the sum of the products "
-        "of the entries. Each rule follows from ⟨gy, dy⟩ = ⟨gx, dx⟩. Below each gradient stands "
-        "the same derivative by finite differences of the loss, taken in float64.</p>",
+        "of the entries. Each rule follows from ⟨gy, dy⟩ = ⟨gx, dx⟩. The table below each gradient "
+        "compares it with finite differences of the loss, computed in float64.</p>",
         backward,
         "</section>",
         _update(study),
@@ -80,20 +80,20 @@ def page(study: Study, model: Module, weights: str = "given") -> str:
             f"The loss is {number(study.loss)}.</p>"
             f"<p>Answered below, with the numbers of this step:</p><ul>{links}</ul>"
             '<p>Colours: <span class="legend" role="img" aria-label="a colour scale"></span> blue: '
-            "negative, white (black in the dark): 0, orange: positive; each picture has its own "
-            "scale. Keys: Tab from picture to picture, arrows from cell to cell, Page "
-            "Up and Down from map to map, Esc to let go.</p>"
-            "<noscript><p><b>The pictures need JavaScript; all else can be read without.</b></p>"
+            "negative, white (black in dark mode): 0, orange: positive; each picture has its own "
+            "scale. Keys: Tab moves from picture to picture, arrows from cell to cell, Page "
+            "Up and Down from map to map; Esc clears the selection.</p>"
+            "<noscript><p><b>The pictures need JavaScript; the rest works without it.</b></p>"
             "</noscript>"
         ),
         "outline": outline(study),
         "main": main,
-        # in JSON, "<" stands only inside strings, where it may be written so
+        # JSON has "<" only inside strings, which may escape it
         "data": json.dumps(sections.contents.data(), separators=(",", ":")).replace("<", "\\u003c"),
         "style": _read("page.css"),
         "script": "\n".join(_read(name) for name in _SCRIPTS),
     }
-    # in one pass, so that nothing that was filled in is filled again
+    # in one pass, so that inserted text is not searched for placeholders
     return re.sub(r"\{\{(\w+)\}\}", lambda m: values[m[1]], _read("page.html"))
 
 
@@ -102,7 +102,7 @@ def _read(name: str) -> str:
 
 
 def _source(model: Module) -> str:
-    """The forward of the network, as it stands in its file."""
+    """The source of the network's forward."""
     lines, first = inspect.getsourcelines(type(model).forward)
     text = inspect.cleandoc("\n" + "".join(lines))
     where = f"{type(model).__module__.replace('.', '/')}.py:{first}"
@@ -113,7 +113,7 @@ def _source(model: Module) -> str:
 
 
 def _notation(shown: str) -> str:
-    """What the symbols mean that occur in some HTML."""
+    """The meanings of the symbols that occur in `shown`."""
     rows = "".join(
         f"<li><b>{html.escape(symbol)}</b>: {formula(meaning)}</li>"
         for sought, symbol, meaning in _NOTATION if sought in shown
@@ -122,7 +122,7 @@ def _notation(shown: str) -> str:
 
 
 def _update(study: Study) -> str:
-    """The step itself, and what it does to the weight with the largest gradient."""
+    """The update, and its effect on the weight with the largest gradient."""
     parameters = [q for q in study.quantities.values() if q.kind == "parameter"]
     count = sum(q.value.size for q in parameters)
     weights = [q for q in parameters if not q.key.rpartition(".")[2].startswith("b")]
@@ -134,7 +134,7 @@ def _update(study: Study) -> str:
     return (
         '<section aria-labelledby="update"><h2 id="update">The step</h2>'
         f"<p>Gradient descent moves all {count:,} parameters against their gradients at once, "
-        f"w ← w - α gw. With α = {RATE} the loss on this digit goes from "
+        f"w ← w - α gw. With α = {RATE} the loss on this digit changes from "
         f"{number(study.loss)} to {number(study.loss_after)}.</p>"
         f"<p>For one of them, {place}: w = {number(w)}, gw = {number(g)}, and w - α gw = "
         f"{number(w - np.float32(RATE) * g)}.</p></section>"

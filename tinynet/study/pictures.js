@@ -1,9 +1,9 @@
 "use strict";
-// An array as a picture on a canvas: one small rectangle a number, blue below 0, orange above.
-// Three and more axes are panels of their last two; a vector is wrapped into rows.
+// An array as a picture on a canvas: one small rectangle per number, blue below 0, orange above.
+// Arrays of three or more axes are panels of their last two; a vector is wrapped into rows.
 
 class Picture {
-  // `fetch` gives the numbers when they are first wanted: most of a page is never looked at.
+  // `fetch` returns the numbers on first use: most of a page is never looked at.
   constructor(canvas, shape, fetch) {
     this.canvas = canvas;
     this.fetch = fetch;
@@ -26,14 +26,14 @@ class Picture {
 
   get numbers() { return this.fetch(); }
 
-  // Sizes in CSS pixels for the width that there is.
+  // Sizes in CSS pixels for the available width.
   arrange(width) {
     const longest = Math.max(this.columns, this.rows);
     const many = this.panels > 1;
     this.cell = longest <= 5 ? (this.panels > 32 ? 9 : many ? 14 : 20) : longest <= 12 ? (many ? 8 : 20)
       : longest <= 16 ? (many ? 7 : 20) : longest <= 32 ? (many ? 5 : this.rows < 12 ? 18 : 9)
       : longest <= 64 ? 6 : longest <= 160 ? 4 : 2;
-    // narrower where there is less room, as long as a cell can still be seen
+    // smaller if there is less room, as long as a cell is visible
     const least = longest <= 64 ? 3 : 1.5;
     this.cell = Math.max(Math.min(this.cell, least), Math.min(this.cell, width / this.columns));
     this.gap = many ? 4 : 0;
@@ -47,7 +47,7 @@ class Picture {
     this.base = null;
   }
 
-  // Where a cell lies, in CSS pixels from the canvas's corner.
+  // The top left corner of a cell, in CSS pixels from the canvas's corner.
   corner(flat) {
     const area = this.rows * this.columns, panel = Math.floor(flat / area), within = flat % area;
     return [
@@ -69,7 +69,7 @@ class Picture {
     return flat < this.size ? flat : null;
   }
 
-  // The numbers, one pixel each, in the colours of the page.
+  // Paints the numbers in the page's colours, one pixel each.
   paint(colours) {
     const area = this.rows * this.columns, {data} = this.numbers;
     let top = 0;
@@ -118,7 +118,7 @@ class Picture {
     }
   }
 
-  // Lines around what is lit: a side is drawn where the neighbour is not lit.
+  // Outlines the lit cells: draws a side if the neighbour is not lit.
   outline(context, colour) {
     const lit = new Set(this.lit), {cell, columns, rows} = this;
     context.fillStyle = colour;
@@ -143,7 +143,7 @@ class Picture {
     return to < this.size ? to : this.cursor;
   }
 
-  // The same place in the panel `step` further on.
+  // The same position `step` panels further.
   panel(step) {
     const to = this.cursor + step * this.rows * this.columns;
     return to >= 0 && to < this.size ? to : this.cursor;

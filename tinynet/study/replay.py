@@ -1,4 +1,4 @@
-"""Finite differences on any tensor of a step: the operations once more, with one number changed."""
+"""Finite differences for any tensor of a step: replays the operations with one number changed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from tinynet.graph.steps import Graph
 from tinynet.testing.differences import EPS, Line, Verdict, judge
 
-RTOL = 1e-6  # what the differences are held to, relative to the largest gradient of a tensor
-_TRIES = 12  # entries to look at in search of one that is at no kink
+RTOL = 1e-6  # tolerance of the differences, relative to a tensor's largest gradient
+_TRIES = 12  # entries to try in search of one that is not at a kink
 
 
 def host(array: Any) -> np.ndarray:
-    """A C-ordered copy: memory order is no matter of the page's."""
+    """A C-ordered copy of an array."""
     return np.array(array, order="C")
 
 
@@ -24,9 +24,9 @@ class Check:
     """One derivative, by the engine and by finite differences.
 
     Attributes:
-        index: which entry of the tensor.
-        engine32, engine64: the engine's derivative of the loss by it, in both types.
-        verdict: of the comparison of `engine64` with central differences.
+        index: the index of the entry.
+        engine32, engine64: the engine's derivative of the loss in float32 and float64.
+        verdict: the result of comparing `engine64` with central differences.
     """
 
     index: tuple[int, ...]
@@ -36,18 +36,18 @@ class Check:
 
     @property
     def difference(self) -> float:
-        """How far the rule and the difference quotient are apart, in float64."""
+        """|rule - difference quotient| in float64."""
         return abs(self.engine64 - self.verdict.slope.value)
 
 
 class Replay:
-    """The operations of a graph once more, with one value changed.
+    """Recomputes a graph's loss with one value changed.
 
     >>> import tinynet as tn
     >>> from tinynet.study import trace
     >>> x = tn.tensor([3.0, 4.0], dtype="float64", requires_grad=True)
     >>> graph = trace(lambda: (x * x).sum())
-    >>> Replay(graph).loss_with(0, 1, 0.5)  # 9 + 4.5²
+    >>> Replay(graph).loss_with(0, 1, 0.5)  # 3² + 4.5²
     29.25
     """
 
@@ -57,7 +57,7 @@ class Replay:
         self.loss = float(self.values[graph.output])
 
     def loss_with(self, place: int, entry: int, change: float) -> float:
-        """The loss if entry `entry`, in C order, of step `place` were larger by `change`."""
+        """The loss after adding `change` to entry `entry` (in C order) of step `place`."""
         values = dict(enumerate(self.values))
         changed = host(values[place])
         changed.reshape(-1)[entry] += change
@@ -71,7 +71,7 @@ class Replay:
         return float(values[self.graph.output])
 
     def line(self, place: int, entry: int) -> Line:
-        """How the loss moves with one entry; a value carries a few roundings."""
+        """The loss as a function of one entry, with the noise of a few rounding errors."""
         at = self.values[place].reshape(-1)[entry]
 
         def phi(t: float) -> float:
@@ -83,16 +83,16 @@ class Replay:
 def checks(
     replay: Replay, place: int, gradient: np.ndarray, rng: np.random.Generator
 ) -> list[Check]:
-    """The largest gradients, some at random, and a 0 if there is one; and a kink that was met.
+    """Check the largest gradient, two random entries, a 0 if there is one, and one kink if found.
 
-    Where windows of a pooling tie, as on the paper around a digit, a pixel has no derivative. Such
-    entries are passed over, and one of them is shown.
+    A pixel has no derivative where windows of a pooling tie, as in the background of a digit. Such
+    entries are skipped, and one of them is shown.
 
     Args:
         replay: the step in float64.
         place: the id of the tensor's step.
-        gradient: its gradient in float32.
-        rng: for the choice.
+        gradient: the tensor's gradient in float32.
+        rng: generator for the random entries.
     """
     g32 = gradient.reshape(-1)
     g64 = host(replay.graph.steps[place].gradient).reshape(-1)

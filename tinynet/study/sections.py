@@ -1,4 +1,4 @@
-"""One operation of the page, forward or backward, as HTML."""
+"""The HTML of one operation, forward or backward."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.ops.windows import Window
 from tinynet.study.contents import Contents
 from tinynet.study.derivation import notes
 from tinynet.study.listing import Listing, listing
 from tinynet.study.notation import formula, number
 from tinynet.study.replay import Check
 from tinynet.study.step import Operation, Study
+from tinynet.window import Window
 
-_EMPTY = "Point at a cell, or click it, to see what it is made of. Arrow keys move on, Esc lets go."
+_EMPTY = "Point at a cell or click it to see how it was computed. Arrow keys move, Esc clears."
 
 
 class Sections:
     """Makes the sections of a study.
 
     Args:
-        study: what to show.
-        asides: HTML to put in by operation and input, as ``{(1, "x"): "<aside>..."}``.
+        study: the study to show.
+        asides: HTML to insert by operation and input, as ``{(1, "x"): "<aside>..."}``.
     """
 
     def __init__(self, study: Study, asides: dict[tuple[int, str], str]) -> None:
@@ -33,14 +33,14 @@ class Sections:
         self.contents = Contents(study)
 
     def name(self, key: str) -> str:
-        """What a tensor is, for people."""
+        """A tensor's symbol and name."""
         symbol, _ = self.study.network.symbols(key)
         kind = self.study.quantities[key].kind
         if kind == "operation":
             operation = next(o for o in self.study.operations if o.output == key)
             plain = f"output of {operation.number} {operation.name}"
         elif kind == "constant":
-            plain = key if self.study.quantities[key].is_number else "the right answer as one-hot"
+            plain = key if self.study.quantities[key].is_number else "the one-hot label"
         else:
             plain = "the digit" if key == "x" else key
         return f"{symbol}: {plain}" if symbol and symbol != plain else plain
@@ -66,7 +66,7 @@ class Sections:
         )  # fmt: skip
 
     def forward(self, operation: Operation) -> str:
-        """The section of its forward."""
+        """The section of an operation's forward."""
         op = operation.step.op
         assert op is not None
         equation = self.study.network.equations(operation.output)[0]
@@ -75,7 +75,7 @@ class Sections:
                  if not self.study.quantities[key].is_number]  # fmt: skip
         captions = {
             "col": "the im2col matrix: row (c,i,j), column (p,q), each column one window of x",
-            "winner": "the argmax: which tap of each window is y, counted from 0 in reading order",
+            "argmax": "the argmax: the tap of each window that is y, from 0 in row-major order",
             "p": "the softmax of x",
         }
         extras = self.contents.extras[operation.number - 1]
@@ -107,7 +107,7 @@ class Sections:
         return html.escape(f"{', '.join(pieces)} → y {tuple(y.shape)}, {y.dtype}")
 
     def backward(self, operation: Operation) -> str:
-        """The section of its backward: each rule, with its gradient and finite differences."""
+        """The section of an operation's backward: each rule, its gradient, finite differences."""
         assert operation.step.op is not None
         parts = notes(operation.step.op).parts
         equation = self.study.network.equations(operation.output)[1]
@@ -125,13 +125,9 @@ class Sections:
 
     def _rule(self, operation: Operation, name: str, key: str) -> str:
         """The gradient by one input."""
-        op, roles, quantity = (
-            operation.step.op,
-            self.contents.arrays(operation),
-            self.study.quantities[key],
-        )
-        assert op is not None
-        rule = op.rules[name]
+        roles, quantity = self.contents.arrays(operation), self.study.quantities[key]
+        assert operation.step.op is not None
+        rule = operation.step.op.rules[name]
         read = {**operation.inputs, "y": operation.output}
         shown = [self._picture(operation, "gy", self._gradient_of(operation.output))]
         shown += [
@@ -140,9 +136,9 @@ class Sections:
             if need in read and not self.study.quantities[read[need]].is_number
         ]
         further = {
-            "gcol": "wᵀ gy: the gradient of the im2col matrix, before col2im adds it up",
-            "winner": "which tap of each window won in the forward",
-            "p": "the softmax, made again",
+            "gcol": "wᵀ gy: the gradient of the im2col matrix, before col2im sums it",
+            "argmax": "the tap of each window that was the maximum",
+            "p": "the softmax, recomputed",
         }
         shown += [
             self._picture(operation, role, caption)
@@ -150,7 +146,7 @@ class Sections:
             if role in roles and (role != "gcol" or name == "x")
         ]
         keys = list(operation.inputs.values())
-        first = list(operation.inputs)[keys.index(key)]  # once is enough for one given twice
+        first = list(operation.inputs)[keys.index(key)]  # a tensor given twice has one table
         caption = self._gradient_of(key)
         if roles[f"g{name}"][0] != f"∂ {key}":
             where = "in the table below" if name == first else f"see the table under g{first}"
@@ -166,9 +162,9 @@ class Sections:
         ])  # fmt: skip
 
     def _kink(self, operation: Operation) -> str:
-        """Where a kink of the loss by this operation's inputs comes from."""
+        """The origin of a kink of the loss in this operation's inputs."""
         if _has_kinks(operation):
-            return f"a kink of {operation.name} or of what comes after"
+            return f"a kink of {operation.name} or of a later operation"
         after = self.study.operations[operation.number :]
         names = " or ".join(dict.fromkeys(o.name for o in after if _has_kinks(o)))
         return f"a kink of the loss, from {names} further on"
@@ -179,11 +175,10 @@ def _has_kinks(operation: Operation) -> bool:
     return not notes(operation.step.op).parts["Kinks"].startswith("none")
 
 
-# what operations and rules call to do their work
+# functions that do the work of operations and rules
 _WORTH_SHOWING = (
-    "conv2d_input", "conv2d_weight", "pool_put", "gated", "_winner",
-    "_input_of_short_rows", "columns", "_gradient_of_strips", "side_by_side", "meetings",
-    "neighbours", "col2im", "add_windows",
+    "conv2d_input", "conv2d_weight", "max_unpool2d", "gated", "im2col", "window_view", "col2im",
+    "first_argmax", "pooling.max_pool", "pooling.scatter", "elementwise.relu", "elementwise.gate",
 )  # fmt: skip
 _MOVES = [("0 -1", "left", "←"), ("-1 0", "up", "↑"), ("1 0", "down", "↓"), ("0 1", "right", "→")]
 _READOUT = (
@@ -198,25 +193,27 @@ _READOUT = (
 
 
 def _listings(function: Any) -> list[Listing]:
-    """A function, and those of `_WORTH_SHOWING` that it calls, and that they call."""
+    """A function, and those of `_WORTH_SHOWING` that it calls directly or indirectly."""
     found = [function]
-    for caller in found:  # which grows meanwhile
+    for caller in found:  # grows in the loop
         for name in _WORTH_SHOWING:
-            called = caller.__globals__.get(name)
+            module, _, last = name.rpartition(".")
+            called: Any = caller.__globals__.get(module or name)
+            called = getattr(called, last, None) if module else called
             called = inspect.unwrap(getattr(called, "forward", called))
-            if called is not None and called not in found and name in _names(caller.__code__):
+            if called is not None and called not in found and last in _names(caller.__code__):
                 found.append(called)
     return [listing(f) for f in found]
 
 
 def _names(code: CodeType) -> set[str]:
-    """The names that a function and those inside of it look up."""
+    """The names that a function and its inner functions look up."""
     inside = (_names(c) for c in code.co_consts if isinstance(c, CodeType))
     return {*code.co_names}.union(*inside)
 
 
 def _geometry(window: Window) -> str:
-    """The formula's strides and so on in numbers, and the index of x that they make."""
+    """The window's numbers, and the index of x that they give."""
     (SH, SW), (PH, PW), (DH, DW) = window.stride, window.padding, window.dilation
     index = []
     for out, tap, stride, padding, dilation in (("p", "i", SH, PH, DH), ("q", "j", SW, PW, DW)):
@@ -234,8 +231,8 @@ def _equation(text: str) -> str:
 
 
 def _code(made: list[Listing]) -> str:
-    """The lines that compute, in sight; the whole functions, one click away."""
-    hearts = "".join(
+    """The key lines, and the whole functions folded away."""
+    key_lines = "".join(
         f'<p class="place">{html.escape(place)}</p><pre class="computing">{html.escape(text)}</pre>'
         for one in made
         for place, text in one.computing
@@ -243,7 +240,7 @@ def _code(made: list[Listing]) -> str:
     whole = "".join(
         f'<p class="place">{html.escape(one.code.file)}</p><pre class="source">'
         + "".join(
-            f'<span class="{"heart" if n in one.hearts else "line"}"><span class="quiet">{n:4d}'
+            f'<span class="{"key" if n in one.key_lines else "line"}"><span class="quiet">{n:4d}'
             f"</span> {html.escape(text)}</span>"
             for n, text in one.lines
         )
@@ -251,13 +248,13 @@ def _code(made: list[Listing]) -> str:
         for one in made
     )
     return (
-        f'<div class="code">{hearts}<details><summary>the whole function'
+        f'<div class="code">{key_lines}<details><summary>the whole function'
         f"{', and what it calls' if made[1:] else ''}</summary>{whole}</details></div>"
     )
 
 
 def checks_table(name: str, checks: list[Check], kink: str) -> str:
-    """The engine's derivatives beside finite differences; what a kink comes from."""
+    """A table of the engine's derivatives and finite differences; `kink` explains kinks."""
     if not checks:
         return ""
     rows, kinks = [], []
@@ -268,7 +265,7 @@ def checks_table(name: str, checks: list[Check], kink: str) -> str:
             kinks.append(
                 f'<p class="note">{entry}: {html.escape(kink)}: the slope is '
                 f"{verdict.left + 0.0:.4g} to the left and {verdict.right + 0.0:.4g} to the right; "
-                "the rule takes one, or one between.</p>"
+                "the rule takes one of them, or a value between.</p>"
             )
         rows.append(
             f'<tr><th scope="row">{entry}</th>'
@@ -280,13 +277,13 @@ def checks_table(name: str, checks: list[Check], kink: str) -> str:
         f'<p class="caption">{title}: (L(x + h) - L(x - h)) / 2h</p>'
         f'<div class="frame"><table aria-label="{title}"><thead><tr><th scope="col">entry</th>'
         '<th scope="col">rule, float32</th><th scope="col">rule, float64</th>'
-        '<th scope="col">differences, float64</th><th scope="col">apart by</th>'
+        '<th scope="col">differences, float64</th><th scope="col">error</th>'
         f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{''.join(kinks)}"
     )
 
 
 def _derivation(text: str) -> str:
-    """The words of a derivation, and below them the lines of code in which it ends."""
+    """A derivation's text, and below it the resulting lines of code."""
     words, *code = text.split("\n")
     lines = "".join(f"<br><code>{html.escape(line)}</code>" for line in code)
     return f'<p class="derivation"><b>Derivation.</b> {formula(words)}{lines}</p>'

@@ -1,7 +1,7 @@
-"""One training step, computed in full: every value, every gradient, and finite differences.
+"""One training step in full: every value, every gradient, and finite differences.
 
-The step runs twice, in float32, whose numbers the page shows, and in float64, with which the
-finite differences are compared: in float32 they would be right to three digits only.
+The step runs twice: in float32 for the numbers on the page, and in float64 for the finite
+differences, which float32 would give to three digits only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tinynet.study.networks import Network
 from tinynet.study.replay import Check, Replay, checks, host
 from tinynet.tensor import Tensor
 
-RATE = 0.05  # of the step at the end, plain gradient descent
+RATE = 0.05  # learning rate of the update, plain gradient descent
 
 
 @dataclass
@@ -29,10 +29,10 @@ class Quantity:
     """A tensor of the step.
 
     Attributes:
-        key: its name on the page, unique.
+        key: its unique name on the page.
         kind: "parameter", "input", "constant" or "operation".
-        value, gradient: NumPy arrays; gradient None for a constant.
-        checks: its derivatives by finite differences, on chosen entries.
+        value, gradient: NumPy arrays; gradient is None for a constant.
+        checks: finite differences for some entries.
     """
 
     key: str
@@ -43,7 +43,7 @@ class Quantity:
 
     @property
     def is_number(self) -> bool:
-        """Whether it is a number in the formula, as the ½ of ½x, and no tensor."""
+        """Whether it is a constant number in the formula, such as the ½ of ½x."""
         return self.kind == "constant" and self.value.ndim == 0
 
 
@@ -52,10 +52,10 @@ class Operation:
     """One operation of the step.
 
     Attributes:
-        number: its place in the forward, from 1.
-        step: what the graph knows of it.
-        part: the part of the network that it belongs to.
-        inputs: the keys of its inputs by the operation's names for them.
+        number: its position in the forward, from 1.
+        step: its step in the graph.
+        part: its part of the network.
+        inputs: the keys of its inputs, by argument name.
         output: the key of its output.
     """
 
@@ -75,13 +75,13 @@ class Study:
     """Everything that the page shows.
 
     Attributes:
-        network, digit: what was run on what.
-        graph: the graph, in float32.
+        network, digit: the network and its input.
+        graph: the graph in float32.
         quantities: the tensors by key.
-        operations: in the order of the forward.
-        output: the key of the network's output, from which the loss is computed.
-        loss: the loss; `loss_after` that after a step of gradient descent with rate `RATE`.
-        replay: the step in float64, to be run again with one number changed.
+        operations: the operations in forward order.
+        output: the key of the network's output.
+        loss, loss_after: the loss before and after a step of gradient descent with rate `RATE`.
+        replay: recomputes the step in float64 with one number changed.
         keys: the key of each step of the graph, by its id.
     """
 
@@ -96,19 +96,15 @@ class Study:
     replay: Replay
     keys: dict[int, str]
 
-    def place(self, key: str) -> int:
-        """The id of a tensor's step in the graph."""
-        return next(place for place, k in self.keys.items() if k == key)
-
 
 def study(network: Network, model: Module, digit: Digit, seed: int = 0) -> Study:
-    """Run one training step of the model on the digit and look at everything.
+    """Run one training step of the model on the digit, and record it.
 
     Args:
-        network: what the model is.
-        model: with the weights to start from; it is left as it was.
-        digit: what to train on.
-        seed: of the choice of entries for finite differences.
+        network: describes the model.
+        model: the model with its initial weights, which are not changed.
+        digit: the digit to train on.
+        seed: seed of the choice of entries for finite differences.
     """
     model = copy.deepcopy(model)
     graph, output = _run(network, model, digit, "float32")
@@ -125,7 +121,7 @@ def study(network: Network, model: Module, digit: Digit, seed: int = 0) -> Study
         quantity = quantities[keys[step.id]]
         if quantity.gradient is not None:
             quantity.checks = checks(replay, step.id, quantity.gradient, rng)
-    # a copy again: the graph looks at the weights of the first
+    # another copy: the graph refers to the weights of the first
     stepped = copy.deepcopy(model)
     for name, parameter in stepped.named_parameters():
         parameter.grad = Tensor(quantities[name].gradient)
@@ -154,8 +150,8 @@ def _run(network: Network, model: Module, digit: Digit, dtype: str) -> tuple[Gra
 def _named(network: Network, graph: Graph, output: int) -> tuple[dict[int, str], list[Operation]]:
     """A key for each step, and the operations.
 
-    An operation belongs to the part whose parameters it takes, or else to the part of the one
-    before; what comes after the network's output belongs to the loss.
+    An operation belongs to the part whose parameters it takes, or by default to the part of the
+    operation before. Operations after the network's output belong to the loss.
     """
     keys: dict[int, str] = {}
     operations: list[Operation] = []
@@ -178,7 +174,7 @@ def _named(network: Network, graph: Graph, output: int) -> tuple[dict[int, str],
 
 
 def by_one_rule(graph: Graph, operation: Operation, name: str) -> np.ndarray:
-    """What the rule for one input gives; a tensor that is used twice gets the sum of two."""
+    """One rule's gradient for an input; a tensor used twice has the sum of two such gradients."""
     step = operation.step
     assert step.op is not None
     values = {i.name: graph.steps[i.id].value for i in step.inputs if i.id is not None}

@@ -1,12 +1,12 @@
-"""Tools to test derivatives with: your own operations, layers and losses, and those of tinynet.
+"""Tests of derivatives, for tinynet's operations, layers and losses and for your own.
 
-* `check_grads`: a function or Module against finite differences, to second order.
-* `check_adjoint`: a linear map against its transpose, to rounding.
-* `taylor_test`, `check_hessian_symmetry`: Taylor's remainder, symmetric second derivatives.
-* `jacobian`, `hessian`, `hvp`: derivatives as arrays.
-* `tinynet.testing.definitions`: convolution, pooling, soft-max, ... as loops over their indices.
-* `tinynet.testing.strategies`: Hypothesis strategies for arrays, shapes and geometries; not
-  imported here, so that Hypothesis is needed only by those who use them.
+* `check_grads` compares a function or Module with finite differences, to second order.
+* `check_adjoint` compares a linear map with its transpose, to rounding.
+* `taylor_test` and `check_hessian_symmetry` test Taylor's remainder and the Hessian's symmetry.
+* `jacobian`, `hessian` and `hvp` return derivatives as arrays.
+* `tinynet.testing.definitions` holds convolution, pooling, softmax, ... as loops over indices.
+* `tinynet.testing.strategies` holds Hypothesis strategies for arrays, shapes and geometries. It is
+  not imported here, so only its users need Hypothesis.
 """
 
 from tinynet.testing import definitions

@@ -1,9 +1,9 @@
-"""check_adjoint: <A x, c> = <x, A^T c>, a test of linear maps to rounding, without a step size.
+"""check_adjoint: tests linear maps by <A x, c> = <x, A^T c>, to rounding and without a step size.
 
-Backward by x of a linear map A is A^T, so each such operation comes with a partner (im2col and
-col2im, pad and crop, gather and scatter). For random x and c the two sides of the identity are
-sums of the same products in another order: they agree to a few units in the last place if the
-partner is right, and differ in the first digit, almost surely, if not.
+The backward of a linear map A is A^T, so each linear operation has an adjoint (im2col and col2im,
+pad and crop, gather and scatter). For random x and c the two sides of the identity sum the same
+products in different orders: they agree to a few units in the last place if the adjoint is right,
+and otherwise almost surely differ in the first digit.
 
 Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), section 3.3;
 J. Claerbout, Earth Soundings Analysis: Processing versus Inversion (1992), chapter 5, for the test.
@@ -37,24 +37,23 @@ def check_adjoint(
 
         <A x, c> = <x, A^T c>        A (p x + q z) = p A x + q A z
 
-    both to |left - right| <= rtol * s, where s is the Euclidean norm of the products summed up
-    (the largest entry, for the second).
+    The first holds if |left - right| <= rtol * s, where s is the Euclidean norm of all products in
+    the two sums; the second if every entry is within 100 rtol of the largest.
 
     Args:
-        linear: A, a function of one Tensor (or array, whichever x is).
-        adjoint: A^T, a function of what A returns.
-        x: a float64 Tensor or array that fits A; only its shape and kind count, its numbers are
-            drawn anew.
-        rtol: the relative error allowed.
-        seed: for the random numbers.
-        name: what messages call A; by default its own name.
+        linear: A, a function of one Tensor, or of one array if x is an array.
+        adjoint: A^T, a function of A's result.
+        x: a float64 Tensor or array that fits A; only its shape and type are used.
+        rtol: the allowed relative error.
+        seed: seed of the random numbers.
+        name: A's name in messages; by default the function's own.
 
     Returns:
         The relative error of the first identity.
 
     Raises:
-        GradientError: if an identity fails, or A^T c has not the shape of x.
-        TypeError: if x is neither a Tensor nor an array of float64, or a result is of another kind.
+        GradientError: if an identity fails, or the shapes of A^T c and x differ.
+        TypeError: if x is neither a Tensor nor an array of float64, or a result has another type.
     """
     name = name or getattr(linear, "__name__", type(linear).__name__)
     as_tensor = isinstance(x, Tensor)
@@ -62,8 +61,8 @@ def check_adjoint(
     if not backend.is_array(raw) or raw.dtype != dtypes.float64:
         kind = getattr(raw, "dtype", type(raw).__name__)
         raise TypeError(
-            f"check_adjoint: x is {kind}; give a Tensor or an array of float64, of the shape that "
-            f"`{name}` takes"
+            f"check_adjoint: x is {kind}; pass a Tensor or an array of float64, with the shape of "
+            f"`{name}`'s input"
         )
     device = backend.device_of(raw)
 
@@ -72,7 +71,7 @@ def check_adjoint(
         if isinstance(y, Tensor) != as_tensor:
             raise TypeError(
                 f"check_adjoint: {label} of `{name}` returned a {type(y).__name__} for a "
-                f"{type(x).__name__}; it must return the same kind"
+                f"{type(x).__name__}; it must return the same type"
             )
         return np.asarray(backend.to_numpy(y._data if isinstance(y, Tensor) else y))
 
@@ -84,7 +83,7 @@ def check_adjoint(
     if back.shape != first.shape:
         raise GradientError(
             f"check_adjoint: the adjoint of `{name}` returned shape {back.shape} for a cotangent "
-            f"of {y.shape}; it must be {first.shape}, the shape that `{name}` takes"
+            f"of {y.shape}; it must be {first.shape}, the shape of `{name}`'s input"
         )
     left, right = y * c, first * back
     size = float(np.hypot(np.linalg.norm(left), np.linalg.norm(right)))
@@ -93,7 +92,7 @@ def check_adjoint(
         raise GradientError(
             f"check_adjoint: `{name}`: <A x, c> = {left.sum():.15g} but <x, A^T c> = "
             f"{right.sum():.15g}: relative error {error / (size or 1.0):.3g} (allowed {rtol:.3g}), "
-            f"x {first.shape}, c {c.shape}, seed {seed}; one is not the transpose of the other"
+            f"x {first.shape}, c {c.shape}, seed {seed}; they are not transposes of each other"
         )
     p, q = 0.75, -1.25  # exact in binary
     together = apply(linear, "the map", p * first + q * second)

@@ -1,4 +1,4 @@
-"""Analytic derivatives against differences, entry by entry or along random directions."""
+"""Compares analytic derivatives with finite differences, per entry or along random directions."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ import numpy as np
 from tinynet.testing.differences import EPS, Line, Verdict, is_constant, judge
 from tinynet.testing.function import Function, GradientError, random_like, same
 
-# More kinks than this, found one by one in a large input, are a property of the input.
-_MAX_KINKS = 32
+_MAX_KINKS = 32  # in a large input; with more of them, the input is unsuitable
 
 
 @dataclass
 class Report:
-    """What `check_grads` looked at.
+    """The result of `check_grads`.
 
     Attributes:
-        name: the function's.
-        comparisons: how many analytic derivatives were compared with differences.
+        name: the function's name.
+        comparisons: number of analytic derivatives compared with differences.
         worst: the largest relative error among them.
         kinks: where f is not differentiable and the gradient lies between the one-sided slopes.
-        constant: of which inputs f (or, at order 2, its gradient) is independent.
+        constant: inputs on which f (or, at order 2, its gradient) does not depend.
     """
 
     name: str
@@ -44,7 +43,7 @@ class Settings:
 
 
 class Problem:
-    """A function of several arrays, cotangents for its results, and its supposed gradient."""
+    """A function of several arrays, cotangents for its results, and the gradient to check."""
 
     def __init__(
         self,
@@ -66,7 +65,8 @@ class Problem:
         for label, g, x in zip(labels, analytic, points, strict=True):
             if g.shape != x.shape:
                 raise GradientError(
-                    f"check_grads: `{function.name}`: the gradient by {label} has shape {g.shape}"
+                    f"check_grads: `{function.name}`: the gradient by {label} has shape {g.shape}; "
+                    "the two shapes must be equal"
                 )
             if not np.isfinite(g).all():
                 at = tuple(int(k) for k in np.argwhere(~np.isfinite(g))[0])
@@ -82,7 +82,7 @@ class Problem:
         report: Report,
         skip: dict[int, set[int]] | None = None,
     ) -> dict[int, set[int]]:
-        """Compare everything; returns the flat coordinates of kinks by input, `skip` included."""
+        """Compare everything; returns the flat indices of kinks by input, including `skip`."""
         self.settings, self.report, self.rng = settings, report, rng
         self.kinked = skip or {}
         for i, x in enumerate(self.points):
@@ -104,7 +104,7 @@ class Problem:
         return self.kinked
 
     def _line(self, coordinates: list[tuple[int, int]], v: np.ndarray) -> Line:
-        """The function along v, whose entries belong to the coordinates (input, flat place)."""
+        """The function along v, whose entries belong to coordinates (input, flat index)."""
         steps = [np.zeros(x.size) for x in self.points]
         size = 1.0
         for (i, j), entry in zip(coordinates, v, strict=True):
@@ -116,7 +116,7 @@ class Problem:
         def phi(t: float) -> float:
             moved = [x if s is None else x + t * s
                      for x, s in zip(self.points, moving, strict=True)]  # fmt: skip
-            # a large step may leave the domain: that shows as a NaN here, and is no error
+            # a large step may leave the domain; `judge` expects NaN then
             with np.errstate(all="ignore"):
                 found = zip(self.evaluate(moved), self.values, self.cotangents, strict=True)
                 return float(sum(np.vdot(c, after - before) for after, before, c in found))
@@ -124,7 +124,7 @@ class Problem:
         return Line(phi, self.noise, size)
 
     def _entries(self, i: int, free: list[int]) -> None:
-        """Every entry of input i; the scale is the largest entry of the gradient."""
+        """Compare every entry of input i; the scale is the largest entry of the gradient."""
         analytic = self.analytic[i].reshape(-1)
         lines = [self._line([(i, j)], np.ones(1)) for j in free]
         numeric = [line.central(line.step) for line in lines]
@@ -145,7 +145,7 @@ class Problem:
         return f"coordinate {at}, where it is {self.points[i][at]:.9g}"
 
     def _is_constant(self, free: list[int], i: int) -> bool:
-        """Whether nothing moves along two random directions either, at large steps."""
+        """Whether f is constant along two random directions too, at large steps."""
         v = (self._draw(len(free)) * math.sqrt(len(free)) for _ in range(2))
         return all(is_constant(self._line([(i, j) for j in free], w), 0.0) for w in v)
 
@@ -154,7 +154,7 @@ class Problem:
         return v / np.linalg.norm(v)
 
     def _direction(self, coordinates: list[tuple[int, int]], v: np.ndarray | None = None) -> None:
-        """A random unit direction; kinks on the way are found by halving it."""
+        """Compare along a random unit direction; bisects it to find kinks."""
         if not coordinates:
             return
         n = len(coordinates)
@@ -167,7 +167,7 @@ class Problem:
             if sum(map(len, self.kinked.values())) >= _MAX_KINKS:
                 raise GradientError(
                     f"check_grads: `{self.function.name}` has more than {_MAX_KINKS} kinks at this "
-                    "input; move its values apart and away from them"
+                    "input; pass values that are further from kinks and from each other"
                 )
             self._direction(coordinates[: n // 2], v[: n // 2])
             self._direction(coordinates[n // 2 :], v[n // 2 :])
@@ -212,7 +212,7 @@ class Problem:
             "wrong": "wrong gradient",
             "outside": "wrong gradient at a kink (not between the one-sided slopes)",
             "jump": "the function is not continuous here, or its gradient is not",
-            "undecided": "cannot be decided: rounding noise in the differences is too large",
+            "undecided": "undecided: rounding noise in the differences is too large",
         }[verdict.outcome]
         lines = [
             f"check_grads: `{name}`, order {self.order}: {what}",
@@ -226,9 +226,9 @@ class Problem:
             lines.append(f"  slopes          {verdict.left:.9g} left, {verdict.right:.9g} right")
         if verdict.outcome == "undecided":
             lines += [
-                "  help            take inputs for which the result is not large against its",
-                "                  changes (subtract a constant, scale); for a gradient that is 0",
-                "                  but for rounding (a bias before a normalisation), give",
+                "  help            choose inputs for which the result is not much larger than its",
+                "                  changes (subtract a constant, rescale); if the gradient is 0 up",
+                "                  to rounding (a bias before a normalisation), pass",
                 "                  allow_constant=True",
             ]
         options = f"order={self.order}, seed={settings.seed}, rtol={settings.rtol:g}"

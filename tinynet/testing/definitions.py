@@ -1,8 +1,8 @@
-"""Definitions that run: each formula as loops over its indices, in float64, and nothing else.
+"""Reference implementations: each formula as loops over its indices, in float64.
 
-These are what the fast operations are compared with. They are as slow as they look, and share no
-code with what they define: one loop an index, indices named as in `tinynet.ops.windows`. Arguments
-are NumPy arrays; pairs are (height, width).
+Tests compare the fast operations with them. They share no code with these operations and are slow:
+one loop per index, with indices named as in `tinynet.window`. Arguments are NumPy arrays; pairs are
+(height, width).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Two = tuple[int, int]
 
 
 def _output_size(n: int, k: int, stride: int, padding: int, dilation: int = 1) -> int:
-    """How many positions a window of k taps has: counted, not computed."""
+    """The number of positions of a window with k taps, by counting them."""
     return sum(
         start + dilation * (k - 1) < n + 2 * padding for start in range(0, n + 2 * padding, stride)
     )
@@ -141,7 +141,7 @@ def col2im(
     """x_nchw = sum of the entries of col that `im2col` would fill from x_nchw.
 
     Shapes: col (N, C KH KW, OH OW); result (N, C, *size).
-    Source: K. Chellapilla, S. Puri and P. Simard (2006), section 2, read backwards.
+    Source: the adjoint of K. Chellapilla, S. Puri and P. Simard (2006), section 2.
     """
     (H, W), (KH, KW), N = size, kernel, col.shape[0]
     (SH, SW), (PH, PW), (DH, DW) = stride, padding, dilation
@@ -159,7 +159,7 @@ def col2im(
 def _window(
     x: Array, n: int, c: int, top: int, left: int, kernel: Two, dilation: Two
 ) -> list[float]:
-    """The entries of x that a window covers, in reading order; what lies outside is left out."""
+    """The entries of x that a window covers, in row-major order, without the padding."""
     H, W = x.shape[2:]
     places = [
         (top + i * dilation[0], left + j * dilation[1])
@@ -178,7 +178,7 @@ def max_pool2d(
 ) -> Array:
     """y_ncpq = max over i, j of x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, inside x only.
 
-    Shapes: x (N, C, H, W); result (N, C, OH, OW). The stride is by default the kernel.
+    Shapes: x (N, C, H, W); result (N, C, OH, OW). The stride defaults to the kernel.
     Source: D. Scherer, A. Mueller and S. Behnke (ICANN 2010).
     """
     stride = stride or kernel
@@ -200,9 +200,9 @@ def avg_pool2d(
 ) -> Array:
     """y_ncpq = sum over i, j of x_{n, c, p SH + i - PH, q SW + j - PW}, divided by KH KW.
 
-    Without `count_include_pad`, divided by the number of entries inside x.
+    Without `count_include_pad`, it divides by the number of entries inside x.
 
-    Shapes: x (N, C, H, W); result (N, C, OH, OW). The stride is by default the kernel.
+    Shapes: x (N, C, H, W); result (N, C, OH, OW). The stride defaults to the kernel.
     Source: Y. LeCun et al., Proc. IEEE 86 (1998), section II.
     """
     stride = stride or kernel
@@ -234,9 +234,9 @@ def adaptive_avg_pool2d(x: Array, output_size: Two) -> Array:
 
 
 def softmax(x: Array, dim: int = -1) -> Array:
-    """y_c = e^(x_c) / sum_k e^(x_k) along `dim`, for numbers whose exponentials do not overflow.
+    """y_c = e^(x_c) / sum_k e^(x_k) along `dim`, as long as the exponentials do not overflow.
 
-    Shapes: x and the result (...), any.
+    Shapes: x any; result like x.
     Source: J. Bridle (1990); C. Bishop, Pattern Recognition and Machine Learning, eq. 4.62.
     """
     rows = np.moveaxis(np.asarray(x, float), dim, -1)

@@ -1,7 +1,8 @@
-"""Derivatives as functions: the Jacobian, the Hessian, and the product of Hessian and vector.
+"""Jacobian, Hessian and Hessian-vector product.
 
 Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), sections 3.2 and 5.4;
-B. Pearlmutter, Fast exact multiplication by the Hessian, Neural Computation 6 (1994), for the last.
+for the product, B. Pearlmutter, Fast exact multiplication by the Hessian, Neural Computation 6
+(1994).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tinynet.tensor import Tensor
 def _leaf(name: str, x: Any) -> Tensor:
     if not isinstance(x, Tensor):
         raise TypeError(f"{name}: x is a {type(x).__name__}; it must be a Tensor")
-    return tensor(x, requires_grad=True)  # says itself if it is not of floating-point numbers
+    return tensor(x, requires_grad=True)  # raises for integers
 
 
 def _value(name: str, f: Callable[[Tensor], Any], x: Tensor) -> Tensor:
@@ -34,28 +35,28 @@ def _scalar(name: str, f: Callable[[Tensor], Any], x: Tensor) -> Tensor:
     y = _value(name, f, x)
     if y.numel() != 1:
         raise ValueError(
-            f"{name}: f returned shape {y.shape}; it must return one number (for the second "
-            "derivatives of several, take one entry or a weighted sum at a time)"
+            f"{name}: f returned shape {y.shape}; it must return one number (for several results, "
+            "take one entry or a weighted sum)"
         )
     return y.reshape(())
 
 
 def jacobian(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """J[k, i] = d f(x)_k / d x_i, for multi-indices k of the result and i of the input.
+    """Compute the Jacobian J[k, i] = d f(x)_k / d x_i, for multi-indices k and i.
 
-    One backward a row: J^T e_k for each unit vector e_k.
+    Each row is one backward: J^T e_k for a unit vector e_k.
 
     Args:
         f: a function of one Tensor that returns one Tensor.
-        x: where; floating-point numbers of any shape.
+        x: the input; floating-point numbers of any shape.
 
     Returns:
         Shape ``(*f(x).shape, *x.shape)``, in the dtype of x; zeros where f does not depend on x.
 
     Raises:
-        TypeError: if x or the result is no Tensor, or x not of floating-point numbers.
+        TypeError: if x or the result is not a Tensor, or x does not hold floating-point numbers.
 
-    Cost: one forward and as many backwards as the result has entries.
+    Cost: one forward, and one backward per entry of the result.
 
     >>> from tinynet import tensor
     >>> jacobian(lambda x: x * x, tensor([1.0, 3.0]))
@@ -83,23 +84,23 @@ def _rows(y: Tensor, x: Tensor) -> Tensor:
 
 
 def hessian(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """H[i, j] = d^2 f(x) / (d x_i d x_j), for multi-indices i and j of the input.
+    """Compute the Hessian H[i, j] = d^2 f(x) / (d x_i d x_j), for multi-indices i and j.
 
-    The Jacobian of the gradient: one recorded backward, then one backward a row. Symmetric where
-    the second derivatives are continuous (Schwarz).
+    The Hessian is the Jacobian of the gradient: one recorded backward, then one backward per row.
+    It is symmetric where the second derivatives are continuous (Schwarz).
 
     Args:
         f: a function of one Tensor that returns one number.
-        x: where; floating-point numbers of any shape.
+        x: the input; floating-point numbers of any shape.
 
     Returns:
         Shape ``(*x.shape, *x.shape)``, in the dtype of x.
 
     Raises:
-        TypeError: as `jacobian`.
+        TypeError: as in `jacobian`.
         ValueError: if f returns more than one number.
 
-    Cost: as many backwards as x has entries, through a graph about three times f's.
+    Cost: one backward per entry of x, through a graph about three times f's.
 
     >>> from tinynet import tensor
     >>> hessian(lambda x: (x * x * x).sum(), tensor([1.0, 2.0]))
@@ -114,7 +115,7 @@ def hessian(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 def _gradient(y: Tensor, x: Tensor) -> Tensor:
-    """The recorded gradient of one number; zeros where it does not depend on x."""
+    """The recorded gradient of the number y; zeros if it does not depend on x."""
     g = None
     if y.requires_grad:
         (g,) = grad(y, x, create_graph=True, allow_unused=True)
@@ -122,21 +123,21 @@ def _gradient(y: Tensor, x: Tensor) -> Tensor:
 
 
 def hvp(f: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:
-    """H v = sum_j (d^2 f / (d x_i d x_j)) v_j without H: the gradient of <grad f(x), v>.
+    """Compute (H v)_i = sum_j (d^2 f / (d x_i d x_j)) v_j, as the gradient of <grad f(x), v>.
 
     Args:
         f: a function of one Tensor that returns one number.
-        x: where; floating-point numbers of any shape.
-        v: the vector, of the shape and dtype of x.
+        x: the input; floating-point numbers of any shape.
+        v: the vector, with the shape and dtype of x.
 
     Returns:
         Shape and dtype of x.
 
     Raises:
-        TypeError: as `jacobian`.
-        ValueError: if f returns more than one number, or v has another shape than x.
+        TypeError: as in `jacobian`.
+        ValueError: if f returns more than one number, or the shapes of v and x differ.
 
-    Cost: two backwards, whatever the size of x: a small multiple of f itself.
+    Cost: two backwards, a small multiple of f's own cost for any size of x.
 
     >>> from tinynet import tensor
     >>> hvp(lambda x: (x * x * x).sum(), tensor([1.0, 2.0]), tensor([1.0, 1.0]))
@@ -145,8 +146,8 @@ def hvp(f: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:
     leaf = _leaf("hvp", x)
     if not isinstance(v, Tensor) or v.shape != leaf.shape:
         raise ValueError(
-            f"hvp: v is {getattr(v, 'shape', type(v).__name__)}; it must be a Tensor of shape "
-            f"{leaf.shape}, that of x"
+            f"hvp: v is {getattr(v, 'shape', type(v).__name__)}; it must be a Tensor of x's shape "
+            f"{leaf.shape}"
         )
     with enable_grad():
         g = _gradient(_scalar("hvp", f, leaf), leaf)

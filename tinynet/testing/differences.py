@@ -1,17 +1,17 @@
-"""The numerical side of a gradient check: what is the slope of a line function at 0?
+"""Numerical derivatives for gradient checks: the slope at 0 of a function along a line.
 
-For phi(t) = F(x + t v), a smooth function of one number computed in floating point with rounding
-error e in each value, the central difference
+Let phi(t) = F(x + t v) be smooth, each value computed with a rounding error of up to e. The central
+difference
 
     D(h) = (phi(h) - phi(-h)) / (2 h) = phi'(0) + phi'''(0) h^2 / 6 + O(h^4)
 
 has a truncation error of order h^2 and a rounding error of up to e / h. With e about
 eps |F|, their sum is smallest near h = eps^(1/3), where both are about eps^(2/3), 4e-11 in float64.
-Richardson extrapolation combines D(h), D(h/2), D(h/4), ... so that the powers h^2, h^4, ... cancel:
-larger steps become usable, and the rounding error falls with 1/h.
+Richardson extrapolation combines D(h), D(h/2), D(h/4), ... so that the powers h^2, h^4, ... cancel.
+This allows larger steps, and the rounding error falls with 1/h.
 
-At a kink the one-sided slopes R = (phi(h) - phi(0)) / h and L = (phi(0) - phi(-h)) / h keep their
-distance however small h is; where phi is smooth, R - L = h phi''(0) + ... shrinks with h.
+At a kink the one-sided slopes R = (phi(h) - phi(0)) / h and L = (phi(0) - phi(-h)) / h stay apart
+for every h. Where phi is smooth, R - L = h phi''(0) + ... shrinks with h.
 
 Source: J. Nocedal and S. Wright, Numerical Optimization, 2nd ed. (2006), section 8.1, for the
 step; C. Ridders, Accurate computation of F'(x) and F'(x) F''(x), Adv. Eng. Softw. 4 (1982), for
@@ -25,15 +25,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 EPS = 2.0**-52
-STEP = EPS ** (1 / 3)  # for numbers of size 1; the default step of a central difference
-# Steps that leave a neighbourhood in which the function could be constant by accident.
-FAR = 2.0**-4
-# A value of F carries more than one rounding; a few are allowed before noise counts as signal.
-SLACK = 8.0
-# Richardson ladders: a coarse one against rounding, finer ones for functions that vary quickly.
+STEP = EPS ** (1 / 3)  # default step of a central difference, for numbers of size 1
+FAR = 2.0**-4  # a step large enough to leave a region where F happens to be constant
+SLACK = 8.0  # rounding errors allowed in a value of F, which takes several operations
+# Exponents of the largest steps for Richardson: coarse against rounding, fine for rapid variation.
 _LADDERS, _LEVELS = (-5, -13, -21, -27), 5
 _KINK_STEPS = tuple(2.0**-k for k in (17, 20, 23, 26))
-# One-sided slopes that differ by more than this share of the gradient are worth a closer look.
+# One-sided slopes that differ by more than this fraction of the gradient may mean a kink.
 _SUSPICIOUS = 1e-3
 
 
@@ -43,7 +41,7 @@ class Line:
     Args:
         phi: the function; phi(0) must be 0.
         noise: the rounding error of a value of phi.
-        size: the scale of x along the line, max(1, |x|): steps are multiples of it.
+        size: the scale of x along the line, max(1, |x|), which multiplies all steps.
     """
 
     def __init__(self, phi: Callable[[float], float], noise: float, size: float) -> None:
@@ -79,15 +77,15 @@ class Slope:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What comparing an analytic derivative with the differences came to.
+    """The result of comparing an analytic derivative with differences.
 
     Attributes:
-        outcome: "equal", "kink" (between the one-sided slopes at a kink), "constant" (F does not
-            move and the gradient says so), "wrong", "outside" (at a kink, not between), "jump" (F
-            is not continuous), "undecided" (the differences are too noisy to tell).
-        slope: the numerical derivative it was compared with.
+        outcome: "equal", "kink" (between the one-sided slopes at a kink), "constant" (F is constant
+            and the gradient 0), "wrong", "outside" (not between the slopes at a kink), "jump" (F is
+            not continuous), "undecided" (the differences are too noisy).
+        slope: the numerical derivative.
         left, right: the one-sided slopes.
-        difference: |analytic - numeric|, or the distance to the interval at a kink.
+        difference: |analytic - numeric|, or at a kink the distance to the interval of slopes.
     """
 
     outcome: str
@@ -102,16 +100,16 @@ class Verdict:
 
 
 def richardson(line: Line, first: float, levels: int = _LEVELS) -> Slope | None:
-    """The derivative by extrapolating D(h), D(h/2), ...: Neville's scheme in powers of h^2.
+    """Extrapolate D(h), D(h/2), ... by Neville's scheme in powers of h^2.
 
     Args:
         line: the function.
         first: the largest step.
-        levels: how many steps, each half of the one before.
+        levels: number of steps, each half of the one before.
 
     Returns:
-        The entry of the scheme whose neighbours agree best, with their distance plus the rounding
-        error as its error; None where the function is not finite.
+        The entry of the scheme that agrees best with its neighbours; its error is their distance
+        plus the rounding error. None if the function is not finite.
     """
     best: Slope | None = None
     previous: list[float] = []
@@ -136,15 +134,15 @@ def judge(
 ) -> Verdict:
     """Compare an analytic derivative with the slope of the line at 0.
 
-    Equal means |analytic - numeric| <= rtol max(scale, |analytic|, |numeric|): there is no absolute
-    tolerance, and noise never turns a difference into agreement.
+    They are equal if |analytic - numeric| <= rtol max(scale, |analytic|, |numeric|). There is no
+    absolute tolerance, and noise never makes a difference pass.
 
     Args:
         line: the function along the direction.
-        analytic: the derivative to be judged.
+        analytic: the derivative to check.
         scale: the size of the whole gradient.
-        rtol: the relative error allowed.
-        allow_constant: whether a gradient that is nothing but rounding may pass.
+        rtol: the allowed relative error.
+        allow_constant: whether a gradient that is 0 up to rounding may pass.
     """
     h = line.step
     left, right = line.sides(h)
@@ -190,10 +188,10 @@ def _look_closer(
 
 
 def is_constant(line: Line, analytic: float, allow_rounding: bool = False) -> bool:
-    """Whether F does not move at all, and `analytic` says so too.
+    """Whether F is constant and `analytic` agrees.
 
-    Either both are exactly 0, at steps of several sizes; or, if that is allowed, both stay within
-    the rounding of F over a step of a sixteenth. A slope below that cannot be measured.
+    Either both are exactly 0 at steps of several sizes or, with `allow_rounding`, both stay within
+    the rounding of F over a step of 1/16. Smaller slopes cannot be measured.
     """
     if analytic == 0.0:
         for first in (FAR, FAR / 8, FAR / 64, FAR / 512):
@@ -209,7 +207,7 @@ def is_constant(line: Line, analytic: float, allow_rounding: bool = False) -> bo
 
 
 def _plain(line: Line) -> list[Slope]:
-    """Central differences at shrinking steps: for a kink nearby, which extrapolation dislikes."""
+    """Central differences at shrinking steps, for kinks nearby that would spoil extrapolation."""
     found = []
     for h in (line.size * k for k in _KINK_STEPS):
         value, finer = line.central(h), line.central(h / 2)
@@ -219,17 +217,17 @@ def _plain(line: Line) -> list[Slope]:
 
 
 def _kink(line: Line) -> tuple[str, float, float, float] | None:
-    """Whether the one-sided slopes keep their distance as the step shrinks; None if not.
+    """Find a kink at 0: one-sided slopes that stay apart as the step shrinks.
 
     Returns:
-        ("kink", step, left, right), or ("jump", ...) where they grow instead of settling.
+        ("kink", step, left, right), ("jump", ...) if the slopes diverge, or None.
     """
     seen = []
     for h in (line.size * k for k in _KINK_STEPS):
         left, right = line.sides(h)
         gap = abs(right - left)
         if not math.isfinite(gap) or gap <= 20 * line.noise / h:
-            continue  # what is left of the gap may be rounding
+            continue  # the gap may be rounding
         seen.append((h, left, right, gap))
     if len(seen) < 2 or seen[-1][3] < 0.5 * seen[0][3]:
         return None

@@ -1,13 +1,13 @@
-"""check_grads: a gradient against finite differences, to first and second order.
+"""check_grads: compares gradients with finite differences, to first and second order.
 
 For a function f of arrays and a random cotangent c let F(x) = <c, f(x)>. A correct backward gives
-g = J^T c, so that <g, v> = dF(x + t v)/dt at t = 0 for every direction v. Small inputs are checked
-along every axis, large ones along random directions v, each through a random c: an error in J
-survives such a projection with probability 0, while c = 1 would compare 0 with 0 for a soft-max.
-At second order the gradient itself is the function: G(x, c) = J(x)^T c, with a backward recorded
-by create_graph=True, is checked by x and by c in the same way.
+g = J^T c, so <g, v> = dF(x + t v)/dt at t = 0 for every direction v. Small inputs are checked along
+every axis, large ones along random directions v. c is random because an error in J then cancels
+with probability 0, while c = 1 would compare 0 with 0 for a softmax. At second order the function
+is the gradient itself: G(x, c) = J(x)^T c, recorded with create_graph=True, is checked with respect
+to x and c in the same way.
 
-How slopes are measured, and what a kink is: `tinynet.testing.differences`.
+`tinynet.testing.differences` measures slopes and recognises kinks.
 
 Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), chapters 3 and 5;
 A. Baydin, B. Pearlmutter, A. Radul and J. Siskind, Automatic differentiation in machine learning:
@@ -42,43 +42,43 @@ def check_grads(
     allow_constant: bool = False,
     name: str | None = None,
 ) -> Report:
-    """Check the gradient of f, and at order 2 the gradient of its gradient; raise if wrong.
+    """Check the gradient of f, and at order 2 the gradient of its gradient.
 
-    Every input that requires a gradient is checked by itself and all of them together; where f is
-    a Module, its parameters are too. A derivative a passes against the numeric n if
-    |a - n| <= rtol * s, s being the largest |a| or |n| in the gradient by that input: there is no
-    absolute tolerance, so the gradient of a function with tiny values is held to the same. Where
-    rounding hides what is to be measured, the check says so and fails.
+    Each input that requires a gradient is checked separately, and all of them together; for a
+    Module, its parameters too. An analytic derivative a and its numeric value n agree if
+    |a - n| <= rtol * s, where s is the largest |a| or |n| in the gradient with respect to that
+    input. There is no absolute tolerance, so functions with tiny values are held to the same
+    standard. The check fails, and says so, if rounding hides the result.
 
     At a kink (relu at 0) every value between the one-sided slopes passes; the report lists it.
 
     Args:
-        f: a function of Tensors that returns one Tensor, or a Module; no state, no random numbers.
-        inputs: a Tensor or a sequence of them, float64 where a gradient is required. f is given
-            copies; the values should be of size 1 or so.
+        f: a deterministic function of Tensors that returns one Tensor, or a Module.
+        inputs: a Tensor or a sequence of Tensors, float64 if they require a gradient. f gets
+            copies. Values should be of size 1 or so.
         order: 1, or 2 to check the recorded backward as well.
-        rtol: the relative error allowed.
-        seed: for cotangents and directions.
-        max_entries: inputs of up to this size are checked entry by entry.
-        directions: how many random directions for larger ones, and for all inputs together.
-        same_tensor: also give the same tensor in two places, for each two inputs of one shape.
-        allow_constant: accept a gradient that is not exactly 0 but for rounding, by an input that
-            f does not depend on: a bias before a batch normalisation.
-        name: what messages call f; by default its own name.
+        rtol: the allowed relative error.
+        seed: seed of the random cotangents and directions.
+        max_entries: inputs of at most this many entries are checked entry by entry.
+        directions: number of random directions for larger inputs, and for all inputs together.
+        same_tensor: also pass the same tensor as both inputs of each pair with equal shapes.
+        allow_constant: accept a gradient that is 0 only up to rounding, for an input on which f
+            does not depend, such as a bias before a batch normalisation.
+        name: f's name in messages; by default the function's own.
 
     Returns:
         A `Report`.
 
     Raises:
-        GradientError: if a derivative is wrong, cannot be measured, or f is not deterministic or
+        GradientError: if a derivative is wrong or cannot be measured, or f is not deterministic or
             changes its inputs.
-        TypeError: for inputs that are no Tensors, float32 or integers where float64 is needed,
-            and a result that is no Tensor of numbers with a gradient.
-        ValueError: if no input requires a gradient, the result does not depend on any, or it is
+        TypeError: if an input is not a Tensor, or requires a gradient and is not float64; if the
+            result is not a float64 Tensor.
+        ValueError: if no input requires a gradient, or the result depends on none of them or is
             not finite.
 
-    Cost: two calls of f an entry (or direction) at order 1; at order 2, two gradients of f an entry
-    of the inputs and of the result.
+    Cost: two calls of f per entry (or direction) at order 1; at order 2, two gradients of f per
+    entry of the inputs and of the result.
 
     >>> import tinynet as tn
     >>> x = tn.tensor([0.5, -0.3], dtype="float64", requires_grad=True)
@@ -128,7 +128,7 @@ def _check(function: Function, order: int, settings: Settings, report: Report) -
     def evaluate_gradient(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         return function.gradients(arrays[:-1], arrays[-1])
 
-    # a gradient is made of products with values of this size, and carries their rounding
+    # gradients sum products of this size, and carry their rounding errors
     floor = float(np.linalg.norm(c * y)) / math.sqrt(max(y.size, 1))
     labels = [*function.labels, f"the cotangent of shape {c.shape}"]
     again = Problem(function, 2, [*points, c], labels, evaluate_gradient, first, ds, second, floor)
@@ -138,7 +138,7 @@ def _check(function: Function, order: int, settings: Settings, report: Report) -
 def _second(
     function: Function, points: list[np.ndarray], c: np.ndarray, ds: list[np.ndarray]
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """The recorded gradients g of <c, f>, and the gradient of sum <d_i, g_i> by points and c."""
+    """The recorded gradients g of <c, f>, and the gradients of sum <d_i, g_i> by points and c."""
     leaves = function.leaves(points)
     y = function.call(leaves)
     cotangent = function.like(y, c).requires_grad_()

@@ -1,8 +1,7 @@
-"""Hypothesis strategies: arrays, shapes, geometries and networks on which array code goes wrong.
+"""Hypothesis strategies for arrays, shapes, geometries and networks that tend to break array code.
 
-The only file here that needs Hypothesis. Hypothesis draws the shape, the memory order and a seed;
-the numbers come from the seed, since drawing hundreds of floats one by one is slow and shrinks
-badly.
+This is the only file here that needs Hypothesis. Hypothesis draws the shape, the memory order and a
+seed for the numbers, since drawing hundreds of floats one by one is slow and shrinks badly.
 
 Source: D. MacIver, Z. Hatfield-Dodds et al., Hypothesis: a new approach to property-based testing,
 J. Open Source Software 4 (2019).
@@ -26,13 +25,13 @@ KINDS = ("normal", "separated", "positive", "tied", "near_tied")
 
 
 def with_layout(a: np.ndarray, layout: str) -> np.ndarray:
-    """An array equal to `a` whose bytes lie in another way.
+    """Return an array equal to `a` with another memory layout.
 
     Args:
         a: any array.
-        layout: "C" or "F" order; "transposed", a permuted view of a block whose axes are rotated
-            by one; "negative", a view with negative strides along all axes; "sliced", every second
-            entry along each axis of a larger block; "offset", a C block inside a larger one.
+        layout: "C" or "F" order; "transposed", a view whose axes are rotated by one; "negative", a
+            view with negative strides along all axes; "sliced", every second entry along each axis
+            of a larger array; "offset", a block inside a larger array.
     """
     if layout == "C" or a.ndim == 0:
         return np.array(a, order="C")
@@ -43,7 +42,7 @@ def with_layout(a: np.ndarray, layout: str) -> np.ndarray:
     backwards = (slice(None, None, -1),) * a.ndim
     if layout == "negative":
         return np.ascontiguousarray(a[backwards])[backwards]
-    # numbers around it that would show if they were read
+    # surrounding values that would show up if they were read
     if layout == "sliced":
         block = np.full([2 * n + 1 for n in a.shape], 77, a.dtype)
         view = block[tuple(slice(1, None, 2) for _ in a.shape)]
@@ -51,21 +50,21 @@ def with_layout(a: np.ndarray, layout: str) -> np.ndarray:
         block = np.full([n + 3 for n in a.shape], 77, a.dtype)
         view = block[tuple(slice(2, n + 2) for n in a.shape)]
     else:
-        raise ValueError(f"with_layout: layout is {layout!r}; it is one of {LAYOUTS}")
+        raise ValueError(f"with_layout: layout is {layout!r}; it must be one of {LAYOUTS}")
     view[...] = a
     return view
 
 
 def contents(shape: tuple[int, ...], kind: str, rng: np.random.Generator) -> np.ndarray:
-    """float64 numbers of a kind.
+    """Draw float64 numbers of one kind.
 
     Args:
-        shape: of the result.
-        kind: "normal"; "separated": no two entries, and none and 0, closer than 1/80, so that no
-            maximum, |x| or ReLU has a kink nearby; "positive": from 0.3 to 2.5; "tied": few
-            different values, 0 among them, each many times; "near_tied": separated values of which
-            some differ by 1e-4 only, far more than a difference step and far less than the rest.
-        rng: where they come from.
+        shape: shape of the result.
+        kind: "normal"; "separated": all entries at least 1/80 from each other and from 0, so max,
+            |x| and ReLU have no kink nearby; "positive": from 0.3 to 2.5; "tied": few distinct
+            values, including 0, each many times; "near_tied": like "separated", but with pairs that
+            differ by only 1e-4, which is still far more than a difference step.
+        rng: the generator to draw from.
     """
     n = int(np.prod(shape))
     if kind == "normal":
@@ -75,7 +74,7 @@ def contents(shape: tuple[int, ...], kind: str, rng: np.random.Generator) -> np.
     if kind == "tied":
         return rng.choice([-1.0, 0.0, 0.0, 0.5], shape)
     if kind not in KINDS:
-        raise ValueError(f"contents: kind is {kind!r}; it is one of {KINDS}")
+        raise ValueError(f"contents: kind is {kind!r}; it must be one of {KINDS}")
     gap = max(0.05, 4.0 / max(n, 1))
     order = rng.permutation(n)
     values = (order - n // 2 + 0.5 + rng.uniform(-0.125, 0.125, n)) * gap
@@ -86,7 +85,7 @@ def contents(shape: tuple[int, ...], kind: str, rng: np.random.Generator) -> np.
 
 
 def shapes(min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 4) -> Any:
-    """Shapes with zero-sized and one-sized axes among them."""
+    """Shapes, including axes of size 0 and 1."""
     return st_numpy.array_shapes(
         min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side
     )
@@ -99,7 +98,7 @@ def arrays(
     kind: str = "normal",
     dtype: str = "float64",
 ) -> np.ndarray:
-    """Arrays of a shape (a tuple or a strategy; by default any) and kind, in any memory order."""
+    """Arrays of one kind in any memory layout; shape is a tuple or a strategy, by default any."""
     if shape is None:
         shape = shapes()
     shape = shape if isinstance(shape, tuple) else draw(shape)
@@ -127,7 +126,7 @@ def broadcastable_shapes(
 
 @dataclass(frozen=True)
 class Geometry:
-    """A sliding window that fits its input; names as in `tinynet.ops.windows`."""
+    """A sliding window that fits its input; names as in `tinynet.window`."""
 
     N: int
     C: int
@@ -218,8 +217,8 @@ _SMOOTH = (nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.Softplus)
 def networks(draw: Callable[..., Any]) -> tuple[nn.Module, np.ndarray]:
     """A small network of smooth layers in float64, and an input for it.
 
-    Up to three linear layers, before them perhaps a convolution, an average pooling and a
-    normalisation. There is no kink in it, so that `check_grads` holds to second order.
+    Up to three linear layers, possibly after a convolution, a normalisation and an average pooling.
+    It has no kinks, so `check_grads` passes to second order.
 
     Returns:
         (model, x): x is (N, features) or (N, C, H, W).

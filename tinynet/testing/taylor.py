@@ -1,9 +1,9 @@
-"""Tests by Taylor's theorem: how fast a remainder falls tells how many derivatives are right.
+"""Taylor tests: the rate at which a remainder falls shows how many derivatives are right.
 
     r1(h) = |F(x + h v) - F(x) - h <g, v>|                       falls as h^2
     r2(h) = |F(x + h v) - F(x) - h <g, v> - h^2/2 <v, H v>|      falls as h^3
 
-A wrong gradient leaves r1 ~ h (slope 1 on logarithmic axes), a wrong Hessian r2 ~ h^2. Unlike a
+With a wrong gradient r1 ~ h (slope 1 on logarithmic axes), with a wrong Hessian r2 ~ h^2. Unlike a
 comparison at one step, this shows where truncation ends and rounding begins.
 
 Source: P. Farrell, D. Ham, S. Funke and M. Rognes, Automated derivation of the adjoint of
@@ -29,7 +29,7 @@ from tinynet.testing.function import Function, GradientError, random_like
 
 @dataclass(frozen=True)
 class Taylor:
-    """Steps, remainders and the slopes measured; None where a remainder is below rounding."""
+    """Steps, remainders and measured slopes; a slope is None if its remainders are rounding."""
 
     steps: tuple[float, ...]
     first: tuple[float, ...]
@@ -48,26 +48,26 @@ def taylor_test(
     seed: int = 0,
     name: str | None = None,
 ) -> Taylor:
-    """Measure how fast Taylor's remainder falls along a random direction; raise if too slowly.
+    """Check that Taylor's remainder falls fast enough along a random direction.
 
-    For a result of several numbers, F is their sum weighted at random.
+    For several results, F is their sum with random weights.
 
     Args:
-        f: a smooth function of one Tensor that returns one Tensor, without random numbers.
-        x: where; float64, requires_grad=True.
-        hessian: test the second derivative as well.
-        first_step: the largest step h; each one is half of the one before.
-        levels: how many steps.
-        seed: for the direction and the weights.
-        name: what messages call f.
+        f: a smooth, deterministic function of one Tensor that returns one Tensor.
+        x: the input; float64, requires_grad=True.
+        hessian: whether to test the second derivative as well.
+        first_step: the largest step h; each further step is half of the one before.
+        levels: number of steps.
+        seed: seed of the direction and the weights.
+        name: f's name in messages; by default the function's own.
 
     Returns:
-        A `Taylor` with steps, remainders and slopes: about 2, and 3 (or more, where the next
-        derivative along the direction is 0).
+        A `Taylor` with steps, remainders and slopes: about 2 and 3, or more if the next derivative
+        along the direction is 0.
 
     Raises:
-        GradientError: if a slope is below 1.8, or 2.8; it gives the remainders.
-        TypeError, ValueError: as `check_grads`.
+        GradientError: if the first slope is below 1.8 or the second below 2.8.
+        TypeError, ValueError: as in `check_grads`.
     """
     function = Function(f, x, name)
     rng = np.random.default_rng(seed)
@@ -87,13 +87,7 @@ def taylor_test(
     if not hessian:
         return Taylor(steps, first, s1)
 
-    def weighted(t: Tensor) -> Tensor:
-        result = function.call([t])
-        return (result * function.like(result, c)).sum()
-
-    start = tensor(point, device=x.device)
-    product = to_numpy(hvp(weighted, start, tensor(v, device=x.device))._data)
-    curvature = float(np.vdot(v, product))
+    curvature = float(np.vdot(v, _hvp(function, c, v, x.device)))
     pairs = zip(change, steps, strict=True)
     second = tuple(abs(d - h * slope - h * h / 2 * curvature) for d, h in pairs)
     s2 = _slope(steps, second, noise)
@@ -101,8 +95,20 @@ def taylor_test(
     return Taylor(steps, first, s1, second, s2)
 
 
+def _hvp(function: Function, c: np.ndarray, v: np.ndarray, device: str) -> np.ndarray:
+    """H v for F = <c, f> at the function's only point."""
+
+    def weighted(t: Tensor) -> Tensor:
+        result = function.call([t])
+        return (result * function.like(result, c)).sum()
+
+    (point,) = function.points
+    product = hvp(weighted, tensor(point, device=device), tensor(v, device=device))
+    return to_numpy(product._data)
+
+
 def _slope(steps: tuple[float, ...], remainders: tuple[float, ...], noise: float) -> float | None:
-    """The slope of ln r over ln h between the two smallest steps that rounding leaves alone."""
+    """The slope of ln r over ln h between the two smallest steps that exceed the rounding."""
     clear = [(h, r) for h, r in zip(steps, remainders, strict=True) if r > 100 * noise]
     if len(clear) < 2:
         return None
@@ -116,7 +122,7 @@ def _require(
     if slope is not None and slope < least - 0.2:
         raise GradientError(
             f"taylor_test: `{name}`: the remainder falls with slope {slope:.2f}, not {least}: the "
-            f"{what} is wrong (or the function not smooth along the way); remainders "
+            f"{what} is wrong (or the function is not smooth there); remainders "
             f"{', '.join(f'{value:.2e}' for value in r)}; seed {seed}"
         )
 
@@ -131,39 +137,30 @@ def check_hessian_symmetry(
 ) -> float:
     """Check <u, H v> = <v, H u> for random u and v: second derivatives commute (Schwarz).
 
-    No step size is involved, so it holds to rounding. The two sides are computed by different
-    rules where an operation has several inputs, which then check each other.
+    The identity has no step size, so it holds to rounding. For an operation with several inputs,
+    different rules compute the two sides and so check each other.
 
     Args:
-        f: a twice continuously differentiable function of one Tensor; a result of several numbers
-            is weighted at random.
-        x: where; float64, requires_grad=True.
-        rtol: allowed error relative to |u| |H v|.
-        seed: for u, v and the weights.
-        name: what messages call f.
+        f: a twice continuously differentiable function of one Tensor; several results are summed
+            with random weights.
+        x: the input; float64, requires_grad=True.
+        rtol: allowed error relative to |u * H v| + |v * H u|.
+        seed: seed of u, v and the weights.
+        name: f's name in messages; by default the function's own.
 
     Returns:
         The relative error.
 
     Raises:
         GradientError: if the sides differ.
-        TypeError, ValueError: as `check_grads`.
+        TypeError, ValueError: as in `check_grads`.
     """
     function = Function(f, x, name)
     rng = np.random.default_rng(seed)
     (point,) = function.points
     c = random_like(function.check_first_call([point]), rng)
     u, v = random_like(point, rng), random_like(point, rng)
-
-    def weighted(t: Tensor) -> Tensor:
-        result = function.call([t])
-        return (result * function.like(result, c)).sum()
-
-    def product(w: np.ndarray) -> np.ndarray:
-        start = tensor(point, device=x.device)
-        return to_numpy(hvp(weighted, start, tensor(w, device=x.device))._data)
-
-    left, right = u * product(v), v * product(u)
+    left, right = (a * _hvp(function, c, b, x.device) for a, b in ((u, v), (v, u)))
     size = float(np.linalg.norm(left) + np.linalg.norm(right))
     error = abs(float(left.sum() - right.sum()))
     if not error <= rtol * size:

@@ -24,7 +24,7 @@ whole program, which resumes where it was stopped when it is started again::
     try:
         for epoch in run.epochs(EPOCHS):
             for x, y in run.steps(batches):
-                loss = cross_entropy(model(tn.tensor(x)), tn.tensor(y))
+                loss = cross_entropy(model(tn.as_tensor(x)), tn.as_tensor(y))
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

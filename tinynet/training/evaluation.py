@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import backend
+from tinynet.creation import as_tensor
 from tinynet.data import DataLoader
 from tinynet.functional import cross_entropy
 from tinynet.nn import Module
@@ -125,7 +126,7 @@ def evaluate(
     width = 0
     with evaluating(model):
         for x, labels in loader:
-            logits = model(_as_tensor(x))
+            logits = model(as_tensor(x))
             batches.append(_batch_arrays(logits, labels, loss))
             width = logits.shape[1]
     if not batches:
@@ -134,13 +135,9 @@ def evaluate(
     return Evaluation(**arrays, num_classes=width)
 
 
-def _as_tensor(data: Any) -> Tensor:
-    return data if isinstance(data, Tensor) else Tensor(backend.asarray(data))
-
-
 def _batch_arrays(logits: Tensor, labels: Any, loss: Callable[..., Any]) -> dict[str, np.ndarray]:
     """The arrays of an `Evaluation` for one batch, on the host."""
-    target = _as_tensor(labels)
+    target = as_tensor(labels)
     if logits.ndim != 2 or target.shape != logits.shape[:1]:
         raise ValueError(
             f"evaluate: logits {logits.shape} must be (N, C) and labels {target.shape} (N,)"

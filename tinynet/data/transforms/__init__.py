@@ -1,4 +1,4 @@
-"""Augmentation and normalisation of images, a batch at a time, on either device.
+"""Augmentation and normalisation of batches of images, on either device.
 
 ::
 
@@ -10,10 +10,10 @@
     loader = DataLoader(images, labels, batch_size=64, shuffle=True, transform=augment)
 
 A transform is called as ``transform(images, rng)`` with floats of shape (N, C, H, W) and a
-`numpy.random.Generator`; each image of the batch gets random numbers of its own. They are drawn on
-the host, so that a seed means the same on both devices, and results there agree to rounding. What
-comes back has the dtype of the images and is in C order; what was given is never written to. Those
-that draw nothing need no generator: ``Normalize(MNIST_MEAN, MNIST_STD)(test_images)``.
+`numpy.random.Generator`, and draws separate random numbers for each image. It draws them on the
+host, so one seed gives the same results on both devices, to rounding. The result has the dtype of
+the images and is in C order; the argument is never written to. Transforms without random numbers
+need no generator: ``Normalize(MNIST_MEAN, MNIST_STD)(test_images)``.
 
 Names and defaults are torchvision's, with three differences that each class states: images are
 sampled bilinearly, positions are not rounded to whole pixels, and pairs are (height, width).

@@ -1,4 +1,4 @@
-"""Transforms that turn, scale and shift: RandomAffine and RandomRotation."""
+"""RandomAffine and RandomRotation: rotate, scale and shift images."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from tinynet.data.transforms.transform import Transform, around, interval, numbe
 def affine(
     images: Array, degrees: np.ndarray, shift: np.ndarray, scale: np.ndarray, fill: float
 ) -> Array:
-    """Each image turned by an angle t, scaled by s and shifted by (v, u), about its centre c.
+    """Rotate each image by an angle t, scale it by s and shift it by (v, u), about its centre c.
 
-    A point q of the input comes to ``A (q - c) + c + (v, u)``, so the output at p is the input at::
+    A point q of the input moves to ``A (q - c) + c + (v, u)``, so the output at p is the input at::
 
         q = A^-1 (p - c - (v, u)) + c          c = ((H - 1) / 2, (W - 1) / 2)
 
         A = s [[cos t, -sin t],                A^-1 = 1/s [[ cos t, sin t],
                [sin t,  cos t]]                            [-sin t, cos t]]
 
-    with points as (row, column), rows counted downwards; read bilinearly between pixels.
+    with points as (row, column), rows counted downwards, and bilinear interpolation.
 
     Args:
         images: float array of shape (N, C, H, W).
-        degrees: t of each image, shape (N,); positive turns counter-clockwise as it is seen.
+        degrees: t of each image, shape (N,); positive angles rotate counter-clockwise.
         shift: (v, u) of each image in pixels, shape (2, N); positive is down and right.
         scale: s of each image, shape (N,), greater than 0; above 1 enlarges.
-        fill: the value outside of the image.
+        fill: the value outside the image.
 
     Returns:
-        shape and dtype of the images.
+        Shape and dtype of the images.
     """
     h, w = images.shape[2:]
-    # On the host what each image needs only once, and what each row and each column needs.
+    # The host computes the terms per image, row and column; the device computes those per pixel.
     t = np.deg2rad(degrees)
     cos, sin = (np.cos(t) / scale)[:, None], (np.sin(t) / scale)[:, None]
     down = np.arange(h) - (h - 1) / 2 - shift[0][:, None]
@@ -52,22 +52,23 @@ def affine(
 
 
 class RandomAffine(Transform):
-    """Each image turned, scaled and shifted about its centre by numbers of its own.
+    """Rotates, scales and shifts each image about its centre by random amounts.
 
-    The output at the point p is the input at ``A^-1 (p - c - (v, u)) + c``, read bilinearly, with
-    A the rotation by t times the scale s, as `affine` has them in full. t, s, v, u are uniform.
+    The output at p = (row, column) is the input at ``A^-1 (p - c - (v, u)) + c``, interpolated
+    bilinearly, where c is the image's centre and A the rotation by t times the scale s. t, s, v and
+    u are uniform.
 
     Args:
-        degrees: of t, the pair (least, greatest), or d for (-d, d); positive angles turn
+        degrees: range of t as (lowest, highest), or d for (-d, d); positive angles rotate
             counter-clockwise.
-        translate: (a, b): v is from -a H to a H, down, and u from -b W to b W, to the right; a
-            and b are from 0 to 1. Shifts are not rounded to whole pixels. torchvision's pair is
-            (width, height).
-        scale: of s, the pair (least, greatest), greater than 0; above 1 enlarges.
-        fill: the value outside of the image.
+        translate: (a, b), each from 0 to 1: v is from -a H to a H, down, and u from -b W to b W, to
+            the right. Shifts are not rounded to whole pixels. torchvision's pair is (width,
+            height).
+        scale: range of s as (lowest, highest), greater than 0; above 1 enlarges.
+        fill: the value outside the image.
 
     Raises:
-        TypeError, ValueError: if an argument is no such number or pair.
+        TypeError, ValueError: if an argument is not a number or pair in its range.
     """
 
     def __init__(
@@ -98,15 +99,15 @@ class RandomAffine(Transform):
 
 
 class RandomRotation(Transform):
-    """Each image turned about its centre: `RandomAffine` with an angle alone.
+    """Rotates each image about its centre by a random angle, like `RandomAffine`.
 
     Args:
-        degrees: of the angle, the pair (least, greatest), or d for (-d, d); positive angles turn
+        degrees: range of the angle as (lowest, highest), or d for (-d, d); positive angles rotate
             counter-clockwise.
-        fill: the value outside of the image.
+        fill: the value outside the image.
 
     Raises:
-        TypeError, ValueError: if an argument is no such number or pair.
+        TypeError, ValueError: if an argument is not a number or pair in its range.
     """
 
     def __init__(self, degrees: float | tuple[float, float], fill: float = 0.0) -> None:

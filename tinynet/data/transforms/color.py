@@ -1,4 +1,4 @@
-"""Transforms of values that leave each pixel where it is: Normalize, Standardize, ColorJitter."""
+"""Normalize, Standardize and ColorJitter: change values without moving pixels."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from tinynet import backend
 from tinynet.backend import Array
 from tinynet.data.transforms.transform import Transform, around, number, per_image, uniform
 
-# The shares of red, green and blue in a grey value: ITU-R BT.601's luma, rounded as there.
+# Weights of red, green and blue in a grey value: luma of ITU-R BT.601.
 GREY = (0.299, 0.587, 0.114)
 
 
 class Normalize(Transform):
-    """Each channel by given numbers: ``y[n,c,h,w] = (x[n,c,h,w] - mean[c]) / std[c]``.
+    """Normalises each channel with fixed numbers: ``y[n,c,h,w] = (x[n,c,h,w] - mean[c]) / std[c]``.
 
-    With mean and standard deviation over the training images, these come to have 0 and 1 over
-    all; use the same numbers for the test images. `Normalize(-mean/std, 1/std)` undoes it.
+    With the mean and standard deviation of the training images, their mean becomes 0 and their
+    standard deviation 1; use the same numbers for the test images. `Normalize(-mean/std, 1/std)` is
+    the inverse.
 
     Args:
         mean: a number for all channels, or one for each; in the unit of the images.
-        std: likewise; greater than 0.
+        std: a number for all channels, or one for each; greater than 0.
 
     Raises:
-        TypeError, ValueError: if they are not finite numbers, of different lengths, or `std` not
-            above 0; when called, if the images have another number of channels.
+        TypeError, ValueError: if a number is not finite, the lengths differ, or `std` is not
+            greater than 0; when called, if the images have a different number of channels.
 
     >>> Normalize(0.5, 0.25)(np.ones((1, 1, 1, 2), "float32"))
     array([[[[2., 2.]]]], dtype=float32)
@@ -40,7 +41,7 @@ class Normalize(Transform):
         self.std = _numbers("std", std)
         if len(self.mean) != len(self.std) and 1 not in (len(self.mean), len(self.std)):
             raise ValueError(
-                f"Normalize: mean has {len(self.mean)} numbers and std {len(self.std)}; give one "
+                f"Normalize: mean has {len(self.mean)} numbers and std {len(self.std)}; pass one "
                 "for each channel, or one for all"
             )
         if min(self.std) <= 0:
@@ -60,17 +61,17 @@ class Normalize(Transform):
 
 
 class Standardize(Transform):
-    """Each image by its own numbers: ``y[n] = (x[n] - mean(x[n])) / max(std(x[n]), eps)``.
+    """Standardises each image: ``y[n] = (x[n] - mean(x[n])) / max(std(x[n]), eps)``.
 
-    Mean and standard deviation (of the population) run over channels, rows and columns; after it
-    they are 0 and 1 in every image, whatever its light and contrast were.
+    Mean and (population) standard deviation run over channels, rows and columns. They are 0 and 1
+    afterwards in every image, whatever its brightness and contrast.
 
     Args:
-        eps: the least divisor, greater than 0, in the unit of the images; an image of one value
+        eps: the smallest divisor, greater than 0, in the unit of the images; a constant image
             becomes zeros.
 
     Raises:
-        TypeError, ValueError: if `eps` is not a finite number above 0.
+        TypeError, ValueError: if `eps` is not a finite number greater than 0.
     """
 
     random = False
@@ -89,10 +90,9 @@ class Standardize(Transform):
 
 
 class ColorJitter(Transform):
-    """Other brightness, contrast and saturation for each image, in this order.
+    """Randomly changes brightness, contrast and saturation of each image, in this order.
 
-    With a factor of its own for each image and property, drawn uniformly, and every result cut
-    off to [0, 1]::
+    The factors are uniform and independent for each image; every result is clipped to [0, 1]::
 
         x = b x                                 brightness b
         x = c x + (1 - c) mean(grey(x))         contrast c; the mean over the image's pixels
@@ -100,19 +100,19 @@ class ColorJitter(Transform):
 
         grey(x) = 0.299 red + 0.587 green + 0.114 blue, or the one channel itself
 
-    A factor of 1 changes nothing; at 0 the image is black, of one grey, without colour.
+    A factor of 1 changes nothing. A factor of 0 makes the image black, uniformly grey, or
+    colourless. torchvision applies the three in random order, and also changes the hue.
+
+    Images must be in [0, 1], so apply this before `Normalize`. They have 3 channels (red, green,
+    blue), or 1 channel if saturation is unchanged.
 
     Args:
-        brightness, contrast, saturation: d at least 0, for factors from max(0, 1 - d) to 1 + d; or
-            the pair (lowest, highest). 0 leaves the property alone and draws nothing.
-
-    Images must be in [0, 1], and stay there, so this comes before `Normalize`. They have 3 channels
-    in the order red, green, blue; or, without saturation, 1. torchvision takes the three in random
-    order, and has the hue besides.
+        brightness, contrast, saturation: d >= 0 for factors from max(0, 1 - d) to 1 + d, or the
+            pair (lowest, highest). 0 leaves the property unchanged and draws no numbers.
 
     Raises:
-        TypeError, ValueError: if an argument is no such number or pair; when called, if images
-            are outside of [0, 1] by more than 0.01, or have another number of channels.
+        TypeError, ValueError: if an argument is not a number or pair in its range; when called, if
+            images exceed [0, 1] by more than 0.01, or have a different number of channels.
     """
 
     def __init__(
@@ -138,12 +138,12 @@ class ColorJitter(Transform):
                 f"{float(images.max()):g}; put it before Normalize, and divide bytes by 255"
             )
         if self.brightness != (1.0, 1.0):
-            images = _cut(images * per_image(uniform(rng, self.brightness, images), images))
+            images = _clip(images * per_image(uniform(rng, self.brightness, images), images))
         if self.contrast != (1.0, 1.0):
             mean = _grey(images).mean(axis=(1, 2, 3), keepdims=True)
-            images = _mixed(images, mean, uniform(rng, self.contrast, images))
+            images = _blend(images, mean, uniform(rng, self.contrast, images))
         if self.saturation != (1.0, 1.0):
-            images = _mixed(images, _grey(images), uniform(rng, self.saturation, images))
+            images = _blend(images, _grey(images), uniform(rng, self.saturation, images))
         return images
 
 
@@ -167,11 +167,11 @@ def _grey(images: Array) -> Array:
     return GREY[0] * red + GREY[1] * green + GREY[2] * blue
 
 
-def _mixed(images: Array, other: Array, factors: np.ndarray) -> Array:
+def _blend(images: Array, other: Array, factors: np.ndarray) -> Array:
     f = per_image(factors, images)
-    return _cut(f * images + (1 - f) * other)
+    return _clip(f * images + (1 - f) * other)
 
 
-def _cut(images: Array) -> Array:
+def _clip(images: Array) -> Array:
     xp = backend.array_module(images)
     return xp.clip(images, 0, 1, out=images)

@@ -1,4 +1,4 @@
-"""Transforms that keep rows and columns: RandomCrop, RandomResizedCrop, RandomHorizontalFlip."""
+"""RandomCrop, RandomResizedCrop and RandomHorizontalFlip."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ from tinynet import backend, memory
 from tinynet.backend import Array
 from tinynet.data.transforms.resample import bilinear, padded
 from tinynet.data.transforms.transform import Transform, interval, number
-from tinynet.ops.windows import pair
+from tinynet.window import pair
 
 
 class RandomCrop(Transform):
-    """A window of each image, at a random place: ``y[n,c,i,j] = x'[n, c, top[n]+i, left[n]+j]``.
+    """Crops each image at a random position: ``y[n,c,i,j] = x'[n, c, top[n]+i, left[n]+j]``.
 
-    x' is x with `padding` on all sides; top is uniform on 0, ..., H + 2 PH - OH, and left likewise.
-    With padding p and the size of the image, it moves by up to p pixels each way.
+    x' is x with `padding` on all sides. top is uniform on 0, ..., H + 2 PH - OH, and left on
+    0, ..., W + 2 PW - OW. With padding p and the image's size, it moves by up to p pixels each way.
+    The result has shape (N, C, OH, OW).
 
     Args:
         size: (OH, OW), or a number for both.
-        padding: (PH, PW) of pixels at the edges, or a number for both.
-        fill: their value.
-
-    Returns, when called: shape (N, C, OH, OW).
+        padding: (PH, PW) in pixels, or a number for both.
+        fill: the value of the padding.
 
     Raises:
-        TypeError, ValueError: if an argument is no such number; when called, if the window is
-            larger than the padded image.
+        TypeError, ValueError: if an argument is not a number or pair in its range; when called, if
+            the window is larger than the padded image.
     """
 
     def __init__(
@@ -50,7 +49,7 @@ class RandomCrop(Transform):
                 f"only {(h, w)}; take a smaller size or more padding"
             )
         top, left = rng.integers(0, h - oh + 1, n), rng.integers(0, w - ow + 1, n)
-        # All windows as a view, of which one an image is copied: rows stay whole on the way.
+        # A view of all windows; indexing copies one per image, by whole rows.
         shape = (n, c, h - oh + 1, w - ow + 1, oh, ow)
         strides = images.strides + images.strides[2:]
         windows = memory.as_strided(images, shape, strides)
@@ -60,15 +59,13 @@ class RandomCrop(Transform):
 
 
 class RandomHorizontalFlip(Transform):
-    """Left and right exchanged in a share p of the images: ``y[n,c,h,w] = x[n, c, h, W-1-w]``.
-
-    Each image is flipped with probability p, whatever the others are.
+    """Flips each image left to right with probability p: ``y[n,c,h,w] = x[n, c, h, W-1-w]``.
 
     Args:
-        p: from 0 to 1.
+        p: the probability, from 0 to 1.
 
     Raises:
-        TypeError, ValueError: if `p` is no such number.
+        TypeError, ValueError: if `p` is not a number from 0 to 1.
     """
 
     def __init__(self, p: float = 0.5) -> None:
@@ -83,10 +80,10 @@ class RandomHorizontalFlip(Transform):
 
 
 class RandomResizedCrop(Transform):
-    """A box of random size, shape and place in each image, stretched to one size.
+    """Crops a random box from each image and resizes it to one size.
 
-    The box has the share a of the image's area, uniform on `scale`, and the ratio r of width to
-    height, with log r uniform on the part of `ratio` at which such a box fits::
+    The box covers a fraction a of the image's area, uniform on `scale`. Its ratio r of width to
+    height has log r uniform on the part of `ratio` for which the box fits::
 
         height = sqrt(a H W / r)     top  uniform on [0, H - height]
         width  = sqrt(a H W r)       left uniform on [0, W - width]
@@ -94,20 +91,18 @@ class RandomResizedCrop(Transform):
         y[n,c,i,j] = x[n, c] at the row    top  + (i + 1/2) height / OH - 1/2
                             and the column left + (j + 1/2) width  / OW - 1/2
 
-    read bilinearly between pixels, and as the nearest edge within half a pixel of the image's.
-    Where no ratio lets the box fit, r is the end of `ratio` that comes nearest, and the box is cut
-    to the image. The box is not rounded to whole pixels, and shrinking skips pixels: no filter is
-    applied before.
+    interpolated bilinearly, with points beyond the outermost pixel centres moved onto them. If the
+    box fits for no ratio, r is the nearest end of `ratio`, and the box is cut to the image. The box
+    is not rounded to whole pixels. No filter is applied before shrinking. The result has shape
+    (N, C, OH, OW).
 
     Args:
         size: (OH, OW), or a number for both.
-        scale: the least and the greatest a, in (0, 1].
-        ratio: the least and the greatest r, greater than 0.
-
-    Returns, when called: shape (N, C, OH, OW).
+        scale: range of a as (lowest, highest), in (0, 1].
+        ratio: range of r as (lowest, highest), greater than 0.
 
     Raises:
-        TypeError, ValueError: if an argument is no such number or pair.
+        TypeError, ValueError: if an argument is not a number or pair in its range.
 
     Source: C. Szegedy et al., Going deeper with convolutions, arXiv:1409.4842, section 6.
     """
@@ -124,7 +119,7 @@ class RandomResizedCrop(Transform):
         self.ratio = interval(name, "ratio", ratio, 0.0)
         for argument, (low, _) in (("scale", self.scale), ("ratio", self.ratio)):
             if low == 0:
-                raise ValueError(f"{name}: {argument} must be greater than 0, but begins with 0")
+                raise ValueError(f"{name}: {argument} must be greater than 0, but starts at 0")
 
     def _apply(self, images: Array, rng: Any) -> Array:
         h, w = images.shape[2:]

@@ -1,4 +1,4 @@
-"""What all transforms are made of: checks of images and arguments, a text; and Compose."""
+"""The base class of transforms, Compose, and checks of arguments."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from tinynet.backend import Array
 
 
 class Transform:
-    """A function of a batch of images and a source of random numbers.
+    """Base class of transforms: functions of a batch of images and a random generator.
 
-    A subclass keeps its arguments as attributes of their names, which the text shows, and
-    overrides `_apply`. That may count on checked images in C order, and writes into neither them
-    nor itself: a loader calls it in several threads at once.
+    A subclass stores its arguments as attributes of the same names, which `repr` shows, and
+    overrides `_apply(images, rng)`. Its images are checked and in C order. `_apply` must modify
+    neither them nor the transform, since a loader calls it in several threads at once.
     """
 
     random = True  # whether it draws numbers, and so needs a generator
 
     def __call__(self, images: Array, rng: np.random.Generator | None = None) -> Array:
-        """The images changed, as a new array or (where nothing is to be done) the same one.
+        """Transform a batch; returns a new array, or the same one if nothing changes.
 
         Args:
-            images: float array of shape (N, C, H, W), NumPy's or CuPy's.
-            rng: what to draw from; may be left out where the class draws nothing.
+            images: NumPy or CuPy array of floats, shape (N, C, H, W).
+            rng: the generator to draw from; optional if the class draws no numbers.
 
         Raises:
-            TypeError: if `images` is no array of floats, or `rng` no generator.
-            ValueError: if the shape does not fit.
+            TypeError: if `images` is not an array of floats, or `rng` not a generator.
+            ValueError: if the shape is not (N, C, H, W).
         """
         name = type(self).__name__
         if not backend.is_array(images):
@@ -41,7 +41,7 @@ class Transform:
         if images.dtype.kind != "f":
             raise TypeError(
                 f"{name}: images must be floats, but are {images.dtype}; "
-                "for bytes, images.astype('float32') / 255"
+                "convert bytes with images.astype('float32') / 255"
             )
         if images.ndim != 4 or 0 in images.shape[1:]:
             raise ValueError(
@@ -53,7 +53,7 @@ class Transform:
                 f"{name}: rng must be a numpy.random.Generator, not a {type(rng).__name__}; make "
                 "one with numpy.random.default_rng(seed)"
             )
-        # The order in memory is to change nothing, not even the order of sums and their rounding.
+        # So that the memory order changes nothing, not even the rounding of sums.
         return self._apply(backend.array_module(images).ascontiguousarray(images), rng)
 
     def _apply(self, images: Array, rng: Any) -> Array:
@@ -65,15 +65,15 @@ class Transform:
 
 
 class Compose:
-    """One transform after another: ``f_m(... f_2(f_1(images, rng), rng) ..., rng)``.
+    """Applies transforms in order: ``f_m(... f_2(f_1(images, rng), rng) ..., rng)``.
 
-    All draw from the one generator, in their order.
+    All draw from the same generator.
 
     Args:
         transforms: transforms, or any functions of (images, rng) that return images.
 
     Raises:
-        TypeError: if one of them cannot be called.
+        TypeError: if one of them is not callable.
     """
 
     def __init__(self, transforms: Iterable[Callable[..., Array]]) -> None:
@@ -97,7 +97,7 @@ class Compose:
 def number(
     name: str, argument: str, value: Any, least: float = -math.inf, most: float = math.inf
 ) -> float:
-    """`value` as a finite float from `least` to `most`, or an error that names both."""
+    """`value` as a finite float from `least` to `most`; raises if it is not one."""
     try:
         converted = math.nan if isinstance(value, str | bool) else float(value)
     except (TypeError, ValueError):
@@ -125,7 +125,7 @@ def interval(
 def around(
     name: str, argument: str, value: Any, middle: float, least: float = -math.inf
 ) -> tuple[float, float]:
-    """A pair as it is; a number d as the pair (middle - d, middle + d), cut off at `least`."""
+    """The pair `value`, or (middle - d, middle + d) for a number d, clipped at `least`."""
     if isinstance(value, Sequence):
         return interval(name, argument, value, least)
     distance = number(name, argument, value, 0.0)
@@ -133,11 +133,11 @@ def around(
 
 
 def uniform(rng: np.random.Generator, low_high: tuple[float, float], images: Array) -> np.ndarray:
-    """A number for each image, from the half-open interval; float64, on the host."""
+    """One float64 number per image from the half-open interval, on the host."""
     return rng.uniform(*low_high, len(images))
 
 
 def per_image(values: np.ndarray, images: Array) -> Array:
-    """Those numbers in shape (N, 1, 1, 1), with dtype and device of the images."""
+    """The values in shape (N, 1, 1, 1), with dtype and device of the images."""
     column = values.reshape(-1, 1, 1, 1).astype(images.dtype)
     return backend.to_device(column, backend.device_of(images))

@@ -1,0 +1,91 @@
+"""im2col and col2im for any number of spatial axes. Sizes: `tinynet.window`.
+
+**Memory order.** Shapes are (N, C, H, W) for everybody, but convolution and pooling lay the bytes
+with N innermost: an array (C, H, W, N) in C order, looked at with its axes permuted (`batch_last`).
+Then every slice that they take is made of long contiguous runs, the results of the matrix products
+already are the output, and elementwise operations in between keep the order by themselves.
+
+The definitions: `im2col` and `col2im` in `tinynet.testing.definitions`.
+
+Source: K. Chellapilla, S. Puri and P. Simard, High performance convolutional neural networks for
+document processing (2006), section 2.
+"""
+
+from __future__ import annotations
+
+import math
+
+from tinynet.backend import Array, full, zeros
+from tinynet.memory import as_strided, first_axis_last
+from tinynet.window import Window
+
+
+def batch_last(x: Array) -> Array:
+    """(N, C, H, W) -> (C, H, W, N), contiguous: a view if the bytes lie so already."""
+    return first_axis_last(x)
+
+
+def batch_first(x: Array) -> Array:
+    """(C, H, W, N) -> (N, C, H, W), always a view."""
+    last = x.ndim - 1
+    return x.transpose(last, *range(last))
+
+
+def padded(x: Array, padding: tuple[int, ...], value: float = 0.0) -> Array:
+    """(C, H, W, N) with PH rows and PW columns of `value` on each side; x itself for none."""
+    if not any(padding):
+        return x
+    C, *size, N = x.shape
+    y = full((C, *[n + 2 * p for n, p in zip(size, padding, strict=True)], N), value, x)
+    inside = (slice(None), *[slice(p, p + n) for n, p in zip(size, padding, strict=True)])
+    y[inside] = x
+    return y
+
+
+def window_view(x: Array, window: Window) -> Array:
+    """v[c, i, j, p, q, n] = x[n, c, p SH + i DH - PH, q SW + j DW - PW], 0 outside x: a view.
+
+    It must not be written to: an entry of x stands in it once for each window that covers it.
+    """
+    cells = window.output("unfold", x.shape)
+    x = padded(batch_last(x), window.padding)
+    of_c, *steps, of_n = x.strides
+    along_taps = [s * d for s, d in zip(steps, window.dilation, strict=True)]
+    along_cells = [s * t for s, t in zip(steps, window.stride, strict=True)]
+    shape = (x.shape[0], *window.kernel, *cells, x.shape[-1])
+    return as_strided(x, shape, (of_c, *along_taps, *along_cells, of_n))
+
+
+def im2col(x: Array, window: Window) -> Array:
+    """col[c KH KW + i KW + j, (p OW + q) N + n]: each column is the window of an output cell.
+
+    Args:
+        x: (N, C, H, W).
+        window: what slides over it.
+
+    Returns:
+        (C KH KW, OH OW N), KH KW copies of x.
+    """
+    view = window_view(x, window)
+    rows, n = x.shape[1] * window.taps_count, len(window.kernel)
+    return view.reshape(rows, math.prod(view.shape[1 + n :]))
+
+
+def col2im(col: Array, shape: tuple[int, ...], window: Window) -> Array:
+    """im2col's adjoint: x[n, c, h, w] = the sum of the entries that im2col copies x[n, c, h, w] to.
+
+    An input cell is in as many columns as windows cover it. Copying gave each of them its value,
+    so its gradient is the sum of theirs: += and not =.
+
+    Args:
+        col: (C KH KW, OH OW N), or its axes taken apart, as by group.
+        shape: (N, C, H, W).
+        window: what slides over x.
+    """
+    N, C, *size = shape
+    cells = window.output("fold", shape)
+    col = col.reshape(C, window.taps_count, *cells, N)
+    x = zeros((C, *window.padded(size), N), col)
+    for k, tap in enumerate(window.taps(cells)):
+        x[tap] += col[:, k]
+    return batch_first(x[window.inside(size)])

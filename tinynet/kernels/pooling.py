@@ -1,0 +1,112 @@
+"""Pooling, tap by tap, its channels on several threads. Sizes: `tinynet.window`.
+
+A tap's cells of x are as many as those of y, so pooling is one elementwise call a tap, and no
+column is made. Arrays come and go as (N, C, H, W) with N innermost in memory (`im2col`).
+
+The definitions: `max_pool2d` and `avg_pool2d` in `tinynet.testing.definitions`.
+"""
+
+from __future__ import annotations
+
+from tinynet.backend import Array, array_module, empty, zeros
+from tinynet.kernels.im2col import batch_first, batch_last, padded
+from tinynet.memory import block_bytes, workspace
+from tinynet.threads import for_each, parts
+from tinynet.window import Window
+
+
+def _channels(x: Array) -> list[slice]:
+    """The channels of x (C, H, W, N), in parts for several threads."""
+    return parts(x.shape[0], x.nbytes, 3 * block_bytes(x) // 2)
+
+
+def max_pool(x: Array, window: Window) -> Array:
+    """y_ncpq = max_ij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, -Inf outside x."""
+    cells = window.output("max_pool2d", x.shape)
+    xp, xt = array_module(x), padded(batch_last(x), window.padding, -float("inf"))
+    y = empty((xt.shape[0], *cells, xt.shape[-1]), x)
+
+    def compute(c: slice) -> None:
+        part, out = xt[c], y[c]
+        best, *others = [part[tap] for tap in window.taps(cells)]
+        if not others:
+            out[...] = best
+        for tap in others:  # the first two taps write y: no copy of one of them is needed
+            best = xp.maximum(best, tap, out=out)
+
+    for_each(compute, _channels(xt))
+    return batch_first(y)
+
+
+def first_argmax(x: Array, y: Array, window: Window) -> Array:
+    """a_ncpq = the number i KW + j of the first tap of the window whose x is y_ncpq.
+
+    It is the number of taps before the first hit, so it is counted: comparing and adding bytes is
+    ten times as fast as writing numbers through a mask.
+    """
+    # padded with NaN, which equals nothing: the padding is no maximum, not even beside -Inf
+    xt, yt = padded(batch_last(x), window.padding, float("nan")), batch_last(y)
+    taps, xp = window.taps(y.shape[2:]), array_module(x)
+    argmax = zeros(yt.shape, x, "uint8" if len(taps) <= 256 else "int32")
+
+    def compute(c: slice) -> None:
+        part, best, count = xt[c], yt[c], argmax[c]
+        other = workspace("mask", best.shape, x, "bool")
+        missed = workspace("missed", best.shape, x, "bool")
+        missed[...] = True
+        for tap in taps[:-1]:
+            xp.not_equal(part[tap], best, out=other)
+            xp.logical_and(missed, other, out=missed)
+            count += missed.view("uint8")
+
+    for_each(compute, _channels(xt))
+    return batch_first(argmax)
+
+
+def scatter(x: Array, argmax: Array, size: tuple[int, ...], window: Window) -> Array:
+    """y_nchw = the sum of x_ncpq over the windows (p, q) whose tap argmax_ncpq lies at (h, w)."""
+    xt, at, xp = batch_last(x), batch_last(argmax), array_module(x)
+    shape = (xt.shape[0], *window.padded(size), xt.shape[-1])
+    y = empty(shape, x) if window.tiles(size) else zeros(shape, x)
+
+    def compute(c: slice) -> None:
+        part, where, out = xt[c], at[c], y[c]
+        hit = workspace("mask", where.shape, x, "bool")
+        for k, tap in enumerate(window.taps(x.shape[2:])):
+            xp.equal(where, k, out=hit)
+            if window.disjoint:
+                xp.multiply(part, hit, out=out[tap])
+            else:
+                out[tap] += part * hit
+
+    for_each(compute, _channels(y))
+    return batch_first(y[window.inside(size)])
+
+
+def gather(x: Array, argmax: Array, window: Window) -> Array:
+    """y_ncpq = x_nchw at the tap argmax_ncpq of the window (p, q): scatter's adjoint."""
+    cells = window.output("gather_at_argmax", x.shape)
+    xp, xt, at = array_module(x), padded(batch_last(x), window.padding), batch_last(argmax)
+    y = zeros((xt.shape[0], *cells, xt.shape[-1]), x)
+    for k, tap in enumerate(window.taps(cells)):
+        xp.copyto(y, xt[tap], where=at == k)
+    return batch_first(y)
+
+
+def sum_pool(x: Array, window: Window) -> Array:
+    """y_ncpq = sum_ij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, 0 outside x."""
+    xt = padded(batch_last(x), window.padding)
+    first, *others = [xt[tap] for tap in window.taps(window.output("sum_pool2d", x.shape))]
+    y = first.copy()
+    for tap in others:
+        y += tap
+    return batch_first(y)
+
+
+def sum_unpool(x: Array, size: tuple[int, ...], window: Window) -> Array:
+    """y_nchw = the sum of x_ncpq over the windows (p, q) that cover (h, w): sum_pool's adjoint."""
+    xt = batch_last(x)
+    y = zeros((xt.shape[0], *window.padded(size), xt.shape[-1]), x)
+    for tap in window.taps(x.shape[2:]):
+        y[tap] += xt
+    return batch_first(y[window.inside(size)])

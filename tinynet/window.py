@@ -1,0 +1,209 @@
+"""The geometry of a sliding window, in one, two or three dimensions.
+
+Sizes, here and in every file that slides a window; the letters are those of images, and with one
+spatial axis (W) or three (D, H, W) all holds likewise:
+
+    N examples, C channels, H W height and width of the input
+    OC OH OW of the output; KH KW of the kernel (the window)
+    SH SW stride, PH PW padding on each side, DH DW dilation (the step between the window's taps)
+
+Output cell (p, q) looks at the padded input's rows p SH + i DH, i < KH, and columns q SW + j DW,
+j < KW. So OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1; rows that no window reaches do not count.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Pair = int | tuple[int, int]
+Sizes = int | tuple[int, ...]
+Ints = tuple[int, ...]
+
+_ALL = slice(None)
+_AXES = {"D": "depth", "H": "height", "W": "width"}
+_NUMBERS = {1: "one", 2: "two", 3: "three"}
+
+
+@dataclass(frozen=True)
+class Window:
+    """The geometry of a sliding window, checked; one number for each spatial axis.
+
+    Attributes:
+        kernel: how many taps.
+        stride: the step from one window to the next, 1 by default.
+        padding: cells added on each side, 0 by default.
+        dilation: the step from one tap to the next, 1 by default.
+
+    Raises:
+        ValueError: for more than three axes, for tuples of different lengths, and for a kernel,
+            stride or dilation below 1 or a padding below 0.
+    """
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...] = ()
+    padding: tuple[int, ...] = ()
+    dilation: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.kernel)
+        if n not in _NUMBERS:
+            raise ValueError(f"Window: kernel is {self.kernel}; it must have one to three sizes")
+        for name, least in (("kernel", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
+            sizes = getattr(self, name) or (least,) * n
+            if len(sizes) != n or min(sizes) < least:
+                raise ValueError(
+                    f"Window: {name} is {sizes}; it must be {_NUMBERS[n]} of at least {least}"
+                )
+            object.__setattr__(self, name, sizes)
+
+    @functools.cached_property
+    def axes(self) -> tuple[str, ...]:
+        """The letters of the spatial axes: ("H", "W") in two dimensions."""
+        return tuple(_AXES)[-len(self.kernel) :]
+
+    @functools.cached_property
+    def taps_count(self) -> int:
+        """KH KW: how many cells a window covers."""
+        return math.prod(self.kernel)
+
+    @functools.cached_property
+    def disjoint(self) -> bool:
+        """Whether no two windows meet the same input cell."""
+        sides = zip(self.kernel, self.dilation, self.stride, strict=True)
+        return all(s > d * (k - 1) for k, d, s in sides)
+
+    def tiles(self, size: tuple[int, ...]) -> bool:
+        """Whether each cell of an input (H, W) is in one window, and the padding in none."""
+        return (
+            self.kernel == self.stride
+            and not any(self.padding)
+            and all(d == 1 or k == 1 for d, k in zip(self.dilation, self.kernel, strict=True))
+            and all(n % k == 0 for n, k in zip(size, self.kernel, strict=True))
+        )
+
+    def padded(self, size: Sequence[int]) -> tuple[int, ...]:
+        """The size of an input (H, W) with its padding."""
+        return tuple([n + 2 * p for n, p in zip(size, self.padding, strict=True)])
+
+    def inside(self, size: Sequence[int]) -> tuple[slice, ...]:
+        """Where an input (C, H, W, N) of that size (H, W) lies in its padded self: an index."""
+        return (_ALL, *[slice(p, p + n) for n, p in zip(size, self.padding, strict=True)])
+
+    def output(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """(OH, OW) for an input (N, C, H, W).
+
+        Raises:
+            ValueError: if the input has another number of axes, or a window is larger than it
+                with its padding; the message begins with `name`.
+        """
+        if len(shape) != len(self.kernel) + 2:
+            raise ValueError(
+                f"{name}: input has shape {tuple(shape)}; it must be "
+                f"(N, C, {', '.join(self.axes)}): examples, channels, "
+                f"{', '.join(_AXES[a] for a in self.axes)}"
+            )
+        cells = _cells(self.kernel, self.stride, self.padding, self.dilation, shape[2:])
+        if not cells:
+            extent = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
+            size = self.padded(shape[2:])
+            raise ValueError(
+                f"{name}: the window of {_by(extent)} (kernel {self.kernel}, dilation "
+                f"{self.dilation}) is larger than the padded input of {_by(size)} "
+                f"(input {tuple(shape)}, padding {self.padding})"
+            )
+        return cells
+
+    def taps(self, cells: tuple[int, ...]) -> tuple[tuple[slice, ...], ...]:
+        """For each tap of the window, in reading order, the cells of the padded input (C, H, W, N)
+        that it meets as the window visits all output cells (OH, OW): an index."""
+        return _taps(self.kernel, self.stride, self.dilation, cells)
+
+
+# Kept, as what is below: they depend on sizes alone, which are the same in every step.
+@functools.lru_cache(maxsize=256)
+def _cells(
+    kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, size: Ints
+) -> tuple[int, ...]:
+    """The output cells along each axis; none at all if the window is too large for one."""
+    sides = zip(size, kernel, stride, padding, dilation, strict=True)
+    cells = tuple([(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in sides])
+    return cells if min(cells) > 0 else ()
+
+
+@functools.lru_cache(maxsize=256)
+def _taps(kernel: Ints, stride: Ints, dilation: Ints, cells: Ints) -> tuple[tuple[slice, ...], ...]:
+    met = [
+        [slice(i * d, i * d + s * (n - 1) + 1, s) for i in range(k)]
+        for k, s, d, n in zip(kernel, stride, dilation, cells, strict=True)
+    ]
+    return tuple(itertools.product([_ALL], *met))
+
+
+def _by(sizes: Sequence[int]) -> str:
+    """``3x5``"""
+    return "x".join(map(str, sizes))
+
+
+def ntuple(name: str, argument: str, value: Any, n: int, least: int) -> tuple[int, ...]:
+    """An integer, or one for each of `n` axes, as n.
+
+    Raises:
+        TypeError: for anything but integers.
+        ValueError: for another number of them, or one below `least`.
+    """
+    # the usual cases, without asking what a Sequence is
+    if type(value) is int and value >= least:
+        return (value,) * n
+    if type(value) is tuple and [*map(type, value)] == [int] * n and min(value) >= least:
+        return value
+    sizes = tuple(value) if isinstance(value, Sequence) else (value,) * n
+    wanted = f"an integer or {_NUMBERS[n]}" if n > 1 else "an integer"
+    try:
+        sizes = tuple(map(operator.index, sizes))
+    except TypeError:
+        raise TypeError(f"{name}: {argument} is {value!r}; it must be {wanted}") from None
+    if len(sizes) != n:
+        raise ValueError(f"{name}: {argument} is {value!r}; it must be {wanted}")
+    if min(sizes) < least:
+        raise ValueError(f"{name}: {argument} is {value}; it must be at least {least}")
+    return sizes
+
+
+def pair(name: str, argument: str, value: Any, least: int) -> tuple[int, int]:
+    """`ntuple` for (height, width)."""
+    height, width = ntuple(name, argument, value, 2, least)
+    return height, width
+
+
+def make_window(
+    name: str,
+    kernel_size: Sizes,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    *,
+    n: int = 2,
+) -> Window:
+    """A window over `n` spatial axes, from a number or n of them each.
+
+    Equal numbers give the same object, so a layer's window is built once.
+
+    Raises:
+        ValueError: if kernel, stride or dilation is below 1 or padding below 0.
+        TypeError: for anything but integers and tuples of them.
+    """
+    return _window(
+        ntuple(name, "kernel_size", kernel_size, n, 1),
+        ntuple(name, "stride", stride, n, 1),
+        ntuple(name, "padding", padding, n, 0),
+        ntuple(name, "dilation", dilation, n, 1),
+    )
+
+
+_window = functools.lru_cache(maxsize=256)(Window)
