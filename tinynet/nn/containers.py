@@ -49,13 +49,13 @@ class _Container(Module):
     def __getitem__(self, index: int | slice) -> Any:
         """The module at `index`, or for a slice a container that shares the modules."""
         if isinstance(index, slice):
-            return self._of(self._items()[index])
+            return self._subset(self._items()[index])
         return vars(self)[self._name(index)]
 
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._name(index), module)
 
-    def _of(self, modules: list[tuple[str, Module]]) -> Any:
+    def _subset(self, modules: list[tuple[str, Module]]) -> Any:
         raise NotImplementedError
 
     def __len__(self) -> int:
@@ -82,7 +82,7 @@ class Sequential(_Container):
         else:
             self.extend(modules)
 
-    def _of(self, modules: list[tuple[str, Module]]) -> Sequential:
+    def _subset(self, modules: list[tuple[str, Module]]) -> Sequential:
         return Sequential(dict(modules))
 
     def forward(self, input: Any) -> Any:
@@ -104,5 +104,5 @@ class ModuleList(_Container):
         super().__init__()
         self.extend(modules)
 
-    def _of(self, modules: list[tuple[str, Module]]) -> ModuleList:
+    def _subset(self, modules: list[tuple[str, Module]]) -> ModuleList:
         return ModuleList([module for _, module in modules])

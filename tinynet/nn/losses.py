@@ -29,7 +29,7 @@ class CrossEntropyLoss(_Loss):
         reduction: "mean", "sum" or "none".
         label_smoothing: the share of the target spread evenly over all classes, from 0 to 1.
 
-    Arguments are keyword-only, as for most losses here, since PyTorch has others before them.
+    Arguments are keyword-only, as in most losses here; PyTorch's signatures start with others.
     """
 
     def __init__(

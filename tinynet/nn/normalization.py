@@ -150,9 +150,9 @@ class LayerNorm(Module):
             at_least_one("LayerNorm", normalized_shape=size)  # type: ignore[arg-type]
         self.normalized_shape: tuple[int, ...] = shape  # type: ignore[assignment]
         self.eps, self.elementwise_affine = float(eps), elementwise_affine
-        made = [new_parameter(self.normalized_shape, v, device, dtype) for v in (1.0, 0.0)]
-        self.weight = made[0] if elementwise_affine else None
-        self.bias = made[1] if elementwise_affine and bias else None
+        ones, zeros = (new_parameter(shape, v, device, dtype) for v in (1.0, 0.0))
+        self.weight = ones if elementwise_affine else None
+        self.bias = zeros if elementwise_affine and bias else None
 
     def forward(self, input: Any) -> Any:
         return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)

@@ -48,13 +48,14 @@ def clip_grad_norm_(
         return Tensor(backend.asarray(0.0))
     arrays = [g._data for g in grads]
     xp = backend.array_module(*arrays)
-    sizes = [xp.abs(a.astype("float64")) for a in arrays if a.size]
+    magnitudes = [xp.abs(a.astype("float64")) for a in arrays if a.size]
+    zero = backend.zeros((), arrays[0], "float64")
     if p == math.inf:
-        norm = xp.stack([s.max() for s in sizes] or [backend.zeros((), arrays[0], "float64")]).max()
+        norm = xp.stack([zero, *(m.max() for m in magnitudes)]).max()
     else:
-        total = backend.zeros((), arrays[0], "float64")
-        for s in sizes:
-            total = total + (s * s if p == 2.0 else s**p).sum()
+        total = zero
+        for m in magnitudes:
+            total = total + (m * m if p == 2.0 else m**p).sum()
         norm = xp.sqrt(total) if p == 2.0 else total ** (1.0 / p)
     norm = backend.as_array(norm)
     if error_if_nonfinite:
