@@ -55,7 +55,7 @@ def test_a_line_for_each_step_with_all_that_was_asked_for():
     lines = str(explanation).splitlines()
     assert len(lines) == 1 + 6 + 2
     assert lines[-1] == (
-        "4 tensor operations, 4 parameters, 8 operations on numbers forward: 4 multiply-adds and "
+        "4 tensor operations, 4 parameters, 8 arithmetic operations forward: 4 multiply-adds and "
         "4 elementwise ones"
     )
     assert repr(explanation) == str(explanation)
@@ -157,7 +157,7 @@ def test_on_either_device(device):
     w = tn.ones(2, 2, requires_grad=True, device=device)
     graph = trace(lambda: ((x @ w).relu() * 2).sum())
     assert [norm(s.value) for s in graph.operations[:1]] == [pytest.approx(7 * 2**0.5)]
-    assert "operations on numbers" in str(tn.explain(((x @ w).relu() * 2).sum()))
+    assert "arithmetic operations" in str(tn.explain(((x @ w).relu() * 2).sum()))
     assert "relu" in str(tn.draw((x @ w).relu().sum()))
 
 

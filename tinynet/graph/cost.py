@@ -25,7 +25,7 @@ Shape = tuple[int, ...]
 
 
 class Cost(NamedTuple):
-    """Operations on numbers."""
+    """Number of arithmetic operations."""
 
     multiply_adds: int = 0  # of products and convolutions
     elementwise: int = 0  # of everything else

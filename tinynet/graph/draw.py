@@ -43,7 +43,7 @@ def draw(
     depth: int | None = None,
     path: str | pathlib.Path | None = None,
 ) -> Drawing:
-    """Draw the graph behind a tensor, with inputs at the top and shapes beside the edges.
+    """Draw the graph behind a tensor, with inputs at the top and shapes next to the edges.
 
     >>> import tinynet as tn
     >>> x = tn.tensor([3.0, 4.0], requires_grad=True)
@@ -62,8 +62,8 @@ def draw(
         names: names of further tensors, such as ``{"x": x}``.
         format: "svg", "dot" (Graphviz) or "mermaid".
         by: "operation" for one box per operation, or "module" for one box per call of a module,
-            parameters included. For a tensor, a module contains the operations on its parameters;
-            for a function, all operations that it runs.
+            which includes its parameters. If `output` is a tensor, a module contains the
+            operations on its parameters; if it is a function, all operations that it runs.
         depth: with by="module", the number of levels of nested modules to show; None for all.
         path: a file to write the text to.
 

@@ -60,7 +60,7 @@ class Explanation:
         return rows
 
     def summary(self) -> str:
-        """Totals: tensor operations, parameters, operations on numbers."""
+        """Totals: tensor operations, parameters, arithmetic operations."""
         steps = self.graph.steps
         parameters = sum(math.prod(s.shape) for s in steps if s.kind == "parameter")
         costs = [s.cost for s in steps]
@@ -69,7 +69,7 @@ class Explanation:
         n = len(self.graph.operations)
         return (
             f"{n:,} tensor operation{'s' * (n != 1)}, {parameters:,} parameters, {least}"
-            f"{sum(c.total for c in known):,} operations on numbers forward: "
+            f"{sum(c.total for c in known):,} arithmetic operations forward: "
             f"{sum(c.multiply_adds for c in known):,} multiply-adds and "
             f"{sum(c.elementwise for c in known):,} elementwise ones"
         )
@@ -119,9 +119,9 @@ def explain(
 ) -> Explanation:
     """Show the graph behind a tensor as mathematics, one line per step.
 
-    Each line has the operation and its inputs, shape and dtype, the norms of the value and of the
-    gradient of the output by it, the number of operations forward (multiply-adds and elementwise
-    ones, see `tinynet.graph.cost`), and the formula.
+    Each line has the operation and its inputs, the shape and dtype, the norm of the value, the norm
+    of the output's gradient with respect to it, the cost of the forward in arithmetic operations
+    (multiply-adds and elementwise ones, see `tinynet.graph.cost`), and the formula.
 
     >>> import tinynet as tn
     >>> x = tn.tensor([3.0, 4.0], requires_grad=True)

@@ -10,7 +10,7 @@ from tinynet.autograd import Node, Value
 
 @dataclass(frozen=True)
 class Kept:
-    """What a node kept of its operation: what the rules need."""
+    """What a node kept of its operation for its rules."""
 
     sources: dict[int, Any]  # by input number: the node that computed it, or the leaf itself
     shapes: dict[int, tuple[int, ...]]  # by input number

@@ -44,7 +44,7 @@ class Step:
     options: dict[str, Any] = field(default_factory=dict)
     dtype: Any = None
     value: Any = None  # an array
-    gradient: Any = None  # an array: the gradient of the output, a single number, by this step
+    gradient: Any = None  # an array: d output / d value, if the output is a single number
     calls: tuple[Call, ...] = ()  # the enclosing module calls, outermost first
     where: str = ""  # the line that called it, as "file:line: source"; "" if unknown
 

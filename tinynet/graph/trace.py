@@ -39,8 +39,8 @@ def trace(
         model: the source of names for parameters and modules; by default the first module that
             the function calls.
         names: names of further tensors, such as ``{"x": x}``.
-        gradients: whether to compute the gradient of the output by every step; skipped if the
-            output is not a single number.
+        gradients: whether to compute the gradient of the output with respect to every step;
+            skipped if the output is not a single number.
         caller: the prefix of error messages.
 
     Raises:
