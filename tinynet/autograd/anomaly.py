@@ -71,11 +71,11 @@ class _Anomaly(Watcher):
 
 
 class detect_anomaly(ContextDecorator):
-    """Context manager and decorator: the first operation that makes NaN or Inf raises.
+    """Context manager and decorator that raises at the first operation that makes NaN or Inf.
 
     The `AnomalyError` names the operation, the shapes, and the line that called the operation. For
-    an error in backward, that line is known only if the forward ran inside too. Every result is
-    read once more, which costs time; outside of it there is no such cost.
+    an error in backward, that line is known only if the forward ran inside too. The check reads
+    every result once more, which takes time.
 
     >>> import tinynet as tn
     >>> x = tn.tensor([1.0, 0.0], requires_grad=True)

@@ -1,8 +1,8 @@
 """The engine: record an operation, walk the graph back.
 
-An operation is a function of arrays plus a *rule* for each input, which computes the gradient of
-the loss by that input from the gradient by the output (a vector-Jacobian product, or VJP). A
-rule's parameters name what it needs, and nothing else is kept for it::
+An operation is a function of arrays plus a *rule* for each input. The rule computes the gradient
+of the loss with respect to that input from the gradient with respect to the output (a
+vector-Jacobian product, or VJP). Its parameters name the values to keep for it::
 
     @Op
     def mul(a, b):
@@ -14,19 +14,18 @@ rule's parameters name what it needs, and nothing else is kept for it::
 
 After ``gy`` a rule may name an input (``a``), only its shape (``a_shape``), the output (``y``),
 an option (a keyword-only parameter of the operation), and, for an operation with any number of
-inputs, ``i``, the number of the input to differentiate by. An operation may return a tuple of
-arrays; then ``gy`` and ``y`` are tuples.
+inputs, ``i``, the number of the input. An operation may return a tuple of arrays; then ``gy`` and
+``y`` are tuples.
 
-At first order rules get plain arrays and cost nothing but their arithmetic. With
-``create_graph=True`` they get Values, and the very same lines are recorded and can be
-differentiated again: an operation called without a Value runs directly on arrays.
+By default rules run on plain arrays, without any recording. With ``create_graph=True`` the same
+rules run on Values, so that their operations are recorded and can be differentiated again.
 
 Four questions that the code below answers:
 
 * *Why not just call backward on each parent?* ``y = 3x; c = 2y + 5y`` reaches y twice. A node may
   pass its gradient on only when all of it has arrived, hence the order in `nodes_behind`.
-* *Why add up?* By the chain rule in several variables, the derivative by a value used in two
-  places is the sum over the places.
+* *Why add up?* By the multivariable chain rule, the derivative with respect to a value used in
+  two places is the sum over the places.
 * *Why does the graph hold nodes instead of Values?* A node that referred to its output would be a
   cycle, freed only by the garbage collector, and every activation would live as long as the graph.
 * *Why joint rules?* T rows taken one by one from a table of T rows would cost T gradients of the
@@ -55,7 +54,7 @@ Edge = tuple[int, Any, tuple[int, ...], "Rule"]  # input number, source, shape, 
 
 
 class Rule:
-    """The gradient by one input: a function, and where to find its arguments."""
+    """The gradient with respect to one input: a function, and where to find its arguments."""
 
     def __init__(self, function: Callable[..., Any], op: Op, joint: bool = False) -> None:
         self.function, self.joint = function, joint

@@ -84,7 +84,7 @@ def grad(
     create_graph: bool = False,
     allow_unused: bool = False,
 ) -> tuple[Any, ...]:
-    """Compute the gradients of the outputs by the inputs; no tensor's `grad` changes.
+    """Compute gradients of outputs with respect to inputs, without changing any `grad`.
 
     g_i = sum over k of grad_outputs[k] . d outputs[k] / d inputs[i], as in `torch.autograd.grad`:
     vector-Jacobian products.

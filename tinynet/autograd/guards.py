@@ -26,9 +26,9 @@ def run(
 ) -> Any:
     """Run an operation's forward on arrays.
 
-    NumPy scalars must become Python numbers first, and integers float32 where only NumPy's rules
-    would make the result float64 (see `tinynet.dtypes.is_new_float`). Errors get the operation's
-    name and the shapes. A view shares the version of its base.
+    NumPy scalars are converted to Python numbers first, and integers to float32 if NumPy would
+    promote the result to float64 (see `tinynet.dtypes.is_new_float`). Error messages get the
+    operation's name and the shapes. A view shares the version of its base.
 
     Args:
         op: the operation.
@@ -78,7 +78,7 @@ def _wrapped(y: Any, args: Sequence[Any], kind: type[Value]) -> Value:
 
 
 def operand(name: str, a: Any) -> Any:
-    """Check an operand beside a Tensor: an array, a number, or None for a missing operand.
+    """Check an operand that is not a Tensor: an array, a number, or None if it is missing.
 
     A NumPy scalar becomes a Python number, because under NumPy 2 ``float32_array *
     np.float64(2)`` is float64 whereas ``float32_array * 2.0`` is float32.

@@ -32,8 +32,8 @@ class recording(ContextDecorator):
     def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function):
             raise TypeError(
-                f"no_grad: {function.__name__} is a generator, whose body runs outside the "
-                "decorator; use `with` inside it"
+                f"{'enable_grad' if self.mode else 'no_grad'}: {function.__name__} is a generator "
+                "function, whose body runs outside the decorator; use `with` inside it"
             )
         return super().__call__(function)
 

@@ -29,7 +29,7 @@ class Value:
     # Tensor, not a Parameter.
     result_type: ClassVar[type[Value]]
 
-    clone: Callable[[], Value]  # defined by Tensor, as is `to`; both are recorded
+    clone: Callable[[], Value]  # Tensor defines `clone` and `to`; both are recorded
     to: Callable[..., Value]
 
     def __init_subclass__(cls) -> None:
