@@ -268,7 +268,7 @@ def test_numbers_out_of_tensors():
     assert len({tn.zeros(1), tn.zeros(1)}) == 2  # by identity
     for call, words in (
         (lambda: float(tn.zeros(2)), "holds 2 numbers, not one"),
-        (lambda: bool(tn.zeros(2)), "neither true nor false"),
+        (lambda: bool(tn.zeros(2)), "no truth value"),
     ):
         with pytest.raises(ValueError, match=words):
             call()

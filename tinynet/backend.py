@@ -1,13 +1,13 @@
-"""The one file that knows NumPy from CuPy.
+"""The only file that distinguishes NumPy from CuPy.
 
 Everything else finds its array module from the arrays it was given::
 
     xp = array_module(x)        # numpy, or cupy when x lives on a GPU
     y = xp.exp(x)
 
-and uses this file for what the two do differently, for new arrays (`empty`, `zeros`, `full`, ...),
-and for `check`, the one way to read a value on the host. CuPy is imported only when a GPU is first
-requested.
+and uses this file for functions that differ between the two, for new arrays (`empty`, `zeros`,
+`full`, ...), and for `check`, the only way to read a value on the host. CuPy is imported only when
+a GPU is first requested.
 
 Devices are named as in PyTorch: ``"cpu"`` and ``"cuda"``.
 
@@ -35,7 +35,7 @@ class DeviceError(RuntimeError):
     """Device unavailable, or arrays on different devices in one operation."""
 
 
-# --- which module, which device -------------------------------------------------------------
+# --- array modules and devices --------------------------------------------------------------
 
 
 def array_module(*arrays: Array) -> Any:
@@ -62,7 +62,7 @@ def array_module(*arrays: Array) -> Any:
                 if is_array(b)
             )
             raise DeviceError(
-                f"arrays of different devices in one operation: {places}; "
+                f"arrays on different devices in one operation: {places}; "
                 "move one with .to('cpu') or .to('cuda')"
             )
         found = module
@@ -148,6 +148,7 @@ def set_default_device(device: str) -> None:
         device: "cpu" or "cuda".
 
     Raises:
+        ValueError: for another name.
         DeviceError: if the device cannot be used.
     """
     _settings["device"] = check_device(device)
@@ -159,11 +160,11 @@ def default_device() -> str:
         try:
             set_default_device(os.environ.get("TINYNET_DEVICE") or "cpu")
         except (ValueError, DeviceError) as error:
-            raise type(error)(f"{error} (asked for by TINYNET_DEVICE)") from None
+            raise type(error)(f"{error} (requested by TINYNET_DEVICE)") from None
     return str(_settings["device"])
 
 
-# --- moving ---------------------------------------------------------------------------------
+# --- conversion -----------------------------------------------------------------------------
 
 
 def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Array:
@@ -293,7 +294,7 @@ def check(condition: Array, error: Callable[[], Exception]) -> None:
         raise error()
 
 
-# --- what the two do differently ------------------------------------------------------------
+# --- functions that differ between NumPy and CuPy -------------------------------------------
 
 
 def index_add(target: Array, index: Any, values: Array) -> None:

@@ -21,7 +21,7 @@ def tensor(
         device: "cpu" or "cuda"; by default that of an array, else the default device.
 
     Raises:
-        TypeError: if `data` are not numbers of one shape, or are integers with `requires_grad`.
+        TypeError: if `data` is ragged or not numeric, or is integer with `requires_grad`.
 
     >>> tensor([1.0, 2.0], requires_grad=True)
     tensor([1., 2.], requires_grad=True)

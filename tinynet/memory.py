@@ -29,22 +29,22 @@ def first_axis_last(x: Array) -> Array:
     """(N, A, B, ...) -> (A, B, ..., N), contiguous: a view if the bytes already lie in that order.
 
     Rows whose distance is a multiple of 2^11 bytes map to so few cache sets that each cache line
-    is fetched again for each of its numbers: 128 images of 3x32x32 take 2.7 ms, and 0.35 ms by
-    way of a copy whose rows are one cache line farther apart.
+    is fetched again for each of its numbers. Such rows are first copied to rows that are padded by
+    one cache line: 128 images of 3x32x32 take 0.35 ms instead of 2.7 ms.
     """
     xp = array_module(x)
     y = x.transpose(*range(1, x.ndim), 0)
     if xp is np and x.strides[0] % 2048 == 0 and x.flags.c_contiguous and len(x) > 8 and x.size:
         rows, line = x.reshape(len(x), -1), 64 // x.itemsize
-        turned = empty(rows.shape[::-1], x)
+        transposed = empty(rows.shape[::-1], x)
         length = max(line, block_bytes(x) // (len(x) * x.itemsize))
-        apart = workspace("rows apart", (len(x), length + line), x)
-        for start in range(0, len(turned), length):
-            part = rows[:, start : start + length]
-            copy = apart[:, : part.shape[1]]
-            copy[...] = part
-            turned[start : start + length] = copy.T
-        return turned.reshape(y.shape)
+        padded = workspace("padded rows", (len(x), length + line), x)
+        for start in range(0, len(transposed), length):
+            block = rows[:, start : start + length]
+            copy = padded[:, : block.shape[1]]
+            copy[...] = block
+            transposed[start : start + length] = copy.T
+        return transposed.reshape(y.shape)
     return contiguous(y)
 
 
@@ -68,12 +68,12 @@ def take_rows_last(x: Array, rows: Array) -> Array:
     length = flat.shape[1]
     y = empty((length, len(rows)), x)
     for start in range(0, len(rows), line):
-        few = flat[rows[start : start + line]]
+        block = flat[rows[start : start + line]]
         if length * x.itemsize % 2048 == 0:  # see `first_axis_last`
-            apart = workspace("rows apart", (len(few), length + line), x)[:, :length]
-            apart[...] = few
-            few = apart
-        y[:, start : start + line] = few.T
+            padded = workspace("padded rows", (len(block), length + line), x)[:, :length]
+            padded[...] = block
+            block = padded
+        y[:, start : start + line] = block.T
     return y.reshape(*x.shape[1:], len(rows))
 
 

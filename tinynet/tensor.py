@@ -93,7 +93,7 @@ class Tensor(Value):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether no operation recorded it: created by the user or computed without a graph."""
+        """Whether it has no `grad_fn`: created by the user, or computed without recording."""
         return self.grad_fn is None
 
     def numel(self) -> int:
@@ -160,7 +160,7 @@ class Tensor(Value):
 
     def __bool__(self) -> bool:
         if self._data.size != 1:
-            raise ValueError(f"bool: shape {self.shape} is neither true nor false; use .any/.all")
+            raise ValueError(f"bool: shape {self.shape} has no truth value; use .any() or .all()")
         return bool(self.item())
 
     def __index__(self) -> int:
@@ -266,8 +266,8 @@ class Tensor(Value):
             function(array, other)
         except ValueError:
             raise ValueError(
-                f"{name}: shape {other.shape} does not broadcast to {self.shape}, which a change "
-                "in place keeps"
+                f"{name}: shape {other.shape} does not broadcast to {self.shape}, and a change in "
+                "place cannot enlarge a tensor; compute a new one"
             ) from None
         return self
 
@@ -549,7 +549,7 @@ class Tensor(Value):
         return reduction.amin(self, dim=dim, keepdim=keepdim)
 
     def max(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The largest entry; with `dim`, the pair (values, indices) of the first largest along it.
+        """The largest entry; with `dim`, the pair (values, indices) of the first maxima along it.
 
         With `dim` the whole gradient goes to the entry at the index; `amax` shares it among ties.
         """
@@ -634,8 +634,8 @@ class Tensor(Value):
 
     def squeeze(self, dim: int | None = None) -> Tensor:
         """Remove all axes of size 1, or only `dim` if it has size 1."""
-        gone = reduction.axes_of("squeeze", dim, self.ndim)
-        return self.reshape([n for i, n in enumerate(self.shape) if n != 1 or i not in gone])
+        axes = reduction.axes_of("squeeze", dim, self.ndim)
+        return self.reshape([n for i, n in enumerate(self.shape) if n != 1 or i not in axes])
 
     def unsqueeze(self, dim: int) -> Tensor:
         """Insert an axis of size 1 at position `dim` (-1: at the end)."""
@@ -643,7 +643,7 @@ class Tensor(Value):
         return self.reshape(*self.shape[:at], 1, *self.shape[at:])
 
     def split(self, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-        """Split along `dim` into pieces of `split_size` (the last may be smaller), or of sizes."""
+        """Split along `dim` into pieces of one size (the last may be smaller) or of given sizes."""
         axis = reduction.axis_of("split", dim, self.ndim)
         n = self.shape[axis]
         if isinstance(split_size, int):

@@ -1,4 +1,4 @@
-"""Several threads for large work that NumPy would do on one core, cut into pieces.
+"""Multithreading: cut large work, which NumPy does on one core, into pieces for several threads.
 
 NumPy's loops and BLAS's products release Python's global lock while they run, so several Python
 threads can run them at once. `for_each` hands out the pieces one by one: each free thread takes
