@@ -78,7 +78,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "einsum sizes": (
         lambda: linalg.einsum(Z((2, 3)), subscripts="ii->i"),
         ValueError,
-        "'i' is 2 and 3",
+        "'i' has sizes 2 and 3",
     ),
     "tn.einsum inputs": (lambda: tn.einsum("i,i", x64(2)), ValueError, "2 terms.*1 operand"),
     "tn.einsum axes": (lambda: tn.einsum("...ij", x64(2)), ValueError, "more letters"),

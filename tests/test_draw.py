@@ -190,7 +190,7 @@ def test_layers_are_the_longest_paths(drawn):
 
 
 def test_a_circle_is_refused():
-    with pytest.raises(ValueError, match="2 of 3 boxes lie on a circle"):
+    with pytest.raises(ValueError, match="2 of 3 boxes lie on or behind a cycle"):
         layers_of(3, [(0, 1), (1, 2), (2, 1)])
 
 

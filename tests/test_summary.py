@@ -179,7 +179,7 @@ def test_nothing_is_changed():
         (nn.Sequential(nn.Flatten(), nn.Sequential(nn.Linear(4, 2))), (5,), "layer '1.0', Linear"),
         (Odd(), (), "at layer 'fc'"),
         (nn.Linear(2, 2), (3,), r"\(N, 3\) does not fit at Linear itself: linear"),
-        (models.LeNet(), (1, 1, 28, 28), "'conv1'.*; input_shape is without the axis of the exam"),
+        (models.LeNet(), (1, 1, 28, 28), "'conv1'.*; input_shape does not include the batch"),
         (nn.Linear(2, 2), (0,), r"input_shape is \(0,\)"),
         (nn.Linear(2, 2), (2.0,), r"input_shape is \(2.0,\)"),
     ],

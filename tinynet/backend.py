@@ -92,31 +92,26 @@ def probe() -> str | None:
     Returns:
         None if everything worked, else one line that says what failed.
     """
+    failure = "CuPy is installed but cannot be imported"
     try:
         import cupy
-    except ModuleNotFoundError:
-        return (
-            "CuPy is not installed; pip install 'tinynet[cuda12]' or 'tinynet[cuda13]', whichever "
-            "the driver supports"
-        )
-    except Exception as error:  # a wheel for another CUDA or NumPy raises all kinds of errors
-        return f"CuPy is installed but cannot be imported ({_first_line(error)})"
-    try:
-        count = cupy.cuda.runtime.getDeviceCount()
-    except Exception as error:
-        return f"CuPy is installed but finds no working CUDA driver ({_first_line(error)})"
-    if count == 0:
-        return "CuPy is installed but there is no CUDA device"
-    try:
+
+        failure = "CuPy is installed but finds no working CUDA driver"
+        if cupy.cuda.runtime.getDeviceCount() == 0:
+            return "CuPy is installed but there is no CUDA device"
+        failure = "a small CUDA kernel does not compile or run"
         if float((cupy.arange(3, dtype="float32") * 2 + 1).sum()) != 9.0:
             return "a CUDA kernel ran and gave a wrong sum"
-    except Exception as error:
-        return f"a small CUDA kernel does not compile or run ({_first_line(error)})"
-    try:
+        failure = "a matrix product on the GPU fails"
         if float((cupy.ones((2, 3), "float32") @ cupy.ones((3, 2), "float32")).sum()) != 12.0:
             return "a CUDA matrix product ran and gave a wrong result"
-    except Exception as error:
-        return f"a matrix product on the GPU fails ({_first_line(error)})"
+    except Exception as error:  # a wheel for another CUDA or NumPy raises all kinds of errors
+        if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
+            return (
+                "CuPy is not installed; pip install 'tinynet[cuda12]' or 'tinynet[cuda13]', "
+                "whichever the driver supports"
+            )
+        return f"{failure} ({_first_line(error)})"
     return None
 
 

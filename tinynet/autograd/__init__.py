@@ -13,18 +13,6 @@ from tinynet.autograd.value import Value, raw
 from tinynet.autograd.watcher import Watcher
 
 __all__ = [
-    "AnomalyError",
-    "Node",
-    "Op",
-    "Rule",
-    "Value",
-    "Watcher",
-    "backward",
-    "detect_anomaly",
-    "enable_grad",
-    "grad",
-    "is_grad_enabled",
-    "modes",
-    "no_grad",
-    "raw",
-]
+    "AnomalyError", "Node", "Op", "Rule", "Value", "Watcher", "backward", "detect_anomaly",
+    "enable_grad", "grad", "is_grad_enabled", "modes", "no_grad", "raw",
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The recorded graph as data, and what reads it: explain, draw and summary."""
+"""The recorded graph as data, and its readers: explain, draw and summary."""
 
 from tinynet.graph.draw import draw
 from tinynet.graph.explain import explain

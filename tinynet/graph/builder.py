@@ -1,4 +1,4 @@
-"""Steps from nodes, one after the other, by what the nodes kept or what a tape recorded."""
+"""Build the steps of a graph from its nodes, from what they kept or what a tape recorded."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tinynet.tensor import Tensor
 
 
 class Builder:
-    """Makes the steps, one node after the other.
+    """Builds the steps, one node after the other.
 
     Args:
-        model: names its parameters, buffers and modules.
-        names: further names of tensors.
-        records: what a tape recorded of nodes, by the node's id; empty without one.
+        model: the source of names for parameters, buffers and modules.
+        names: names of further tensors.
+        records: a tape's records by the node's id; empty without a tape.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Builder:
     ) -> None:
         self.steps: list[Step] = []
         self.sources: list[Any] = []  # each step's node, leaf or constant
-        self.place: dict[Any, int] = {}  # the key of a source -> the id of its step
+        self.place: dict[Any, int] = {}  # from the key of a source to the id of its step
         self.records = records
         self.counts = {"t": 0, "p": 0, "x": 0, "c": 0}
         self.names = {id(t): name for name, t in names.items()}
@@ -54,7 +54,7 @@ class Builder:
         return f"{prefix}{self.counts[prefix]}"
 
     def _leaf(self, a: Any) -> int:
-        """The step of a leaf or constant, made at its first use; a number has one for each use."""
+        """The step of a leaf or constant, created on first use; a number gets one for each use."""
         array = raw(a)
         if not backend.is_array(array):
             step = Step(-1, f"{array:g}", "constant", (), value=np.asarray(array))
@@ -69,7 +69,7 @@ class Builder:
         return self._append(a, Step(-1, name, kind, tuple(array.shape), value=array))
 
     def _computed(self, source: Any) -> int:
-        """The step of a node; an output after the first has its own, made when first used."""
+        """The step of a node; each output after the first has its own, created on first use."""
         if isinstance(source, tuple) and _key(source) not in self.place:
             node, k = source
             of = self.place[id(node)]
@@ -82,7 +82,7 @@ class Builder:
         return self.place[_key(source)]
 
     def _operand(self, name: str, a: Any) -> Input:
-        """An input whose value is there."""
+        """An input with a known value."""
         if isinstance(a, Value) and a.requires_grad and a.grad_fn is not None:
             place = self._computed(a._source or a)
         else:
@@ -90,7 +90,7 @@ class Builder:
         return Input(name, place, shape_of(a))
 
     def add(self, node: Node) -> None:
-        """Make the step of a node; those of its inputs' nodes must be there."""
+        """Add the step of a node; the steps of its inputs must exist."""
         shape = node.outputs[0][0] if node.outputs else ()
         step = Step(-1, self._name("t"), "operation", shape, node.op)
         record = self.records.get(id(node))
@@ -101,18 +101,18 @@ class Builder:
         self._append(node, step)
 
     def _read_record(self, record: Record, step: Step) -> None:
-        """Everything, as a tape has it."""
+        """Fill the step from a tape's record, which is complete."""
         operands = inputs_of(record.op, record.args)
         step.inputs = tuple(self._operand(name, a) for name, a in operands.items())
         step.options, step.value, step.where = record.options, raw(record.first), record.where
         for call in record.calls:
             kind = type(call.module).__name__
             path = self.paths.get(id(call.module), kind)
-            if path:  # the model itself is around everything
+            if path:  # leaves out the model itself, which encloses everything
                 step.calls += (Call(call.number, path, kind),)
 
     def _read_node(self, node: Node, step: Step) -> None:
-        """Inputs, options and values, as far as the rules keep them."""
+        """Fill the step with the inputs, options and values that the rules keep."""
         op, known = node.op, kept(node)
         step.where = known.where
         inputs: dict[int, Input] = {}
@@ -139,13 +139,13 @@ class Builder:
         step.inputs = tuple(inputs[i] for i in sorted(inputs))
 
     def _note_value(self, a: Any, user: Node) -> None:
-        """An operation's output that a later rule keeps is the value of that operation's step."""
+        """If a later rule keeps an operation's output, set it as the value of its step."""
         node = a.grad_fn if isinstance(a, Value) and a.requires_grad else None
         if node is not None and id(node) in self.place and not changed(a, user):
             self.steps[self._computed(a._source or a)].value = raw(a)
 
     def finish(self, output: Tensor) -> None:
-        """Set shapes and dtypes: the value's, or what users and inputs of the step tell."""
+        """Set shapes and dtypes, from the values or else from users and inputs of each step."""
         self.steps[-1].value = output.data
         for step in self.steps:
             for given in step.inputs if step.op is not None else ():
@@ -155,9 +155,9 @@ class Builder:
             if step.value is not None:
                 step.shape, step.dtype = tuple(step.value.shape), step.value.dtype
                 if step.kind == "constant" and step.shape == ():
-                    step.dtype = None  # a number takes the dtype of what it meets
+                    step.dtype = None  # a number takes the dtype of the other operand
             elif step.kind == "output":
-                pass  # its node knows both
+                pass  # set when it was created
             elif "dtype" in step.options:
                 step.dtype = step.options["dtype"]
             else:
@@ -165,7 +165,7 @@ class Builder:
                 step.dtype = np.result_type(*[d for d in dtypes if d is not None])
 
     def differentiate(self, output: Tensor) -> None:
-        """Set `gradient` of every step that is not a constant, by `tinynet.grad`."""
+        """Set `gradient` of every step except constants, with `tinynet.grad`."""
         wanted = [step for step in self.steps if step.kind != "constant"]
         targets: list[Value] = []
         for step in wanted:
@@ -180,18 +180,21 @@ class Builder:
 
 
 def _key(source: Any) -> Any:
-    """A source by identity: a node, a leaf, a constant, or a node and the number of an output."""
+    """Identity of a source: a node, a leaf, a constant, or a node and the number of an output."""
     return (id(source[0]), source[1]) if isinstance(source, tuple) else id(source)
 
 
 def calls_by_parameters(steps: list[Step], model: Module) -> None:
-    """Without a tape: an operation that takes a module's parameters belongs to it, and so does
-    what is computed from those parameters, or from them and the module's results, alone."""
+    """Set the module calls of steps without a tape.
+
+    An operation on a module's parameters belongs to that module, and so does an operation on
+    results of the module and its parameters alone.
+    """
     kinds = {path: type(m).__name__ for path, m in model.named_modules()}
     given = [[i.id for i in step.inputs if i.id is not None] for step in steps]
     users = Counter(k for ids in given for k in ids)
-    owner: dict[int, str] = {}  # a step -> the module whose parameters alone lead to it
-    pure: set[int] = set()  # parameters, numbers, and what is computed from them alone
+    owner: dict[int, str] = {}  # from a step to the only module whose parameters lead to it
+    pure: set[int] = set()  # parameters, numbers, and steps computed only from these
     for step, ids in zip(steps, given, strict=True):
         if step.kind == "parameter" and "." in step.name:
             owner[step.id] = step.name.rpartition(".")[0]

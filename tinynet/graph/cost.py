@@ -1,16 +1,15 @@
-"""How much an operation computes: operations on numbers in one forward call, from shapes.
+"""Cost of an operation: the number of arithmetic operations in one forward call, from shapes.
 
-Products of matrices and convolutions take multiply-adds, a product and the addition that follows
-it: the size of the output times the terms of each sum. Everything else takes elementwise
-operations; an addition, a comparison and an elementary function are one each, whatever their time:
+Matrix products and convolutions are counted in multiply-adds, a product and the addition that
+follows it: the size of the output times the terms of each sum. Everything else is counted in
+elementwise operations; an addition, a comparison and an elementary function are one each:
 
 * pooling: one for each tap of a window, in each cell of the pooled side;
-* what only moves or renames entries: none;
-* the rest, elementwise functions and reductions: one for each entry of the largest of inputs and
-  output.
+* operations that only move or rename entries: none;
+* other elementwise functions and reductions: one for each entry of the largest input or output.
 
-Backward, an operation costs about as much again for each input that wants a gradient; its
-docstring, and `tinynet.derivation`, say it exactly.
+Backward, an operation costs about as much again for each input that requires a gradient; its
+docstring and `tinynet.derivation` give the exact cost.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def _einsum(inputs: Mapping[str, Shape], y: Shape, options: Mapping[str, Any]) -
     for term, shape in zip(terms, inputs.values(), strict=True):
         sizes.update(zip(term, shape, strict=True))
     count = math.prod(sizes.values())
-    return Cost(count) if len(terms) > 1 else Cost(0, count)  # alone: a sum, no product
+    return Cost(count) if len(terms) > 1 else Cost(0, count)  # one input is only summed
 
 
 def _pool(pooled: Shape, options: Mapping[str, Any]) -> Cost:
@@ -75,20 +74,20 @@ FORMULAS: dict[str, Callable[[Mapping[str, Shape], Shape, Mapping[str, Any]], Co
 def cost(
     op: str, inputs: Mapping[str, Shape], output: Shape, options: Mapping[str, Any]
 ) -> Cost | None:
-    """The cost of one forward call.
+    """Compute the cost of one forward call.
 
     >>> cost("conv2d", {"x": (1, 1, 28, 28), "w": (6, 1, 5, 5)}, (1, 6, 24, 24), {})
     Cost(multiply_adds=86400, elementwise=0)
 
     Args:
         op: the name of the operation.
-        inputs: the inputs' shapes under their names.
-        output: the output's shape.
-        options: the operation's options.
+        inputs: the shapes of the inputs by name.
+        output: the shape of the output.
+        options: the options of the operation.
 
     Returns:
-        None for an operation that is not one of `tinynet.ops`, and where a shape or option that
-        the formula needs is unknown.
+        The cost; None if the operation is not in `tinynet.ops`, or if a shape or option that the
+        formula needs is unknown.
     """
     if op not in _KNOWN:
         return None

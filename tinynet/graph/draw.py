@@ -16,7 +16,7 @@ from tinynet.tensor import Tensor
 
 @dataclass
 class Drawing:
-    """What `draw` returns; `str` gives the text, and a notebook shows an SVG as a picture."""
+    """Result of `draw`; `str` returns the text, and a notebook displays an SVG as a picture."""
 
     text: str
     format: str
@@ -43,7 +43,7 @@ def draw(
     depth: int | None = None,
     path: str | pathlib.Path | None = None,
 ) -> Drawing:
-    """Draw the graph behind a tensor, inputs on top, shapes beside the edges.
+    """Draw the graph behind a tensor, with inputs at the top and shapes beside the edges.
 
     >>> import tinynet as tn
     >>> x = tn.tensor([3.0, 4.0], requires_grad=True)
@@ -56,19 +56,23 @@ def draw(
       n1 -->|"(2,)"| n2
 
     Args:
-        output: a tensor, or a function of no arguments that returns one (`tinynet.explain`).
-        model: names parameters and modules; by default the first module that the function calls.
-        names: names for further tensors, as ``{"x": x}``.
+        output: a tensor, or a function without arguments that returns one (see `tinynet.explain`).
+        model: the source of names for parameters and modules; by default the first module that
+            the function calls.
+        names: names of further tensors, such as ``{"x": x}``.
         format: "svg", "dot" (Graphviz) or "mermaid".
-        by: "operation", one box for each; or "module", one box for each call of a module, with
-            its parameters inside. From a tensor alone, a module has the operations that take its
-            parameters; a function shows all that the module calls.
-        depth: with by="module", how many levels of nested modules to show; None for all.
+        by: "operation" for one box per operation, or "module" for one box per call of a module,
+            parameters included. For a tensor, a module contains the operations on its parameters;
+            for a function, all operations that it runs.
+        depth: with by="module", the number of levels of nested modules to show; None for all.
         path: a file to write the text to.
 
+    Returns:
+        A `Drawing`.
+
     Raises:
-        ValueError: for an unknown format, and for by="module" where no module is known.
-        RuntimeError: for a tensor without a graph, or with one that backward has freed.
+        ValueError: for an unknown format, or for by="module" if no module is known.
+        RuntimeError: if the tensor has no graph, or backward has freed it.
         OSError: if `path` cannot be written.
     """
     if format not in FORMATS:
@@ -93,7 +97,7 @@ def draw(
 
 
 def dot(boxes: list[Box], edges: list[Edge]) -> str:
-    """The text for Graphviz."""
+    """The graph in Graphviz's language."""
     styles = {
         "parameter": ', style="rounded,filled", fillcolor="#fff3d6"',
         "input": ', shape=ellipse, style=filled, fillcolor="#e6f4ea"',
@@ -113,7 +117,7 @@ def dot(boxes: list[Box], edges: list[Edge]) -> str:
 
 
 def mermaid(boxes: list[Box], edges: list[Edge]) -> str:
-    """The text for Mermaid, which many sites show as a picture in Markdown."""
+    """The graph in Mermaid's language, which many sites render in Markdown."""
     brackets = {
         "parameter": ("([", "])"), "input": ("[/", "/]"), "constant": ("(", ")"),
         "module": ("[[", "]]"), "operation": ("[", "]"),
@@ -130,7 +134,7 @@ def mermaid(boxes: list[Box], edges: list[Edge]) -> str:
 
 
 def _entities(text: str) -> str:
-    """Escaped for Mermaid, as in HTML but with # for &."""
+    """Escape for Mermaid, as in HTML but with # instead of &."""
     codes = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;"}
     return "".join(codes.get(letter, letter) for letter in text)
 

@@ -1,4 +1,4 @@
-"""explain: the graph as mathematics, one line for every step behind a tensor."""
+"""explain: the graph as mathematics, one line per step behind a tensor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOTE = (
 
 
 def norm(a: Any) -> float | None:
-    """The Euclidean norm of all entries, in float64, where the squares of float32 fit."""
+    """The Euclidean norm of all entries, in float64 to avoid overflow of float32 squares."""
     return None if a is None else float(np.linalg.norm(backend.to_numpy(a).astype("float64")))
 
 
@@ -39,12 +39,12 @@ def call(graph: Graph, step: Step) -> str:
 
 @dataclass
 class Explanation:
-    """What `explain` returns; `str` gives the text, and a notebook shows a table."""
+    """Result of `explain`; `str` returns the text, and a notebook displays a table."""
 
     graph: Graph
 
     def rows(self) -> list[tuple[str, ...]]:
-        """A row for each step; its columns are those of `HEAD`."""
+        """One row per step, with the columns of `HEAD`."""
         rows = []
         for step in self.graph.steps:
             numbers = [norm(step.value), norm(step.gradient)]
@@ -93,7 +93,7 @@ class Explanation:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """The table for notebooks, with every text escaped."""
+        """The table for notebooks, with all text escaped."""
 
         def line(tag: str, row: tuple[str, ...]) -> str:
             cells = (
@@ -117,10 +117,11 @@ def explain(
     model: Module | None = None,
     names: Mapping[str, Tensor] | None = None,
 ) -> Explanation:
-    """The graph behind a tensor as mathematics, one line a step: the operation and its inputs,
-    shape and dtype, the norms of its value and of the gradient of the output by it, its
-    operations on numbers forward (multiply-adds and elementwise ones, `tinynet.graph.cost`), and
-    the operation's formula.
+    """Show the graph behind a tensor as mathematics, one line per step.
+
+    Each line has the operation and its inputs, shape and dtype, the norms of the value and of the
+    gradient of the output by it, the number of operations forward (multiply-adds and elementwise
+    ones, see `tinynet.graph.cost`), and the formula.
 
     >>> import tinynet as tn
     >>> x = tn.tensor([3.0, 4.0], requires_grad=True)
@@ -130,20 +131,20 @@ def explain(
     t1 = mul(x, x) (2,)   float32        ·       1.414           2  y = a b.
     t2 = sum(t1)   ()     float32       25           1           2  y = sum of x_i over ...
 
-    No `grad` is touched and nothing is freed: `backward` can follow. Gradients are left out if
-    the output is not a single number.
+    No `grad` changes and the graph is not freed, so `backward` can follow. Gradients are omitted
+    if the output is not a single number.
 
     Args:
-        output: a tensor, such as a loss, whose graph shows what it kept; or a function of no
-            arguments that returns one: it is run, and shows every value and module.
-        model: names parameters; by default the first module that the function calls.
-        names: names for further tensors, as ``{"x": x}``.
+        output: a tensor such as a loss, for the values that its graph kept; or a function without
+            arguments that returns one, which is run to show every value and module.
+        model: the source of parameter names; by default the first module that the function calls.
+        names: names of further tensors, such as ``{"x": x}``.
 
     Returns:
-        An object whose `str` is the text; a notebook shows it as a table.
+        An `Explanation`; its `str` is the text, and a notebook displays it as a table.
 
     Raises:
-        RuntimeError: for a tensor without a graph, or with one that backward has freed.
-        TypeError: for anything but a tensor or a function that returns one.
+        RuntimeError: if the tensor has no graph, or backward has freed it.
+        TypeError: for anything except a tensor or a function that returns one.
     """
     return Explanation(trace(output, model, names, caller="explain"))

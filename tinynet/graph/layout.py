@@ -1,7 +1,8 @@
-"""Layered layout of a directed acyclic graph: where boxes and edges go.
+"""Layered layout of a directed acyclic graph: positions of boxes and edges.
 
-Layers by the longest path, order within a layer by barycentres, positions by weighted least
-squares that keep the order and the gaps. There is no recursion, so a graph can be of any depth.
+Layers come from the longest path, the order within a layer from barycentres, positions from
+weighted least squares that keep the order and the gaps. No function is recursive, so a graph can
+have any depth.
 
 Source: K. Sugiyama, S. Tagawa and M. Toda, Methods for visual understanding of hierarchical
     system structures, IEEE Trans. SMC 11 (1981); R. Barlow et al., Statistical Inference under
@@ -22,9 +23,9 @@ SWEEPS = 4
 
 @dataclass
 class Line:
-    """An edge as drawn: its corners from the lower side of one box to the upper side of another.
+    """The points of an edge, from the lower side of one box to the upper side of another.
 
-    A cut edge starts at a tag with the source's name, centred at `tag`.
+    An edge that is cut starts at a tag with the name of its source, centred at `tag`.
     """
 
     points: list[Point]
@@ -33,7 +34,7 @@ class Line:
 
 @dataclass
 class Layout:
-    """Centres of the boxes and lines of the edges, in the order given, and the whole's size."""
+    """Centres of the boxes and lines of the edges, in the order given, and the total size."""
 
     centres: list[Point]
     lines: list[Line]
@@ -42,11 +43,12 @@ class Layout:
 
 
 def layers_of(n: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """The length of the longest path to each of n boxes; a source lies right above its first
-    successor.
+    """The layer of each of n boxes: the length of the longest path to it.
+
+    A source is placed directly above its first successor.
 
     Raises:
-        ValueError: if there is a circle of edges.
+        ValueError: if the edges form a cycle.
     """
     following: list[list[int]] = [[] for _ in range(n)]
     waiting = [0] * n
@@ -64,15 +66,14 @@ def layers_of(n: int, edges: Sequence[tuple[int, int]]) -> list[int]:
             if not waiting[b]:
                 ready.append(b)
     if done < n:
-        raise ValueError(f"layout: {n - done} of {n} boxes lie on a circle of edges")
+        raise ValueError(f"layout: {n - done} of {n} boxes lie on or behind a cycle of edges")
     for a in sources:
         layer[a] = min((layer[b] for b in following[a]), default=1) - 1
     return layer
 
 
 def spread(wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[float]) -> list[float]:
-    """The positions nearest to the wanted ones, by weighted squares, with at least gaps[k]
-    between the k-th and the next.
+    """The positions nearest to `wanted` in weighted least squares, at least gaps[k] apart.
 
     >>> spread([0.0, 0.0], [1.0, 1.0], [2.0])
     [-1.0, 1.0]
@@ -80,7 +81,7 @@ def spread(wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[flo
     shift = [0.0]
     for gap in gaps:
         shift.append(shift[-1] + gap)
-    pools: list[tuple[float, float, int]] = []  # mean, weight, size of neighbours that touch
+    pools: list[tuple[float, float, int]] = []  # mean, weight, size of touching neighbours
     for k, (d, w) in enumerate(zip(wanted, weights, strict=True)):
         mean, weight, size = d - shift[k], w, 1
         while pools and pools[-1][0] >= mean:
@@ -98,17 +99,17 @@ def layered(
     reach: Sequence[int],
     tag_widths: Sequence[float],
 ) -> Layout:
-    """Place boxes of the given (width, height) so that all edges lead downwards.
+    """Place boxes so that all edges lead downwards.
 
     Args:
-        sizes: one for each box.
+        sizes: (width, height) of each box.
         edges: (from, to), numbers of boxes.
-        weights: one for each edge: how strongly it pulls its ends above each other.
-        reach: one for each box: the most layers an edge from it may go down. A longer one is cut.
-        tag_widths: one for each box: the width of its tag, where an edge from it is cut.
+        weights: how strongly each edge pulls its ends above each other.
+        reach: for each box the number of layers an edge from it may span; longer ones are cut.
+        tag_widths: for each box the width of the tag at which its cut edges start.
     """
     layer = layers_of(len(sizes), edges)
-    boxes = [*sizes]  # then the tags, and the points where edges cross a layer
+    boxes = [*sizes]  # later also the tags, and the points where edges cross a layer
     depth = [*layer]
     chains: list[list[int]] = []  # for each edge, the boxes, tags and points that it joins
     pulls: list[tuple[int, int, float]] = []
@@ -163,7 +164,7 @@ def _positions(
     above: list[list[tuple[int, float]]],
     below: list[list[tuple[int, float]]],
 ) -> list[float]:
-    """Order each row by its neighbours' positions, then move boxes towards them."""
+    """Order each row by the positions of its neighbours, then move boxes towards them."""
     x = [0.0] * len(boxes)
     for row in rows:
         _pack(row, boxes, x)
@@ -193,7 +194,7 @@ def _positions(
 
 
 def _pack(row: list[int], boxes: Sequence[Point], x: list[float]) -> None:
-    """Set a row's positions: side by side, in order, centred at 0."""
+    """Place the boxes of a row side by side, in order, centred at 0."""
     at = -(sum(boxes[k][0] + GAP for k in row) - GAP) / 2
     for k in row:
         x[k] = at + boxes[k][0] / 2

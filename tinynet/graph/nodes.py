@@ -1,4 +1,4 @@
-"""What the engine's nodes know. Nothing else in this part reads their insides."""
+"""Access to the engine's nodes; nothing else in this part reads their attributes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from tinynet.autograd import Node, Value
 
 @dataclass(frozen=True)
 class Kept:
-    """What a node kept of its operation: as much as the rules need."""
+    """What a node kept of its operation: what the rules need."""
 
-    sources: dict[int, Any]  # by an input's number: the node it came from, or itself if a leaf
-    shapes: dict[int, tuple[int, ...]]  # by an input's number
-    saved: dict[str, Any]  # by the name a rule gives it: inputs, options, the output "y"
-    where: str  # the line that called the operation; "" unless anomalies were looked for
+    sources: dict[int, Any]  # by input number: the node that computed it, or the leaf itself
+    shapes: dict[int, tuple[int, ...]]  # by input number
+    saved: dict[str, Any]  # by parameter name of the rules: inputs, options, the output "y"
+    where: str  # the line that called the operation; "" outside detect_anomaly
 
 
 def kept(node: Node) -> Kept:
-    """What a node that was not freed kept."""
     edges = node.edges or ()
     return Kept(
         {i: source for i, source, *_ in edges},
@@ -30,5 +29,5 @@ def kept(node: Node) -> Kept:
 
 
 def changed(a: Any, node: Node) -> bool:
-    """Whether what the node kept was changed in place since."""
+    """Whether a value was changed in place after the node kept it."""
     return isinstance(a, Value) and a._version[0] > node.stamp

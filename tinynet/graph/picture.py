@@ -1,4 +1,4 @@
-"""A graph as boxes and edges: one box for each step, or for each call of a module."""
+"""A graph as boxes and edges: one box per step, or per call of a module."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class Box:
     """A step, or all steps of one call of a module."""
 
     kind: str  # "operation", "parameter", "input", "constant", "module"
-    lines: tuple[str, ...]  # its text
-    title: str  # its tooltip
+    lines: tuple[str, ...]  # the text inside
+    title: str  # the tooltip
 
 
 @dataclass(frozen=True)
 class Edge:
-    """From box to box, by their numbers; the label is the shape of what flows along it."""
+    """An edge between two boxes, by number; the label is the shape of the tensor passed."""
 
     source: int
     target: int
@@ -30,7 +30,7 @@ class Edge:
 def picture(
     graph: Graph, by_module: bool = False, depth: int | None = None
 ) -> tuple[list[Box], list[Edge]]:
-    """The boxes and edges of a graph, with one box a step or one for each call of a module."""
+    """The boxes and edges of a graph, with one box per step or per call of a module."""
     steps = graph.steps
     around = [
         step.calls[:depth][-1] if by_module and step.calls[:depth] else None for step in steps
@@ -40,7 +40,7 @@ def picture(
         for given in step.inputs:
             if given.id is not None:
                 users[given.id].add(made_by.name if made_by else None)
-    # parameters and numbers that only the calls of one module use are part of its box
+    # parameters and numbers used by the calls of one module only are part of its box
     hidden = {
         step.id for step in steps
         if len(users[step.id]) == 1 and None not in users[step.id]
@@ -58,7 +58,7 @@ def picture(
             _module_box(graph, key, inside, hidden)
             if isinstance(key, Call) else _step_box(graph, inside[0])
         )  # fmt: skip
-    edges: dict[tuple[int, int], Edge] = {}  # one for each step and box that uses it
+    edges: dict[tuple[int, int], Edge] = {}  # by step and the box that uses it
     for step in steps:
         for given in step.inputs:
             if given.id is None or given.id in hidden or place[given.id] == place[step.id]:

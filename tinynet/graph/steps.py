@@ -13,16 +13,16 @@ from tinynet.graph.cost import Cost, Shape, cost
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a module: `number` tells calls of the same module apart."""
+    """One call of a module; `number` distinguishes calls of the same module."""
 
     number: int
-    name: str  # its path in the model, such as "conv1"; outside of the model its class's name
-    kind: str  # its class's name
+    name: str  # its path in the model, such as "conv1"; outside the model its class name
+    kind: str  # its class name
 
 
 @dataclass(frozen=True)
 class Input:
-    """One input of an operation, under the operation's name for it."""
+    """One input of an operation; `name` is that of the operation's parameter."""
 
     name: str
     id: int | None  # the id of its step; None if the graph did not keep it
@@ -34,29 +34,30 @@ class Step:
     """A leaf or an operation of the graph."""
 
     id: int
-    name: str  # "t3"; for a leaf the parameter's path, the name given, the number, or "c1"
-    kind: str  # "operation", "output" (one after an operation's first), "parameter", "input"
-    # (another leaf with a gradient), "constant"
+    name: str  # "t3"; for a leaf the parameter's path, the given name, the number, or "c1"
+    # "operation", "output" (after an operation's first), "parameter", "input" (another leaf that
+    # requires a gradient) or "constant"
+    kind: str
     shape: Shape
     op: Op | None = None  # None for a leaf
     inputs: tuple[Input, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     dtype: Any = None
     value: Any = None  # an array
-    gradient: Any = None  # an array: the gradient by this step of the output, a single number
-    calls: tuple[Call, ...] = ()  # the module calls around it, outermost first
+    gradient: Any = None  # an array: the gradient of the output, a single number, by this step
+    calls: tuple[Call, ...] = ()  # the enclosing module calls, outermost first
     where: str = ""  # the line that called it, as "file:line: source"; "" if unknown
 
     @property
     def formula(self) -> str:
-        """The first line of the operation's docstring; for a leaf its kind."""
+        """The first line of the operation's docstring; the kind of a leaf."""
         if self.op is None:
             return self.kind
         return (inspect.getdoc(self.op.forward) or self.op.name).splitlines()[0]
 
     @property
     def cost(self) -> Cost | None:
-        """Operations on numbers forward; None where the graph does not tell."""
+        """Arithmetic operations forward; None if the graph does not determine it."""
         if self.op is None:
             return Cost()
         shapes = {i.name: i.shape for i in self.inputs if i.shape is not None}
@@ -64,7 +65,7 @@ class Step:
 
     @property
     def module(self) -> str:
-        """The path of the innermost module around it, or ""."""
+        """The path of the innermost enclosing module, or ""."""
         return self.calls[-1].name if self.calls else ""
 
 
@@ -74,7 +75,7 @@ class Graph:
 
     steps: list[Step]
     output: int
-    watched: bool  # whether a tape recorded it, so that nothing is missing
+    watched: bool  # whether a tape recorded it, so that it is complete
 
     @property
     def operations(self) -> list[Step]:
@@ -82,7 +83,7 @@ class Graph:
 
 
 def input_name(op: Op, i: int) -> str:
-    """The operation's name for its input i; "xs_2" where it takes any number of xs."""
+    """The name of an operation's input i; "xs_2" if it takes any number of xs."""
     return f"{op.inputs[0]}_{i}" if op.variadic else op.inputs[i]
 
 
@@ -92,7 +93,7 @@ def shape_of(a: Any) -> Shape:
 
 
 def inputs_of(op: Op, args: Sequence[Any]) -> dict[str, Any]:
-    """The inputs of one call by name: Values, arrays and numbers, without those left out."""
+    """The inputs of one call by name: Values, arrays and numbers, without missing ones."""
     return {
         input_name(op, i): a if isinstance(a, Value) else guards.operand(op.name, a)
         for i, a in enumerate(args)

@@ -1,4 +1,4 @@
-"""summary: a network's layers, and what each costs."""
+"""summary: the layers of a network, and the cost of each."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class LayerSummary:
     """One call of a layer, for one example.
 
     Attributes:
-        name: as in ``model.named_modules()``; "" for the model itself.
-        kind: its class's name.
-        output_shapes: without the axis of the examples; one for each tensor it returned, none if
-            it was not called.
-        parameters: the count of numbers it learns, without those in an earlier row.
+        name: the name in ``model.named_modules()``; "" for the model itself.
+        kind: the class name.
+        output_shapes: the shape of each returned tensor without the batch axis; empty if the
+            layer was not called.
+        parameters: the number of learnable entries, except those in an earlier row.
         multiply_adds: see `summary`; None if unknown.
-        parameter_bytes, output_bytes: the memory of its parameters and of its outputs.
+        parameter_bytes, output_bytes: the memory of parameters and outputs, in bytes.
     """
 
     name: str
@@ -41,7 +41,7 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """The rows of `summary`, and their sums; ``print`` shows them as a table."""
+    """Result of `summary`: its rows and their sums; ``print`` shows them as a table."""
 
     model: str
     input_shape: Shape
@@ -49,12 +49,12 @@ class ModelSummary:
 
     @property
     def parameters(self) -> int:
-        """The count of numbers the model learns, each once."""
+        """The number of learnable entries, each counted once."""
         return sum(layer.parameters for layer in self.layers)
 
     @property
     def multiply_adds(self) -> int:
-        """Of one example's forward, without those that are unknown."""
+        """Multiply-adds of the forward for one example, without unknown ones."""
         return sum(layer.multiply_adds or 0 for layer in self.layers)
 
     @property
@@ -63,7 +63,7 @@ class ModelSummary:
 
     @property
     def output_bytes(self) -> int:
-        """The memory of all outputs of one example."""
+        """The memory of all outputs for one example."""
         return sum(layer.output_bytes for layer in self.layers)
 
     def __str__(self) -> str:
@@ -99,31 +99,32 @@ class ModelSummary:
 
 
 def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> ModelSummary:
-    """Layers, output shapes, parameters, multiply-adds and bytes, from one forward of zeros.
+    """Summarise the layers of a model: output shapes, parameters, multiply-adds and bytes.
 
-    There is a row for each call of a module that has no modules in it, has parameters of its own,
-    or multiplies matrices itself, in the order in which the calls return, and one for each module
-    of the first two kinds that is not called. Numbers are for one example.
+    The table has a row for each call of a module that has no submodules, has its own parameters,
+    or multiplies matrices itself, in the order in which the calls return, and a row for each
+    module of the first two kinds that is not called. Numbers are for one example.
 
     Multiply-adds are those of the matrix products and convolutions that a module runs itself
     (`tinynet.graph.cost`): C / groups KH KW for each entry of a convolution's output, in_features
-    for each of a linear layer's. Everything else (biases, normalisation, activations, pooling)
-    counts as 0, as papers on networks count; adaptive average pooling is two matrix products.
+    for each entry of a linear layer's. Everything else (biases, normalisation, activations,
+    pooling) counts as 0, as is usual in papers; adaptive average pooling is two matrix products.
     The count is unknown if the module runs an operation that is not tinynet's.
 
-    The model is run in evaluation mode without a gradient; modes, buffers, gradients and random
-    numbers are as before.
+    The model runs once on zeros, in evaluation mode and without recording; modes, buffers,
+    gradients and the random state stay as they were.
 
     Args:
         model: any module that takes one tensor.
-        input_shape: of one example, without the axis of the examples: (1, 28, 28) for a digit.
-        dtype: the input's; by default that of the first parameter. "int64" for numbers of words.
+        input_shape: the shape of one example, without the batch axis: (1, 28, 28) for a digit.
+        dtype: the dtype of the input; by default that of the first parameter. Use "int64" for
+            word indices.
 
     Returns:
         A `ModelSummary`, which prints as a table and has the numbers in `layers`.
 
     Raises:
-        TypeError: for an `input_shape` that is not a sequence of sizes, such as a batch itself.
+        TypeError: if `input_shape` is not a sequence of sizes, for instance a batch.
         ValueError: if the input does not fit; the message names the layer.
 
     >>> from tinynet.models import LeNet
@@ -148,12 +149,12 @@ def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> 
     except Exception as error:
         raise ValueError(
             f"summary: an input of shape {_with_n(shape)} does not fit at "
-            f"{_failed(model, tape, names)}: {error}; input_shape is without the axis of the "
-            "examples, N"
+            f"{_failed(model, tape, names)}: {error}; input_shape does not include the batch "
+            "axis N"
         ) from error
     costs: dict[ModuleCall, list[Cost | None]] = {}
     for record in tape.records:
-        # a module that is not registered in the model, as in a plain list, has no row
+        # a module that is not registered, for instance in a plain list, has no row
         around = [call for call in record.calls if id(call.module) in names]
         if around:
             costs.setdefault(around[-1], []).append(record.cost)
@@ -198,7 +199,7 @@ def _checked(input_shape: Any) -> Shape:
 def _row(
     name: str, call: ModuleCall, costs: list[Cost | None], counted: set[int]
 ) -> LayerSummary | None:
-    """The row of a call; None if the modules inside have it all."""
+    """The row of a call; None if the rows of its submodules cover it."""
     module, outputs = call.module, _tensors(call.output)
     known = [cost.multiply_adds for cost in costs if cost is not None]
     multiply_adds = sum(known) if len(known) == len(costs) else None
@@ -219,7 +220,7 @@ def _row(
 
 
 def _tensors(output: Any) -> list[Tensor]:
-    """The tensors in a result: itself, or those in its tuples, lists and dicts."""
+    """All tensors in a result, also in nested tuples, lists and dicts."""
     if isinstance(output, Tensor):
         return [output]
     if isinstance(output, Mapping):

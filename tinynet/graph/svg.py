@@ -8,9 +8,9 @@ import zlib
 from tinynet.graph.layout import Point, layered
 from tinynet.graph.picture import Box, Edge
 
-# in pixels: a letter's width at 12 px, a line's height, the margin around the whole
+# in pixels: width of a letter at 12 px, height of a line, margin around the drawing
 LETTER, LINE, MARGIN = 7.3, 16.0, 16.0
-SMALL, UNDER = 6.1, 14.0  # a letter's width at 10 px, the height of the shapes under a box
+SMALL, UNDER = 6.1, 14.0  # width of a letter at 10 px, height of the shapes under a box
 
 STYLE = """\
 .tinynet-graph { --ink: #1b1f24; --quiet: #5b6472; --paper: #ffffff; --operation: #e9eff9;
@@ -35,12 +35,12 @@ STYLE = """\
 
 
 def svg(boxes: list[Box], edges: list[Edge]) -> str:
-    """The drawing; leaves have round boxes, operations and modules do not."""
+    """The drawing as SVG; only leaves have round boxes."""
     sizes = [
         (max(len(line) for line in box.lines) * LETTER + 18, len(box.lines) * LINE + 10)
         for box in boxes
     ]
-    passed: list[dict[str, None]] = [{} for _ in boxes]  # each box's shapes, each once, in order
+    passed: list[dict[str, None]] = [{} for _ in boxes]  # distinct shapes of each box, in order
     for edge in edges:
         if edge.label:
             passed[edge.source][edge.label] = None
@@ -55,7 +55,7 @@ def svg(boxes: list[Box], edges: list[Edge]) -> str:
     weights = [0.1 if leaf[edge.source] else 8.0 for edge in edges]
     tags = [len(box.lines[0]) * SMALL + 14 for box in boxes]
     plan = layered(slots, [(e.source, e.target) for e in edges], weights, reach, tags)
-    # ids are unique in a page, which may hold several drawings
+    # ids must be unique in a page, which may contain several drawings
     key = f"{zlib.crc32(repr((boxes, edges)).encode()):08x}"
     width, height = plan.width + 2 * MARGIN, plan.height + 2 * MARGIN
     out = [
@@ -85,7 +85,7 @@ def svg(boxes: list[Box], edges: list[Edge]) -> str:
 
 
 def _path(points: list[Point]) -> str:
-    """Curves from point to point that start and end vertically."""
+    """Curves from point to point, vertical at both ends."""
     x, y = points[0]
     pieces = [f"M{x:.1f} {y:.1f}"]
     for p, q in points[1:]:
@@ -111,7 +111,7 @@ def _box(name: str, box: Box, centre: Point, size: Point, round: bool) -> str:
 
 
 def _tag(box: Box, centre: Point, width: float) -> str:
-    """The name of a far box, instead of a line from it."""
+    """The name of a distant box, in place of a line from it."""
     x, y = centre
     return (
         f'<g class="tag"><rect x="{x - width / 2:.1f}" y="{y - 9:.1f}" width="{width:.1f}" '

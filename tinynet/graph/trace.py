@@ -1,15 +1,14 @@
-"""trace: the graph behind a tensor as plain data, which `explain`, `draw` and the pages read.
+"""trace: the graph behind a tensor as plain data, for `explain`, `draw` and the study pages.
 
-    trace(loss, model)                                  # what the loss still knows
-    trace(lambda: cross_entropy(model(x), y), model)    # runs the function and sees everything
+    trace(loss, model)                                  # what the graph of the loss has kept
+    trace(lambda: cross_entropy(model(x), y), model)    # runs the function, records everything
 
-gives a `Graph`: `steps`, a list of `Step` in the order of computation (inputs before what is
-computed from them; a step's `id` is its place in the list), and `output`, the id of the last.
+Both return a `Graph`: `steps`, a list of `Step` in the order of computation (inputs first; the
+`id` of a step is its index in the list), and `output`, the id of the last.
 
 A graph keeps only what its rules need. From a loss alone, the values of some steps, constants that
-no rule needs, and some options are missing (None, or not there), and the module around a step is
-guessed from the parameters the step takes. A function is run under a `Tape`, and nothing is
-missing.
+no rule needs, and some options are missing (None or absent), and the module of a step is guessed
+from its parameters. A function runs under a `Tape`, so nothing is missing.
 """
 
 from __future__ import annotations
@@ -31,21 +30,22 @@ def trace(
     gradients: bool = True,
     caller: str = "trace",
 ) -> Graph:
-    """The graph behind a tensor, or behind what a function returns.
+    """Return the graph behind a tensor, or behind the tensor that a function returns.
 
-    No `grad` is touched and nothing is freed: `backward` can follow.
+    No `grad` changes and the graph is not freed, so `backward` can follow.
 
     Args:
-        output: a tensor, or a function of no arguments that returns one.
-        model: names parameters and modules; by default the first module that the function calls.
-        names: names for further tensors, as ``{"x": x}``.
-        gradients: whether to compute the gradient of the output by every step; there are none if
-            the output is not a single number.
-        caller: what error messages begin with.
+        output: a tensor, or a function without arguments that returns one.
+        model: the source of names for parameters and modules; by default the first module that
+            the function calls.
+        names: names of further tensors, such as ``{"x": x}``.
+        gradients: whether to compute the gradient of the output by every step; skipped if the
+            output is not a single number.
+        caller: the prefix of error messages.
 
     Raises:
-        TypeError: for anything but a tensor or a function that returns one.
-        RuntimeError: for a tensor without a graph, or with one that backward has freed.
+        TypeError: for anything except a tensor or a function that returns one.
+        RuntimeError: if the tensor has no graph, or backward has freed it.
     """
     records: dict[int, Record] = {}
     if isinstance(output, Module):
@@ -64,13 +64,13 @@ def trace(
             model = tape.calls[0].module
     if not isinstance(output, Tensor):
         raise TypeError(
-            f"{caller}: got {type(output).__name__}; give a tensor, or a function of no arguments "
-            "that returns one"
+            f"{caller}: got {type(output).__name__}; give a tensor, or a function without "
+            "arguments that returns one"
         )
     if output.grad_fn is None:
         raise RuntimeError(
-            f"{caller}: the tensor of shape {output.shape} has no graph: no operation on a tensor "
-            "with requires_grad=True made it (or one inside no_grad)"
+            f"{caller}: the tensor of shape {output.shape} has no graph; compute it from a tensor "
+            "with requires_grad=True, outside no_grad"
         )
     builder = Builder(model, names or {}, records)
     nodes, _ = nodes_behind([(output._source or output)], caller)

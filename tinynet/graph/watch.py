@@ -1,7 +1,6 @@
-"""Tape: every operation of a run, with its inputs and output and the module calls around it.
+"""Tape: every operation of a run, with its inputs, its output and the enclosing module calls.
 
-A graph keeps only what its rules need. A tape keeps everything, also what is not recorded in a
-graph, as inside `no_grad`.
+A graph keeps only what its rules need. A tape keeps everything, also operations inside `no_grad`.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ class ModuleCall:
     """One call of a module; `output` is None until it returns."""
 
     module: Module
-    number: int  # from 1, in the order in which calls begin
+    number: int  # from 1, in the order in which the calls begin
     output: Any = None
 
 
@@ -33,7 +32,7 @@ class Record:
     args: tuple[Any, ...]
     options: dict[str, Any]  # defaults included
     out: Any
-    calls: tuple[ModuleCall, ...]  # the module calls around it, outermost first
+    calls: tuple[ModuleCall, ...]  # the enclosing module calls, outermost first
     where: str  # the line that called it, as ``file:line: source``
 
     @property
@@ -43,18 +42,18 @@ class Record:
 
     @property
     def cost(self) -> Cost | None:
-        """Operations on numbers; None for an operation that is not tinynet's."""
+        """Arithmetic operations; None for an operation that is not tinynet's."""
         shapes = {name: shape_of(a) for name, a in inputs_of(self.op, self.args).items()}
         return cost(self.op.name, shapes, shape_of(self.first), self.options)
 
 
 class Tape(Watcher):
-    """Keeps what runs within it, in this thread.
+    """Context manager that records everything that runs within it, in this thread.
 
     Attributes:
-        records: one for each operation.
+        records: one record per operation.
         calls: the calls of modules, in the order in which they began.
-        returned: those that returned, in that order.
+        returned: the calls that returned, in the order of returning.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,6 @@
 """Activations as modules; the functions are in `tinynet.functional`.
 
-`inplace` is taken for PyTorch's sake, where it saves memory; here the result is a new tensor in
-any case, and its numbers are the same.
+`inplace` exists for compatibility with PyTorch and has no effect: the result is a new tensor.
 """
 
 from __future__ import annotations
@@ -12,54 +11,54 @@ from tinynet import functional
 from tinynet.nn.module import Module
 
 
-def _options(module: Module, text: str = "") -> str:
-    return ", ".join(t for t in (text, "inplace=True" if module.inplace else "") if t)
-
-
-class ReLU(Module):
-    """max(x, 0)."""
+class _Inplace(Module):
+    """An activation with the option `inplace`."""
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(_Inplace):
+    """max(x, 0)."""
+
     def forward(self, input: Any) -> Any:
         return functional.relu(input)
 
-    def extra_repr(self) -> str:
-        return _options(self)
 
-
-class LeakyReLU(Module):
+class LeakyReLU(_Inplace):
     """x for x > 0, negative_slope x otherwise."""
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__()
-        self.negative_slope, self.inplace = float(negative_slope), inplace
+        super().__init__(inplace)
+        self.negative_slope = float(negative_slope)
 
     def forward(self, input: Any) -> Any:
         return functional.leaky_relu(input, self.negative_slope)
 
     def extra_repr(self) -> str:
-        return _options(self, f"negative_slope={self.negative_slope}")
+        return f"negative_slope={self.negative_slope}" + ", inplace=True" * self.inplace
 
 
-class ELU(Module):
+class ELU(_Inplace):
     """x for x > 0, alpha (e^x - 1) otherwise."""
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha, self.inplace = float(alpha), inplace
+        super().__init__(inplace)
+        self.alpha = float(alpha)
 
     def forward(self, input: Any) -> Any:
         return functional.elu(input, self.alpha)
 
     def extra_repr(self) -> str:
-        return _options(self, f"alpha={self.alpha}")
+        return f"alpha={self.alpha}" + ", inplace=True" * self.inplace
 
 
 class GELU(Module):
-    """x Phi(x), Phi the normal distribution function; approximate is "none" or "tanh"."""
+    """x Phi(x), Phi the normal distribution function; `approximate` is "none" or "tanh"."""
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -74,18 +73,11 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class SiLU(Module):
+class SiLU(_Inplace):
     """x sigmoid(x), also known as swish."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
         return functional.silu(input)
-
-    def extra_repr(self) -> str:
-        return _options(self)
 
 
 class Sigmoid(Module):
@@ -105,7 +97,7 @@ class Tanh(Module):
 class Softplus(Module):
     """ln(1 + e^(beta x)) / beta.
 
-    Exact at every x, so that there is no `threshold` above which PyTorch returns x itself.
+    It is exact for every x, so it has no `threshold`, above which PyTorch returns x itself.
     """
 
     def __init__(self, beta: float = 1.0) -> None:
@@ -122,7 +114,7 @@ class Softplus(Module):
 
 
 class Softmax(Module):
-    """e^(x_c) / sum_k e^(x_k) along `dim`. Not before `CrossEntropyLoss`, of which it is part."""
+    """e^(x_c) / sum_k e^(x_k) along `dim`. `CrossEntropyLoss` includes it and takes logits."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -136,7 +128,7 @@ class Softmax(Module):
 
 
 class LogSoftmax(Softmax):
-    """ln of `Softmax` along `dim`, exact where that underflows."""
+    """The logarithm of `Softmax` along `dim`, accurate also where `Softmax` underflows."""
 
     def forward(self, input: Any) -> Any:
         return functional.log_softmax(input, self.dim)

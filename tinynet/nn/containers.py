@@ -1,4 +1,4 @@
-"""Modules that hold modules: one after the other, or as a list."""
+"""Modules that contain modules: Sequential and ModuleList."""
 
 from __future__ import annotations
 
@@ -7,26 +7,29 @@ from typing import Any, TypeVar
 
 from tinynet.nn.module import Module
 
-Self = TypeVar("Self", bound="_Numbered")
+Self = TypeVar("Self", bound="_Container")
 
 
-class _Numbered(Module):
-    """Modules in an order, under the names "0", "1", ... unless they were given others."""
+class _Container(Module):
+    """Ordered modules, named "0", "1", ... by default."""
 
-    def _modules_in_order(self) -> list[tuple[str, Module]]:
+    def _items(self) -> list[tuple[str, Module]]:
         return [(name, value) for name, value in vars(self).items() if isinstance(value, Module)]
 
-    def append(self: Self, module: Module) -> Self:
-        """Add a module at the end, named by its number (or the next that is free)."""
+    def _add(self, name: str, module: Module) -> None:
         if not isinstance(module, Module):
             raise TypeError(
-                f"{type(self).__name__}: item {len(self)} is a {type(module).__name__}; it must "
-                "be a Module"
+                f"{type(self).__name__}: item {name} is a {type(module).__name__}; it must be a "
+                "Module"
             )
+        setattr(self, name, module)
+
+    def append(self: Self, module: Module) -> Self:
+        """Add a module at the end, named by its index (or the next free number)."""
         number = len(self)
-        while str(number) in vars(self):  # a slice keeps the names that its modules had
+        while str(number) in vars(self):  # a slice keeps the names of its modules
             number += 1
-        setattr(self, str(number), module)
+        self._add(str(number), module)
         return self
 
     def extend(self: Self, modules: Iterable[Module]) -> Self:
@@ -36,7 +39,7 @@ class _Numbered(Module):
         return self
 
     def _name(self, i: int) -> str:
-        names = [name for name, _ in self._modules_in_order()]
+        names = [name for name, _ in self._items()]
         if not -len(names) <= i < len(names):
             raise IndexError(
                 f"{type(self).__name__}: index {i} is out of range for {len(names)} modules"
@@ -44,9 +47,9 @@ class _Numbered(Module):
         return names[i]
 
     def __getitem__(self, index: int | slice) -> Any:
-        """Module number `index`, or for a slice a container of the same modules."""
+        """The module at `index`, or for a slice a container that shares the modules."""
         if isinstance(index, slice):
-            return self._of(self._modules_in_order()[index])
+            return self._of(self._items()[index])
         return vars(self)[self._name(index)]
 
     def __setitem__(self, index: int, module: Module) -> None:
@@ -56,30 +59,26 @@ class _Numbered(Module):
         raise NotImplementedError
 
     def __len__(self) -> int:
-        return len(self._modules_in_order())
+        return len(self._items())
 
     def __iter__(self) -> Iterator[Module]:
-        return iter([module for _, module in self._modules_in_order()])
+        return iter([module for _, module in self._items()])
 
 
-class Sequential(_Numbered):
-    """y = f_n(... f_2(f_1(x))): each module is given the result of the one before.
+class Sequential(_Container):
+    """y = f_n(... f_2(f_1(x))): each module receives the output of the previous one.
 
     Args:
-        modules: the modules f_1, f_2, ...; or one dict of them by name, in its order.
+        modules: the modules f_1, f_2, ..., or one dict of modules by name.
 
-    A slice shares its modules with the whole, under the same names.
+    A slice shares its modules with the original, under the same names.
     """
 
     def __init__(self, *modules: Any) -> None:
         super().__init__()
         if len(modules) == 1 and isinstance(modules[0], Mapping):
             for name, module in modules[0].items():
-                if not isinstance(module, Module):
-                    raise TypeError(
-                        f"Sequential: {name!r} is a {type(module).__name__}; it must be a Module"
-                    )
-                setattr(self, name, module)
+                self._add(name, module)
         else:
             self.extend(modules)
 
@@ -92,11 +91,11 @@ class Sequential(_Numbered):
         return input
 
 
-class ModuleList(_Numbered):
-    """A list whose modules are registered; those in a plain list would not be found.
+class ModuleList(_Container):
+    """A list whose modules are registered, unlike those in a plain list.
 
     Args:
-        modules: what it holds at first.
+        modules: the initial modules.
 
     A slice is a new list, numbered from 0.
     """

@@ -1,4 +1,4 @@
-"""evaluating: a model's evaluation mode for a while, with no trace left behind."""
+"""evaluating: run a model in evaluation mode and restore its state afterwards."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tinynet.nn.module import Module
 
 @contextmanager
 def evaluating(model: Module) -> Iterator[None]:
-    """Within it `model` is in evaluation mode and nothing is recorded.
+    """Context manager that puts `model` in evaluation mode and disables recording.
 
-    Afterwards each module's mode and the random generator's state are what they were before, also
-    if the block raised.
+    On exit, also by an exception, it restores each module's mode and the state of the random
+    generator.
     """
     modes = [(module, module.training) for module in model.modules()]
     bits = random.generator().bit_generator

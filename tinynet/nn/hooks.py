@@ -1,4 +1,4 @@
-"""Forward hooks: functions that are called before and after a module's forward."""
+"""Forward hooks: functions called before or after a module's forward."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 Hook = Callable[..., Any]
-Hooks = dict[object, Hook]  # in the order of registering; each under a key of its own
+Hooks = dict[object, Hook]  # in the order of registration, each with a unique key
 
 
 class RemovableHandle:
-    """What registering a hook returns: `remove` takes the hook off, as does the end of a `with`."""
+    """Handle of a registered hook; `remove` or the end of a `with` block removes the hook."""
 
     def __init__(self, hooks: Hooks, hook: Hook) -> None:
         self._hooks, self._key = hooks, object()
         hooks[self._key] = hook
 
     def remove(self) -> None:
-        """Take the hook off; nothing happens if it is off already."""
+        """Remove the hook; a second call has no effect."""
         self._hooks.pop(self._key, None)
 
     def __enter__(self) -> RemovableHandle:

@@ -1,17 +1,17 @@
-"""Initial weights, and why they have the variance that they have.
+"""Initial weights, and the reason for their variance.
 
-Take one layer, y_j = sum over i of w_ji x_i, with weights that are independent of each other and
-of x, of mean 0 and variance V. Then each term has mean 0 and ::
+Take one layer, y_j = sum over i of w_ji x_i, whose weights are independent of each other and of x
+and have mean 0 and variance V. Then each term has mean 0 and ::
 
     E[y_j^2] = sum over i of E[w_ji^2] E[x_i^2] = fan_in V E[x^2],
 
-fan_in the number of terms in the sum. The power of the signal is multiplied by fan_in V in every
-layer, so in a deep network it explodes or dies out unless fan_in V is near 1. Backward the sum
-runs over the outputs, g_i = sum over j of w_ji g_j, and the same goes for fan_out V. All of the
-functions below choose V from this; `calculate_gain` says what the non-linearity adds.
+where fan_in is the number of terms in the sum. Every layer multiplies the power of the signal by
+fan_in V, so in a deep network it explodes or vanishes unless fan_in V is near 1. Backward the sum
+runs over the outputs, g_i = sum over j of w_ji g_j, and the same holds for fan_out V. The
+functions below choose V accordingly; `calculate_gain` accounts for the non-linearity.
 
-All draw from `tinynet.manual_seed`'s generator, on the host and in float64, and store the result
-in the tensor, which they return: the same seed gives the same weights on either device.
+All draw in float64 on the host, from the generator that `tinynet.manual_seed` seeds, and return
+the tensor that they fill: the same seed gives the same weights on either device.
 """
 
 from __future__ import annotations
@@ -33,39 +33,39 @@ def _store(tensor: AnyTensor, array: Any) -> AnyTensor:
 
 
 def uniform_(tensor: AnyTensor, a: float = 0.0, b: float = 1.0) -> AnyTensor:
-    """Independent numbers uniform in [a, b); their variance is (b - a)^2 / 12."""
+    """Fill with independent uniform numbers in [a, b), of variance (b - a)^2 / 12."""
     return _store(tensor, random.generator().uniform(a, b, tensor.shape))
 
 
 def normal_(tensor: AnyTensor, mean: float = 0.0, std: float = 1.0) -> AnyTensor:
-    """Independent normal numbers of that mean and standard deviation."""
+    """Fill with independent normal numbers of the given mean and standard deviation."""
     if std < 0:
         raise ValueError(f"normal_: std is {std}; it must be at least 0")
     return _store(tensor, random.generator().normal(mean, std, tensor.shape))
 
 
 def constant_(tensor: AnyTensor, val: float) -> AnyTensor:
-    """The number `val` everywhere."""
+    """Fill with the number `val`."""
     with no_grad():
         tensor.fill_(val)
     return tensor
 
 
 def zeros_(tensor: AnyTensor) -> AnyTensor:
-    """0 everywhere: for biases. Hidden weights of 0 stay equal, and learn nothing."""
+    """Fill with 0, for biases. Hidden weights of 0 would stay equal and learn nothing."""
     return constant_(tensor, 0.0)
 
 
 def ones_(tensor: AnyTensor) -> AnyTensor:
-    """1 everywhere: for the scale of a normalisation."""
+    """Fill with 1, for the scale of a normalisation."""
     return constant_(tensor, 1.0)
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:
-    """(fan_in, fan_out): the terms in an output's sum, and the outputs that an input goes into.
+    """(fan_in, fan_out): the terms in an output's sum, and the outputs that use an input.
 
-    For weights (J, I) of a linear layer these are I and J; for (OC, C / groups, KH, KW) of a
-    convolution C / groups KH KW and, up to its borders and for stride 1, OC KH KW.
+    They are (I, J) for the weight (J, I) of a linear layer. For the weight (OC, C / groups, KH, KW)
+    of a convolution they are C / groups KH KW and, away from borders and for stride 1, OC KH KW.
 
     Raises:
         ValueError: for fewer than two axes.
@@ -77,15 +77,18 @@ def fans(tensor: Tensor) -> tuple[int, int]:
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """By what factor the standard deviation of the weights makes up for a non-linearity.
+    """The factor by which the weights' standard deviation compensates for a non-linearity.
 
-    Of a symmetric signal ReLU passes half of the power, so the variance must double and the
-    standard deviation grow by sqrt 2; leaky ReLU of slope a passes (1 + a^2) / 2. The gains of
-    tanh and SELU, 5/3 and 3/4, are PyTorch's empirical values.
+    ReLU passes half the power of a symmetric signal, so the variance must double and the standard
+    deviation grow by sqrt 2; leaky ReLU of slope a passes (1 + a^2) / 2. The gains of tanh and
+    SELU, 5/3 and 3/4, are PyTorch's empirical values.
 
     Args:
         nonlinearity: "linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu" or "selu".
         param: the slope of leaky ReLU, by default 0.01.
+
+    Raises:
+        ValueError: for another `nonlinearity`.
 
     Source: K. He et al., arXiv:1502.01852, eqs. 8 to 10 and 15.
     """
@@ -94,7 +97,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     gains["leaky_relu"] = math.sqrt(2.0 / (1.0 + (0.01 if param is None else float(param)) ** 2))
     if nonlinearity not in gains:
         raise ValueError(
-            f"calculate_gain: nonlinearity is {nonlinearity!r}; it is one of {', '.join(gains)}"
+            f"calculate_gain: nonlinearity is {nonlinearity!r}; it must be one of "
+            f"{', '.join(gains)}"
         )
     return gains[nonlinearity]
 
@@ -105,11 +109,11 @@ def _xavier_std(tensor: Tensor, gain: float) -> float:
 
 
 def xavier_uniform_(tensor: AnyTensor, gain: float = 1.0) -> AnyTensor:
-    """Glorot's: uniform in [-a, a] of variance 2 gain^2 / (fan_in + fan_out).
+    """Fill by Glorot's rule: uniform in [-a, a], of variance 2 gain^2 / (fan_in + fan_out).
 
-    Forward the power is kept for V = 1 / fan_in, backward for V = 1 / fan_out; both only where
-    the two are equal. 1 over their mean is the compromise. Uniform numbers in [-a, a] have the
-    variance a^2 / 3, so a = gain sqrt(6 / (fan_in + fan_out)).
+    V = 1 / fan_in keeps the power forward, V = 1 / fan_out backward; 1 over the mean of the fans
+    is a compromise. Uniform numbers in [-a, a] have variance a^2 / 3, so
+    a = gain sqrt(6 / (fan_in + fan_out)).
 
     Source: X. Glorot and Y. Bengio, Understanding the difficulty of training deep feedforward
         neural networks, AISTATS 2010, eqs. 12 and 16.
@@ -119,7 +123,7 @@ def xavier_uniform_(tensor: AnyTensor, gain: float = 1.0) -> AnyTensor:
 
 
 def xavier_normal_(tensor: AnyTensor, gain: float = 1.0) -> AnyTensor:
-    """Normal numbers of the variance of `xavier_uniform_`, 2 gain^2 / (fan_in + fan_out).
+    """Fill with normal numbers of variance 2 gain^2 / (fan_in + fan_out), as `xavier_uniform_`.
 
     Source: X. Glorot and Y. Bengio, AISTATS 2010, eq. 12.
     """
@@ -128,7 +132,7 @@ def xavier_normal_(tensor: AnyTensor, gain: float = 1.0) -> AnyTensor:
 
 def _kaiming_std(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"{name}: mode is {mode!r}; it is 'fan_in' or 'fan_out'")
+        raise ValueError(f"{name}: mode is {mode!r}; it must be 'fan_in' or 'fan_out'")
     fan = fans(tensor)[mode == "fan_out"]
     return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))
 
@@ -136,17 +140,17 @@ def _kaiming_std(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: s
 def kaiming_uniform_(
     tensor: AnyTensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu"
 ) -> AnyTensor:
-    """He's: uniform in [-b, b] of variance gain^2 / fan.
+    """Fill by He's rule: uniform in [-b, b], of variance gain^2 / fan.
 
-    Behind a ReLU E[x^2] is half the variance of what went into it, so V = 2 / fan_in keeps the
-    power from one layer's sums to the next's: the 2 is gain^2. Uniform numbers in [-b, b] have
-    the variance b^2 / 3, so b = gain sqrt(3 / fan).
+    After a ReLU E[x^2] is half the variance of the ReLU's input, so V = 2 / fan_in keeps the
+    power from layer to layer: the 2 is gain^2. Uniform numbers in [-b, b] have variance b^2 / 3,
+    so b = gain sqrt(3 / fan).
 
     Args:
         tensor: weights (J, I) or (OC, C / groups, KH, KW).
-        a: the slope of the leaky ReLU that follows; 0 is ReLU.
+        a: the slope of the leaky ReLU that follows; 0 for ReLU.
         mode: "fan_in" keeps the power of the signal, "fan_out" that of its gradient.
-        nonlinearity: what follows; see `calculate_gain`.
+        nonlinearity: the non-linearity that follows; see `calculate_gain`.
 
     Source: K. He et al., Delving deep into rectifiers, arXiv:1502.01852, eqs. 10, 14 and 15.
     """
@@ -157,7 +161,7 @@ def kaiming_uniform_(
 def kaiming_normal_(
     tensor: AnyTensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu"
 ) -> AnyTensor:
-    """Normal numbers of the variance of `kaiming_uniform_`, gain^2 / fan; arguments as there.
+    """Fill with normal numbers of variance gain^2 / fan; arguments as for `kaiming_uniform_`.
 
     Source: K. He et al., arXiv:1502.01852, eqs. 10, 14 and 15.
     """

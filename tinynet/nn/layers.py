@@ -1,4 +1,4 @@
-"""Layers with weights, and the two without that stand beside them: flatten and dropout."""
+"""Layers: linear, convolution, embedding, flatten, dropout, identity."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from tinynet.window import Pair, pair
 
 
 def at_least_one(layer: str, **sizes: int) -> None:
-    """Raise ValueError, naming the layer, for a size that is no integer of 1 or more."""
+    """Raise ValueError unless every size is an integer of at least 1."""
     for name, size in sizes.items():
         if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
             raise ValueError(f"{layer}: {name} is {size!r}; it must be an integer, at least 1")
 
 
 def new_parameter(shape: tuple[int, ...], value: float, device: Any, dtype: Any) -> Parameter:
-    """A parameter of one number; float32 on the default device unless told otherwise."""
+    """A parameter filled with `value`, by default float32 on the default device."""
     return Parameter(backend.full_on(shape, value, dtype or dtypes.float32, device))
 
 
 def _initialise(weight: Parameter, bias: Parameter | None) -> None:
     """PyTorch's default for linear and convolution: both uniform in +-1 / sqrt(fan_in).
 
-    For the weight that is He's rule for a leaky ReLU of slope sqrt 5, whose gain is sqrt(1/3):
-    the variance is 1 / (3 fan_in), smaller than what any usual non-linearity would need.
+    For the weight this is He's rule for a leaky ReLU of slope sqrt 5, whose gain is sqrt(1/3):
+    the variance is 1 / (3 fan_in), smaller than usual non-linearities need.
     """
     init.kaiming_uniform_(weight, a=math.sqrt(5.0))
     if bias is not None:
@@ -40,8 +40,8 @@ class Linear(Module):
     """y = x W^T + b along the last axis; see `tinynet.ops.linalg.linear`.
 
     Args:
-        in_features, out_features: the last size of x, and of y.
-        bias: whether there is a b.
+        in_features, out_features: the last size of x and of y.
+        bias: whether to add b.
         device, dtype: of the parameters; by default the default device and float32.
 
     Parameters: weight (out_features, in_features) and bias (out_features,), both uniform in
@@ -80,14 +80,14 @@ class Conv2d(Module):
 
     Args:
         in_channels, out_channels: C and OC.
-        kernel_size: KH and KW, or one number for both, as all that follow.
-        stride: SH and SW.
-        padding: PH and PW, "valid" for 0, or "same" to keep H and W (for stride 1 only).
-        dilation: DH and DW, the distance between the entries that a kernel sees.
-        groups: into how many parts the channels are divided, each convolved with its own; it
-            must divide both C and OC.
-        bias: whether there is a b.
-        padding_mode: "zeros"; PyTorch's others are not there.
+        kernel_size: KH and KW, or one number for both.
+        stride: SH and SW, or one number for both.
+        padding: PH and PW or one number for both, "valid" for 0, or "same" to keep H and W (stride
+            1 only).
+        dilation: DH and DW, or one number for both: the distance between the taps of a kernel.
+        groups: the number of channel groups, each convolved separately; must divide C and OC.
+        bias: whether to add b.
+        padding_mode: "zeros"; PyTorch's other modes are not supported.
         device, dtype: of the parameters; by default the default device and float32.
 
     Parameters: weight (OC, C / groups, KH, KW) and bias (OC,), both uniform in
@@ -128,11 +128,12 @@ class Conv2d(Module):
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
                 raise ValueError(
-                    f"Conv2d: padding is {padding!r}; it is a number, a pair, 'same' or 'valid'"
+                    f"Conv2d: padding is {padding!r}; it must be a number, a pair, 'same' or "
+                    "'valid'"
                 )
             if padding == "same" and self.stride != (1, 1):
                 raise ValueError(
-                    f"Conv2d: padding='same' keeps the size for stride 1 only, not {self.stride}"
+                    f"Conv2d: stride is {self.stride}; padding='same' requires stride 1"
                 )
             self.padding: tuple[int, int] | str = padding
         else:
@@ -144,13 +145,7 @@ class Conv2d(Module):
 
     def forward(self, input: Any) -> Any:
         return functional.conv2d(
-            input,
-            self.weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.groups,
+            input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
 
     def extra_repr(self) -> str:
@@ -166,10 +161,10 @@ class Conv2d(Module):
 
 
 class Embedding(Module):
-    """Row x_i of a table for each integer x_i; see `tinynet.functional.embedding`.
+    """Look up row x_i of a table for each integer x_i; see `tinynet.functional.embedding`.
 
     Args:
-        num_embeddings: V, the rows of the table.
+        num_embeddings: V, the number of rows.
         embedding_dim: D, the length of a row.
         device, dtype: of the table; by default the default device and float32.
 
@@ -200,7 +195,7 @@ class Embedding(Module):
 
 
 class Flatten(Module):
-    """The axes from `start_dim` to `end_dim`, both included, as one: (N, C, H, W) -> (N, C H W)."""
+    """Merge the axes from `start_dim` to `end_dim` into one: (N, C, H, W) -> (N, C H W)."""
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
@@ -214,11 +209,11 @@ class Flatten(Module):
 
 
 class Dropout(Module):
-    """In training, y = m x / (1 - p) with m 0 at random with probability p; else y = x.
+    """y = m x / (1 - p) in training, with each m 0 with probability p and 1 otherwise; else y = x.
 
     Args:
-        p: the share that is dropped, at least 0 and less than 1.
-        inplace: taken for PyTorch's sake; the result is a new tensor in any case.
+        p: the probability of dropping an entry, at least 0 and less than 1.
+        inplace: no effect; exists for compatibility with PyTorch.
 
     See `tinynet.functional.dropout`.
     """
@@ -237,7 +232,7 @@ class Dropout(Module):
 
 
 class Identity(Module):
-    """y = x: in the place of a layer that is left out. Any arguments are taken, none is used."""
+    """y = x, as a placeholder for a layer; all arguments are ignored."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()

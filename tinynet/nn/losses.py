@@ -1,4 +1,4 @@
-"""Losses as modules; formulas, shapes and errors are in `tinynet.functional`."""
+"""Losses as modules; formulas, shapes and errors are documented in `tinynet.functional`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from tinynet.nn.module import Module
 
 
 class _Loss(Module):
-    """A loss of input and target; reduction is "mean", "sum" or "none"."""
+    """A loss of input and target; `reduction` is "mean", "sum" or "none"."""
 
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__()
         if reduction not in ("mean", "sum", "none"):
             raise ValueError(
-                f"{type(self).__name__}: reduction is {reduction!r}; it is 'mean', 'sum' or 'none'"
+                f"{type(self).__name__}: reduction is {reduction!r}; it must be 'mean', 'sum' or "
+                "'none'"
             )
         self.reduction = reduction
 
@@ -24,11 +25,11 @@ class CrossEntropyLoss(_Loss):
     """-ln softmax(x)_t from logits, averaged; see `tinynet.functional.cross_entropy`.
 
     Args:
-        ignore_index: examples with this label do not count.
+        ignore_index: examples with this label are ignored.
         reduction: "mean", "sum" or "none".
-        label_smoothing: the share of the target that goes to all classes alike, from 0 to 1.
+        label_smoothing: the share of the target spread evenly over all classes, from 0 to 1.
 
-    All by keyword only, as for the other losses: in PyTorch others come first, which are not there.
+    Arguments are keyword-only, as for most losses here, since PyTorch has others before them.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class HuberLoss(_Loss):
 
     Args:
         reduction: "mean", "sum" or "none".
-        delta: where the square becomes a line, in the unit of x; greater than 0.
+        delta: the |x - t| at which the square becomes linear, in the unit of x; greater than 0.
     """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:

@@ -1,6 +1,6 @@
-"""Module: what holds parameters, buffers and other modules under their names.
+"""Module: a container for named parameters, buffers and submodules.
 
-A module's parameters, buffers and submodules are ordinary attributes of it, found by their type::
+They are ordinary attributes of the module, found by their type::
 
     class Net(Module):
         def __init__(self):
@@ -10,12 +10,12 @@ A module's parameters, buffers and submodules are ordinary attributes of it, fou
             self.register_buffer("seen", tn.zeros(2))    # a buffer: saved and moved, not learnt
             self.hidden = tn.zeros(2)                    # a plain attribute: none of these
 
-Names, order and shapes in `state_dict` are PyTorch's, so that weights move between the two.
+`state_dict` has PyTorch's names, order and shapes, so weights can be exchanged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from tinynet import backend, dtypes
@@ -26,18 +26,28 @@ from tinynet.nn.state import IncompatibleKeys, load_arrays
 from tinynet.tensor import Tensor
 
 Self = TypeVar("Self", bound="Module")
+T = TypeVar("T")
+
+
+def _distinct(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
+    """The (name, object) pairs without repeated objects; == on tensors would compare entries."""
+    seen = set()
+    for name, a in named:
+        if id(a) not in seen:
+            seen.add(id(a))
+            yield name, a
 
 
 class Module:
-    """Base of all layers and networks: define `forward`, call the module.
+    """Base class of all layers and networks: define `forward`, call the module.
 
     Attributes:
-        training: True until `eval` is called; dropout and batch normalisation look at it.
+        training: True until `eval` is called; dropout and batch normalisation depend on it.
     """
 
     def __init__(self) -> None:
         self.training = True
-        # the names of the buffers, and whether each is part of the state_dict
+        # for each buffer whether it is part of the state_dict
         self._persistent: dict[str, bool] = {}
         self._forward_pre_hooks: Hooks = {}
         self._forward_hooks: Hooks = {}
@@ -45,43 +55,41 @@ class Module:
     # --- attributes ---
 
     def __setattr__(self, name: str, value: Any) -> None:
-        mine = vars(self)
-        if isinstance(value, Parameter | Module) or name in mine:
+        if isinstance(value, Parameter | Module) or name in vars(self):
             self._check_assignment(name, value)
         super().__setattr__(name, value)
 
     def _check_assignment(self, name: str, value: Any) -> None:
-        mine, here = vars(self), type(self).__name__
-        if "_persistent" not in mine and isinstance(value, Parameter | Module):
+        attributes, here = vars(self), type(self).__name__
+        registered = isinstance(value, Parameter | Module)
+        if registered and "_persistent" not in attributes:
             raise AttributeError(
                 f"{here}: call super().__init__() in __init__ before assigning the "
                 f"{type(value).__name__} {name!r}"
             )
-        if isinstance(value, Parameter | Module) and ("." in name or not name):
+        if registered and ("." in name or not name):
             raise ValueError(f"{here}: the name {name!r} must not be empty or contain a dot")
-        if isinstance(value, Parameter | Module) and callable(getattr(type(self), name, None)):
-            raise AttributeError(f"{here}: the name {name!r} is a method's; choose another")
-        old = mine.get(name)
-        kind: type | None = None
-        if isinstance(old, Parameter | Module):
-            kind = Parameter if isinstance(old, Parameter) else Module
-        elif name in mine.get("_persistent", ()):
+        if registered and callable(getattr(type(self), name, None)):
+            raise AttributeError(f"{here}: {name!r} is the name of a method; choose another")
+        old, kinds = attributes.get(name), (Parameter, Module)
+        kind: type | None = next((k for k in kinds if isinstance(old, k)), None)
+        if kind is None and name in attributes.get("_persistent", ()):
             kind = Tensor
-        # A plain tensor put over a parameter would train on with nothing learnt, unnoticed.
+        # a plain tensor in place of a parameter would silently not be trained
         if kind is not None and value is not None and not isinstance(value, kind):
             raise TypeError(
                 f"{here}: {name!r} is a {kind.__name__.lower()}; it can be replaced by a "
                 f"{kind.__name__} or None, not by a {type(value).__name__}"
             )
-        if isinstance(value, Parameter | Module):
-            mine["_persistent"].pop(name, None)
+        if registered:
+            attributes["_persistent"].pop(name, None)
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
         self._persistent.pop(name, None)
 
     def __getattr__(self, name: str) -> Any:
-        # only called for what is not there; must not ask for attributes itself
+        # called only for missing attributes; must not access attributes that may be missing
         here = type(self).__name__
         if name in ("_persistent", "training", "_forward_pre_hooks", "_forward_hooks"):
             text = f"{here}: call super().__init__() first thing in __init__"
@@ -91,12 +99,16 @@ class Module:
         raise AttributeError(text, name=name, obj=self)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Make `tensor` an attribute that is saved and moved with the parameters, but not learnt.
+        """Add a buffer: a tensor that is saved and moved with the parameters but not learnt.
 
         Args:
-            name: the attribute; must be free.
-            tensor: its value; None for a buffer that is left out, as in PyTorch.
+            name: the name of the attribute, not yet in use.
+            tensor: its value, or None for no buffer, as in PyTorch.
             persistent: whether it is part of the state_dict.
+
+        Raises:
+            TypeError: unless `tensor` is a Tensor (not a Parameter) or None.
+            ValueError: if the name is empty, contains a dot, or is in use.
         """
         here = type(self).__name__
         if tensor is not None and (not isinstance(tensor, Tensor) or isinstance(tensor, Parameter)):
@@ -111,7 +123,7 @@ class Module:
         setattr(self, name, tensor)
 
     def register_parameter(self, name: str, parameter: Parameter | None) -> None:
-        """``self.name = parameter`` for a name that is computed."""
+        """Set ``self.<name> = parameter``, for a computed name."""
         if parameter is not None and not isinstance(parameter, Parameter):
             raise TypeError(
                 f"{type(self).__name__}: parameter {name!r} must be a Parameter or None, not a "
@@ -119,10 +131,10 @@ class Module:
             )
         setattr(self, name, parameter)
 
-    # --- what it holds ---
+    # --- parameters, buffers and submodules ---
 
     def _own(self, persistent_only: bool = False) -> Iterator[tuple[str, Tensor]]:
-        """Its own parameters in the order of their assignment, then its own buffers."""
+        """The module's own parameters, in the order of assignment, then its own buffers."""
         for name, value in vars(self).items():
             if isinstance(value, Parameter):
                 yield name, value
@@ -132,59 +144,48 @@ class Module:
                 yield name, value
 
     def _walk(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """Itself and all modules below with the prefix of their names, parents first.
-
-        A module that can be reached by two names comes twice.
-        """
+        """(prefix, module) for itself and all submodules, parents first, once per path."""
         yield prefix, self
         for name, value in vars(self).items():
             if isinstance(value, Module):
                 yield from value._walk(f"{prefix}{name}.")
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """Itself, under the empty name, and all modules below, each once."""
-        seen = set()
-        for name, module in self._walk(prefix and f"{prefix}."):
-            if id(module) not in seen:
-                seen.add(id(module))
-                yield name[:-1], module
+        """(name, module) for itself, named "", and all submodules, each once."""
+        return _distinct((path[:-1], m) for path, m in self._walk(prefix and f"{prefix}."))
 
     def modules(self) -> Iterator[Module]:
         return (module for _, module in self.named_modules())
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules right below, each once."""
-        seen = set()
-        for name, value in vars(self).items():
-            if isinstance(value, Module) and id(value) not in seen:
-                seen.add(id(value))
-                yield name, value
+        """(name, module) for the direct submodules, each once."""
+        return _distinct((name, m) for name, m in vars(self).items() if isinstance(m, Module))
 
     def children(self) -> Iterator[Module]:
         return (module for _, module in self.named_children())
 
     def _named(self, learnt: bool, prefix: str, recurse: bool) -> Iterator[tuple[str, Tensor]]:
-        seen: set[int] = set()  # of identities: == on tensors compares their entries
-        for path, module in (
-            self._walk(prefix and f"{prefix}.") if recurse else [(prefix and f"{prefix}.", self)]
-        ):
-            for name, tensor in module._own():
-                if isinstance(tensor, Parameter) == learnt and id(tensor) not in seen:
-                    seen.add(id(tensor))
-                    yield path + name, tensor
+        prefix = prefix and f"{prefix}."
+        walk = self._walk(prefix) if recurse else [(prefix, self)]
+        return _distinct(
+            (path + name, tensor)
+            for path, module in walk
+            for name, tensor in module._own()
+            if isinstance(tensor, Parameter) == learnt
+        )
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
-        """(name, parameter); one that is used in two places comes once, under its first name."""
+        """(name, parameter) for each parameter; a shared one comes once, under its first name."""
         return self._named(True, prefix, recurse)  # type: ignore[return-value]
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """What an optimizer is given: each parameter once, also one that is used in two places."""
+        """The parameters, for an optimizer; a shared one comes once."""
         return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
     def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
-        """(name, buffer), each once, those that are not persistent too."""
+        """(name, buffer) for each buffer, including those that are not persistent."""
         return self._named(False, prefix, recurse)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
@@ -200,10 +201,10 @@ class Module:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """Copies of all parameters and persistent buffers by name: C-ordered NumPy arrays.
+        """Copies of all parameters and persistent buffers by name, as C-ordered NumPy arrays.
 
-        They are NumPy's whatever the device, so that a file written from them opens anywhere.
-        Tied parameters come under each of their names, as in PyTorch.
+        They are NumPy arrays on any device, so that a file of them can be read anywhere. A shared
+        parameter has an entry for each of its names, as in PyTorch.
         """
         return {name: backend.to_numpy(t._data).copy() for name, t in self._state().items()}
 
@@ -211,24 +212,24 @@ class Module:
         """Copy arrays into parameters and buffers, which keep their identity, dtype and device.
 
         Args:
-            state: by name: arrays, Tensors, or whatever has ``numpy()`` or ``__array__``, such as
+            state: by name, arrays, Tensors, or objects with ``numpy()`` or ``__array__``, such as
                 the state_dict of a PyTorch model.
-            strict: whether names that are missing or too many are errors; if not, what fits is
-                loaded, and shapes must still be equal.
+            strict: whether missing and unexpected names are errors; if not, the common names are
+                loaded. Shapes must be equal in either case.
 
         Returns:
             (missing_keys, unexpected_keys), both empty if strict.
 
         Raises:
-            ValueError: with all missing, unexpected and mismatched names (and both shapes) in one
-                message; nothing has been loaded then.
+            ValueError: if names or shapes do not fit; the message lists all of them, and nothing
+                is loaded.
         """
         return load_arrays(type(self).__name__, self._state(), state, strict)
 
     # --- modes, devices, dtypes ---
 
     def train(self: Self, mode: bool = True) -> Self:
-        """Training mode (or, with False, evaluation mode), here and in all modules below."""
+        """Set training mode (or, with False, evaluation mode) here and in all submodules."""
         if not isinstance(mode, bool):
             raise TypeError(f"train: mode is {mode!r}; it must be True or False")
         for module in self.modules():
@@ -236,18 +237,18 @@ class Module:
         return self
 
     def eval(self: Self) -> Self:
-        """Evaluation mode: no dropout, and batch normalisation by the running statistics."""
+        """Set evaluation mode: no dropout, batch normalisation with running statistics."""
         return self.train(False)
 
     def to(self: Self, *args: Any, device: str | None = None, dtype: Any = None) -> Self:
-        """Move to a device ("cpu", "cuda"), convert to a float dtype, or both; in place.
+        """Move to a device ("cpu", "cuda"), convert to a float dtype, or both, in place.
 
-        Parameters stay the same objects with new arrays, so an optimizer built before goes on
-        with them. Gradients go along; buffers of integers keep their dtype.
+        Parameters stay the same objects with new arrays, so an existing optimizer stays valid.
+        Gradients are converted too; integer buffers keep their dtype.
 
         Raises:
-            TypeError: for a dtype that is no float.
-            DeviceError: for "cuda" where there is none.
+            TypeError: if the dtype is not a float type.
+            DeviceError: for "cuda" if it is unavailable.
         """
         for a in args:
             if isinstance(a, str) and a in ("cpu", "cuda"):
@@ -279,24 +280,24 @@ class Module:
         return self.to(dtypes.float64)
 
     def zero_grad(self) -> None:
-        """Forget all gradients: `grad` is None until the next backward."""
+        """Set `grad` of all parameters to None."""
         for parameter in self.parameters():
             parameter.grad = None
 
     def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
-        """Have all parameters learnt, or none (frozen)."""
+        """Set whether all parameters require a gradient; False freezes them."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
 
     def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
-        """Call `fn` on every module below, then on itself: to initialise, to change options."""
+        """Call `fn` on every submodule, then on itself, e.g. to initialise weights."""
         for child in self.children():
             child.apply(fn)
         fn(self)
         return self
 
-    # --- running and showing ---
+    # --- running ---
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define forward(self, ...)")
@@ -308,9 +309,7 @@ class Module:
         return self._run(args, kwargs)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The hooks and the forward."""
-        # tuples: a hook may remove itself
-        for hook in tuple(self._forward_pre_hooks.values()):
+        for hook in tuple(self._forward_pre_hooks.values()):  # a tuple: a hook may remove itself
             changed = hook(self, args)
             if changed is not None:
                 args = changed if isinstance(changed, tuple) else (changed,)
@@ -322,23 +321,32 @@ class Module:
         return output
 
     def register_forward_pre_hook(self, hook: Hook) -> RemovableHandle:
-        """Have ``hook(module, args)`` called before each forward, after those there already.
+        """Call ``hook(module, args)`` before each forward, after the hooks registered earlier.
 
-        `args` is the tuple of positional arguments. What the hook returns, if not None, takes
-        their place; one value stands for a tuple of it. The handle's `remove` takes it off.
+        Args:
+            hook: receives the tuple of positional arguments and may return replacements, as a
+                tuple or a single value, or None.
+
+        Returns:
+            A handle whose `remove` removes the hook.
         """
         return RemovableHandle(self._forward_pre_hooks, hook)
 
     def register_forward_hook(self, hook: Hook) -> RemovableHandle:
-        """Have ``hook(module, args, output)`` called after each forward, after those there already.
+        """Call ``hook(module, args, output)`` after each forward, after those registered earlier.
 
-        What it returns, if not None, takes the place of the output. ``module.forward(x)`` instead
-        of ``module(x)`` leaves hooks out. The handle's `remove` takes it off.
+        Hooks run for ``module(x)`` but not for ``module.forward(x)``.
+
+        Args:
+            hook: may return a replacement for the output, or None.
+
+        Returns:
+            A handle whose `remove` removes the hook.
         """
         return RemovableHandle(self._forward_hooks, hook)
 
     def extra_repr(self) -> str:
-        """What `repr` says in the brackets: the options of a layer."""
+        """The options of a layer, shown by `repr`."""
         return ""
 
     def __repr__(self) -> str:

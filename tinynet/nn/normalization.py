@@ -1,4 +1,4 @@
-"""Layers that bring activations to mean 0 and variance 1: per channel, or per example."""
+"""Layers that normalise activations to mean 0 and variance 1, per channel or per example."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from tinynet.tensor import Tensor
 
 
 class _BatchNorm(Module):
-    """What the two have in common; see `BatchNorm1d`."""
-
-    _axes: tuple[int, ...]  # how many axes an input may have
-    _form: str  # the same for people
+    _axes: tuple[int, ...]  # the numbers of axes that an input may have
+    _form: str  # the shapes of inputs, for messages
 
     def __init__(
         self,
@@ -48,10 +46,10 @@ class _BatchNorm(Module):
         self.register_buffer("num_batches_tracked", count)
 
     def forward(self, input: Any) -> Any:
-        here, shape = type(self).__name__, tuple(input.shape)
+        shape = tuple(input.shape)
         if len(shape) not in self._axes or shape[1] != self.num_features:
             raise ValueError(
-                f"{here}: input has shape {shape}; it must be {self._form} with C = "
+                f"{type(self).__name__}: input has shape {shape}; it must be {self._form} with C = "
                 f"{self.num_features}"
             )
         learning = self.training and self.track_running_stats
@@ -83,20 +81,20 @@ class _BatchNorm(Module):
 class BatchNorm1d(_BatchNorm):
     """y = (x - mean) / sqrt(var + eps) * w + b, for each channel.
 
-    In training, mean and (biased) variance are the batch's, and the running statistics move
-    towards its mean and its unbiased variance; in evaluation, they are the running statistics.
-    See `tinynet.functional.batch_norm` for why there are two variances.
+    Training uses the mean and the biased variance of the batch, and moves the running statistics
+    towards its mean and its unbiased variance; evaluation uses the running statistics.
+    `tinynet.functional.batch_norm` explains why there are two variances.
 
     Args:
         num_features: C.
         eps: added to the variance, in the square of the unit of x.
-        momentum: the share of a batch in the running statistics; None for the mean over all
+        momentum: the weight of a batch in the running statistics; None for the mean over all
             batches so far.
-        affine: whether there is a w.
-        track_running_stats: if False there are no running statistics, and the batch's are used in
-            evaluation too.
+        affine: whether to multiply by w.
+        track_running_stats: whether to keep running statistics; if False, evaluation uses the
+            statistics of the batch too.
         device, dtype: of parameters and buffers; by default the default device and float32.
-        bias: whether there is a b too.
+        bias: whether to add b; only with `affine`.
 
     Parameters: weight (C,) of ones and bias (C,) of zeros. Buffers: running_mean (C,) of zeros,
     running_var (C,) of ones, and num_batches_tracked (), int64.
@@ -104,7 +102,7 @@ class BatchNorm1d(_BatchNorm):
     Shapes: (N, C) or (N, C, L) -> the same.
 
     Raises:
-        ValueError: for other shapes, and in training for one value a channel.
+        ValueError: for other shapes, and in training for a single value per channel.
 
     Source: S. Ioffe and C. Szegedy, Batch normalization, arXiv:1502.03167, algorithms 1 and 2.
     """
@@ -119,13 +117,13 @@ class BatchNorm2d(_BatchNorm):
 
 
 class LayerNorm(Module):
-    """y = (x - mean) / sqrt(var + eps) * w + b over the last axes, each example by itself.
+    """y = (x - mean) / sqrt(var + eps) * w + b over the last axes, for each example.
 
     Args:
-        normalized_shape: the last sizes of x, or the last one as a number.
+        normalized_shape: the last sizes of x; a number for the last size only.
         eps: added to the variance, in the square of the unit of x.
-        elementwise_affine: whether there is a w.
-        bias: whether there is a b too.
+        elementwise_affine: whether to multiply by w.
+        bias: whether to add b; only with `elementwise_affine`.
         device, dtype: of the parameters; by default the default device and float32.
 
     Parameters: weight of ones and bias of zeros, of shape normalized_shape.

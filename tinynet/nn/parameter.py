@@ -10,14 +10,14 @@ from tinynet.tensor import Tensor
 
 
 class Parameter(Tensor):
-    """A leaf that a module registers and an optimizer learns; what is computed from it is a Tensor.
+    """A leaf that a module registers and an optimizer updates; operations on it return Tensors.
 
     Args:
         data: a Tensor or an array, whose memory is shared, or numbers.
-        requires_grad: False for a parameter that is frozen.
+        requires_grad: False for a frozen parameter.
 
     Raises:
-        TypeError: for integers, unless requires_grad is False.
+        TypeError: for integers, unless `requires_grad` is False.
     """
 
     __slots__ = ()

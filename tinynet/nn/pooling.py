@@ -13,12 +13,12 @@ class MaxPool2d(Module):
     """The largest entry of each window; see `tinynet.functional.max_pool2d`.
 
     Args:
-        kernel_size: a number or a pair (height, width), as all that follow.
-        stride: by default the kernel, so that windows tile.
-        padding: at most half the kernel.
+        kernel_size: the window (height, width); all arguments may be a pair or one number.
+        stride: the distance between windows; defaults to `kernel_size`, so that windows tile.
+        padding: at most half of `kernel_size`.
         dilation: the distance between the entries of a window.
 
-    Shapes: (N, C, H, W) -> (N, C, OH, OW); what no whole window reaches is left out.
+    Shapes: (N, C, H, W) -> (N, C, OH, OW); entries that no full window covers are ignored.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class AvgPool2d(Module):
 
     Args:
         kernel_size, padding: a number or a pair (height, width).
-        stride: likewise; by default the kernel.
-        count_include_pad: whether zeros of the padding count in the divisor. By keyword only:
-            before it PyTorch has `ceil_mode`, which is not there.
+        stride: a number or a pair; defaults to `kernel_size`.
+        count_include_pad: whether the divisor includes the padding. Keyword-only, since PyTorch's
+            `ceil_mode` comes before it and is not supported.
 
     Shapes: (N, C, H, W) -> (N, C, OH, OW).
     """
@@ -78,7 +78,7 @@ class AvgPool2d(Module):
 
 
 class AdaptiveAvgPool2d(Module):
-    """Means over a grid of windows that cover the image, whatever its size.
+    """Means over a grid of windows that covers an image of any size.
 
     Args:
         output_size: OH and OW, or one number for both.

@@ -1,4 +1,4 @@
-"""Arrays from a state_dict into tensors: all names and shapes are checked before any is loaded."""
+"""Load a state_dict into tensors, after checking all names and shapes."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from tinynet.tensor import Tensor
 
 
 class IncompatibleKeys(NamedTuple):
-    """The names that a state_dict lacks, and those that the module does not have."""
+    """Names missing from a state_dict, and names that the module does not have."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
 
 
 def host_array(where: str, value: Any, dtype: Any = None) -> Any:
-    """A NumPy array of a Tensor, an array, numbers, or another library's tensor.
+    """Convert a Tensor, an array, numbers, or another library's tensor to a NumPy array.
 
-    That may be on a device of its own and part of a graph: then it has `detach` and `cpu`.
+    A tensor that is on another device or part of a graph is converted with its methods `detach`
+    and `cpu`.
 
     Args:
-        where: what it is of, for the error.
-        value: what to convert.
-        dtype: wanted element type; by default the value's.
+        where: the prefix of error messages.
+        value: the object to convert.
+        dtype: the dtype of the result; by default that of `value`.
 
     Raises:
-        TypeError: if it does not turn into numbers.
+        TypeError: if it cannot be converted to numbers.
     """
     if isinstance(value, Value):
         value = value._data
@@ -38,18 +39,18 @@ def host_array(where: str, value: Any, dtype: Any = None) -> Any:
             for method in ("detach", "cpu", "numpy"):
                 if hasattr(value, method):
                     value = getattr(value, method)()
-        except (TypeError, RuntimeError) as error:  # such as a dtype that NumPy has not
-            raise TypeError(f"{where} cannot be turned into a NumPy array: {error}") from error
+        except (TypeError, RuntimeError) as error:  # e.g. a dtype that NumPy does not have
+            raise TypeError(f"{where} cannot be converted to a NumPy array: {error}") from error
     try:
         return backend.to_numpy(backend.asarray(value, dtype, "cpu"))
     except TypeError as error:
-        raise TypeError(f"{where} cannot be turned into an array of numbers: {error}") from error
+        raise TypeError(f"{where} cannot be converted to an array of numbers: {error}") from error
 
 
 def load_arrays(
     owner: str, tensors: Mapping[str, Tensor], state: Mapping[str, Any], strict: bool
 ) -> IncompatibleKeys:
-    """What `Module.load_state_dict` does, for tensors by name; `owner` is named in errors."""
+    """Implement `Module.load_state_dict` for tensors by name; `owner` prefixes error messages."""
     if not isinstance(state, Mapping):
         raise TypeError(
             f"{owner}.load_state_dict: state is a {type(state).__name__}; it must be a dict of "

@@ -1,4 +1,4 @@
-"""Clipping of gradients, between backward and the optimizer's step."""
+"""Gradient clipping, between backward and the optimizer's step."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def clip_grad_norm_(
 ) -> Tensor:
     """Scale all gradients by min(1, max_norm / (norm + 1e-6)), in place.
 
-    norm is that of all gradients as one vector, (sum |g_i|^p)^(1/p), so that its direction stays
-    and only its length is limited. It is summed in float64: the squares of float32 numbers above
+    The norm is that of all gradients as one vector, (sum |g_i|^p)^(1/p), so scaling keeps the
+    direction and limits the length. It is summed in float64: squares of float32 numbers above
     1.8e19 would overflow.
 
     Args:
-        parameters: tensors whose `grad` is clipped, or one; those without a grad are left out.
+        parameters: a tensor or several, whose `grad` is clipped; a missing `grad` is skipped.
         max_norm: the largest norm allowed.
         norm_type: p, greater than 0; ``math.inf`` for the largest |g_i|.
-        error_if_nonfinite: raise if the norm is NaN or Inf. Otherwise Inf makes the gradients 0
-            (or NaN where they are Inf), and NaN makes them NaN.
+        error_if_nonfinite: raise if the norm is NaN or Inf. Otherwise a norm of Inf makes the
+            gradients 0 (NaN where they are Inf), and a norm of NaN makes them NaN.
 
     Returns:
         The norm before clipping, of shape () and in the dtype of the gradients.
@@ -76,7 +76,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     """Limit every entry of the gradients to [-clip_value, clip_value], in place.
 
     Args:
-        parameters: tensors whose `grad` is clipped, or one; those without a grad are left out.
+        parameters: a tensor or several, whose `grad` is clipped; a missing `grad` is skipped.
         clip_value: at least 0.
     """
     clip_value = float(clip_value)

@@ -1,13 +1,14 @@
-"""The differentiable operations, one family a file.
+"""The differentiable operations, one family per file.
 
-Each is its formula, its derivation, its code and its rules, side by side. Files in reading order:
+Formula, derivation, code and rules of each operation stand side by side. Files in reading order:
 broadcast, arithmetic, elementary, indexing, shape, reduction, linalg, softmax, windows,
 convolution, pooling, conversion. Every docstring has the parts *Derivation*, *Jacobian*, *Kinks*,
 *Cost*, *Shapes* (with dtypes and errors) and *Source*; <u, v> is the sum of the products of the
 entries, gy the gradient of the loss by y, and [c] is 1 where c holds and 0 elsewhere.
 
-Dtypes are said for floats. Integers among floats count as the floats' type, and a function that
-leaves the integers makes float32 of them: a result is float64 only if an input is.
+The dtypes given are those for floating-point inputs. Integers take the dtype of the floats they
+are combined with; a function of integers alone that has non-integer values returns float32. A
+result is float64 only if an input is.
 """
 
 from __future__ import annotations
@@ -31,19 +32,9 @@ from tinynet.ops import (
 )
 
 FAMILIES: tuple[ModuleType, ...] = (
-    broadcast,
-    arithmetic,
-    elementary,
-    indexing,
-    shape,
-    reduction,
-    linalg,
-    softmax,
-    windows,
-    convolution,
-    pooling,
-    conversion,
-)
+    broadcast, arithmetic, elementary, indexing, shape, reduction, linalg, softmax, windows,
+    convolution, pooling, conversion,
+)  # fmt: skip
 
 
 def registry() -> dict[str, Op]:

@@ -98,7 +98,7 @@ def div(a: Any, b: Any) -> Any:
         ga = gy / b
         gb = -(gy * y) / b
     Jacobian: diagonal, diag(1/b) by a and diag(-y/b) by b.
-    Kinks: none where b != 0; at b = 0 the value is Inf or NaN, as IEEE 754 has it.
+    Kinks: none where b != 0; at b = 0 the value is Inf or NaN, by IEEE 754.
     Cost: n divisions forward, n backward for a and 3n for b; keeps b, and y for gb.
     Shapes: a, b broadcast to y; dtype: the wider of both, float64 for two integers.
     Errors: ValueError if the shapes do not broadcast.
@@ -126,7 +126,7 @@ def neg(x: Any) -> Any:
     Jacobian: minus the identity.
     Kinks: none; linear.
     Cost: n negations forward and backward; keeps nothing.
-    Shapes: any; dtype of x. Errors: TypeError for booleans, as NumPy has it.
+    Shapes: any; dtype of x. Errors: TypeError for booleans, as in NumPy.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
     return -x
@@ -144,7 +144,7 @@ def abs(x: Any) -> Any:
     Derivation: dy = sign(x) dx, so <gy, dy> = <gy sign(x), dx>.
         gx = gy * array_module(raw(x)).sign(raw(x))
     Jacobian: diagonal, of signs.
-    Kinks: at 0 the subdifferential is [-1, 1]; 0 is taken, its middle and smallest element.
+    Kinks: at 0 the subdifferential is [-1, 1]; 0 is taken, its element of smallest magnitude.
     Cost: n forward, 2n backward; keeps x.
     Shapes: any; dtype of x.
     Source: R. T. Rockafellar, Convex Analysis (1970), section 23.
@@ -168,8 +168,8 @@ def maximum(a: Any, b: Any) -> Any:
     Kinks: where a = b the subdifferential is all s da + (1 - s) db with s in [0, 1]; s = 1/2 is
         taken, so that exchanging a and b changes nothing and the gradients still add up to gy.
     Cost: n comparisons forward, 5n backward for each input; keeps a and b.
-    Shapes: a, b broadcast to y; dtype: the wider of both; a NaN in either is a NaN in y, and both
-        gradients are 0 there. Errors: ValueError if the shapes do not broadcast.
+    Shapes: a, b broadcast to y; dtype: the wider of both. A NaN in a or b makes y NaN and both
+        gradients 0 there. Errors: ValueError if the shapes do not broadcast.
     Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
     """
     return array_module(a, b).maximum(a, b)
@@ -195,8 +195,8 @@ def minimum(a: Any, b: Any) -> Any:
     Jacobian: diagonal, of zeros and ones.
     Kinks: where a = b each gets half of gy, as in `maximum`.
     Cost: n comparisons forward, 5n backward for each input; keeps a and b.
-    Shapes: a, b broadcast to y; dtype: the wider of both; a NaN in either is a NaN in y, and both
-        gradients are 0 there. Errors: ValueError if the shapes do not broadcast.
+    Shapes: a, b broadcast to y; dtype: the wider of both. A NaN in a or b makes y NaN and both
+        gradients 0 there. Errors: ValueError if the shapes do not broadcast.
     Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
     """
     return array_module(a, b).minimum(a, b)
@@ -220,9 +220,9 @@ def where(condition: Any, a: Any, b: Any) -> Any:
         ga = where(raw(condition), gy, 0.0)
         gb = where(raw(condition), 0.0, gy)
     Jacobian: diagonal, of zeros and ones, complementary.
-    Kinks: the condition is a constant. The branch not taken gets the gradient 0, which *its own*
-        rule multiplies: where(x > 0, sqrt(x), 0) has 0 * Inf = NaN at x = 0. Mask the input as
-        well: where(x > 0, sqrt(where(x > 0, x, 1)), 0).
+    Kinks: the condition is a constant. The branch not taken receives the gradient 0, and the rules
+        behind it multiply that: where(x > 0, sqrt(x), 0) gives 0 * Inf = NaN at x = 0. Mask the
+        input as well: where(x > 0, sqrt(where(x > 0, x, 1)), 0).
     Cost: n selections forward, n backward for each input; keeps the condition.
     Shapes: condition (boolean), a, b broadcast to y; dtype: the wider of a and b.
     Errors: ValueError if the shapes do not broadcast.
@@ -248,8 +248,8 @@ def clamp(x: Any, *, min: float | None = None, max: float | None = None) -> Any:
     Derivation: dy = dx where lo <= x <= hi, else 0, so <gy, dy> = <gy [lo <= x <= hi], dx>.
         gx = where(inside, gy, 0.0)
     Jacobian: diagonal, of zeros and ones.
-    Kinks: at x = lo and x = hi the subdifferential is [0, 1]; 1 is taken, as PyTorch does, so
-        that a value put on its bound can move back inside.
+    Kinks: at x = lo and x = hi the subdifferential is [0, 1]; 1 is taken, as in PyTorch, so that
+        a value on the bound can move back inside.
     Cost: 2n comparisons forward, 4n backward; keeps x.
     Shapes: any; dtype of x. Errors: ValueError if both bounds are missing or lo > hi.
     Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.

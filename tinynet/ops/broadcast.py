@@ -1,8 +1,8 @@
-"""Broadcasting and its adjoint, and the kind of operation that broadcasts its inputs.
+"""Broadcasting, its adjoint, and the class of operations that broadcast their inputs.
 
 Broadcasting copies an entry to many places; the adjoint of copying is summing. Binary operations
-therefore hold nothing but calculus: their rules return a gradient of the output's shape, and
-`Elementwise.unbroadcast` sums it down to the input's, here and nowhere else.
+therefore contain only calculus: their rules return a gradient of the output's shape, and
+`Elementwise.unbroadcast` sums it down to the input's shape, here and nowhere else.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from tinynet.memory import broadcast_to
 
 @Op
 def expand(x: Any, *, shape: tuple[int, ...]) -> Any:
-    """y[..., i, ...] = x[..., 0 or i, ...]: axes of size 1, and missing first ones, repeated.
+    """y[..., i, ...] = x[..., 0 or i, ...]: axes of size 1 and missing leading axes are repeated.
 
     Derivation: every copy has the same differential, dy[i] = dx[0], so
         <gy, dy> = sum_i gy[i] dx[0] = <sum_to(gy), dx>.
         gx = sum_to(gy, shape=x_shape)
-    Jacobian: selection: one 1 in each row, k of them in the column of an entry copied k times.
+    Jacobian: selection: each row has one 1; the column of an entry copied k times has k.
     Kinks: none; linear.
     Cost: nothing forward (a view), n additions backward; keeps the shape of x.
-    Shapes: x broadcasts to `shape` by NumPy's rule; y is read-only; dtype of x.
-    Errors: ValueError if it does not.
+    Shapes: x broadcasts to `shape` by NumPy's rules; y is read-only; dtype of x.
+    Errors: ValueError if it does not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
     try:
         return broadcast_to(x, shape)
     except ValueError:
         raise ValueError(
-            f"expand: shape {tuple(x.shape)} does not broadcast to {tuple(shape)}; from the last "
-            "axis on, each size must be equal or 1"
+            f"expand: shape {tuple(x.shape)} does not broadcast to {tuple(shape)}; counted from "
+            "the last axis, each size must be equal or 1"
         ) from None
 
 
@@ -43,7 +43,7 @@ def expand_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
 
 @Op
 def sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
-    """y = x summed over the axes along which `shape` has size 1 or none: expand's adjoint.
+    """y = x summed over the axes where `shape` has size 1 or no axis: expand's adjoint.
 
     Derivation: dy = sum_to(dx), so <gy, dy> = sum of gy at y's place of each dx = <expand(gy), dx>.
         gx = expand(gy, shape=x_shape)
@@ -51,7 +51,7 @@ def sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
     Kinks: none; linear.
     Cost: n additions forward, nothing backward (a view); keeps the shape of x.
     Shapes: `shape` broadcasts to that of x; y has `shape`; dtype of x.
-    Errors: ValueError if it does not: a gradient is never broadcast up.
+    Errors: ValueError if it does not broadcast: a gradient is never broadcast up.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
     lead = x.ndim - len(shape)
@@ -60,7 +60,7 @@ def sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
     axes = [i for i, n in enumerate(shape, lead) if n == 1 and x.shape[i] != 1]
     if lead or axes:
         x = x.sum(axis=(*range(lead), *axes), keepdims=True)
-        x = x.reshape(shape)  # drops the leading axes of size 1
+        x = x.reshape(shape)
     return x
 
 
@@ -73,7 +73,7 @@ class Elementwise(Op):
     """An operation that broadcasts its inputs and works entry by entry."""
 
     def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:
-        """The adjoint of the broadcast that the forward did by itself."""
+        """Apply the adjoint of the broadcast that the array module does in the forward."""
         return sum_to(g, shape=shape)
 
     def explain(self, error: Exception, arrays: list[Any], options: dict[str, Any]) -> str:
@@ -81,6 +81,6 @@ class Elementwise(Op):
         if "broadcast" not in str(error) or len(shapes) < 2:
             return super().explain(error, arrays, options)
         return (
-            f"{self.name}: shapes {' and '.join(map(str, shapes))} do not broadcast; from the "
-            "last axis on, sizes must be equal or one of them 1"
+            f"{self.name}: shapes {' and '.join(map(str, shapes))} do not broadcast; counted from "
+            "the last axis, sizes must be equal or one of them 1"
         )

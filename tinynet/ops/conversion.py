@@ -1,4 +1,4 @@
-"""Copies of another kind: of another dtype, on another device, or just a copy."""
+"""Copies: in another dtype, on another device, or just a copy."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def move_gx(gy: Any, device: str, back: str) -> Any:
 
 @Op
 def clone(x: Any) -> Any:
-    """y = x, in memory of its own.
+    """y = x, in new memory.
 
     Derivation: dy = dx, so <gy, dy> = <gy, dx>.
         gx = gy

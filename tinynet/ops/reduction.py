@@ -1,4 +1,4 @@
-"""Reductions: sum, amax, amin, norm, and the running sum. `dim` counts axes, negative from the end.
+"""Reductions: sum, amax, amin, norm, cumsum; a negative `dim` counts axes from the end.
 
 mean and var are compositions of sum (`Tensor.mean`, `Tensor.var`).
 """
@@ -31,7 +31,7 @@ def axes_of(name: str, dim: Dim, ndim: int) -> tuple[int, ...]:
     given: Any = dim
     if type(dim) is int:
         given = (dim,)
-    elif type(dim) is not tuple:  # asking for a Sequence takes a microsecond
+    elif type(dim) is not tuple:  # skips isinstance of Sequence, which takes a microsecond
         given = tuple(dim) if isinstance(dim, Sequence) else (dim,)
     axes = []
     for d in map(operator.index, given):
@@ -43,15 +43,15 @@ def axes_of(name: str, dim: Dim, ndim: int) -> tuple[int, ...]:
         if ndim:
             axes.append(d % ndim)
     if len(set(axes)) != len(axes):
-        raise IndexError(f"{name}: dim {given} names an axis twice")
+        raise IndexError(f"{name}: dim {given} names an axis twice; each may occur once")
     return tuple(axes)
 
 
 def axis_of(name: str, dim: int, ndim: int) -> int:
-    """One axis, from 0 to ndim - 1.
+    """`dim` as an axis from 0 to ndim - 1.
 
     Raises:
-        IndexError: for an axis out of range, and for a number, which has none.
+        IndexError: for an axis out of range, and for ndim = 0.
     """
     axes = axes_of(name, dim, ndim)
     if not axes:
@@ -65,8 +65,10 @@ def _kept_shape(name: str, shape: tuple[int, ...], dim: Dim) -> tuple[int, ...]:
 
 
 def keepdims(g: Any, name: str, shape: tuple[int, ...], dim: Dim) -> Any:
-    """A reduced array with its reduced axes back, of size 1, so that it broadcasts to `shape`; or,
-    where all were reduced, the one number that it is, which broadcasts anyhow."""
+    """Restore the reduced axes of `g` with size 1, so that it broadcasts to `shape`.
+
+    A full reduction (`dim` None) is a number, which broadcasts as it is.
+    """
     if dim is None:
         return g
     return reshape(g, shape=_kept_shape(name, shape, dim))
@@ -81,8 +83,8 @@ def sum(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     Jacobian: a row of ones for each output.
     Kinks: none; linear.
     Cost: n additions forward, nothing backward (a view); keeps the shape of x.
-    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x, int64 for
-        integers and booleans. The sum of nothing is 0.
+    Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x, int64 for
+        integers and booleans. An empty sum is 0.
     Errors: IndexError for an axis out of range or named twice.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
@@ -97,7 +99,7 @@ def sum_gx(gy: Any, x_shape: tuple[int, ...], dim: Dim) -> Any:
 def _extreme(name: str, x: Any, dim: Dim, keepdim: bool) -> Any:
     axes = axes_of(name, dim, x.ndim)
     if any(x.shape[i] == 0 for i in axes):
-        raise ValueError(f"{name}: shape {x.shape} has no entry along dim {dim}; it has no extreme")
+        raise ValueError(f"{name}: shape {x.shape} has no entry along dim {dim}; it needs one")
     return getattr(x, name[1:])(axis=axes, keepdims=keepdim)
 
 
@@ -115,13 +117,13 @@ def amax(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
 
     Derivation: dy = dx_m for the largest entry m, so <gy, dy> = <gy at m and 0 elsewhere, dx>.
         gx = _share_among_ties(gy, x, y, dim)
-    Jacobian: selection: one 1 a row.
+    Jacobian: selection: each row has one 1.
     Kinks: where k entries tie, the subdifferential is the convex hull of their selections; its
-        middle is taken, gy/k for each, so that the gradients add up to gy and no order counts.
-        (`Tensor.max(dim)` returns a position too, and gives all of gy to it.)
+        centre is taken, gy/k for each, so that the gradients add up to gy in any order of entries.
+        (`Tensor.max(dim)` also returns an index, and that entry gets all of gy.)
     Cost: n comparisons forward, 4n backward; keeps x and y.
-    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x; NaN if there is
-        one. Errors: ValueError if there is nothing along `dim`; IndexError for a wrong axis.
+    Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x; NaN if an entry
+        is. Errors: ValueError if there is no entry along `dim`; IndexError for a wrong axis.
     Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
     """
     return _extreme("amax", x, dim, keepdim)
@@ -138,11 +140,11 @@ def amin(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
 
     Derivation: dy = dx_m for the smallest entry m, so <gy, dy> = <gy at m and 0 elsewhere, dx>.
         gx = _share_among_ties(gy, x, y, dim)
-    Jacobian: selection: one 1 a row.
+    Jacobian: selection: each row has one 1.
     Kinks: k tied entries get gy/k each, as in `amax`.
     Cost: n comparisons forward, 4n backward; keeps x and y.
-    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x; NaN if there is
-        one. Errors: ValueError if there is nothing along `dim`; IndexError for a wrong axis.
+    Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x; NaN if an entry
+        is. Errors: ValueError if there is no entry along `dim`; IndexError for a wrong axis.
     Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
     """
     return _extreme("amin", x, dim, keepdim)
@@ -160,18 +162,18 @@ def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     Derivation: y^2 = sum x_i^2, so y dy = sum x_i dx_i and <gy, dy> = <gy x / y, dx>.
         gx = x * (keepdims(gy, "norm", shape, dim) / where(raw(y) == 0, 1.0, y))
     Jacobian: the row x / y, a unit vector.
-    Kinks: at x = 0 the subdifferential is the unit ball; 0, its middle, is taken. (Composed of
+    Kinks: at x = 0 the subdifferential is the unit ball; 0, its centre, is taken. (Composed of
         sqrt and sum it would be 0 * Inf = NaN.)
     Cost: 6n forward, 2n backward; keeps x and y.
-    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x.
+    Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x.
     Errors: IndexError for an axis out of range or named twice.
     Source: R. T. Rockafellar, Convex Analysis (1970), section 23.
     """
     axes = axes_of("norm", dim, x.ndim)
     xp = array_module(x)
-    # squares overflow and underflow long before lengths do: divide by the largest entry first
     if x.size == 0:
-        return x.sum(axis=axes, keepdims=keepdim)  # no entry, no largest one; the length is 0
+        return x.sum(axis=axes, keepdims=keepdim)  # 0; there is no largest entry
+    # divide by the largest entry first: squares overflow and underflow long before the norm does
     top = xp.abs(x).max(axis=axes, keepdims=True)
     top = xp.where(xp.isfinite(top) & (top > 0), top, 1.0)
     scaled = x / top
@@ -196,7 +198,7 @@ def cumsum(x: Any, *, dim: int) -> Any:
     Jacobian: lower triangular, of ones.
     Kinks: none; linear.
     Cost: n additions forward and backward; keeps the shape of x.
-    Shapes: those of x; dtype of x, int64 for integers and booleans. Errors: IndexError for an
+    Shapes: that of x; dtype of x, int64 for integers and booleans. Errors: IndexError for an
         axis out of range.
     Source: G. Blelloch, Prefix sums and their applications (1990), for the operation.
     """

@@ -1,7 +1,6 @@
-"""Rearranging without arithmetic: reshape, permute, flip, cat, split, unbind, pad and crop.
+"""Rearrangement without arithmetic: reshape, permute, flip, cat, split, unbind, pad and crop.
 
-All are linear and all but `pad` and `crop` are permutations of the entries, so each adjoint is the
-way back.
+All are linear, and all except `pad` and `crop` permute the entries, so the adjoint is the inverse.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from tinynet.ops.indexing import getitem
 
 @Op
 def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
-    """y = x, entry by entry in C order, in another shape; one size may be -1: what is left.
+    """y = x in another shape, with the entries in C order; one size may be -1 and is inferred.
 
     Derivation: dy = reshape(dx), so <gy, dy> = <gy in the shape of x, dx>.
         gx = reshape(gy, shape=x_shape)
     Jacobian: the identity.
     Kinks: none; linear.
-    Cost: nothing where a view will do, else a copy; keeps the shape of x.
-    Shapes: as many entries as x; dtype of x. Errors: ValueError if the numbers differ.
+    Cost: nothing if a view is possible, else a copy; keeps the shape of x.
+    Shapes: as many entries as x; dtype of x. Errors: ValueError if the counts differ.
     Source: none needed: renaming of indices.
     """
     try:
@@ -33,7 +32,7 @@ def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
     except ValueError:
         raise ValueError(
             f"reshape: shape {tuple(x.shape)} has {x.size} entries, which do not make {shape}"
-            + (f" of {math.prod(shape)}" if -1 not in shape else "")
+            + (f" with {math.prod(shape)}" if -1 not in shape else "")
         ) from None
 
 
@@ -51,15 +50,15 @@ def permute(x: Any, *, dims: tuple[int, ...]) -> Any:
     Jacobian: a permutation.
     Kinks: none; linear.
     Cost: nothing (a view); keeps nothing.
-    Shapes: those of x, reordered; dtype of x.
+    Shapes: that of x, reordered; dtype of x.
     Errors: ValueError unless `dims` names every axis once.
     Source: none needed: renaming of indices.
     """
     try:
-        if len(dims) != x.ndim:  # transpose takes no axes at all for all of them reversed
+        if len(dims) != x.ndim:  # transpose would reverse the axes for an empty dims
             raise ValueError
         return x.transpose(dims)
-    except (ValueError, IndexError):  # CuPy's for an axis out of range is an IndexError
+    except (ValueError, IndexError):  # CuPy raises IndexError for an axis out of range
         raise ValueError(f"permute: dims {dims} must name each of {x.ndim} axes once") from None
 
 
@@ -75,12 +74,12 @@ def permute_gx(gy: Any, dims: tuple[int, ...]) -> Any:
 def flip(x: Any, *, dims: tuple[int, ...]) -> Any:
     """y[..., i, ...] = x[..., n - 1 - i, ...] along each axis of `dims`.
 
-    Derivation: flipping twice changes nothing, so <gy, dy> = <gy, flip(dx)> = <flip(gy), dx>.
+    Derivation: flip is its own inverse, so <gy, dy> = <gy, flip(dx)> = <flip(gy), dx>.
         gx = flip(gy, dims=dims)
     Jacobian: a symmetric permutation.
     Kinks: none; linear.
     Cost: nothing (a view); keeps nothing.
-    Shapes: those of x; dtype of x. Errors: IndexError for an axis out of range.
+    Shapes: that of x; dtype of x. Errors: IndexError for an axis out of range.
     Source: none needed: renaming of indices.
     """
     if any(not -x.ndim <= d < x.ndim for d in dims):
@@ -96,15 +95,15 @@ def flip_gx(gy: Any, dims: tuple[int, ...]) -> Any:
 
 @Op
 def cat(*xs: Any, dim: int = 0) -> Any:
-    """y = x_0, x_1, ... one after the other along the axis `dim`.
+    """y = x_0, x_1, ... concatenated along the axis `dim`.
 
-    Derivation: dy = dx_0, dx_1, ... likewise, so <gy, dy> = sum_k <piece k of gy, dx_k>.
+    Derivation: dy = dx_0, dx_1, ... concatenated, so <gy, dy> = sum_k <piece k of gy, dx_k>.
         gxs = getitem(gy, index=(slice(None),) * (dim % len(xs_shape[i])) + (piece,))
     Jacobian: by each input, a block of the identity.
     Kinks: none; linear.
     Cost: n copies forward, nothing backward (views); keeps the shapes.
-    Shapes: equal but along `dim`, where they add up; dtype: the widest.
-    Errors: ValueError for no input, and for shapes that differ elsewhere; IndexError for the axis.
+    Shapes: equal except along `dim`, where sizes add up; dtype: the widest.
+    Errors: ValueError for no input, or if other sizes differ; IndexError for an axis out of range.
     Source: none needed: renaming of indices.
     """
     if not xs:
@@ -115,7 +114,7 @@ def cat(*xs: Any, dim: int = 0) -> Any:
     rests = {tuple(m for i, m in enumerate(x.shape) if i != dim % n) for x in xs}
     if len(rests) != 1 or any(x.ndim != n for x in xs):
         raise ValueError(
-            f"cat: shapes {', '.join(str(tuple(x.shape)) for x in xs)} must be equal but at "
+            f"cat: shapes {', '.join(str(tuple(x.shape)) for x in xs)} must be equal except at "
             f"dim {dim}"
         )
     return array_module(*xs).concatenate(xs, axis=dim)
@@ -130,21 +129,22 @@ def cat_gx(gy: Any, i: int, xs_shape: Sequence[tuple[int, ...]], dim: int) -> An
 
 @Op
 def split(x: Any, *, sizes: tuple[int, ...], dim: int) -> Any:
-    """y_0, y_1, ... = x cut along the axis `dim` into pieces of these sizes: cat's adjoint.
+    """y_0, y_1, ... = x cut along the axis `dim` into pieces of the given sizes: cat's adjoint.
 
-    Derivation: dy_k is piece k of dx, so sum_k <gy_k, dy_k> = <gy_0, gy_1, ... joined, dx>.
+    Derivation: dy_k is piece k of dx, so sum_k <gy_k, dy_k> = <gy_0, gy_1, ... concatenated, dx>.
         gx = cat(*gy, dim=dim)
     Jacobian: the identity, cut into blocks of rows.
     Kinks: none; linear.
-    Cost: nothing forward (views), n copies backward, however many pieces there are; keeps nothing.
-    Shapes: those of x but along `dim`; dtype of x.
-    Errors: ValueError unless the sizes are >= 0 and add up to that of `dim`.
+    Cost: nothing forward (views), n copies backward for any number of pieces; keeps nothing.
+    Shapes: that of x except along `dim`; dtype of x.
+    Errors: ValueError unless the sizes are >= 0 and add up to the size of `dim`.
     Source: none needed: renaming of indices.
     """
     ends = list(itertools.accumulate(sizes, initial=0))
     if min(sizes, default=0) < 0 or ends[-1] != x.shape[dim]:
         raise ValueError(
-            f"split: sizes {list(sizes)} must be >= 0 and add up to {x.shape[dim]}, axis {dim}'s"
+            f"split: sizes {list(sizes)} must be >= 0 and add up to {x.shape[dim]}, the size of "
+            f"dim {dim}"
         )
     pieces = [(slice(None),) * dim + (slice(a, b),) for a, b in itertools.pairwise(ends)]
     return tuple([x[piece] for piece in pieces])
@@ -157,18 +157,18 @@ def split_gx(gy: Any, dim: int) -> Any:
 
 @Op
 def unbind(x: Any, *, dim: int) -> Any:
-    """y_k = x[..., k, ...], k along the axis `dim`, which is gone.
+    """y_k = x[..., k, ...], the slices along the axis `dim`, without that axis.
 
     Derivation: dy_k = dx[..., k, ...], so sum_k <gy_k, dy_k> = <gy_0, gy_1, ... stacked, dx>.
         gx = cat(*(reshape(g, shape=_with_one(g.shape, dim)) for g in gy), dim=dim)
     Jacobian: the identity, cut into blocks of rows.
     Kinks: none; linear.
     Cost: nothing forward (views), n copies backward; keeps nothing.
-    Shapes: those of x without `dim`; dtype of x. Errors: ValueError if `dim` has size 0.
+    Shapes: that of x without `dim`; dtype of x. Errors: ValueError if `dim` has size 0.
     Source: none needed: renaming of indices.
     """
     if x.shape[dim] == 0:
-        raise ValueError(f"unbind: shape {tuple(x.shape)} has nothing along dim {dim}")
+        raise ValueError(f"unbind: shape {tuple(x.shape)} has no entry along dim {dim}")
     return tuple([x[(slice(None),) * dim + (k,)] for k in range(x.shape[dim])])
 
 
@@ -185,12 +185,12 @@ def _with_one(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
 def pad(x: Any, *, widths: tuple[tuple[int, int], ...], value: float = 0.0) -> Any:
     """y = x with widths[k] = (before, after) entries of `value` added along each axis k.
 
-    Derivation: the border is constant, so dy = dx inside and <gy, dy> = <gy inside, dx>: a crop.
+    Derivation: the border is constant, so dy = dx inside it and <gy, dy> = <crop(gy), dx>.
         gx = crop(gy, widths=widths)
     Jacobian: the identity over rows of zeros.
     Kinks: none; affine, linear for value 0.
     Cost: one copy forward, nothing backward (a view); keeps nothing.
-    Shapes: one pair an axis, none negative; dtype of x. Errors: ValueError otherwise.
+    Shapes: one pair per axis, none negative; dtype of x. Errors: ValueError otherwise.
     Source: none needed: renaming of indices.
     """
     _check_widths("pad", x, widths)
@@ -209,18 +209,18 @@ def pad_gx(gy: Any, widths: tuple[tuple[int, int], ...]) -> Any:
 def crop(x: Any, *, widths: tuple[tuple[int, int], ...]) -> Any:
     """y = x without its first and last widths[k] = (before, after) entries along each axis k.
 
-    Derivation: what is cut off does not enter, so <gy, dy> = <gy with a border of 0, dx>: a pad.
+    Derivation: dy = dx inside; the rest does not enter, so <gy, dy> = <pad(gy) with zeros, dx>.
         gx = pad(gy, widths=widths)
     Jacobian: selection.
     Kinks: none; linear.
     Cost: nothing forward (a view), one copy backward; keeps nothing.
-    Shapes: one pair an axis, none negative, no more than there is; dtype of x.
+    Shapes: one pair per axis, none negative, at most the size in total; dtype of x.
     Errors: ValueError otherwise.
     Source: none needed: renaming of indices.
     """
     _check_widths("crop", x, widths)
     if any(before + after > n for n, (before, after) in zip(x.shape, widths, strict=True)):
-        raise ValueError(f"crop: widths {widths} are more than shape {tuple(x.shape)} has")
+        raise ValueError(f"crop: widths {widths} exceed shape {tuple(x.shape)}")
     return x[_inside(widths, x.shape)]
 
 
