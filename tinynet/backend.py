@@ -218,7 +218,7 @@ def to_numpy(a: Array) -> np.ndarray:
 
 
 def array_of(x: Any) -> Array:
-    """`x` itself if it is an array, else the number as a 0-d array of the type NumPy has for it."""
+    """`x` itself if it is an array, else a 0-d array of the number in NumPy's default dtype."""
     return x if is_array(x) else np.asarray(x)
 
 
@@ -238,7 +238,7 @@ def format_array(array: np.ndarray, indent: int) -> str:
 def _make(function: str, like: Array, *args: Any, dtype: Any = None) -> Array:
     """Call the array module of `like`, so that the result is on its device.
 
-    NumPy is told `like` too: a subclass of its arrays may answer with its own (NEP 35).
+    NumPy receives `like` too, so that a subclass of its arrays can return its own kind (NEP 35).
     """
     xp = array_module(like)
     if xp is np and isinstance(like, np.ndarray):
@@ -272,7 +272,7 @@ def eye(n: int, like: Array, dtype: Any = None) -> Array:
 
 
 def constant(numbers: Any, like: Array, dtype: Any = None) -> Array:
-    """Python's numbers, in lists or not, as an array on the device of `like`."""
+    """A Python number, or nested lists of numbers, as an array on the device of `like`."""
     return _make("asarray", like, numbers, dtype=dtype)
 
 

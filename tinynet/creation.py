@@ -35,10 +35,10 @@ def tensor(
 
 
 def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
-    """A tensor that shares the memory of `data` where it can; see `tensor` for the arguments.
+    """Convert `data` to a tensor that shares its memory if possible; arguments as for `tensor`.
 
-    An array is copied only to change its dtype or device, numbers and lists always. A Tensor that
-    fits is returned itself.
+    An array is copied only to change its dtype or device; numbers and lists are always copied. A
+    Tensor of that dtype and device is returned unchanged.
 
     >>> import numpy as np
     >>> a = np.zeros(2, "float32")
@@ -53,10 +53,10 @@ def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor
 
 
 def from_numpy(array: Any) -> Tensor:
-    """A tensor on the CPU that shares the memory of a NumPy array.
+    """Create a CPU tensor that shares the memory of a NumPy array.
 
     Raises:
-        TypeError: for anything but a NumPy array.
+        TypeError: if `array` is not a NumPy array.
     """
     if not isinstance(array, backend.ndarray):
         raise TypeError(f"from_numpy: got a {type(array).__name__}; give a NumPy array")

@@ -54,15 +54,15 @@ def is_contiguous(x: Array) -> bool:
 
 
 def contiguous(x: Array) -> Array:
-    """`x` itself if it is contiguous, else a copy that is; unlike NumPy's, it keeps a subclass."""
+    """`x` if it is contiguous, else a contiguous copy; unlike NumPy's, it keeps subclasses."""
     return x if is_contiguous(x) else x.copy()
 
 
 def take_rows_last(x: Array, rows: Array) -> Array:
     """(N, A, B, ...), (n,) -> (A, B, ..., n), contiguous: x[rows] with its first axis last.
 
-    As `first_axis_last` of x[rows], but each number is read and written once: the rows are turned
-    a few at a time, while they are in the cache.
+    Equal to `first_axis_last` of x[rows], but reads and writes each number once: a few rows at a
+    time are transposed while they are in the cache.
     """
     flat, line = x.reshape(len(x), -1), 64 // x.itemsize
     length = flat.shape[1]

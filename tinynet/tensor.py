@@ -71,7 +71,7 @@ class Tensor(Value):
     def data(self, value: Any) -> None:
         array = value._data if isinstance(value, Value) else backend.as_array(value)
         if not backend.is_array(array):
-            raise TypeError(f"data: must be an array or a tensor, not {type(value).__name__}")
+            raise TypeError(f"data is a {type(value).__name__}; it must be an array or tensor")
         self._data = array
         self._touch()
 

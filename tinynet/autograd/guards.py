@@ -39,7 +39,7 @@ def run(
         mixed: whether some arguments are not Values.
 
     Returns:
-        The output, a Value or a tuple of them; or a list: converted arguments to start again with.
+        The output, a Value or a tuple of them; or a list of converted arguments to retry with.
     """
     if mixed and not PLAIN.issuperset(map(type, arrays)):
         operands = [a if isinstance(a, Value) else operand(op.name, a) for a in args]
@@ -57,7 +57,7 @@ def run(
             return tuple([_wrapped(as_array(part), args, kind) for part in y])
         y = as_array(y)
     if y.dtype is not float32 and is_new_float(y.dtype, arrays, options):
-        if any(map(_is_integer, arrays)):  # they have no gradient, so the array will do
+        if any(map(_is_integer, arrays)):  # integers have no gradient, so an array is enough
             return [raw(a).astype(float32) if _is_integer(raw(a)) else a for a in args]
         y = y.astype(float32)
     return kind(y) if y.base is None else _wrapped(y, args, kind)

@@ -38,7 +38,7 @@ class Value:
 
     def __init__(self, data: Any, requires_grad: bool = False, source: Any = None) -> None:
         self._data = data
-        # the node that computed it; with the number of the output after a node's first
+        # the node that computed it; for outputs after the first, a pair of node and number
         self._source = source
         # stamp of the last in-place change, in a list that views share
         self._version: Sequence[int] = NEVER
@@ -52,7 +52,7 @@ class Value:
 
     @property
     def output_nr(self) -> int:
-        """Which of that node's outputs it is."""
+        """Its position among the outputs of that node."""
         return self._source[1] if isinstance(self._source, tuple) else 0
 
     def alias(self) -> Value:

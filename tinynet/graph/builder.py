@@ -170,7 +170,7 @@ class Builder:
         targets: list[Value] = []
         for step in wanted:
             source = self.sources[step.id]
-            if isinstance(source, Node | tuple):  # its tensor may be gone; one like it will do
+            if isinstance(source, Node | tuple):  # a stand-in for its tensor, which may be freed
                 like = np.broadcast_to(np.zeros((), step.dtype), step.shape)
                 source = Tensor(like, True, source)
             targets.append(source)

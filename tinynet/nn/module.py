@@ -92,7 +92,7 @@ class Module:
         # called only for missing attributes; must not access attributes that may be missing
         here = type(self).__name__
         if name in ("_persistent", "training", "_forward_pre_hooks", "_forward_hooks"):
-            text = f"{here}: call super().__init__() first thing in __init__"
+            text = f"{here}: call super().__init__() at the start of __init__"
         else:
             names = [n for n, v in vars(self).items() if isinstance(v, Value | Module)]
             text = f"{here} has no attribute {name!r}; it has {', '.join(names) or 'none yet'}"
@@ -118,7 +118,7 @@ class Module:
         if "." in name or not name:
             raise ValueError(f"{here}: the name {name!r} must not be empty or contain a dot")
         if name not in self._persistent and hasattr(self, name):
-            raise ValueError(f"{here}: buffer {name!r} would hide the attribute of that name")
+            raise ValueError(f"{here}: buffer {name!r} would hide an existing attribute")
         self._persistent[name] = persistent
         setattr(self, name, tensor)
 

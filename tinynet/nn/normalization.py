@@ -52,9 +52,8 @@ class _BatchNorm(Module):
                 f"{type(self).__name__}: input has shape {shape}; it must be {self._form} with C = "
                 f"{self.num_features}"
             )
-        learning = self.training and self.track_running_stats
         momentum: Any = self.momentum
-        if learning:
+        if self.training and self.track_running_stats:
             self.num_batches_tracked.add_(1)
             if momentum is None:  # the mean over all batches so far
                 count = self.num_batches_tracked.data

@@ -62,7 +62,7 @@ def clip_grad_norm_(
             xp.isfinite(norm),
             lambda: RuntimeError(
                 f"clip_grad_norm_: the norm of {len(arrays)} gradients is {norm.item()}; it must "
-                "be finite. tinynet.detect_anomaly() finds the operation it came from"
+                "be finite. Use tinynet.detect_anomaly() to find the operation that caused it"
             ),
         )
     factor = xp.minimum(max_norm / (norm + 1e-6), 1.0)

@@ -169,7 +169,7 @@ def bce_with_logits(x: Any, z: Any) -> Any:
     """
     xp = array_module(x, z)
     if isinstance(x, int | float):
-        x = full((), x, z)  # a number has no dtype of its own, its exponential would
+        x = full((), x, z)  # a Python number has no dtype; its exponential is float64
     return (xp.maximum(x, 0.0) - x * z) + xp.log1p(exp_minus_abs(x))
 
 
