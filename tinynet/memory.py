@@ -37,7 +37,8 @@ def first_axis_last(x: Array) -> Array:
     if xp is np and x.strides[0] % 2048 == 0 and x.flags.c_contiguous and len(x) > 8 and x.size:
         rows, line = x.reshape(len(x), -1), 64 // x.itemsize
         turned = empty(rows.shape[::-1], x)
-        length = max(line, block_bytes(x) // (len(x) * x.itemsize))
+        # in blocks: their copy, and what it is turned into, are in the cache together
+        length = max(line, block_bytes(x) // 4 // (len(x) * x.itemsize))
         apart = workspace("rows apart", (len(x), length + line), x)
         for start in range(0, len(turned), length):
             part = rows[:, start : start + length]
@@ -56,25 +57,6 @@ def is_contiguous(x: Array) -> bool:
 def contiguous(x: Array) -> Array:
     """`x` itself if it is contiguous, else a copy that is; unlike NumPy's, it keeps a subclass."""
     return x if is_contiguous(x) else x.copy()
-
-
-def take_rows_last(x: Array, rows: Array) -> Array:
-    """(N, A, B, ...), (n,) -> (A, B, ..., n), contiguous: x[rows] with its first axis last.
-
-    As `first_axis_last` of x[rows], but each number is read and written once: the rows are turned
-    a few at a time, while they are in the cache.
-    """
-    flat, line = x.reshape(len(x), -1), 64 // x.itemsize
-    length = flat.shape[1]
-    y = empty((length, len(rows)), x)
-    for start in range(0, len(rows), line):
-        few = flat[rows[start : start + line]]
-        if length * x.itemsize % 2048 == 0:  # see `first_axis_last`
-            apart = workspace("rows apart", (len(few), length + line), x)[:, :length]
-            apart[...] = few
-            few = apart
-        y[:, start : start + line] = few.T
-    return y.reshape(*x.shape[1:], len(rows))
 
 
 def as_strided(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 from tinynet import backend
 from tinynet.backend import Array
 from tinynet.data.prefetch import prefetch
-from tinynet.memory import take_rows_last
+from tinynet.memory import first_axis_last
 
 
 class DataLoader:
@@ -250,9 +250,9 @@ class DataLoader:
     def _take(self, array: Array, rows: Any) -> Array:
         if isinstance(rows, np.ndarray):
             rows = backend.to_device(rows, backend.device_of(array))
-            if self._is_turned(array):
-                return take_rows_last(array, rows).transpose(-1, *range(array.ndim - 1))
-            # Not np.take, which first copies the whole array unless it is in C order.
+            if self._is_turned(array):  # now, while the batch is in the cache
+                return first_axis_last(array[rows]).transpose(-1, *range(array.ndim - 1))
+        # Not np.take, which first copies the whole array unless it is in C order.
         batch = array[rows]
         return batch if self.device is None else backend.to_device(batch, self.device)
 
