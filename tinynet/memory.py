@@ -37,7 +37,8 @@ def first_axis_last(x: Array) -> Array:
     if xp is np and x.strides[0] % 2048 == 0 and x.flags.c_contiguous and len(x) > 8 and x.size:
         rows, line = x.reshape(len(x), -1), 64 // x.itemsize
         turned = empty(rows.shape[::-1], x)
-        length = max(line, block_bytes(x) // (len(x) * x.itemsize))
+        # in blocks: their copy, and what it is turned into, are in the cache together
+        length = max(line, block_bytes(x) // 4 // (len(x) * x.itemsize))
         apart = workspace("rows apart", (len(x), length + line), x)
         for start in range(0, len(turned), length):
             part = rows[:, start : start + length]
