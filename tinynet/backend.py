@@ -290,7 +290,8 @@ def check(condition: Array, error: Callable[[], Exception]) -> None:
         condition: a boolean array, on either device.
         error: makes the exception; called only on failure.
     """
-    if not bool(condition.all()):
+    # as_array: each call of a NumPy scalar's method leaves a text in Python's cache of methods
+    if not bool(as_array(condition).all()):
         raise error()
 
 

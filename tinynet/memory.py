@@ -37,7 +37,8 @@ def first_axis_last(x: Array) -> Array:
     if xp is np and x.strides[0] % 2048 == 0 and x.flags.c_contiguous and len(x) > 8 and x.size:
         rows, line = x.reshape(len(x), -1), 64 // x.itemsize
         transposed = empty(rows.shape[::-1], x)
-        length = max(line, block_bytes(x) // (len(x) * x.itemsize))
+        # small blocks, so that the copy and its transpose are in the cache together
+        length = max(line, block_bytes(x) // 4 // (len(x) * x.itemsize))
         padded = workspace("padded rows", (len(x), length + line), x)
         for start in range(0, len(transposed), length):
             block = rows[:, start : start + length]
