@@ -290,7 +290,7 @@ def check(condition: Array, error: Callable[[], Exception]) -> None:
         condition: a boolean array, on either device.
         error: makes the exception; called only on failure.
     """
-    # as_array: each call of a NumPy scalar's method leaves a text in Python's cache of methods
+    # as_array, because each method call on a NumPy scalar adds a string to Python's method cache
     if not bool(as_array(condition).all()):
         raise error()
 

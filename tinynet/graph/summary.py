@@ -8,12 +8,10 @@ from typing import Any
 
 from tinynet import nn
 from tinynet.creation import zeros
-from tinynet.graph.cost import Cost
+from tinynet.graph.cost import Cost, Shape
 from tinynet.graph.watch import ModuleCall, Tape
 from tinynet.nn.evaluating import evaluating
 from tinynet.tensor import Tensor
-
-Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)

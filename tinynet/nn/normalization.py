@@ -142,13 +142,12 @@ class LayerNorm(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        one = isinstance(normalized_shape, int)
-        shape = (normalized_shape,) if one else tuple(normalized_shape)  # type: ignore[arg-type]
+        sizes = [normalized_shape] if isinstance(normalized_shape, int) else normalized_shape
+        self.normalized_shape = shape = tuple(sizes)
         if not shape:
             raise ValueError("LayerNorm: normalized_shape is empty; it must have one size or more")
         for size in shape:
-            at_least_one("LayerNorm", normalized_shape=size)  # type: ignore[arg-type]
-        self.normalized_shape: tuple[int, ...] = shape  # type: ignore[assignment]
+            at_least_one("LayerNorm", normalized_shape=size)
         self.eps, self.elementwise_affine = float(eps), elementwise_affine
         ones, zeros = (new_parameter(shape, v, device, dtype) for v in (1.0, 0.0))
         self.weight = ones if elementwise_affine else None
