@@ -366,6 +366,34 @@ def test_an_output_changed_in_place_is_noticed():
         (c + d).sum().backward()
 
 
+def test_grad_leaves_the_graph_behind_its_inputs():
+    """Backward in two stages: only the nodes whose rules ran are freed."""
+    x = leaf(1.0, 2.0)
+    h = x * x
+    (g,) = tn.grad((h * h).sum(), h)
+    h.backward(g)
+    assert x.grad.tolist() == [4, 32]
+    pieces = x.unbind()
+    for piece, want in zip(pieces, (2, 4), strict=True):
+        (g,) = tn.grad((piece * piece).sum(), piece)
+        assert g.item() == want
+
+
+def test_a_rule_of_several_outputs_may_pass_a_gradient_on():
+    @Op
+    def pair(x):
+        return [x * 1.0, x * 2.0]
+
+    @pair.rule("x")
+    def pair_gx(gy):
+        return gy[0]
+
+    x, seed = leaf(1.0, 2.0), tn.tensor([3.0, 4.0], "float64")
+    pair(x)[0].backward(seed)
+    assert x.grad.tolist() == [3, 4]
+    assert not np.shares_memory(x.grad.data, seed.data)
+
+
 # --- watchers -----------------------------------------------------------------------------------
 
 
@@ -395,6 +423,27 @@ def test_watchers_nest_and_see_rules_operations_and_modules():
     layer(x)
     names = ["Linear", "linear", "rule of linear"]
     assert seen == [(who, name) for name in names for who in ("inner", "outer")]
+
+
+def test_what_a_watcher_computes_is_not_watched_by_itself():
+    class Doubling(Watcher):
+        def operation(self, op, args, options):
+            out = super().operation(op, args, options)
+            self.seen = (out * 2.0).sum().item()
+            return out
+
+    with Doubling() as watcher:
+        leaf(1.0, 2.0).exp()
+        with pytest.raises(RuntimeError, match="Doubling: already entered"), watcher:
+            pass
+        leaf(3.0) + 1.0
+    assert watcher.seen == 8
+    anomaly, off = tn.detect_anomaly(), tn.no_grad()
+    with anomaly, anomaly, off, off:
+        leaf(1.0) + 1.0
+    assert tn.is_grad_enabled()
+    with np.errstate(over="ignore"):
+        leaf(1e308).exp()
 
 
 def test_a_watcher_is_gone_after_an_error():

@@ -282,3 +282,21 @@ def test_what_is_computed_from_a_modules_parameters_alone_belongs_to_it():
     model = nn.Sequential(Tied())
     drawing = tn.draw(model(tn.ones(4, 2, requires_grad=True)).sum(), model, by="module")
     assert sorted(box.lines[0] for box in drawing.boxes) == ["0", "sum", "x1"]
+
+
+@pytest.mark.parametrize("format", ["svg", "dot", "mermaid"])
+@pytest.mark.parametrize("by", ["operation", "module"])
+def test_operations_with_several_outputs(format, by):
+    class Gate(nn.Module):
+        def forward(self, x):
+            a, b = x.chunk(2, 1)
+            return a * b.sigmoid()
+
+    model = nn.Sequential(Gate(), nn.Linear(3, 1))
+    x = tn.ones(2, 6).requires_grad_()
+    drawing = tn.draw(lambda: model(x).sum(), model, {"x": x}, format=format, by=by)
+    assert ("Gate" if by == "module" else "split") in str(drawing)
+    _, second = x.split([4, 2], 1)
+    steps = tn.explain(second).graph.steps
+    assert [step.shape for step in steps] == [(2, 6), (2, 4), (2, 2)]
+    assert steps[-1].value is second.data

@@ -367,3 +367,19 @@ def test_as_tensor_and_from_numpy_share_memory():
     for other in ([1.0], tn.ones(2), 3.0):
         with pytest.raises(TypeError, match=r"from_numpy: got a .*; give a NumPy array"):
             tn.from_numpy(other)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t, v: t.__setitem__(0, v[0]), lambda t, v: t.add_(v), lambda t, v: t.mul_(v),
+        lambda t, v: t.copy_(v),
+    ],
+)  # fmt: skip
+def test_a_change_in_place_by_what_requires_a_gradient_is_refused(change):
+    v, t = tn.ones(3, requires_grad=True) * 2.0, tn.zeros(3)
+    with pytest.raises(RuntimeError, match=r"requires a gradient.*stack or cat.*detach"):
+        change(t, v)
+    assert t.tolist() == [0, 0, 0]
+    with tn.no_grad():
+        change(t, v)

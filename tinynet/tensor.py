@@ -245,13 +245,22 @@ class Tensor(Value):
             return other._data
         return guards.operand(name, other)
 
+    def _assigned(self, name: str, other: Any) -> Any:
+        """`other` as `_plain`; raises if its gradient would be lost."""
+        if isinstance(other, Value) and other.requires_grad and modes()[0]:
+            raise RuntimeError(
+                f"{name}: the value requires a gradient, which a change in place does not record; "
+                "collect the pieces and join them with tinynet.stack or cat, or give value.detach()"
+            )
+        return self._plain(name, other)
+
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._writable("item assignment")[indexing.plain_index(index, self._data)] = self._plain(
-            "item assignment", value
-        )
+        value = self._assigned("item assignment", value)
+        self._writable("item assignment")[indexing.plain_index(index, self._data)] = value
 
     def copy_(self, other: Any) -> Tensor:
-        self._writable("copy_")[...] = self._plain("copy_", other)
+        other = self._assigned("copy_", other)
+        self._writable("copy_")[...] = other
         return self
 
     def fill_(self, value: float) -> Tensor:
@@ -261,7 +270,8 @@ class Tensor(Value):
         return self.copy_(0)
 
     def _change(self, name: str, function: Any, other: Any) -> Tensor:
-        array, other = self._writable(name), self._plain(name, other)
+        other = self._assigned(name, other)
+        array = self._writable(name)
         try:
             function(array, other)
         except ValueError:
@@ -272,7 +282,7 @@ class Tensor(Value):
         return self
 
     def add_(self, other: Any, *, alpha: float = 1) -> Tensor:
-        other = self._plain("add_", other)
+        other = self._assigned("add_", other)
         return self._change("add_", operator.iadd, other if alpha == 1 else other * alpha)
 
     def sub_(self, other: Any, *, alpha: float = 1) -> Tensor:

@@ -41,6 +41,7 @@ class Window:
         dilation: the step from one tap to the next, 1 by default.
 
     Raises:
+        TypeError: for sizes that are not integers.
         ValueError: for more than three axes, for tuples of different lengths, and for a kernel,
             stride or dilation below 1 or a padding below 0.
     """
@@ -52,6 +53,8 @@ class Window:
 
     def __post_init__(self) -> None:
         n = len(self.kernel)
+        for name in ("kernel", "stride", "padding", "dilation"):
+            object.__setattr__(self, name, tuple(map(operator.index, getattr(self, name))))
         if n not in _NUMBERS:
             raise ValueError(f"Window: kernel is {self.kernel}; it must have one to three sizes")
         for name, least in (("kernel", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):

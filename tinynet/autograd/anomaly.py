@@ -86,12 +86,14 @@ class detect_anomaly(ContextDecorator):
     tinynet.autograd.anomaly.AnomalyError: backward of sqrt made Inf ...
     """
 
+    def __init__(self) -> None:
+        self.watchers: list[_Anomaly] = []  # one for each time it is entered
+
     def __enter__(self) -> None:
-        self.watcher = _Anomaly()
-        self.watcher.__enter__()
+        self.watchers.append(_Anomaly().__enter__())
 
     def __exit__(self, *exc: object) -> None:
-        self.watcher.__exit__()
+        self.watchers.pop().__exit__()
 
     def _recreate_cm(self) -> detect_anomaly:
         return detect_anomaly()

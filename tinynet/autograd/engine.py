@@ -79,27 +79,27 @@ class Node:
     def __init__(self, op: Op, args: Sequence[Any], options: dict[str, Any], out: Any) -> None:
         edges: list[Edge] = []
         saved: dict[str, Any] = {}
+        several = isinstance(out, tuple)
         for i, a in enumerate(args):
             if not isinstance(a, Value) or not a.requires_grad:
                 continue
             rule = op.rules[op.inputs[0 if op.variadic else i]]
-            edges.append((i, a._source or a, a._data.shape, rule))
+            shape = a._data.shape
+            edges.append((i, a._source or a, shape, rule))
             for name, kind, key in rule.places:
                 if kind == "input":
                     saved[name] = args[key]
+                elif kind == "shape" and op.variadic:
+                    saved[name] = [raw(a).shape for a in args]
                 elif kind == "shape":
-                    several = op.variadic
-                    saved[name] = [raw(a).shape for a in args] if several else raw(args[key]).shape
+                    saved[name] = shape if key == i else raw(args[key]).shape
                 elif kind == "option":
                     saved[name] = options.get(name, key)
                 elif kind == "y":  # an alias: `out` itself refers to the node, a cycle
-                    several = isinstance(out, tuple)
                     saved[name] = tuple([o.alias() for o in out]) if several else out.alias()
         self.op, self.saved = op, saved
         self.edges: list[Edge] | None = edges
-        self.outputs = None
-        if isinstance(out, tuple):
-            self.outputs = [(o._data.shape, o._data.dtype) for o in out]
+        self.outputs = [(o._data.shape, o._data.dtype) for o in out] if several else None
         self.retained: dict[int, Any] | None = None
         self.stamp = tick()
 
@@ -152,7 +152,7 @@ class Op:
             return self.forward(*args, **options)
         recording, watcher = modes()
         if watcher is not None:
-            return watcher.operation(self, args, options)
+            return watcher.run(self, args, options)
         out = run(self, args, arrays, options, value.result_type, mixed)
         if type(out) is list:  # arguments of other types, converted
             return self(*out, **options)
@@ -276,10 +276,12 @@ class Walk:
                 continue
             if node.retained:
                 self.retained.append((node, gy))
+            used = False
             for edge in node.edges or ():
                 _, source, _, rule = edge
                 if wanted and source not in wanted:
                     continue
+                used = True
                 if rule.joint:
                     calls = joint.setdefault(source, {}).setdefault(rule, [])
                     calls.append((node, edge, gy, node.saved))
@@ -290,7 +292,7 @@ class Walk:
                 elif source in leaves:
                     g = guards.owned(g, gy, node.saved)
                 grads[source] = g
-            if not retain_graph:
+            if used and not retain_graph:
                 node.edges, node.saved = None, {}
         for source in list(joint):
             grads[source] = self.take(source)

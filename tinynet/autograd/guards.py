@@ -53,7 +53,7 @@ def run(
         kind_of_error = TypeError if isinstance(error, TypeError) else type(error)
         raise kind_of_error(op.explain(error, arrays, options)) from error
     if type(y) is not ndarray:
-        if type(y) is tuple:
+        if isinstance(y, (tuple, list)):
             return tuple([_wrapped(as_array(part), args, kind) for part in y])
         y = as_array(y)
     if y.dtype is not float32 and is_new_float(y.dtype, arrays, options):
@@ -129,7 +129,7 @@ def owned(g: Any, gy: Any, saved: dict[str, Any]) -> Any:
     array = raw(g)
     if g is gy or array.base is not None:
         return copied(g)
-    for a in saved.values():
+    for a in (*gy, *saved.values()) if isinstance(gy, list) else saved.values():
         if a is array or (isinstance(a, Value) and a._data is array):
             return copied(g)
     return g

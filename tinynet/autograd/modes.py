@@ -21,20 +21,24 @@ class recording(ContextDecorator):
 
     def __init__(self, mode: bool) -> None:
         self.mode = mode
+        self.before: list[bool] = []  # one for each time it is entered
 
     def __enter__(self) -> None:
-        self.before, watcher = modes()
+        before, watcher = modes()
+        self.before.append(before)
         set_modes((self.mode, watcher))
 
     def __exit__(self, *exc: object) -> None:
-        set_modes((self.before, modes()[1]))
+        set_modes((self.before.pop(), modes()[1]))
 
     def __call__(self, function: Any) -> Any:
-        if inspect.isgeneratorfunction(function):
-            raise TypeError(
-                f"{'enable_grad' if self.mode else 'no_grad'}: {function.__name__} is a generator "
-                "function, whose body runs outside the decorator; use `with` inside it"
-            )
+        for kind in ("generatorfunction", "coroutinefunction", "asyncgenfunction"):
+            if getattr(inspect, f"is{kind}")(function):
+                raise TypeError(
+                    f"{'enable_grad' if self.mode else 'no_grad'}: {function.__name__} is a "
+                    f"{kind.removesuffix('function')} function, whose body runs outside the "
+                    "decorator; use `with` inside it"
+                )
         return super().__call__(function)
 
     def _recreate_cm(self) -> recording:

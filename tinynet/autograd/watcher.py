@@ -25,22 +25,32 @@ from tinynet.autograd.modes import modes, set_modes
 class Watcher:
     """Base class of all watchers; by itself it changes nothing."""
 
+    entered = False
+
     def __enter__(self) -> Any:
+        if self.entered:
+            raise RuntimeError(f"{type(self).__name__}: already entered; nest another instance")
         recording, self.outer = modes()
+        self.entered = True
         set_modes((recording, self))
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.entered = False
         set_modes((modes()[0], self.outer))
 
-    def operation(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        """Run an operation on its arguments, at least one of them a Value; return its output."""
+    def run(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Call `operation`; only the watchers around this one see what it computes itself."""
         recording, inner = modes()
         set_modes((recording, self.outer))
         try:
-            return op(*args, **options)
+            return self.operation(op, args, options)
         finally:
             set_modes((recording, inner))
+
+    def operation(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Run an operation on its arguments, at least one of them a Value; return its output."""
+        return op(*args, **options)
 
     def rule(self, node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
         """Run the rule of an edge and return the gradient; see `engine.gradient`."""

@@ -23,18 +23,18 @@ def _reduce(name: str, losses: Any, reduction: str, count: Any = None) -> Any:
         return sum(losses)
     if reduction != "mean":
         raise ValueError(f"{name}: reduction is {reduction!r}; it is 'mean', 'sum' or 'none'")
-
-    def error() -> ValueError:
-        return ValueError(
-            f"{name}: the mean over no example is 0/0 (an empty batch, or all of it ignored); "
-            "leave such batches out or use reduction='sum'"
-        )
-
     if count is not None:
-        backend.check(count > 0, error)
-    elif raw(losses).size == 0:
-        raise error()
-    return sum(losses) / (raw(losses).size if count is None else count)
+        backend.check(count > 0, lambda: _empty_mean(name))
+    elif (count := raw(losses).size) == 0:
+        raise _empty_mean(name)
+    return sum(losses) / count
+
+
+def _empty_mean(name: str) -> ValueError:
+    return ValueError(
+        f"{name}: the mean over no example is 0/0 (an empty batch, or all of it ignored); leave "
+        "such batches out or use reduction='sum'"
+    )
 
 
 def _same_shape(name: str, input: Any, target: Any) -> None:

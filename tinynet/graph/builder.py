@@ -78,6 +78,7 @@ class Builder:
             value = None if record is None else raw(record.out[k])
             step = Step(-1, f"{self.steps[of].name}[{k}]", "output", shape, None,
                         (Input("of", of, None),), {}, dtype, value)  # fmt: skip
+            step.calls, step.where = self.steps[of].calls, self.steps[of].where
             return self._append(source, step)
         return self.place[_key(source)]
 
@@ -146,7 +147,7 @@ class Builder:
 
     def finish(self, output: Tensor) -> None:
         """Set shapes and dtypes, from the values or else from users and inputs of each step."""
-        self.steps[-1].value = output.data
+        self.steps[self._computed(output._source)].value = output.data  # its step is the last
         for step in self.steps:
             for given in step.inputs if step.op is not None else ():
                 if given.id is not None and self.steps[given.id].op is not None:

@@ -71,7 +71,8 @@ def picture(
 
 def _step_box(graph: Graph, step: Step) -> Box:
     title = f"{call(graph, step)}\n{step.formula}\n{step.shape} {step.dtype or ''}".rstrip()
-    return Box(step.kind, (step.op.name if step.op else step.name,), title)
+    kind = "operation" if step.kind == "output" else step.kind
+    return Box(kind, (step.op.name if step.op else step.name,), title)
 
 
 def _module_box(graph: Graph, made_by: Call, inside: list[Step], hidden: set[int]) -> Box:

@@ -211,7 +211,7 @@ def _load_parts(
                 raise CheckpointError(
                     f"{path} does not fit, and nothing was loaded. Part {name!r}: {error}"
                 ) from error
-    except CheckpointError:
+    except BaseException:  # Ctrl-C too
         for name, state in before.items():
             parts[name].load_state_dict(state)
         raise

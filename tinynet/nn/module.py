@@ -306,7 +306,9 @@ class Module:
         _, watcher = modes()
         if watcher is not None:
             return watcher.module(self, args, kwargs)
-        return self._run(args, kwargs)
+        if self._forward_pre_hooks or self._forward_hooks:
+            return self._run(args, kwargs)
+        return self.forward(*args, **kwargs)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for hook in tuple(self._forward_pre_hooks.values()):  # a tuple: a hook may remove itself
