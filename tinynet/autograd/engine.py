@@ -152,7 +152,7 @@ class Op:
             return self.forward(*args, **options)
         recording, watcher = modes()
         if watcher is not None:
-            return watcher.run(self, args, options)
+            return watcher.run_operation(self, args, options)
         out = run(self, args, arrays, options, value.result_type, mixed)
         if type(out) is list:  # arguments of other types, converted
             return self(*out, **options)

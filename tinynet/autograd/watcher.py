@@ -39,7 +39,7 @@ class Watcher:
         self.entered = False
         set_modes((modes()[0], self.outer))
 
-    def run(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    def run_operation(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """Call `operation`; only the watchers around this one see what it computes itself."""
         recording, inner = modes()
         set_modes((recording, self.outer))
