@@ -182,7 +182,7 @@ def test_split_pieces_make_the_whole():
     t = tn.arange(10).reshape(2, 5)
     assert [p.shape for p in t.split(2, 1)] == [(2, 2), (2, 2), (2, 1)]
     assert tn.cat(t.split([1, 4], 1), 1).tolist() == t.tolist()
-    with pytest.raises(ValueError, match=r"sizes \[1, 2\] must be >= 0 and add up to 5, axis 1's"):
+    with pytest.raises(ValueError, match=r"sizes \[1, 2\] must .* add up to 5, the size of dim 1"):
         t.split([1, 2], 1)
 
 
@@ -192,7 +192,7 @@ def test_what_indices_are_refused():
         (lambda: t.split([5, -2], 1), "must be >= 0"),
         (lambda: t.flatten(1, 0), "start_dim 1 comes after end_dim 0"),
         (lambda: t.gather(1, np.array([0])), r"index \(1,\) must have 2 axes"),
-        (lambda: t.gather(1, np.zeros((3, 1), int)), r"none longer than \(2, 3\) but axis 1"),
+        (lambda: t.gather(1, np.zeros((3, 1), int)), r"none except axis 1 longer than in \(2, 3\)"),
         (lambda: t.scatter_add(0, np.zeros((1, 3), int), tn.zeros(2, 3)), "must be equal"),
         (lambda: t.norm(1), "p is 1; it must be 2"),
         (lambda: t.add_(tn.zeros(4)), r"add_: shape \(4,\) does not broadcast to \(2, 3\)"),

@@ -1,13 +1,13 @@
 """The differentiable operations, one family a file.
 
-Each is its formula, its derivation, its code and its rules, side by side. Files in reading order:
-broadcast, arithmetic, elementary, indexing, shape, reduction, linalg, softmax, windows,
-convolution, pooling, conversion. Every docstring has the parts *Derivation*, *Jacobian*, *Kinks*,
-*Cost*, *Shapes* (with dtypes and errors) and *Source*; <u, v> is the sum of the products of the
-entries, gy the gradient of the loss by y, and [c] is 1 where c holds and 0 elsewhere.
+An operation's formula, derivation, code and rules stand side by side. `FAMILIES` gives the reading
+order. Every docstring has the parts *Derivation*, *Jacobian*, *Kinks*, *Cost*, *Shapes* (with
+dtypes and errors) and *Source*. <u, v> is the sum of the products of the entries, gy is the
+gradient of the loss with respect to y, and [c] is 1 where c holds and 0 elsewhere.
 
-Dtypes are said for floats. Integers among floats count as the floats' type, and a function that
-leaves the integers makes float32 of them: a result is float64 only if an input is.
+The stated dtypes are for floats. An integer combined with a float takes the float's dtype. A
+function whose result is not an integer converts integers to float32, so a result is float64 only
+if an input is.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ FAMILIES: tuple[ModuleType, ...] = (
 
 
 def registry() -> dict[str, Op]:
-    """Every operation by name, in reading order."""
+    """All operations by name, in reading order."""
     return {
         name: value
         for family in FAMILIES

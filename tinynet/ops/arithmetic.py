@@ -1,4 +1,4 @@
-"""Arithmetic and selection, entry by entry: + - * / abs, maximum, minimum, where, clamp."""
+"""Elementwise arithmetic and selection: + - * / abs, maximum, minimum, where, clamp."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def add(a: Any, b: Any) -> Any:
     Derivation: dy = da + db, so <gy, dy> = <gy, da> + <gy, db>.
         ga = gy
         gb = gy
-    Jacobian: the identity by each input (after broadcasting).
+    Jacobian: the identity for each input (after broadcasting).
     Kinks: none; linear.
     Cost: n additions forward, none backward; keeps nothing.
-    Shapes: a, b broadcast to y; dtype: the wider of both.
+    Shapes: a, b broadcast to y; dtype: the wider of the two.
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
@@ -43,10 +43,10 @@ def sub(a: Any, b: Any) -> Any:
     Derivation: dy = da - db, so <gy, dy> = <gy, da> + <-gy, db>.
         ga = gy
         gb = -gy
-    Jacobian: the identity by a, minus the identity by b.
+    Jacobian: the identity for a, minus the identity for b.
     Kinks: none; linear.
     Cost: n subtractions forward, n negations backward for b; keeps nothing.
-    Shapes: a, b broadcast to y; dtype: the wider of both.
+    Shapes: a, b broadcast to y; dtype: the wider of the two.
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
@@ -70,10 +70,10 @@ def mul(a: Any, b: Any) -> Any:
     Derivation: dy = b da + a db, so <gy, dy> = <gy b, da> + <gy a, db>.
         ga = gy * b
         gb = gy * a
-    Jacobian: diagonal, diag(b) by a and diag(a) by b.
+    Jacobian: diagonal: diag(b) for a and diag(a) for b.
     Kinks: none; bilinear.
     Cost: n products forward, n backward for each input; keeps b for ga and a for gb.
-    Shapes: a, b broadcast to y; dtype: the wider of both.
+    Shapes: a, b broadcast to y; dtype: the wider of the two.
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
@@ -97,10 +97,10 @@ def div(a: Any, b: Any) -> Any:
     Derivation: dy = da / b - (a / b^2) db, so <gy, dy> = <gy / b, da> + <-gy y / b, db>.
         ga = gy / b
         gb = -(gy * y) / b
-    Jacobian: diagonal, diag(1/b) by a and diag(-y/b) by b.
-    Kinks: none where b != 0; at b = 0 the value is Inf or NaN, as IEEE 754 has it.
+    Jacobian: diagonal: diag(1/b) for a and diag(-y/b) for b.
+    Kinks: none where b != 0; at b = 0 the value is Inf or NaN, as IEEE 754 defines.
     Cost: n divisions forward, n backward for a and 3n for b; keeps b, and y for gb.
-    Shapes: a, b broadcast to y; dtype: the wider of both, float64 for two integers.
+    Shapes: a, b broadcast to y; dtype: the wider of the two, float64 for two integers.
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
@@ -126,7 +126,7 @@ def neg(x: Any) -> Any:
     Jacobian: minus the identity.
     Kinks: none; linear.
     Cost: n negations forward and backward; keeps nothing.
-    Shapes: any; dtype of x. Errors: TypeError for booleans, as NumPy has it.
+    Shapes: any; dtype of x. Errors: TypeError for booleans, as in NumPy.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
     return -x
@@ -143,8 +143,8 @@ def abs(x: Any) -> Any:
 
     Derivation: dy = sign(x) dx, so <gy, dy> = <gy sign(x), dx>.
         gx = gy * array_module(raw(x)).sign(raw(x))
-    Jacobian: diagonal, of signs.
-    Kinks: at 0 the subdifferential is [-1, 1]; 0 is taken, its middle and smallest element.
+    Jacobian: diagonal, with entries sign(x).
+    Kinks: at 0 the subdifferential is [-1, 1]; its midpoint 0 is used.
     Cost: n forward, 2n backward; keeps x.
     Shapes: any; dtype of x.
     Source: R. T. Rockafellar, Convex Analysis (1970), section 23.
@@ -164,12 +164,12 @@ def maximum(a: Any, b: Any) -> Any:
     Derivation: dy = da where a > b and db where b > a, so <gy, dy> = <gy [a > b], da> + ...
         ga = where(raw(a) > raw(b), gy, where(raw(a) == raw(b), gy * 0.5, 0.0))
         gb = maximum_ga(gy, b, a)
-    Jacobian: diagonal, of zeros and ones.
-    Kinks: where a = b the subdifferential is all s da + (1 - s) db with s in [0, 1]; s = 1/2 is
-        taken, so that exchanging a and b changes nothing and the gradients still add up to gy.
+    Jacobian: diagonal, with entries 0 and 1.
+    Kinks: where a = b the subdifferential is every s da + (1 - s) db with s in [0, 1]. s = 1/2 is
+        used: it is symmetric in a and b, and the gradients still add up to gy.
     Cost: n comparisons forward, 5n backward for each input; keeps a and b.
-    Shapes: a, b broadcast to y; dtype: the wider of both; a NaN in either is a NaN in y, and both
-        gradients are 0 there. Errors: ValueError if the shapes do not broadcast.
+    Shapes: a, b broadcast to y; dtype: the wider of the two; y is NaN where a or b is,
+        and both gradients are 0 there. Errors: ValueError if the shapes do not broadcast.
     Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
     """
     return array_module(a, b).maximum(a, b)
@@ -192,11 +192,11 @@ def minimum(a: Any, b: Any) -> Any:
     Derivation: dy = da where a < b and db where b < a, so <gy, dy> = <gy [a < b], da> + ...
         ga = where(raw(a) < raw(b), gy, where(raw(a) == raw(b), gy * 0.5, 0.0))
         gb = minimum_ga(gy, b, a)
-    Jacobian: diagonal, of zeros and ones.
-    Kinks: where a = b each gets half of gy, as in `maximum`.
+    Jacobian: diagonal, with entries 0 and 1.
+    Kinks: where a = b each input gets half of gy, as in `maximum`.
     Cost: n comparisons forward, 5n backward for each input; keeps a and b.
-    Shapes: a, b broadcast to y; dtype: the wider of both; a NaN in either is a NaN in y, and both
-        gradients are 0 there. Errors: ValueError if the shapes do not broadcast.
+    Shapes: a, b broadcast to y; dtype: the wider of the two; y is NaN where a or b is,
+        and both gradients are 0 there. Errors: ValueError if the shapes do not broadcast.
     Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
     """
     return array_module(a, b).minimum(a, b)
@@ -219,10 +219,10 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     Derivation: dy = [c] da + [not c] db, so <gy, dy> = <[c] gy, da> + <[not c] gy, db>.
         ga = where(raw(condition), gy, 0.0)
         gb = where(raw(condition), 0.0, gy)
-    Jacobian: diagonal, of zeros and ones, complementary.
-    Kinks: the condition is a constant. The branch not taken gets the gradient 0, which *its own*
-        rule multiplies: where(x > 0, sqrt(x), 0) has 0 * Inf = NaN at x = 0. Mask the input as
-        well: where(x > 0, sqrt(where(x > 0, x, 1)), 0).
+    Jacobian: diagonal, with entries [c] for a and [not c] for b.
+    Kinks: the condition is constant. The branch not taken gets the gradient 0, but its own rule
+        may multiply that by Inf: where(x > 0, sqrt(x), 0) gives NaN at x = 0. Mask the input too:
+        where(x > 0, sqrt(where(x > 0, x, 1)), 0).
     Cost: n selections forward, n backward for each input; keeps the condition.
     Shapes: condition (boolean), a, b broadcast to y; dtype: the wider of a and b.
     Errors: ValueError if the shapes do not broadcast.
@@ -243,15 +243,15 @@ def where_gb(gy: Any, condition: Any) -> Any:
 
 @Op
 def clamp(x: Any, *, min: float | None = None, max: float | None = None) -> Any:
-    """y = min(max(x, lo), hi), lo and hi being the options `min` and `max`.
+    """y = min(max(x, lo), hi), where lo and hi are the options `min` and `max`.
 
     Derivation: dy = dx where lo <= x <= hi, else 0, so <gy, dy> = <gy [lo <= x <= hi], dx>.
         gx = where(inside, gy, 0.0)
-    Jacobian: diagonal, of zeros and ones.
-    Kinks: at x = lo and x = hi the subdifferential is [0, 1]; 1 is taken, as PyTorch does, so
-        that a value put on its bound can move back inside.
+    Jacobian: diagonal, with entries 0 and 1.
+    Kinks: at x = lo and x = hi the subdifferential is [0, 1]; 1 is used, as in PyTorch, so that
+        a value on its bound can move back inside.
     Cost: 2n comparisons forward, 4n backward; keeps x.
-    Shapes: any; dtype of x. Errors: ValueError if both bounds are missing or lo > hi.
+    Shapes: any; dtype of x. Errors: ValueError if both bounds are None or lo > hi.
     Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
     """
     if min is None and max is None:

@@ -1,8 +1,8 @@
-"""Broadcasting and its adjoint, and the kind of operation that broadcasts its inputs.
+"""Broadcasting, its adjoint, and the class of operations that broadcast their inputs.
 
-Broadcasting copies an entry to many places; the adjoint of copying is summing. Binary operations
-therefore hold nothing but calculus: their rules return a gradient of the output's shape, and
-`Elementwise.unbroadcast` sums it down to the input's, here and nowhere else.
+Broadcasting copies an entry to many places; the adjoint of copying is summing. The rules of binary
+operations need not handle it: they return a gradient of the output's shape, and
+`Elementwise.unbroadcast` sums it to the input's shape.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from tinynet.memory import broadcast_to
 
 @Op
 def expand(x: Any, *, shape: tuple[int, ...]) -> Any:
-    """y[..., i, ...] = x[..., 0 or i, ...]: axes of size 1, and missing first ones, repeated.
+    """y[..., i, ...] = x[..., 0 or i, ...]: repeats axes of size 1 and missing leading axes.
 
     Derivation: every copy has the same differential, dy[i] = dx[0], so
         <gy, dy> = sum_i gy[i] dx[0] = <sum_to(gy), dx>.
         gx = sum_to(gy, shape=x_shape)
-    Jacobian: selection: one 1 in each row, k of them in the column of an entry copied k times.
+    Jacobian: a selection, with one 1 per row and k in the column of an entry copied k times.
     Kinks: none; linear.
     Cost: nothing forward (a view), n additions backward; keeps the shape of x.
     Shapes: x broadcasts to `shape` by NumPy's rule; y is read-only; dtype of x.
-    Errors: ValueError if it does not.
+    Errors: ValueError if x does not broadcast to `shape`.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
     try:
@@ -43,15 +43,15 @@ def expand_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
 
 @Op
 def sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
-    """y = x summed over the axes along which `shape` has size 1 or none: expand's adjoint.
+    """y = x summed over the axes that `shape` lacks or has with size 1: expand's adjoint.
 
-    Derivation: dy = sum_to(dx), so <gy, dy> = sum of gy at y's place of each dx = <expand(gy), dx>.
+    Derivation: dy = sum_to(dx): each dx is added to one y, so <gy, dy> = <expand(gy), dx>.
         gx = expand(gy, shape=x_shape)
-    Jacobian: the transpose of expand's.
+    Jacobian: the transpose of that of expand.
     Kinks: none; linear.
     Cost: n additions forward, nothing backward (a view); keeps the shape of x.
     Shapes: `shape` broadcasts to that of x; y has `shape`; dtype of x.
-    Errors: ValueError if it does not: a gradient is never broadcast up.
+    Errors: ValueError if it does not; a gradient is never broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
     lead = x.ndim - len(shape)
@@ -70,10 +70,10 @@ def sum_to_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
 
 
 class Elementwise(Op):
-    """An operation that broadcasts its inputs and works entry by entry."""
+    """An elementwise operation that broadcasts its inputs."""
 
     def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:
-        """The adjoint of the broadcast that the forward did by itself."""
+        """The adjoint of the broadcast that the forward implies."""
         return sum_to(g, shape=shape)
 
     def explain(self, error: Exception, arrays: list[Any], options: dict[str, Any]) -> str:

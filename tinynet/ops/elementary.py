@@ -1,8 +1,8 @@
-"""Elementary functions, entry by entry: exp, log, pow, sqrt, sin, cos, tanh, erf, activations.
+"""Elementwise functions: exp, log, pow, sqrt, sin, cos, tanh, erf and activations.
 
 Every Jacobian here is diagonal, so each rule multiplies the cotangent by a derivative. Where the
-derivative is simple in y, the output is kept and the input is not: an activation's output is
-kept by the next layer anyway.
+derivative is simple in y, the rule keeps the output instead of the input: the next layer keeps an
+activation's output anyway.
 """
 
 from __future__ import annotations
@@ -66,13 +66,13 @@ def pow(a: Any, b: Any) -> Any:
     Derivation: dy = b a^(b-1) da + y ln(a) db, so <gy, dy> = <gy b a^(b-1), da> + <gy y ln a, db>.
         ga = gy * (b * where(zero, 1.0, a) ** (b - 1))
         gb = gy * where(zero, 0.0, y * log(where(zero, 1.0, a)))
-    Jacobian: diagonal by each input.
+    Jacobian: diagonal for each input.
     Kinks: a^0 is 1 everywhere, also at a = 0, so its derivative by a is 0 there (the formula
-        would say 0 * Inf). At a = 0 the derivative by b is 0 for b > 0; at b = 0 there is none,
-        and 0 is taken, which keeps training alive; for b < 0 it is -Inf. For a < 0 the power is
-        defined for whole b only, and the derivative by b is NaN.
+        would give 0 * Inf). At a = 0 the derivative by b is 0 for b > 0 and -Inf for b < 0; at
+        b = 0 it does not exist, and 0 is used so that training can continue. For a < 0 the power
+        is defined only for integer b, and the derivative by b is NaN.
     Cost: n powers forward; n powers backward for a, n logarithms for b; keeps a, b, and y for gb.
-    Shapes: a, b broadcast to y; dtype: the wider of both.
+    Shapes: a, b broadcast to y; dtype: the wider of the two.
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
@@ -83,7 +83,7 @@ def pow(a: Any, b: Any) -> Any:
 def pow_ga(gy: Any, a: Any, b: Any) -> Any:
     if isinstance(b, int | float):  # the usual case, x**2, needs no masks
         return gy * (b * a ** (b - 1)) if b != 0 else gy * 0.0
-    # only where both are 0: elsewhere b a^(b-1) is right at b = 0 too, and so is its slope by b
+    # Only where both are 0: elsewhere b a^(b-1) and its derivative by b are right at b = 0 too.
     zero = (raw(b) == 0) & (raw(a) == 0)
     return gy * (b * where(zero, 1.0, a) ** (b - 1))
 
@@ -91,7 +91,7 @@ def pow_ga(gy: Any, a: Any, b: Any) -> Any:
 @pow.rule("b")
 def pow_gb(gy: Any, a: Any, b: Any, y: Any) -> Any:
     if isinstance(a, int | float):
-        # a number has no dtype of its own: take the output's
+        # A Python number has no dtype; take the output's.
         a = array_module(raw(y)).full_like(raw(y), a)
     zero = (raw(a) == 0) & (raw(b) >= 0)
     return gy * where(zero, 0.0, y * log(where(zero, 1.0, a)))
@@ -104,8 +104,8 @@ def sqrt(x: Any) -> Any:
     Derivation: y^2 = x, so 2y dy = dx and <gy, dy> = <gy / (2y), dx>.
         gx = gy / (y * 2.0)
     Jacobian: diagonal, diag(1/(2y)).
-    Kinks: at 0 the derivative is Inf, and Inf is what is returned (NaN where gy is 0): no finite
-        number is right. For a length use `norm`, which has one; under `where`, mask the input.
+    Kinks: at 0 the derivative is Inf, and gx is Inf (NaN where gy is 0), as no finite number is
+        right. For a length use `norm`, whose gradient is finite; under `where`, mask the input.
     Cost: n roots forward, 2n backward; keeps y.
     Shapes: any; dtype of x. NaN below 0.
     Source: NIST Digital Library of Mathematical Functions, section 4.7(ii).
@@ -202,9 +202,9 @@ def erf_gx(gy: Any, x: Any) -> Any:
 def exp_minus_abs(x: Any) -> Any:
     """The array e^-|x|, which is at most 1."""
     xp = array_module(x)
-    x = xp.asarray(x)  # a plain number too
+    x = xp.asarray(x)  # x may be a Python number
     if x.dtype.kind != "f":  # integers wrap: -5 of uint16 is 65531, |-128| of int8 is -128
-        x = x.astype(xp.result_type(x, xp.float16))  # the dtype that exp gives
+        x = x.astype(xp.result_type(x, xp.float16))  # the dtype of exp(x)
     return xp.exp(-xp.abs(x))
 
 
@@ -215,13 +215,13 @@ def sigmoid(x: Any) -> Any:
     Derivation: dy = e^-x / (1 + e^-x)^2 dx = y (1 - y) dx, so <gy, dy> = <gy y (1 - y), dx>.
         gx = gy * (y * (1.0 - y))
     Jacobian: diagonal, diag(y (1 - y)).
-    Kinks: none. 1 + e^-x loses nothing of a large e^-x, so y has full relative precision in both
-        tails, until e^-x overflows and y is 0: below -88.7 in float32, -709.7 in float64.
+    Kinks: none. 1 + e^-x keeps the precision of a large e^-x, so y has full relative precision in
+        both tails. e^-x overflows and y is 0 below -88.7 in float32 and -709.7 in float64.
     Cost: n exponentials and 3n forward, 3n backward; keeps y.
     Shapes: any; dtype of x.
     Source: NIST Digital Library of Mathematical Functions, section 4.7(ii), by the chain rule.
     """
-    # one call that is silent where e^-x overflows; of few numbers it takes a tenth of the time
+    # One call, silent where e^-x overflows; ten times as fast for small arrays.
     return backend.special("expit", x)
 
 
@@ -237,7 +237,7 @@ def softplus(x: Any) -> Any:
     Derivation: dy = e^x / (1 + e^x) dx = sigmoid(x) dx, so <gy, dy> = <gy sigmoid(x), dx>.
         gx = gy * sigmoid(x)
     Jacobian: diagonal, diag(sigmoid(x)).
-    Kinks: none: the two in the way it is computed cancel.
+    Kinks: none; those of max(x, 0) and |x| cancel.
     Cost: n exponentials and logarithms forward, n sigmoids backward; keeps x.
     Shapes: any; dtype of x.
     Source: C. Dugas et al., Incorporating second-order functional knowledge (NIPS 2000), eq. 3.
@@ -257,11 +257,11 @@ def relu(x: Any) -> Any:
 
     Derivation: dy = [x > 0] dx, and y > 0 exactly where x > 0, so <gy, dy> = <gy [y > 0], dx>.
         gx = gated(gy, gate=raw(y))
-    Jacobian: diagonal, of zeros and ones.
-    Kinks: at 0 the subdifferential is [0, 1]; 0 is taken: a unit that is off passes nothing (but
-        for Inf and NaN, see `gated`).
+    Jacobian: diagonal, with entries 0 and 1.
+    Kinks: at 0 the subdifferential is [0, 1]; 0 is used: an inactive unit passes no gradient
+        (for Inf and NaN see `gated`).
     Cost: n comparisons forward, 2n backward; keeps y.
-    Shapes: any; dtype of x; a NaN stays one.
+    Shapes: any; dtype of x; NaN stays NaN.
     Source: V. Nair and G. Hinton, Rectified linear units improve restricted Boltzmann machines
         (ICML 2010).
     """
@@ -277,13 +277,13 @@ def relu_gx(gy: Any, y: Any) -> Any:
 def gated(x: Any, *, gate: Any) -> Any:
     """y = x [gate > 0]: x where the gate is positive and 0 elsewhere.
 
-    Derivation: dy = dx [gate > 0], so <gy, dy> = <gy [gate > 0], dx>: it is its own adjoint.
+    Derivation: dy = dx [gate > 0], so <gy, dy> = <gy [gate > 0], dx>: self-adjoint.
         gx = gated(gy, gate=gate)
-    Jacobian: diagonal, of zeros and ones.
-    Kinks: none; linear, the gate being constant. (But an x of Inf or NaN makes NaN where the gate
-        is shut, 0 * Inf: the run is lost anyhow, and a selection would cost ten times as much.)
+    Jacobian: diagonal, with entries 0 and 1.
+    Kinks: none; linear, as the gate is constant. (Inf or NaN in x gives NaN where the gate is 0
+        or less; such a run is lost anyway, and a selection would take ten times as long.)
     Cost: n comparisons and products forward and backward; keeps the gate.
-    Shapes: x and gate alike; dtype of x.
+    Shapes: x and gate have one shape; dtype of x.
     Source: V. Nair and G. Hinton, Rectified linear units improve restricted Boltzmann machines
         (ICML 2010).
     """
@@ -297,12 +297,12 @@ def gated_gx(gy: Any, gate: Any) -> Any:
 
 @Op
 def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> Any:
-    """y = x for x > 0, s x otherwise, s being `negative_slope`.
+    """y = x for x > 0, s x otherwise, where s is `negative_slope`.
 
     Derivation: dy = ([x > 0] + s [x <= 0]) dx, so <gy, dy> = <gy or s gy, dx>.
         gx = where(raw(x) > 0, gy, gy * negative_slope)
-    Jacobian: diagonal, of ones and s.
-    Kinks: at 0 the subdifferential is all between s and 1; s is taken, as for `relu`.
+    Jacobian: diagonal, with entries 1 and s.
+    Kinks: at 0 the subdifferential is the interval from s to 1; s is used, as for `relu`.
     Cost: 3n forward and backward; keeps x.
     Shapes: any; dtype of x.
     Source: A. Maas, A. Hannun and A. Ng, Rectifier nonlinearities improve neural network acoustic
@@ -323,14 +323,14 @@ def elu(x: Any, *, alpha: float = 1.0) -> Any:
     Derivation: dy = dx for x > 0, alpha e^x dx otherwise, so <gy, dy> = <gy (1 or alpha e^x), dx>.
         gx = where(positive, gy, gy * (exp(where(positive, 0.0, x)) * alpha))
     Jacobian: diagonal.
-    Kinks: at 0, unless alpha is 1, the subdifferential is all between alpha and 1; alpha is
-        taken, the slope of the branch that 0 belongs to.
+    Kinks: at 0, unless alpha is 1, the subdifferential is the interval from alpha to 1; alpha is
+        used, the derivative of the branch that contains 0.
     Cost: n exponentials forward and backward; keeps x.
     Shapes: any; dtype of x.
     Source: D.-A. Clevert, T. Unterthiner and S. Hochreiter, arXiv:1511.07289, eq. 15.
     """
     xp = array_module(x)
-    # the exponential of a large positive x, in the branch not taken, would overflow
+    # Without the minimum, the branch not taken would overflow for large x.
     return xp.where(x > 0, x, xp.expm1(xp.minimum(x, 0.0)) * alpha)
 
 

@@ -1,7 +1,7 @@
-"""Taking entries out and putting them back: a pair of adjoints, gather and scatter.
+"""Indexing and its adjoint: getitem gathers entries, index_add scatters them; and topk.
 
-Indices are constants: numbers, slices, None, ..., boolean masks, arrays of integers. Repeated
-integer indices add up on the way back; ``g[index] += v`` would keep only the last of them.
+Indices are constants: integers, slices, None, ..., boolean masks and integer arrays. Gradients of
+repeated integer indices add up; ``g[index] += v`` would keep only the last of them.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from tinynet.backend import arange, array_module, check, is_array, zeros
 
 @Op
 def getitem(x: Any, *, index: Any) -> Any:
-    """y = x[index], by NumPy's rules of indexing.
+    """y = x[index], by NumPy's indexing rules.
 
     Derivation: every y_k is one x_{i(k)}, so <gy, dy> = sum_k gy_k dx_{i(k)} =
-        <index_add(gy), dx>. The rule is joint: everything taken from one x comes back in one
-        `index_add`, so T rows taken one by one cost one array of the size of x, not T.
+        <index_add(gy), dx>. The rule is joint: one `index_add` takes the gradients of everything
+        indexed from x, so T rows taken one by one cost one array of the size of x instead of T.
         gx = index_add(*gy, shape=x_shape[0], indices=tuple(index))
-    Jacobian: selection: one 1 a row; a column of an entry taken k times has k of them.
+    Jacobian: a selection, with one 1 per row and k in the column of an entry taken k times.
     Kinks: none; linear.
-    Cost: nothing forward for slices (a view), a copy else; backward zeros of the shape of x, and
-        one addition for each entry taken; keeps the index and the shape of x.
+    Cost: nothing forward for slices (a view), otherwise a copy; backward zeros of the shape of x
+        and one addition per entry taken; keeps the index and the shape of x.
     Shapes: NumPy's; dtype of x.
-    Errors: IndexError for what is out of range, on either device: CuPy alone would wrap around.
+    Errors: IndexError for an index out of range, also on a GPU, where CuPy would wrap around.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
     _check_range("getitem", x.shape, index)
@@ -42,14 +42,14 @@ def getitem_gx(gy: list[Any], x_shape: list[tuple[int, ...]], index: list[Any]) 
 def index_add(*xs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
     """y = zeros of `shape` with every entry of each x_i added at y[indices[i]]: getitem's adjoint.
 
-    Derivation: y_j = the sum of all entries of dx_i that go there, so <gy, dy> = sum_i
+    Derivation: dy_j = the sum of the entries of all dx_i added there, so <gy, dy> = sum_i
         <gy[indices[i]], dx_i>.
         gxs = getitem(gy, index=indices[i])
-    Jacobian: by each input, the transpose of getitem's.
+    Jacobian: for each input, the transpose of that of getitem.
     Kinks: none; linear.
     Cost: zeros and n additions forward, getitem backward; keeps the indices.
     Shapes: x_i has the shape of y[indices[i]]; dtype of the first.
-    Errors: IndexError for what is out of range.
+    Errors: IndexError for an index out of range.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
     y = zeros(shape, xs[0])
@@ -71,13 +71,13 @@ def index_add_gx(gy: Any, i: int, indices: tuple[Any, ...]) -> Any:
 
 @Op
 def topk(x: Any, *, k: int, dim: int, largest: bool = True) -> Any:
-    """y_j = x_{p_j}, the k largest (or smallest) entries along `dim`, in order, and p with them.
+    """y_j = x_{p_j}: the k largest (smallest) entries along `dim`, in order, and their indices p.
 
     Derivation: the positions p are constant in a neighbourhood, so <gy, dy> = sum_j gy_j dx_{p_j}
         = <index_add(gy), dx>.
         gx = index_add(gy[0], shape=x_shape, indices=(along("topk", raw(y[1]), dim, x_shape),))
-    Jacobian: selection: one 1 a row.
-    Kinks: where entries tie, the first in order is taken, a vertex of the subdifferential.
+    Jacobian: a selection, with one 1 per row.
+    Kinks: of tied entries the first is used, a vertex of the subdifferential.
     Cost: a sort forward, zeros and n additions backward; keeps the positions.
     Shapes: those of x with k along `dim`; dtype of x, and int64.
     Errors: ValueError unless 0 <= k <= the size of `dim`.
@@ -87,7 +87,7 @@ def topk(x: Any, *, k: int, dim: int, largest: bool = True) -> Any:
     if not 0 <= k <= n:
         raise ValueError(f"topk: k is {k}; it must be from 0 to {n}, the size of dim {dim}")
     xp = array_module(x)
-    # a stable sort of the reversed axis has the first of ties last, and thus first from the end
+    # A stable sort of the reversed axis puts the first of ties last, which is first from the end.
     order = (slice(None),) * dim + (slice(None, None, -1),)
     if largest:
         positions = n - 1 - x[order].argsort(axis=dim, kind="stable")[order]
@@ -115,7 +115,7 @@ def plain_index(index: Any, like: Any) -> Any:
     if isinstance(index, list):
         index = array_module(like).asarray(index, dtype=None if index else "int64")
     elif isinstance(index, Value) or is_array(index):
-        # a copy, since a rule keeps it: the caller may go on to change his
+        # A copy: a rule keeps the index, and the caller may change the original.
         index = raw(index).copy()
     if is_array(index) and index.dtype.kind not in "iub":
         raise IndexError(
@@ -133,7 +133,7 @@ def _may_repeat(index: Any) -> bool:
 
 
 def _check_range(name: str, shape: tuple[int, ...], index: Any) -> None:
-    """Integer arrays must stay within their axes; everything else NumPy and CuPy check."""
+    """Check integer arrays against their axes; NumPy and CuPy check everything else."""
     if not _may_repeat(index):
         return
     parts = _parts(index)
@@ -168,17 +168,17 @@ def _check_axis(name: str, index: Any, axis: int, shape: tuple[int, ...]) -> Non
 
 
 def along(name: str, index: Any, dim: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """The full index of ``x[i, ..., index[i, ..., k], ...]``: `gather`'s, for `getitem`.
+    """`gather`'s index for `getitem`: the full index of ``x[i, ..., index[i, ..., k], ...]``.
 
     Raises:
-        ValueError: unless the index has as many axes as `shape`, none longer but axis `dim`.
+        ValueError: unless the index has as many axes as `shape`, none except `dim` longer.
         IndexError: for a negative index.
     """
     longer = [n > m and a != dim for a, (n, m) in enumerate(zip(index.shape, shape, strict=False))]
     if index.ndim != len(shape) or any(longer):
         raise ValueError(
-            f"{name}: index {tuple(index.shape)} must have {len(shape)} axes, none longer than "
-            f"{tuple(shape)} but axis {dim}"
+            f"{name}: index {tuple(index.shape)} must have {len(shape)} axes, none except axis "
+            f"{dim} longer than in {tuple(shape)}"
         )
     check(index >= 0, lambda: IndexError(f"{name}: index {int(index.min())} is negative"))
     grid = []

@@ -1,4 +1,4 @@
-"""Products of matrices: matmul, linear, einsum. All multilinear, so their rules are products."""
+"""Matrix products: matmul, linear and einsum. All are multilinear, so their rules are products."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ def transposed(x: Any) -> Any:
     return permute(x, dims=(*range(n - 2), n - 1, n - 2))
 
 
-@Elementwise  # its batch axes broadcast
+@Elementwise  # the batch axes broadcast
 def matmul(a: Any, b: Any) -> Any:
     """y_ij = sum_k a_ik b_kj, for each matrix of a batch.
 
-    Derivation: dy = da b + a db. <gy, da b> = tr(gy^T da b) = <gy b^T, da>, likewise
+    Derivation: dy = da b + a db. <gy, da b> = tr(gy^T da b) = <gy b^T, da> and
         <gy, a db> = <a^T gy, db>.
         ga = matmul(gy, transposed(b))
         gb = matmul(transposed(a), gy)
-    Jacobian: Kronecker products, I ⊗ b^T by a and a ⊗ I by b (⊗: Kronecker).
+    Jacobian: Kronecker products, I ⊗ b^T for a and a ⊗ I for b.
     Kinks: none; bilinear.
     Cost: N M K multiply-adds for (N, K) @ (K, M) forward, as many backward for each input; keeps
         b for ga and a for gb.
     Shapes: (..., N, K) @ (..., K, M) -> (..., N, M), the leading axes broadcast; dtype: the wider.
-        `Tensor.matmul` and @ take vectors too, as PyTorch's.
+        `Tensor.matmul` and @ also take vectors, as in PyTorch.
     Errors: ValueError if the inner sizes differ or the leading axes do not broadcast.
     Source: M. Giles, An extended collection of matrix derivative results for forward and reverse
         mode algorithmic differentiation (2008), section 2.2.2.
@@ -39,7 +39,7 @@ def matmul(a: Any, b: Any) -> Any:
     if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
         raise ValueError(
             f"matmul: shapes {tuple(a.shape)} and {tuple(b.shape)} do not fit; the last size of "
-            "the first must equal the last but one of the second"
+            "the first must equal the second-to-last size of the second"
         )
     return products.product(a, b)
 
@@ -56,26 +56,26 @@ def matmul_gb(gy: Any, a: Any) -> Any:
 
 @Op
 def linear(x: Any, w: Any, b: Any = None) -> Any:
-    """y_nj = sum_i x_ni w_ji + b_j: one row an example, one row of w an output.
+    """y_nj = sum_i x_ni w_ji + b_j: a row of x is an example, a row of w an output feature.
 
     Derivation: dy = dx w^T + x dw^T + 1 db^T. <gy, dx w^T> = <gy w, dx>;
         <gy, x dw^T> = tr(gy^T x dw^T) = <gy^T x, dw>; <gy, 1 db^T> = <sum over n of gy, db>.
         gx = matmul(gy, w)
         gw = matmul(gy.T, x)
         gb = gy.sum(0)
-    Jacobian: I ⊗ w by x, x ⊗ I by w (⊗: Kronecker), a column of identities by b.
+    Jacobian: I ⊗ w for x, x ⊗ I for w (⊗: Kronecker product), a column of identities for b.
     Kinks: none; bilinear in x and w, affine in b.
     Cost: N I J multiply-adds forward, twice that backward; keeps w for gx and x for gw.
     Shapes: x (N, I), w (J, I), b (J,) or None, y (N, J); dtype: the widest. `functional.linear`
         takes more leading axes.
-    Errors: ValueError if they do not fit.
+    Errors: ValueError if the shapes do not fit.
     Source: M. Giles, An extended collection of matrix derivative results for forward and reverse
         mode algorithmic differentiation (2008), section 2.2.2.
     """
     if x.ndim != 2 or w.ndim != 2 or x.shape[1] != w.shape[1]:
         raise ValueError(
             f"linear: input {tuple(x.shape)} and weight {tuple(w.shape)} do not fit; the input's "
-            "last size must equal the weight's (out_features, in_features) last"
+            "last size must equal in_features, the last size of the weight"
         )
     if b is not None and b.shape != w.shape[:1]:
         raise ValueError(
@@ -107,22 +107,22 @@ def linear_gb(gy: Any) -> Any:
 
 @Op
 def einsum(*xs: Any, subscripts: str) -> Any:
-    """y = the product of entries of x_0, x_1, ... summed over the letters not in the output.
+    """y = sum of the products of entries of x_0, x_1, ... over letters not in the output.
 
     "ij,jk->ik" is y_ik = sum_j a_ij b_jk.
 
-    Derivation: y is linear in each input. With the others fixed, dx_i meets gy and them in the
-        same sum, so its gradient is the einsum of gy and the others with the output letters of
-        x_i. A letter that only x_i has is repeated along its axis (it was summed alone); a letter
-        that it has twice puts the gradient on that diagonal.
+    Derivation: y is linear in each input, and <gy, dy> is a sum of products of dx_i, gy and the
+        other inputs. So the gradient is the einsum of gy and the others with the letters of x_i as
+        output. It is repeated along a letter that only x_i has (which was summed alone),
+        and lies on the diagonal of a letter that x_i has twice.
         gxs = einsum(g, *operands, subscripts=",".join([letters, *eyes]) + "->" + target)
-    Jacobian: by each input, the contraction of the others.
+    Jacobian: for each input, the contraction of the others.
     Kinks: none; multilinear.
-    Cost: at most the product of all letters' sizes, with the best pairwise order much less (NumPy
-        chooses it, and uses BLAS where a pair is a matrix product); keeps the inputs.
-    Shapes: a letter has one size everywhere; dtype: the widest. `tinynet.einsum` takes "..." and
-        an implicit output.
-    Errors: ValueError for subscripts that are not letters, or do not fit the shapes.
+    Cost: at most the product of all letters' sizes, and much less in the best pairwise order,
+        which NumPy chooses; it uses BLAS for pairs that are matrix products. Keeps the inputs.
+    Shapes: a letter has one size everywhere; dtype: the widest. `tinynet.einsum` also takes "..."
+        and an implicit output.
+    Errors: ValueError for subscripts that are not letters or do not fit the shapes.
     Source: M. Giles, An extended collection of matrix derivative results for forward and reverse
         mode algorithmic differentiation (2008), section 2.2, for the bilinear case.
     """
@@ -144,12 +144,12 @@ def einsum_gx(gy: Any, i: int, xs: Any, xs_shape: Any, subscripts: str) -> Any:
     met = "".join(c for c in letters if c in out or any(c in t for t, _ in others))
     signature = ",".join([out, *(t for t, _ in others)]) + "->" + met
     g = einsum(gy, *(x for _, x in others), subscripts=signature)
-    # letters that only x_i has: its entries along them were added up, so each gets the same
+    # Letters that only x_i has were summed: entries along them share one gradient.
     g = reshape(g, shape=tuple(sizes[c] if c in met else 1 for c in letters))
     g = expand(g, shape=tuple(sizes[c] for c in letters))
     if len(letters) == len(terms[i]):
         return g
-    # a repeated letter: only the diagonal of those axes was used
+    # A repeated letter reads only the diagonal of its axes.
     fresh = iter(c for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                  if c not in letters)  # fmt: skip
     target, eyes, operands = "", [], []
@@ -165,7 +165,7 @@ def einsum_gx(gy: Any, i: int, xs: Any, xs_shape: Any, subscripts: str) -> Any:
 
 
 def split_subscripts(subscripts: str) -> tuple[list[str], str]:
-    """The inputs' terms and the output's, of subscripts that spell out everything.
+    """Split explicit subscripts into the inputs' terms and the output's term.
 
     Raises:
         ValueError: for anything but letters, commas and one arrow.

@@ -1,4 +1,4 @@
-"""Reductions: sum, amax, amin, norm, and the running sum. `dim` counts axes, negative from the end.
+"""Reductions: sum, amax, amin, norm; and cumsum. A negative `dim` counts from the last axis.
 
 mean and var are compositions of sum (`Tensor.mean`, `Tensor.var`).
 """
@@ -22,16 +22,16 @@ def axes_of(name: str, dim: Dim, ndim: int) -> tuple[int, ...]:
     """`dim` as a tuple of distinct axes from 0 to ndim - 1; None means all of them.
 
     Raises:
-        IndexError: for an axis out of range, or the same one twice.
+        IndexError: for an axis out of range or named twice.
     """
     if dim is None:
         return tuple(range(ndim))
     if isinstance(dim, bool):
-        raise TypeError(f"{name}: dim is {dim}; it must be an axis or several")
+        raise TypeError(f"{name}: dim is {dim}; it must be an axis or a tuple of axes")
     given: Any = dim
     if type(dim) is int:
         given = (dim,)
-    elif type(dim) is not tuple:  # asking for a Sequence takes a microsecond
+    elif type(dim) is not tuple:  # isinstance with Sequence takes a microsecond
         given = tuple(dim) if isinstance(dim, Sequence) else (dim,)
     axes = []
     for d in map(operator.index, given):
@@ -48,10 +48,10 @@ def axes_of(name: str, dim: Dim, ndim: int) -> tuple[int, ...]:
 
 
 def axis_of(name: str, dim: int, ndim: int) -> int:
-    """One axis, from 0 to ndim - 1.
+    """`dim` as an axis from 0 to ndim - 1.
 
     Raises:
-        IndexError: for an axis out of range, and for a number, which has none.
+        IndexError: for an axis out of range; a tensor of shape () has none.
     """
     axes = axes_of(name, dim, ndim)
     if not axes:
@@ -65,8 +65,8 @@ def _kept_shape(name: str, shape: tuple[int, ...], dim: Dim) -> tuple[int, ...]:
 
 
 def keepdims(g: Any, name: str, shape: tuple[int, ...], dim: Dim) -> Any:
-    """A reduced array with its reduced axes back, of size 1, so that it broadcasts to `shape`; or,
-    where all were reduced, the one number that it is, which broadcasts anyhow."""
+    """Restore the reduced axes of `g` with size 1, so that it broadcasts to `shape`; the one number
+    of a full reduction (`dim` None) broadcasts as it is."""
     if dim is None:
         return g
     return reshape(g, shape=_kept_shape(name, shape, dim))
@@ -78,11 +78,11 @@ def sum(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
 
     Derivation: dy = sum_i dx_i, so <gy, dy> = sum_i gy dx_i = <gy repeated along dim, dx>.
         gx = expand(keepdims(gy, "sum", x_shape, dim), shape=x_shape)
-    Jacobian: a row of ones for each output.
+    Jacobian: for each output, a row with ones at the entries of its sum.
     Kinks: none; linear.
     Cost: n additions forward, nothing backward (a view); keeps the shape of x.
-    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x, int64 for
-        integers and booleans. The sum of nothing is 0.
+    Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x, int64 for
+        integers and booleans. An empty sum is 0.
     Errors: IndexError for an axis out of range or named twice.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
@@ -97,7 +97,7 @@ def sum_gx(gy: Any, x_shape: tuple[int, ...], dim: Dim) -> Any:
 def _extreme(name: str, x: Any, dim: Dim, keepdim: bool) -> Any:
     axes = axes_of(name, dim, x.ndim)
     if any(x.shape[i] == 0 for i in axes):
-        raise ValueError(f"{name}: shape {x.shape} has no entry along dim {dim}; it has no extreme")
+        raise ValueError(f"{name}: shape {x.shape} has no entry along dim {dim}, so no extreme")
     return getattr(x, name[1:])(axis=axes, keepdims=keepdim)
 
 
@@ -115,13 +115,13 @@ def amax(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
 
     Derivation: dy = dx_m for the largest entry m, so <gy, dy> = <gy at m and 0 elsewhere, dx>.
         gx = _share_among_ties(gy, x, y, dim)
-    Jacobian: selection: one 1 a row.
-    Kinks: where k entries tie, the subdifferential is the convex hull of their selections; its
-        middle is taken, gy/k for each, so that the gradients add up to gy and no order counts.
-        (`Tensor.max(dim)` returns a position too, and gives all of gy to it.)
+    Jacobian: a selection, with one 1 per row.
+    Kinks: where k entries tie, the subdifferential is the convex hull of their selections. Its
+        center is used: each gets gy/k, so the gradients add up to gy whatever the order.
+        (`Tensor.max(dim)` also returns a position, and that entry gets all of gy.)
     Cost: n comparisons forward, 4n backward; keeps x and y.
-    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x; NaN if there is
-        one. Errors: ValueError if there is nothing along `dim`; IndexError for a wrong axis.
+    Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x; NaN if an
+        entry is. Errors: ValueError if `dim` has size 0; IndexError for an axis out of range.
     Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
     """
     return _extreme("amax", x, dim, keepdim)
@@ -138,11 +138,11 @@ def amin(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
 
     Derivation: dy = dx_m for the smallest entry m, so <gy, dy> = <gy at m and 0 elsewhere, dx>.
         gx = _share_among_ties(gy, x, y, dim)
-    Jacobian: selection: one 1 a row.
+    Jacobian: a selection, with one 1 per row.
     Kinks: k tied entries get gy/k each, as in `amax`.
     Cost: n comparisons forward, 4n backward; keeps x and y.
-    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x; NaN if there is
-        one. Errors: ValueError if there is nothing along `dim`; IndexError for a wrong axis.
+    Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x; NaN if an
+        entry is. Errors: ValueError if `dim` has size 0; IndexError for an axis out of range.
     Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
     """
     return _extreme("amin", x, dim, keepdim)
@@ -160,18 +160,18 @@ def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     Derivation: y^2 = sum x_i^2, so y dy = sum x_i dx_i and <gy, dy> = <gy x / y, dx>.
         gx = x * (keepdims(gy, "norm", shape, dim) / where(raw(y) == 0, 1.0, y))
     Jacobian: the row x / y, a unit vector.
-    Kinks: at x = 0 the subdifferential is the unit ball; 0, its middle, is taken. (Composed of
-        sqrt and sum it would be 0 * Inf = NaN.)
+    Kinks: at x = 0 the subdifferential is the unit ball; its center 0 is used. (A composition of
+        sqrt and sum would give 0 * Inf = NaN.)
     Cost: 6n forward, 2n backward; keeps x and y.
-    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x.
+    Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x.
     Errors: IndexError for an axis out of range or named twice.
     Source: R. T. Rockafellar, Convex Analysis (1970), section 23.
     """
     axes = axes_of("norm", dim, x.ndim)
     xp = array_module(x)
-    # squares overflow and underflow long before lengths do: divide by the largest entry first
     if x.size == 0:
-        return x.sum(axis=axes, keepdims=keepdim)  # no entry, no largest one; the length is 0
+        return x.sum(axis=axes, keepdims=keepdim)  # there is no largest entry; the norm is 0
+    # Squares overflow and underflow long before norms do: divide by the largest entry first.
     top = xp.abs(x).max(axis=axes, keepdims=True)
     top = xp.where(xp.isfinite(top) & (top > 0), top, 1.0)
     scaled = x / top
@@ -191,13 +191,13 @@ def cumsum(x: Any, *, dim: int) -> Any:
     """y_i = x_0 + x_1 + ... + x_i along the axis `dim`.
 
     Derivation: dx_i enters y_i and all later ones, so <gy, dy> = sum_i dx_i sum_{j >= i} gy_j:
-        the running sum from the other end.
+        a running sum from the end.
         gx = flip(cumsum(flip(gy, dims=(dim,)), dim=dim), dims=(dim,))
-    Jacobian: lower triangular, of ones.
+    Jacobian: lower triangular, with ones.
     Kinks: none; linear.
     Cost: n additions forward and backward; keeps the shape of x.
-    Shapes: those of x; dtype of x, int64 for integers and booleans. Errors: IndexError for an
-        axis out of range.
+    Shapes: that of x; dtype of x, int64 for integers and booleans.
+    Errors: IndexError for an axis out of range.
     Source: G. Blelloch, Prefix sums and their applications (1990), for the operation.
     """
     (axis,) = axes_of("cumsum", dim, x.ndim) or (None,)

@@ -1,7 +1,6 @@
 """Rearranging without arithmetic: reshape, permute, flip, cat, split, unbind, pad and crop.
 
-All are linear and all but `pad` and `crop` are permutations of the entries, so each adjoint is the
-way back.
+All but `pad` and `crop` permute the entries, so the adjoint of each is its inverse.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from tinynet.ops.indexing import getitem
 
 @Op
 def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
-    """y = x, entry by entry in C order, in another shape; one size may be -1: what is left.
+    """y = x in another shape, entries in C order; one size may be -1 and is then inferred.
 
     Derivation: dy = reshape(dx), so <gy, dy> = <gy in the shape of x, dx>.
         gx = reshape(gy, shape=x_shape)
     Jacobian: the identity.
     Kinks: none; linear.
-    Cost: nothing where a view will do, else a copy; keeps the shape of x.
-    Shapes: as many entries as x; dtype of x. Errors: ValueError if the numbers differ.
+    Cost: nothing where y can be a view, otherwise a copy; keeps the shape of x.
+    Shapes: as many entries as x; dtype of x. Errors: ValueError if the number differs.
     Source: none needed: renaming of indices.
     """
     try:
@@ -51,15 +50,15 @@ def permute(x: Any, *, dims: tuple[int, ...]) -> Any:
     Jacobian: a permutation.
     Kinks: none; linear.
     Cost: nothing (a view); keeps nothing.
-    Shapes: those of x, reordered; dtype of x.
+    Shapes: that of x, reordered; dtype of x.
     Errors: ValueError unless `dims` names every axis once.
     Source: none needed: renaming of indices.
     """
     try:
-        if len(dims) != x.ndim:  # transpose takes no axes at all for all of them reversed
+        if len(dims) != x.ndim:  # transpose(()) would reverse all axes
             raise ValueError
         return x.transpose(dims)
-    except (ValueError, IndexError):  # CuPy's for an axis out of range is an IndexError
+    except (ValueError, IndexError):  # CuPy raises IndexError for an axis out of range
         raise ValueError(f"permute: dims {dims} must name each of {x.ndim} axes once") from None
 
 
@@ -80,7 +79,7 @@ def flip(x: Any, *, dims: tuple[int, ...]) -> Any:
     Jacobian: a symmetric permutation.
     Kinks: none; linear.
     Cost: nothing (a view); keeps nothing.
-    Shapes: those of x; dtype of x. Errors: IndexError for an axis out of range.
+    Shapes: that of x; dtype of x. Errors: IndexError for an axis out of range.
     Source: none needed: renaming of indices.
     """
     if any(not -x.ndim <= d < x.ndim for d in dims):
@@ -96,15 +95,15 @@ def flip_gx(gy: Any, dims: tuple[int, ...]) -> Any:
 
 @Op
 def cat(*xs: Any, dim: int = 0) -> Any:
-    """y = x_0, x_1, ... one after the other along the axis `dim`.
+    """y = x_0, x_1, ... concatenated along the axis `dim`.
 
-    Derivation: dy = dx_0, dx_1, ... likewise, so <gy, dy> = sum_k <piece k of gy, dx_k>.
+    Derivation: dy = dx_0, dx_1, ... concatenated, so <gy, dy> = sum_k <piece k of gy, dx_k>.
         gxs = getitem(gy, index=(slice(None),) * (dim % len(xs_shape[i])) + (piece,))
-    Jacobian: by each input, a block of the identity.
+    Jacobian: for each input, a block of columns of the identity.
     Kinks: none; linear.
     Cost: n copies forward, nothing backward (views); keeps the shapes.
-    Shapes: equal but along `dim`, where they add up; dtype: the widest.
-    Errors: ValueError for no input, and for shapes that differ elsewhere; IndexError for the axis.
+    Shapes: equal except along `dim`, where they add up; dtype: the widest.
+    Errors: ValueError without inputs or if shapes differ elsewhere; IndexError for a wrong axis.
     Source: none needed: renaming of indices.
     """
     if not xs:
@@ -115,8 +114,8 @@ def cat(*xs: Any, dim: int = 0) -> Any:
     rests = {tuple(m for i, m in enumerate(x.shape) if i != dim % n) for x in xs}
     if len(rests) != 1 or any(x.ndim != n for x in xs):
         raise ValueError(
-            f"cat: shapes {', '.join(str(tuple(x.shape)) for x in xs)} must be equal but at "
-            f"dim {dim}"
+            f"cat: shapes {', '.join(str(tuple(x.shape)) for x in xs)} must be equal except "
+            f"along dim {dim}"
         )
     return array_module(*xs).concatenate(xs, axis=dim)
 
@@ -132,19 +131,20 @@ def cat_gx(gy: Any, i: int, xs_shape: Sequence[tuple[int, ...]], dim: int) -> An
 def split(x: Any, *, sizes: tuple[int, ...], dim: int) -> Any:
     """y_0, y_1, ... = x cut along the axis `dim` into pieces of these sizes: cat's adjoint.
 
-    Derivation: dy_k is piece k of dx, so sum_k <gy_k, dy_k> = <gy_0, gy_1, ... joined, dx>.
+    Derivation: dy_k is piece k of dx, so sum_k <gy_k, dy_k> = <gy_0, gy_1, ... concatenated, dx>.
         gx = cat(*gy, dim=dim)
     Jacobian: the identity, cut into blocks of rows.
     Kinks: none; linear.
-    Cost: nothing forward (views), n copies backward, however many pieces there are; keeps nothing.
-    Shapes: those of x but along `dim`; dtype of x.
-    Errors: ValueError unless the sizes are >= 0 and add up to that of `dim`.
+    Cost: nothing forward (views), n copies backward for any number of pieces; keeps nothing.
+    Shapes: that of x except along `dim`; dtype of x.
+    Errors: ValueError unless the sizes are >= 0 and add up to the size of `dim`.
     Source: none needed: renaming of indices.
     """
     ends = list(itertools.accumulate(sizes, initial=0))
     if min(sizes, default=0) < 0 or ends[-1] != x.shape[dim]:
         raise ValueError(
-            f"split: sizes {list(sizes)} must be >= 0 and add up to {x.shape[dim]}, axis {dim}'s"
+            f"split: sizes {list(sizes)} must be >= 0 and add up to {x.shape[dim]}, the size "
+            f"of dim {dim}"
         )
     pieces = [(slice(None),) * dim + (slice(a, b),) for a, b in itertools.pairwise(ends)]
     return tuple([x[piece] for piece in pieces])
@@ -157,18 +157,18 @@ def split_gx(gy: Any, dim: int) -> Any:
 
 @Op
 def unbind(x: Any, *, dim: int) -> Any:
-    """y_k = x[..., k, ...], k along the axis `dim`, which is gone.
+    """y_k = x[..., k, ...], k along the axis `dim`, which y lacks.
 
     Derivation: dy_k = dx[..., k, ...], so sum_k <gy_k, dy_k> = <gy_0, gy_1, ... stacked, dx>.
         gx = cat(*(reshape(g, shape=_with_one(g.shape, dim)) for g in gy), dim=dim)
     Jacobian: the identity, cut into blocks of rows.
     Kinks: none; linear.
     Cost: nothing forward (views), n copies backward; keeps nothing.
-    Shapes: those of x without `dim`; dtype of x. Errors: ValueError if `dim` has size 0.
+    Shapes: that of x without `dim`; dtype of x. Errors: ValueError if `dim` has size 0.
     Source: none needed: renaming of indices.
     """
     if x.shape[dim] == 0:
-        raise ValueError(f"unbind: shape {tuple(x.shape)} has nothing along dim {dim}")
+        raise ValueError(f"unbind: shape {tuple(x.shape)} has size 0 along dim {dim}")
     return tuple([x[(slice(None),) * dim + (k,)] for k in range(x.shape[dim])])
 
 
@@ -185,12 +185,12 @@ def _with_one(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
 def pad(x: Any, *, widths: tuple[tuple[int, int], ...], value: float = 0.0) -> Any:
     """y = x with widths[k] = (before, after) entries of `value` added along each axis k.
 
-    Derivation: the border is constant, so dy = dx inside and <gy, dy> = <gy inside, dx>: a crop.
+    Derivation: the border is constant, so dy = dx inside and <gy, dy> = <gy inside, dx>, a crop.
         gx = crop(gy, widths=widths)
     Jacobian: the identity over rows of zeros.
-    Kinks: none; affine, linear for value 0.
+    Kinks: none; affine, and linear for value 0.
     Cost: one copy forward, nothing backward (a view); keeps nothing.
-    Shapes: one pair an axis, none negative; dtype of x. Errors: ValueError otherwise.
+    Shapes: a pair of widths >= 0 for each axis; dtype of x. Errors: ValueError otherwise.
     Source: none needed: renaming of indices.
     """
     _check_widths("pad", x, widths)
@@ -209,18 +209,18 @@ def pad_gx(gy: Any, widths: tuple[tuple[int, int], ...]) -> Any:
 def crop(x: Any, *, widths: tuple[tuple[int, int], ...]) -> Any:
     """y = x without its first and last widths[k] = (before, after) entries along each axis k.
 
-    Derivation: what is cut off does not enter, so <gy, dy> = <gy with a border of 0, dx>: a pad.
+    Derivation: y does not depend on the border, so <gy, dy> = <gy with a border of 0, dx>, a pad.
         gx = pad(gy, widths=widths)
-    Jacobian: selection.
+    Jacobian: a selection.
     Kinks: none; linear.
     Cost: nothing forward (a view), one copy backward; keeps nothing.
-    Shapes: one pair an axis, none negative, no more than there is; dtype of x.
+    Shapes: a pair of widths >= 0 for each axis, at most its size in sum; dtype of x.
     Errors: ValueError otherwise.
     Source: none needed: renaming of indices.
     """
     _check_widths("crop", x, widths)
     if any(before + after > n for n, (before, after) in zip(x.shape, widths, strict=True)):
-        raise ValueError(f"crop: widths {widths} are more than shape {tuple(x.shape)} has")
+        raise ValueError(f"crop: widths {widths} are larger than shape {tuple(x.shape)}")
     return x[_inside(widths, x.shape)]
 
 

@@ -1,13 +1,13 @@
-"""Softmax and the losses that are fused with it, computed from logits.
+"""Softmax and the losses fused with it, computed from logits.
 
-The exponential of 89 overflows float32, so none of these takes the exponential of a logit. With
-m = max_c x_c, for each row by itself,
+e^89 overflows float32, so no function here takes the exponential of a logit. With m = max_c x_c of
+each row,
 
     ln sum_c e^(x_c) = m + ln sum_c e^(x_c - m)
 
-holds exactly, every exponent is at most 0, and one of them is 0: the sum lies between 1 and C,
-nothing overflows, and what underflows is smaller than the rounding of that 1. The formulas as
-loops: `tinynet.testing.definitions`.
+holds exactly. Every exponent is at most 0 and one is 0, so the sum lies between 1 and C: nothing
+overflows, and terms that underflow are smaller than the rounding of 1.
+`tinynet.testing.definitions` has the formulas as loops.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tinynet.ops.shape import reshape
 
 
 def _shifted(name: str, x: Any, dim: Dim) -> tuple[Any, Any, tuple[int, ...]]:
-    """x - m, the maximum m with its axes kept, and the axes; Inf is not subtracted from Inf."""
+    """x - m, the maximum m with `dim` kept, and the axes; an infinite m is not subtracted."""
     xp = array_module(x)
     axes = axes_of(name, dim, x.ndim)
     if any(x.shape[i] == 0 for i in axes):
@@ -39,19 +39,19 @@ def logsumexp(x: Any, *, dim: Dim, keepdim: bool = False) -> Any:
     Derivation: dy = sum_c e^(x_c) dx_c / sum_c e^(x_c) = sum_c p_c dx_c, with p_c = e^(x_c - y), so
         <gy, dy> = <gy p, dx>.
         gx = keepdims(gy, "logsumexp", x_shape, dim) * p
-    Jacobian: the row p, the softmax.
-    Kinks: none; the smooth maximum, within ln C above it. A row of -Inf alone has no softmax, and
-        NaN for its gradient.
+    Jacobian: the row p, which is the softmax.
+    Kinks: none; a smooth maximum, at most ln C above the maximum. A row of only -Inf has no
+        softmax, and its gradient is NaN.
     Cost: n exponentials forward and backward; keeps x and y.
-    Shapes: those of x without `dim`, or with size 1 there (keepdim); dtype of x; -Inf where all
-        are. Errors: ValueError if there is nothing along `dim`; IndexError for a wrong axis.
+    Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x; -Inf if all
+        entries are. Errors: ValueError if `dim` has size 0; IndexError for an axis out of range.
     Source: P. Blanchard, D. Higham and N. Higham, Accurately computing the log-sum-exp and softmax
         functions, IMA J. Numer. Anal. 41 (2021), eq. 1.3 and section 4.
     """
     xp = array_module(x)
     shifted, m, axes = _shifted("logsumexp", x, dim)
     total = xp.exp(shifted).sum(axis=axes, keepdims=True)
-    y = xp.log(xp.where(total == 0, 1.0, total)) + m  # 0 only where m is -Inf, and y with it
+    y = xp.log(xp.where(total == 0, 1.0, total)) + m  # 0 only where m, and so y, is -Inf
     return y if keepdim else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
 
 
@@ -68,11 +68,11 @@ def softmax(x: Any, *, dim: int) -> Any:
     Derivation: ln y_c = x_c - lse(x), so dy_c = y_c (dx_c - sum_k y_k dx_k) and
         <gy, dy> = <y (gy - sum_c gy_c y_c), dx>.
         gx = y * (gy - sum(gy * y, dim=dim, keepdim=True))
-    Jacobian: diag(y) - y y^T, diagonal minus rank one; its rows add up to 0, since adding one
-        number to all logits changes nothing.
+    Jacobian: diag(y) - y y^T, diagonal minus rank one. Its rows add up to 0, since adding one
+        number to all logits does not change y.
     Kinks: none.
     Cost: n exponentials forward, 4n backward; keeps y.
-    Shapes: those of x; dtype of x. Errors: ValueError if there is nothing along `dim`.
+    Shapes: that of x; dtype of x. Errors: ValueError if `dim` has size 0.
     Source: J. Bridle, Probabilistic interpretation of feedforward classification network outputs
         (1990); Blanchard, Higham and Higham (2021), eq. 1.2.
     """
@@ -96,7 +96,7 @@ def log_softmax(x: Any, *, dim: int) -> Any:
     Jacobian: I - 1 p^T.
     Kinks: none.
     Cost: n exponentials forward and backward; keeps y.
-    Shapes: those of x; dtype of x. Errors: ValueError if there is nothing along `dim`.
+    Shapes: that of x; dtype of x. Errors: ValueError if `dim` has size 0.
     Source: Blanchard, Higham and Higham, IMA J. Numer. Anal. 41 (2021), section 4.
     """
     xp = array_module(x)
@@ -111,15 +111,15 @@ def log_softmax_gx(gy: Any, y: Any, dim: int) -> Any:
 
 @Op
 def cross_entropy_rows(x: Any, q: Any) -> Any:
-    """y_n = - sum_c q_nc ln p_nc, with p = softmax(x) along axis 1: from logits, for each row.
+    """y_n = - sum_c q_nc ln p_nc, with p = softmax(x) along axis 1, for each row.
 
     Derivation: y = - sum_c q_c (x_c - lse(x)) = s lse(x) - sum_c q_c x_c with s = sum_c q_c, and
         d lse = sum_c p_c dx_c, so <gy, dy> = <gy (s p - q), dx> + <-gy ln p, dq>. For
         probabilities s is 1 and the gradient by the logits is p - q: softmax minus one-hot.
         gx = gy * (softmax(x, dim=1) * sum(q, dim=1, keepdim=True) - q)
         gq = -(expand(gy, shape=x_shape) * log_softmax(x, dim=1))
-    Jacobian: the row s p - q by x, and - ln p by q.
-    Kinks: none. A row of zeros in q is a row that does not count.
+    Jacobian: the row s p - q for x, and - ln p for q.
+    Kinks: none. A row of zeros in q contributes nothing.
     Cost: n exponentials and 3n forward, n exponentials and 4n backward; keeps x and q.
     Shapes: x, q (N, C, ...), y (N, ...); dtype of x.
     Errors: ValueError if the shapes differ or there is no class.
@@ -131,7 +131,7 @@ def cross_entropy_rows(x: Any, q: Any) -> Any:
             "must have one shape (N, C, ...)"
         )
     log_p = log_softmax(x, dim=1)
-    # 0 ln 0 is 0: a class that cannot be does not count where the target says so too
+    # 0 ln 0 is 0: a class of probability 0 contributes nothing where its target is 0 too.
     return -(q * array_module(x).where(q == 0, 0.0, log_p)).sum(axis=1)
 
 
@@ -149,26 +149,27 @@ def cross_entropy_rows_gq(gy: Any, x: Any, x_shape: tuple[int, ...]) -> Any:
 
 @Elementwise
 def bce_with_logits(x: Any, z: Any) -> Any:
-    """y = - z ln s(x) - (1 - z) ln(1 - s(x)), s the sigmoid: for each entry, from logits.
+    """y = - z ln s(x) - (1 - z) ln(1 - s(x)), where s is the sigmoid, elementwise.
 
-    Computed as (max(x, 0) - x z) + ln(1 + e^-|x|): no exponential overflows, and where the loss is
-    small (z = 1 with large x, z = 0 with small) the bracket is exactly 0, so that the third keeps
-    its precision.
+    Computed as (max(x, 0) - x z) + ln(1 + e^-|x|): no exponential overflows. Where the loss is
+    small (z = 1 and x large, or z = 0 and x very negative) the bracket is exactly 0, so the
+    logarithm keeps its precision.
 
     Derivation: ln s(x) = x - softplus(x) and ln(1 - s(x)) = -softplus(x), so y = softplus(x) - x z
         and dy = (s(x) - z) dx - x dz: <gy, dy> = <gy (s(x) - z), dx> + <-gy x, dz>.
         gx = gy * (sigmoid(x) - z)
         gz = -(gy * x)
-    Jacobian: diagonal by each input.
-    Kinks: none: the two in the way it is computed cancel.
+    Jacobian: diagonal for each input.
+    Kinks: none; those of max(x, 0) and |x| cancel.
     Cost: n exponentials and logarithms forward, n sigmoids backward; keeps x and z.
-    Shapes: x and z broadcast (`binary_cross_entropy_with_logits` wants them equal); dtype: wider.
+    Shapes: x and z broadcast (`binary_cross_entropy_with_logits` requires equal shapes); dtype:
+        the wider.
     Errors: ValueError if the shapes do not broadcast.
     Source: C. Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.90 and 4.91.
     """
     xp = array_module(x, z)
     if isinstance(x, int | float):
-        x = xp.asarray(x, z.dtype)  # a number has no dtype of its own, its exponential would
+        x = xp.asarray(x, z.dtype)  # a Python number has no dtype, but its exponential does
     return (xp.maximum(x, 0.0) - x * z) + xp.log1p(exp_minus_abs(x))
 
 
