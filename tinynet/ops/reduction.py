@@ -117,7 +117,7 @@ def amax(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
         gx = _share_among_ties(gy, x, y, dim)
     Jacobian: a selection, with one 1 per row.
     Kinks: where k entries tie, the subdifferential is the convex hull of their selections. Its
-        center is used: each gets gy/k, so the gradients add up to gy whatever the order.
+        centre is used: each gets gy/k, so the gradients add up to gy whatever the order.
         (`Tensor.max(dim)` also returns a position, and that entry gets all of gy.)
     Cost: n comparisons forward, 4n backward; keeps x and y.
     Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x; NaN if an
@@ -160,7 +160,7 @@ def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     Derivation: y^2 = sum x_i^2, so y dy = sum x_i dx_i and <gy, dy> = <gy x / y, dx>.
         gx = x * (keepdims(gy, "norm", shape, dim) / where(raw(y) == 0, 1.0, y))
     Jacobian: the row x / y, a unit vector.
-    Kinks: at x = 0 the subdifferential is the unit ball; its center 0 is used. (A composition of
+    Kinks: at x = 0 the subdifferential is the unit ball; its centre 0 is used. (A composition of
         sqrt and sum would give 0 * Inf = NaN.)
     Cost: 6n forward, 2n backward; keeps x and y.
     Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x.
