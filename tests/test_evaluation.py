@@ -133,7 +133,7 @@ def test_other_losses_and_other_loaders(device):
 
 ERRORS = {
     "no batch": ([], {}, "the loader gave no batch"),
-    "used up": (iter([]), {}, "used up"),
+    "exhausted": (iter([]), {}, "exhausted"),
     "rows": ([(X, LABELS[:3])], {}, r"logits \(23, 6\) must be .* labels \(3,\)"),
     "axes": ([(X[:, :, None], LABELS)], {}, r"logits \(23, 6, 1\) must be \(N, C\)"),
     "label": (

@@ -85,7 +85,7 @@ ERRORS = {
     "array": ('[["epoch", 1]]\n', "line 1: it must be an object"),
     "number": ("7\n", "line 1: it must be an object"),
     "blank": ('{"epoch": 1}\n\n{"epoch": 2}\n', "line 2: it is not JSON"),
-    "twice": ('{"epoch": 1, "a": 1, "a": 2}\n', "line 1: 'a' is there twice"),
+    "twice": ('{"epoch": 1, "a": 1, "a": 2}\n', "line 1: 'a' occurs twice"),
     "no epoch": ('{"loss": 1}\n', 'line 1: "epoch" is missing'),
     "epoch 0": ('{"epoch": 0}\n', "line 1: epoch is 0; it must be an integer"),
     "epoch 1.0": ('{"epoch": 1.0}\n', r"line 1: epoch is 1\.0"),

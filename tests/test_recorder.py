@@ -311,7 +311,7 @@ def test_states_that_cannot_be(case, tmp_path):
         (lambda r: r.add(1, loss=None), "loss is None"),
         (lambda r: r.add(1, step=3), "'step' is the recorder's own"),
         (lambda r: r.end_epoch(seconds=3), "'seconds' is the recorder's own"),
-        (lambda r: r.end_epoch(loss=3), "'loss' is a figure of `add`"),
+        (lambda r: r.end_epoch(loss=3), "'loss' is a metric of `add`"),
         (lambda r: r.end_epoch(test_loss=[1, 2]), r"test_loss is \[1, 2\]"),
         (lambda r: Recorder(total=-1), "total is -1"),
         (lambda r: Recorder(log_steps=0.5), r"log_steps is 0\.5"),

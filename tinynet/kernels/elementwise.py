@@ -29,7 +29,7 @@ def relu(x: Array) -> Array:
 def gate(x: Array, gate: Array) -> Array:
     """y = x [gate > 0], in the memory order of the gate.
 
-    x may be in C order, from a linear layer; the convolution before the gate needs the gate's order.
+    x may be in C order, from a linear layer; the convolution before the gate needs its order.
     """
     xp = array_module(x, gate)
 
