@@ -201,7 +201,7 @@ def test_lenet_goes_on_after_ctrl_c_and_ends_the_same(tmp_path):
 
     out = run(*command)  # not without --resume: the saved run would be lost
     assert out.returncode == 1
-    assert "is there already and would be lost" in out.stderr
+    assert "already exists and would be lost" in out.stderr
     assert len(out.stderr.splitlines()) == 1
     out = run(*command, "--lr", "0.1", "--resume")
     assert out.returncode == 1

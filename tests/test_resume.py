@@ -223,7 +223,7 @@ def test_steps_wants_a_part_and_once():
     with pytest.raises(TypeError, match="batches is a DataLoader that is not among the check"):
         run.steps(other)
     list(run.steps(batches))
-    with pytest.raises(RuntimeError, match="the steps of epoch 1 were begun before; take them"):
+    with pytest.raises(RuntimeError, match="the steps of epoch 1 have already begun; call"):
         run.steps(batches)
 
 

@@ -23,8 +23,8 @@ from tinynet.io.files import write_atomically
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# From M. Okabe and K. Ito, Color Universal Design (2008): the colour-blind can tell them apart. Each
-# has a contrast of at least 3 to 1 with white and with the report's dark background.
+# From M. Okabe and K. Ito, Color Universal Design (2008): the colour-blind can tell them apart.
+# Each has a contrast of at least 3 to 1 with white and with the report's dark background.
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 # Text and lines; a page replaces this string by its text colour.
 INK = "#1b1f24"
