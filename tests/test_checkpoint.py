@@ -1,4 +1,4 @@
-"""Checkpoints: what is wrong with one is said, nothing is changed by it, and no file is lost."""
+"""Checkpoints: errors say what is wrong and change nothing, and no file is lost."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def quiet(folder, parts: Parts, **more) -> Checkpoint:
 
 @pytest.fixture
 def saved(tmp_path):
-    """A folder with a checkpoint, and what was saved."""
+    """A folder with a checkpoint, and the saved state."""
     parts = Parts()
     with quiet(tmp_path / "run", parts, options={"lr": 0.01, "sizes": [4, 3, 2]}) as run:
         run.epoch, run.batch, run.step = 1, 2, 9
@@ -103,7 +103,7 @@ def test_messages_count_epochs_from_1(tmp_path):
 
 @pytest.mark.parametrize("step", [None, 1])
 def test_a_stopped_run_ends_with_its_epoch(tmp_path, step):
-    """Also where the call was in the middle of the epoch, and the run was resumed there."""
+    """Also if the call was in mid-epoch and the run was resumed there."""
     said, steps = [], []
     with Checkpoint(tmp_path / "run") as run:
         for _ in run.epochs(9):
@@ -146,7 +146,7 @@ def test_what_a_gpu_wrote_a_cpu_reads(tmp_path, device):
 
 
 def refused(folder, parts: Parts, options=OPTIONS, **load) -> str:
-    """The error's text; nothing may have changed."""
+    """The text of the error, which must have changed nothing."""
     before = parts.state()
     with quiet(folder, parts, options=options) as run:
         with pytest.raises(CheckpointError) as caught:
@@ -491,7 +491,7 @@ def test_a_folder_that_is_gone(tmp_path):
 
 
 def test_a_checkpoint_of_another_folder_leaves_this_one_s_alone(tmp_path):
-    """What was never loaded is not written over; this folder's own best may be gone on from."""
+    """A file that was not loaded is not overwritten; a run can resume from this folder's best."""
 
     def saved(folder, value):
         with Checkpoint(tmp_path / folder, say=lambda _: None, w=Numbers(value)) as run:
