@@ -207,7 +207,7 @@ def _serve() -> None:
             os.kill(pid, number)
             if twice:
                 if after is None:
-                    _until(lambda: log.exists() and "again: at once" in log.read_text())  # noqa: B023
+                    _until(lambda: log.exists() and "stops at once" in log.read_text())  # noqa: B023
                 time.sleep(0.001)
                 os.kill(pid, number)
         _, status = os.waitpid(pid, 0)

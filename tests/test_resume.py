@@ -334,7 +334,7 @@ def test_ctrl_c_with_a_full_disk(tmp_path, monkeypatch):
     next(steps)
     monkeypatch.setattr(os, "replace", full)
     signal.raise_signal(signal.SIGINT)
-    with pytest.raises(Interrupted, match=r"epoch 1 after 1 steps, which is not saved: .*No space"):
+    with pytest.raises(Interrupted, match=r"epoch 1 after 1 steps, but not saved: .*No space"):
         next(steps)
     assert tn.load(run.last_path)["run"]["step"] == 0
     assert os.listdir(tmp_path / "run") == ["last.safetensors"]

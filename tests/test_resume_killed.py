@@ -108,7 +108,7 @@ def test_ctrl_c_ends_after_the_step_and_says_how_to_go_on(server, whole, tmp_pat
     # not saved by steps, so it is Ctrl-C that saved
     answer = server.run(tmp_path, signal=signal.SIGINT, after=None, save_steps=None, pause=0.2)
     assert answer["code"] == STOPPED, answer["log"]
-    assert "Ctrl-C: stops after this step; again: at once" in answer["log"]
+    assert "Ctrl-C: stops after this step; a second signal stops at once" in answer["log"]
     path = re.escape(str(tmp_path / "run" / "last.safetensors"))
     text = (
         rf"Interrupted: stopped by Ctrl-C in epoch \d after \d steps, saved in {path}; load\(\) res"

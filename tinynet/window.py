@@ -59,7 +59,7 @@ class Window:
             sizes = getattr(self, name) or (least,) * n
             if len(sizes) != n or min(sizes) < least:
                 raise ValueError(
-                    f"Window: {name} is {sizes}; it must be {_NUMBERS[n]} of at least {least}"
+                    f"Window: {name} is {sizes}; it must have length {n} and entries >= {least}"
                 )
             object.__setattr__(self, name, sizes)
 
@@ -114,8 +114,8 @@ class Window:
             extent = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
             size = self.padded(shape[2:])
             raise ValueError(
-                f"{name}: the window of {_by(extent)} (kernel {self.kernel}, dilation "
-                f"{self.dilation}) is larger than the padded input of {_by(size)} "
+                f"{name}: the window of {_size_as_text(extent)} (kernel {self.kernel}, dilation "
+                f"{self.dilation}) is larger than the padded input of {_size_as_text(size)} "
                 f"(input {tuple(shape)}, padding {self.padding})"
             )
         return cells
@@ -146,8 +146,8 @@ def _taps(kernel: Ints, stride: Ints, dilation: Ints, cells: Ints) -> tuple[tupl
     return tuple(itertools.product([_ALL], *met))
 
 
-def _by(sizes: Sequence[int]) -> str:
-    """``3x5``"""
+def _size_as_text(sizes: Sequence[int]) -> str:
+    """A size in the form ``3x5``."""
     return "x".join(map(str, sizes))
 
 
@@ -164,7 +164,7 @@ def ntuple(name: str, argument: str, value: Any, n: int, least: int) -> tuple[in
     if type(value) is tuple and [*map(type, value)] == [int] * n and min(value) >= least:
         return value
     sizes = tuple(value) if isinstance(value, Sequence) else (value,) * n
-    wanted = f"an integer or {_NUMBERS[n]}" if n > 1 else "an integer"
+    wanted = f"an integer or {_NUMBERS[n]} integers" if n > 1 else "an integer"
     try:
         sizes = tuple(map(operator.index, sizes))
     except TypeError:

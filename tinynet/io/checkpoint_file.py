@@ -71,7 +71,7 @@ def save_checkpoint(
 def load_checkpoint(
     path: str, parts: Mapping[str, Any], options: Mapping[str, Any], allow: Collection[str] = ()
 ) -> Place:
-    """Load a checkpoint into the parts, all of them or none, and return its place.
+    """Load a checkpoint into the parts, all of them or none, and return its position.
 
     Args:
         path, parts, options: as for `save_checkpoint`.
@@ -95,7 +95,7 @@ def load_checkpoint(
 
 
 class _RandomNumbers:
-    """A NumPy generator as a part; by default the one behind initialisation and dropout.
+    """A NumPy generator as a part; by default the one for initialisation and dropout.
 
     Checkpoints contain the name of this class.
     """
@@ -103,14 +103,14 @@ class _RandomNumbers:
     def __init__(self, generator: np.random.Generator | None = None) -> None:
         self.generator = generator
 
-    def _bits(self) -> Any:
+    def _bit_generator(self) -> Any:
         return (self.generator or random.generator()).bit_generator
 
     def state_dict(self) -> dict[str, Any]:
-        return dict(self._bits().state)
+        return dict(self._bit_generator().state)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        self._bits().state = dict(state_dict)
+        self._bit_generator().state = dict(state_dict)
 
 
 def with_state(parts: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Convolution by row-wise im2col (MEC): columns at 1/KH of their size, panel by panel.
 
 The three functions compute what `tinynet.ops.convolution` defines with im2col, one matrix product
-and col2im. They are faster where rows are long, on a CPU: `pays` decides.
+and col2im. They are faster where rows are long, on a CPU (`is_faster`).
 
 The column of an output cell is its window of x, KH KW C numbers, so stored columns take KH KW times
 the memory of the input. A *lowered row* is a row of x unrolled along the width alone,
@@ -55,8 +55,8 @@ MAX_PARTIAL_SUMS = 8  # of the weight's gradient; each is as large as the weight
 ENTRIES_OF_CALL = 1 << 16
 
 
-def pays(y_shape: tuple[int, ...], like: Array) -> bool:
-    """Whether output rows are long enough for a product each; never on a GPU.
+def is_faster(y_shape: tuple[int, ...], like: Array) -> bool:
+    """Whether this method is faster: on a CPU, with output rows long enough for a product each.
 
     Args:
         y_shape: (N, OC, OH, OW).

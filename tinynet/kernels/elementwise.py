@@ -58,7 +58,7 @@ def _elementwise(
         function(*arrays, out=y)
         return y
     out = y.ravel(order="K")  # a view, also for arrays with the strides of y
-    flat = [_laid_like(y, a).ravel(order="K") for a in arrays]
+    flat = [_in_memory_order_of(y, a).ravel(order="K") for a in arrays]
 
     def compute(start: int) -> None:
         part = slice(start, start + ENTRIES_OF_PIECE)
@@ -71,7 +71,7 @@ def _elementwise(
     return y
 
 
-def _laid_like(y: Array, a: Array) -> Array:
+def _in_memory_order_of(y: Array, a: Array) -> Array:
     """`a` in the memory order of `y`."""
     if a.strides == y.strides:
         return a

@@ -57,7 +57,7 @@ def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) ->
     y_shape = _check("conv2d", x.shape, w.shape, window, groups)
     if b is not None and b.shape != w.shape[:1]:
         raise ValueError(f"conv2d: bias {tuple(b.shape)} must be ({len(w)},) for weight {w.shape}")
-    if rowwise.pays(y_shape, x):
+    if rowwise.is_faster(y_shape, x):
         return rowwise.conv(x, w, b, window, groups)
     col = im2col(x, window)  # (C KH KW, OH OW N)
     y = product(_by_group(w, groups), _by_group(col, groups))  # (G, OC/G, OH OW N)
@@ -101,7 +101,7 @@ def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1)
     x_shape = (gy.shape[0], w.shape[1] * groups, *size)
     if _check("conv2d_input", x_shape, w.shape, window, groups) != gy.shape:
         raise ValueError(f"conv2d_input: gy {gy.shape} is not an output for input {x_shape}")
-    if rowwise.pays(gy.shape, gy):
+    if rowwise.is_faster(gy.shape, gy):
         return rowwise.conv_input(gy, w, size, window, groups)
     wt, gyt = _by_group(w, groups).swapaxes(1, 2), _by_group(batch_last(gy), groups)
     gcol = product(wt, gyt)  # (G, C/G KH KW, OH OW N)
@@ -137,7 +137,7 @@ def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
     w_shape = (gy.shape[1], x.shape[1] // groups, *window.kernel)
     if _check("conv2d_weight", x.shape, w_shape, window, groups) != gy.shape:
         raise ValueError(f"conv2d_weight: gy {gy.shape} is not an output for input {x.shape}")
-    if rowwise.pays(gy.shape, x):
+    if rowwise.is_faster(gy.shape, x):
         return rowwise.conv_weight(gy, x, window, groups)
     col, gyt = _by_group(im2col(x, window), groups), _by_group(batch_last(gy), groups)
     gw = product(col, gyt.swapaxes(1, 2))  # BLAS takes twice as long for the transpose gy col^T

@@ -35,7 +35,7 @@ def tiles(images: np.ndarray, columns: int) -> np.ndarray:
     return sheet
 
 
-def _shades(values: np.ndarray) -> tuple[np.ndarray, Any]:
+def _colours(values: np.ndarray) -> tuple[np.ndarray, Any]:
     """Numbers as RGBA, and the scale for a colour bar.
 
     Blue through white (0) to red if some numbers are negative; otherwise black to white.
@@ -106,7 +106,7 @@ def plot_filters(weight: Any) -> Figure:
         else:
             # A row of the sheet is one input channel of every filter.
             flat = shown.swapaxes(0, 1).reshape(-1, *w.shape[2:]) if table else shown[:, 0]
-            colours, scale = _shades(flat)
+            colours, scale = _colours(flat)
             _show_tiles(ax, colours, columns)
             figure.colorbar(scale, ax=ax, label="weight", shrink=0.8)
         if table:
@@ -147,7 +147,7 @@ def plot_feature_maps(maps: Mapping[str, Any]) -> Figure:
         figure = new_figure(4.8, sum(heights) + 0.5 * len(heights))
         axes = figure.subplots(len(arrays), squeeze=False, height_ratios=heights).ravel()
         for ax, (name, array) in zip(axes, arrays.items(), strict=True):
-            colours, scale = _shades(array[:_TILES])
+            colours, scale = _colours(array[:_TILES])
             _show_tiles(ax, colours, min(8, len(colours)))
             many, height, width = array.shape
             text = f"the first {_TILES} of {many} maps" if many > _TILES else f"{many} maps"

@@ -73,7 +73,7 @@ def write_report(
     Returns:
         The path of the page, or None if it could not be written.
     """
-    failures = _Failures(log)
+    failures = _FailureLog(log)
     planned = partial(figures_of_run, history, model, evaluation, images, names)
 
     def section(heading: str, make: Callable[[], str]) -> str:
@@ -101,7 +101,7 @@ def write_report(
         return None
 
 
-class _Failures:
+class _FailureLog:
     """Logs each failure in one line."""
 
     def __init__(self, log: Callable[[str], Any]) -> None:
@@ -142,7 +142,7 @@ def _page(title: str, refresh: int | None, facts: str, body: str) -> str:
 
 
 def _figures(
-    planned: Sequence[Planned], folder: Path, formats: Sequence[str], failures: _Failures
+    planned: Sequence[Planned], folder: Path, formats: Sequence[str], failures: _FailureLog
 ) -> str:
     def one(number: int, plan: Planned) -> str:
         figure = plan.draw()

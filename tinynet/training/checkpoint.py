@@ -223,7 +223,7 @@ class Checkpoint:
                 self.batch += 1
                 self.step += 1
                 yield batch
-                del batch  # else two batches are in memory while the next one is made
+                del batch  # otherwise two batches are in memory while the next one is made
             self._place.steps_done = True
             if self._interrupts.received or not alone:
                 self._between_steps()
@@ -264,7 +264,7 @@ class Checkpoint:
         try:
             self.save()
         except (CheckpointError, MemoryError) as error:
-            raise Interrupted(f"{stopped}, which is not saved: {error}") from None
+            raise Interrupted(f"{stopped}, but not saved: {error}") from None
         raise Interrupted(f"{stopped}, saved in {self.last_path}; load() resumes it")
 
     def _place_as_text(self) -> str:

@@ -83,7 +83,7 @@ class HistoryFile:
             self._in_file, self._failed = True, False
         except OSError as error:
             if not self._failed:
-                self.log(f"(the history cannot be written, its rows are kept meanwhile: {error})")
+                self.log(f"(the history cannot be written; its rows stay in memory: {error})")
             self._failed = True
 
 
@@ -153,7 +153,7 @@ def decode_row(line: bytes | str) -> Row:
         text = line.decode("utf-8") if isinstance(line, bytes) else line
         pairs = json.loads(text, object_pairs_hook=list, parse_constant=_reject_constant)
     except RecursionError:
-        raise HistoryError("it is nested too deep for a row") from None
+        raise HistoryError("it is nested too deeply for a row") from None
     except ValueError as error:  # not UTF-8, not JSON, or too many digits
         raise HistoryError(f"it is not JSON ({error})") from None
     # A JSON object becomes a list of pairs; a JSON array becomes a list too, but not of pairs.

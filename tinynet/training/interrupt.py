@@ -50,6 +50,7 @@ class Interrupts:
             self.restore()
             raise KeyboardInterrupt
         self.received = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        text = f"\n{self.received}: stops after this step; a second signal stops at once\n"
         # Not print, which the signal may have interrupted: Python's streams are not reentrant.
         with contextlib.suppress(OSError):
-            os.write(2, f"\n{self.received}: stops after this step; again: at once\n".encode())
+            os.write(2, text.encode())
