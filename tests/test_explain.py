@@ -44,8 +44,8 @@ def test_a_line_for_each_step_with_all_that_was_asked_for():
         "w": ("w", "(2, 2)", "float32", "2.449", "7.071", "", "parameter"),
         "x": ("x", "(2,)", "float32", "5", "3.162", "", "input"),
         "t1": ("t1 = reshape(x)", "(2, 1)", "float32", "5", "3.162", "0",
-               "y = x, entry by entry in C order, in another shape; one size may be -1: what is "
-               "left."),
+               "y = x in another shape, entries in C order; one size may be -1 and is then "
+               "inferred."),
         "t2": ("t2 = matmul(w, t1)", "(2, 1)", "float32", "11.7", "1.414", "4",
                "y_ij = sum_k a_ik b_kj, for each matrix of a batch."),
         "t3": ("t3 = relu(t2)", "(2, 1)", "float32", "11.7", "1.414", "2", "y = max(x, 0)."),
