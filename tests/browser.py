@@ -5,8 +5,8 @@
         with browser.chromium(tmp_path_factory.mktemp("chromium")) as driver:
             yield driver
 
-One for a module: starting it takes a second or two. Where there is none, or it does not start, the
-tests that ask for it are skipped, and say why in one line.
+Use one per module: starting it takes a second or two. Where there is no browser or it does not
+start, the tests that use it are skipped with the reason in one line.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PROGRAMS = [shutil.which("chromium") or shutil.which("google-chrome"), shutil.wh
 
 
 def missing():
-    """Why there can be no browser here, or None."""
+    """The reason why no browser is available, or None."""
     if None in PROGRAMS:
         return "no Chromium here: apt install chromium chromium-driver"
     if importlib.util.find_spec("selenium") is None:
@@ -40,7 +40,7 @@ def missing():
 
 @contextlib.contextmanager
 def chromium(profile):
-    """A selenium driver of Chromium, with a fresh profile in the folder given."""
+    """A selenium driver of Chromium, with a new profile in the given folder."""
     reason = missing()
     if reason is not None:
         pytest.skip(reason)
@@ -69,7 +69,7 @@ def chromium(profile):
 
 
 def console(driver):
-    """What the page has written to the console since it was last asked: errors and warnings too."""
+    """Console messages of the page since the last call, errors and warnings included."""
     return [entry["message"] for entry in driver.get_log("browser")]
 
 
@@ -84,7 +84,7 @@ def emulate(driver, width=1300, height=1000, dark=False):
 
 
 def wait(condition, seconds=20):
-    """Until a condition holds: what a browser does in its next frame, or the one after."""
+    """Wait until a condition holds, which may take a browser a frame or two."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come about in time"

@@ -1,9 +1,9 @@
-"""Hypothesis profiles, devices, Ctrl-C, and where real data is.
+"""Hypothesis profiles, and fixtures for devices, Ctrl-C and the real data.
 
 Profiles: `default`, `ci` (the same examples each time) and `long`.
 
-Choose one by the environment variable HYPOTHESIS_PROFILE; where CI is set, `ci` is chosen. A
-failure prints a blob to be pasted above the test: @reproduce_failure(...).
+The environment variable HYPOTHESIS_PROFILE selects one; if CI is set, the default is `ci`. A
+failure prints a decorator to paste above the test: @reproduce_failure(...).
 """
 
 import os

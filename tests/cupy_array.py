@@ -18,7 +18,7 @@ SCALARS = (bool, int, float, complex, np.generic)
 
 
 class Flags:
-    """What CuPy tells of an array's layout; NumPy's has more."""
+    """The flags of an array's layout that CuPy has; NumPy has more."""
 
     def __init__(self, c_contiguous: bool, f_contiguous: bool, owndata: bool) -> None:
         self.c_contiguous, self.f_contiguous = c_contiguous, f_contiguous
@@ -26,7 +26,7 @@ class Flags:
 
 
 class ndarray:
-    """An array that nobody but this module sees the NumPy array of."""
+    """An array whose NumPy array only this module sees."""
 
     __slots__ = ("_base", "_host")
     __array_priority__ = 100
@@ -191,7 +191,7 @@ class ndarray:
 
 
 def device_array(result: Any, *sources: Any) -> Any:
-    """What a function of NumPy returned, as CuPy would: arrays in 0 dimensions for numbers too.
+    """Convert the result of a NumPy function to CuPy's: 0-d arrays instead of numbers.
 
     A result that shares the memory of one of `sources` is a view, and says so in its `base`.
     """
@@ -255,7 +255,7 @@ def host_index(shape: tuple[int, ...], key: Any) -> tuple[tuple[Any, ...], bool]
 
 
 def _axes_of(k: Any) -> int:
-    """How many axes an item of an index stands for."""
+    """The number of axes that an item of an index covers."""
     if k is None or k is Ellipsis or isinstance(k, bool | np.bool_):
         return 0
     return k.ndim if isinstance(k, ndarray) and k.dtype.kind == "b" else 1
@@ -265,7 +265,7 @@ def _axes_of(k: Any) -> int:
 
 
 class ufunc:
-    """An element-by-element function that takes what CuPy's take and nothing more."""
+    """An elementwise function that accepts only the arguments that CuPy's accept."""
 
     def __init__(self, function: np.ufunc) -> None:
         self._function, self._short = function, function.__name__

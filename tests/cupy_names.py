@@ -1,8 +1,8 @@
-"""What the stand-in for CuPy imitates: names and parameters as in the real package, and failures.
+"""The names, parameters and failures of CuPy that the stand-in imitates.
 
-A signature is written out so that a keyword that NumPy takes and CuPy does not (``where=`` and
-``initial=`` of a sum, ``mode=`` of a take) is refused. ``test_cupy_standin.py`` compares every
-line with the installed CuPy, where there is one.
+Signatures are written out so that keywords that NumPy accepts but CuPy does not (``where=`` and
+``initial=`` of a sum, ``mode=`` of a take) are rejected. ``test_cupy_standin.py`` compares every
+line with CuPy where it is installed.
 """
 
 from __future__ import annotations
@@ -242,7 +242,7 @@ COMPARISONS = {
 
 @dataclass(frozen=True)
 class Options:
-    """Which CuPy, on which machine, is imitated."""
+    """The version of CuPy and the machine to imitate."""
 
     add_at: bool = True  # False: CuPy before 12, whose ufuncs have no `at`
     sliding_window: bool = True  # False: CuPy before 13
@@ -279,7 +279,7 @@ class CUDARuntimeError(RuntimeError):
 
 
 def launch() -> None:
-    """What happens before any kernel runs."""
+    """Called before each kernel: fails if kernels do not compile."""
     if State.options.kernel_error is not None:
         raise CompileException(State.options.kernel_error, "", "kernel.cu", ())
 

@@ -1,8 +1,8 @@
 """A strict stand-in for CuPy that computes with NumPy, for tests on machines without a GPU.
 
-It is there to make the mistakes fail that only show on a GPU: a NumPy function called on a device
-array, operands of two devices, a name or keyword that CuPy has not, an error that NumPy raises and
-CuPy does not. Where the two differ it does as CuPy 14 does, or it refuses::
+It detects mistakes that otherwise show only on a GPU: a NumPy function called on a device array,
+operands on two devices, a name or keyword that CuPy lacks, an error that NumPy raises and CuPy does
+not. Where the two differ, it behaves like CuPy 14 or raises::
 
     with cupy_standin.installed() as cupy:               # or install(monkeypatch, add_at=False)
         x = cupy.asarray(numpy_array)
@@ -92,7 +92,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 
 
 def _along(shape: tuple[int, ...], indices: ndarray, axis: int) -> tuple[Any, ...]:
-    """The index of what take_along_axis takes; its integers wrap as all others do."""
+    """The index of the entries that take_along_axis takes; its integers wrap like all others."""
     if operand(indices, scalars=False).dtype.kind not in "iu":
         raise IndexError("`indices` must be an integer array")
     if len(shape) != indices.ndim:
@@ -171,7 +171,7 @@ def is_available() -> bool:
 
 
 def synchronize() -> None:
-    """There is nothing to wait for: every kernel has ended when its function returns."""
+    """Does nothing: every kernel has ended when its function returns."""
 
 
 class Device:
@@ -195,7 +195,7 @@ Stream.null = Stream()
 
 
 class MemoryPool:
-    """A pool that holds nothing; its numbers are there to be printed."""
+    """An empty pool, whose numbers can be printed."""
 
     def used_bytes(self) -> int:
         return 0
@@ -211,7 +211,7 @@ class MemoryPool:
 
 
 class _Module(ModuleType):
-    """A module that says whose fault it is if a name is missing."""
+    """A module whose AttributeError says that the stand-in lacks the name."""
 
     def __init__(self, name: str, **content: Any) -> None:
         super().__init__(name)
@@ -281,7 +281,7 @@ cupy = MODULES["cupy"]
 
 
 def install(monkeypatch: Any, **options: Any) -> Any:
-    """Put the stand-in in CuPy's place until `monkeypatch` undoes it; returns the module.
+    """Install the stand-in as CuPy until `monkeypatch` undoes it, and return the module.
 
     Args:
         monkeypatch: pytest's.

@@ -1,6 +1,6 @@
-"""Independent definitions of the simpler operations, as loops: what `op_cases` compares with.
+"""Independent definitions of the simpler operations as loops, for `op_cases`.
 
-Convolution, pooling and soft-max have theirs in `tinynet.testing.definitions`.
+Those of convolution, pooling and softmax are in `tinynet.testing.definitions`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Array = np.ndarray
 
 
 def entrywise(function: Callable[..., float]) -> Callable[..., Array]:
-    """The function of Python's floats, applied to each entry after broadcasting."""
+    """Apply a function of Python floats to each entry after broadcasting."""
 
     def apply(*arrays: Any) -> Array:
         found = np.broadcast_arrays(*arrays)
@@ -47,7 +47,7 @@ def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
 def reduced(
     function: Callable[[list[float]], float], x: Array, dim: Any = None, keepdim: bool = False
 ) -> Array:
-    """The function of the list of entries along `dim`, for each place of the other axes."""
+    """Apply a function of a list to the entries along `dim`, for each index of the other axes."""
     dims = range(x.ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
     gone = {d % x.ndim for d in dims}
     y = np.zeros([1 if k in gone else n for k, n in enumerate(x.shape)])
@@ -94,7 +94,7 @@ def cat(*xs: Array, dim: int = 0) -> Array:
 
 
 def taken_from(shape: tuple[int, ...], index: Any) -> Array:
-    """For each entry of x[index], the place in the flattened x that it comes from."""
+    """For each entry of x[index], its index in the flattened x."""
     return np.arange(math.prod(shape)).reshape(shape)[index]
 
 

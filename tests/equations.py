@@ -15,7 +15,7 @@ from tinynet import nn
 
 
 def draw(rng: np.random.Generator, *shape: int) -> tn.Tensor:
-    """Standard normal numbers in float64, whose gradient is wanted."""
+    """Standard normal numbers in float64 that require a gradient."""
     return tn.tensor(rng.standard_normal(shape), requires_grad=True)
 
 

@@ -1,8 +1,8 @@
 """A small real training run to be killed at any moment, and a server that starts such runs.
 
 Importing tinynet takes longer than such a run, so the server imports it once and forks. It reads a
-line of JSON for each run (the arguments of `train`, and when to kill it how), and answers with a
-line that says how it ended.
+line of JSON for each run (the arguments of `train`, and when and how to kill it) and answers with a
+line that says how the run ended.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def digest(state: dict) -> str:
 
 
 class History:
-    """The mean loss of each epoch, and what is summed up of the one that runs."""
+    """The mean loss of each epoch, and the sum of the current one."""
 
     def __init__(self) -> None:
         self.total, self.means = 0.0, []
@@ -56,7 +56,7 @@ class History:
 
 
 def shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A pixel to the left, to the right, or neither, image by image."""
+    """Shift each image by a pixel to the left, to the right, or not at all."""
     return np.stack([np.roll(i, s, -1) for i, s in zip(images, rng.integers(-1, 2, len(images)))])  # noqa: B905
 
 
@@ -69,16 +69,16 @@ def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
 
 
 def train(folder: str | None, *, resume: bool = False, pause: float = 0.0, **options) -> dict:
-    """Convolution, batch normalisation, dropout, augmentation ahead on a thread, Adam, a schedule.
+    """Train convolution, batch normalisation, dropout, augmentation on a thread, Adam, schedule.
 
     Args:
-        folder: of the checkpoints.
-        resume: whether to go on, if there is something to go on from.
-        pause: seconds that the work at the end of an epoch takes longer.
-        options: of `training.Checkpoint`.
+        folder: the folder of the checkpoints.
+        resume: whether to resume from a checkpoint, if there is one.
+        pause: extra seconds of work at the end of each epoch.
+        options: options of `training.Checkpoint`.
 
     Returns:
-        Digests of what the run ended with.
+        Digests of the final states.
     """
     tn.manual_seed(5)
     noise = np.random.default_rng(7)
@@ -127,7 +127,7 @@ def train(folder: str | None, *, resume: bool = False, pause: float = 0.0, **opt
 
 
 def _watch_files(die_at: int, slow: float) -> None:
-    """Have each system call that makes a file last wait, or kill the process just before one.
+    """Delay each system call that makes a file durable, or kill the process just before one.
 
     Args:
         die_at: the number of that call, from 1; 0 for none.
@@ -207,7 +207,7 @@ def _serve() -> None:
             os.kill(pid, number)
             if twice:
                 if after is None:
-                    _until(lambda: log.exists() and "again: at once" in log.read_text())  # noqa: B023
+                    _until(lambda: log.exists() and "stops at once" in log.read_text())  # noqa: B023
                 time.sleep(0.001)
                 os.kill(pid, number)
         _, status = os.waitpid(pid, 0)
@@ -216,7 +216,7 @@ def _serve() -> None:
 
 
 class Server:
-    """The tests' side: runs in a folder "run" of `place`, each with its answer."""
+    """The client: starts runs in the folder "run" of `place` and returns their answers."""
 
     def __init__(self, command: list[str] | None = None) -> None:
         self.process = subprocess.Popen(
@@ -228,11 +228,11 @@ class Server:
         )
 
     def run(self, place: pathlib.Path, **request) -> dict:
-        """Have a run made, and killed with "signal" after so many seconds (None: once it saved).
+        """Start a run, and kill it with "signal" after so many seconds (None: once it has saved).
 
         Returns:
-            "code", as subprocess has it; the seconds "s"; what it printed, "log"; and what `train`
-            returned, "ends", if it came to its end.
+            "code", as in subprocess; the seconds "s"; the output "log"; and the result of `train`,
+            "ends", if the run was not killed.
         """
         result, log = place / "result.json", place / "log.txt"
         result.unlink(missing_ok=True)

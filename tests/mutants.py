@@ -1,12 +1,12 @@
-"""Wrong rules, made mechanically from the right ones, and whether the checks notice.
+"""Mutation tests: wrong rules generated from the right ones, which the checks must detect.
 
     python tests/mutants.py [OPERATION ...]      prints the table
 
-A mutant is a rule with one mistake. It takes the place of the right rule in the operation, and the
-cases of `op_cases` go through `check_grads`, smallest first, at order 1 and then at order 2, until
-one fails; after these the conventions at kinks (`PINS`). A mutant counts as caught only if its
-function was called on the way. Those that compute the same as the right rule are in
-`mutants_explained`, each with the reason.
+A mutant is a rule with one mistake, which replaces the right rule in the operation. The cases of
+`op_cases` then go through `check_grads`, smallest first, at order 1 and then at order 2, and the
+conventions at kinks (`PINS`) are checked, until one fails. A mutant counts as caught only if its
+function was called. `mutants_explained` lists mutants that compute the same as the right rule,
+each with the reason.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Result:
-    """How a mutant fared, and how often it was called.
+    """The outcome of a mutant, and the number of its calls.
 
-    It gave a wrong number at "order 1" or "order 2" or at a "pin", raised or gave a wrong shape
-    ("error"), or "survived".
+    The outcome is "order 1", "order 2" or "pin" for a wrong number there, "error" for an exception
+    or a wrong shape, or "survived".
     """
 
     mutant: Mutant
@@ -69,10 +69,8 @@ class Result:
 
 
 def _slope(a: Any, k: float) -> Any:
-    """The same number, whose derivative is k times what it should be."""
-    if isinstance(a, tuple | list):
-        return type(a)([_slope(v, k) for v in a])
-    if isinstance(a, list | tuple):  # several outputs, or all calls of a joint rule
+    """The same number, with k times its derivative."""
+    if isinstance(a, tuple | list):  # several outputs, or all calls of a joint rule
         return type(a)([_slope(v, k) for v in a])
     if not isinstance(a, tn.Tensor) or a.dtype.kind != "f":
         return a
@@ -86,7 +84,7 @@ def _wrapped(
     result: Callable[..., Any] | None = None,
     extra: str | None = None,
 ) -> Callable[..., Any]:
-    """The rule with its arguments changed in place, or its result; `extra` is a name more."""
+    """The rule with its arguments changed in place, or its result; `extra` adds an argument."""
     first, *needs = inspect.signature(rule.function).parameters
     names = [first, *needs, *([extra] if extra and extra not in needs else [])]
 
@@ -234,7 +232,7 @@ def _attempts(op: Op, order: int) -> Iterator[tuple[str, Callable[[], None]]]:
 
 
 def run(op: Op, mutant: Mutant) -> Result:
-    """Put the mutant in the rule's place, check until it is caught, put the rule back."""
+    """Replace the rule by the mutant, check until it is caught, and restore the rule."""
     calls = 0
 
     def counted(*args: Any) -> Any:
@@ -270,7 +268,7 @@ def run_all(op: Op) -> list[Result]:
 
 
 def controls(op: Op) -> Iterator[Mutant]:
-    """The right rules, taken apart and put together in each of the ways above."""
+    """The right rules, rebuilt in each of the ways above."""
     for name, rule in op.rules.items():
         label = f"{op.name}.{name}"
         yield Mutant(label, "control", "from its source", source.unchanged(rule), 2)
@@ -280,7 +278,7 @@ def controls(op: Op) -> Iterator[Mutant]:
 
 
 def print_table(names: list[str]) -> bool:
-    """Rule, mutants, how they were caught; returns whether nothing is unexplained."""
+    """Print rule, mutants and how they were caught; return whether every survivor is explained."""
     columns = ("order 1", "order 2", "pin", "error", "survived")
     print(f"{'rule':24}{'mutants':>8}" + "".join(f"{c:>9}" for c in columns) + "  unexplained")
     totals, explained, unexplained = dict.fromkeys(columns, 0), [], []

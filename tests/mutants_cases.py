@@ -1,4 +1,4 @@
-"""What mutants are put to: the cases of `op_cases`, and what is chosen at kinks."""
+"""The checks for mutants: the cases of `op_cases`, and the conventions at kinks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _size(case: Case) -> int:
 
 
 def cases_of(name: str, extra: dict[str, list[Case]]) -> list[Case]:
-    """The operation's cases with numbers in them; those that show much come first."""
+    """The operation's cases that have numbers, the most revealing first."""
     square = {"matmul": [n(3, 3), n(3, 3, seed=1)], "linear": [n(3, 3), n(3, 3, seed=1), n(3)]}
     cases = [c for c in TABLE[name] if all(np.size(a) for a in c.inputs)] + extra.get(name, [])
     cases += [Case(square[name], lambda *a: a)] if name in square else []
@@ -38,7 +38,7 @@ def cases_of(name: str, extra: dict[str, list[Case]]) -> list[Case]:
 
 
 def some_of(cases: list[Case]) -> list[Case]:
-    """The smallest cases, and the smallest with most inputs: order 2 is the slow one."""
+    """The smallest cases, and the smallest with most inputs, as order 2 is slow."""
     fewest = sorted(cases, key=lambda c: (_size(c) < 4, -sum(map(is_real, c.inputs)), _size(c)))
     return [c for c in cases if any(c is s for s in (*cases[:4], *fewest[:3]))]
 

@@ -1,8 +1,8 @@
-"""Mutants that compute what the right rule computes, each with the reason.
+"""Mutants that compute the same as the right rule, each with the reason.
 
-A pattern is matched against "operation.input: kind: what was changed" as file names are. The test
-asserts that every mutant that matches survives, and that every pattern matches one, so that a
-reason cannot outlive what it explains.
+Patterns are matched against "operation.input: kind: what was changed" like file names. The test
+asserts that every matching mutant survives and that every pattern matches a mutant, so that no
+obsolete reason remains.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ EXPLAINED: dict[str, str] = {
 
 
 def reason_for(mutant: str) -> str | None:
-    """Why the mutant is equal to the right rule, or None if it is not known to be."""
+    """The reason why the mutant equals the right rule, or None if none is known."""
     for pattern, reason in EXPLAINED.items():
         if fnmatchcase(mutant, pattern):
             return reason

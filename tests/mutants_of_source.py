@@ -1,9 +1,9 @@
-"""Mutants made from a rule's source: one place of its syntax tree changed in each.
+"""Mutants generated from a rule's source, each with one change in its syntax tree.
 
-A term or a factor dropped, an operator exchanged, operands swapped, a call left out, a sum that
-takes the first entry instead, a number off by 0.1 % or by one, a window off by one, a comparison
-that includes its bound, one use of a value cut off from the graph. The rule is read from its
-source, so that a rule rewritten is a rule mutated anew.
+The changes: a term or factor dropped, an operator exchanged, operands swapped, a call left out, a
+sum replaced by its first entry, a number off by 0.1 % or by one, a window off by one, a comparison
+that includes its bound, one use of a value detached from the graph. A rewritten rule gets new
+mutants, as they come from its source.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _BOUNDS = {ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt}
 
 
 def detached(a: Any) -> Any:
-    """The same numbers, constant for every derivative that follows."""
+    """The same numbers as constants for all derivatives."""
     return a.detach() if isinstance(a, Value) else a
 
 
 def first_of(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """What is left of a sum over `dim` if only its first entry counts."""
+    """A sum over `dim` reduced to its first entry."""
     axes = range(len(x.shape)) if dim is None else (dim,) if isinstance(dim, int) else dim
     axes = {d % len(x.shape) for d in axes}
     one = slice(0, 1) if keepdim else 0
@@ -40,14 +40,14 @@ def first_of(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def first_to(x: Any, shape: tuple[int, ...]) -> Any:
-    """What is left of `sum_to` if only the first of the copies counts."""
+    """`sum_to` reduced to the first of the copies."""
     lead = len(x.shape) - len(shape)
     rest = [slice(0, 1) if n == 1 else slice(None) for n in shape]
     return x[(0,) * lead + tuple(rest)]
 
 
 def off(window: Window, what: str, k: int) -> Window:
-    """The window with one size of it one larger, on axis k if it has that."""
+    """The window with one size larger by one, on axis k if it exists."""
     sizes = list(getattr(window, what))
     sizes[k : k + 1] = [n + 1 for n in sizes[k : k + 1]]
     return replace(window, **{what: tuple(sizes)})
@@ -176,13 +176,13 @@ def _compiled(tree: ast.FunctionDef, scope: dict[str, Any]) -> Callable[..., Any
 
 
 def _line(tree: ast.FunctionDef, node: ast.AST) -> str:
-    """The first line of the innermost statement that the node is in."""
+    """The first line of the innermost statement around the node."""
     around = [s for s in ast.walk(tree) if isinstance(s, ast.stmt) and node in ast.walk(s)]
     return ast.unparse(around[-1]).splitlines()[0]
 
 
 def _helpers(function: Any) -> Iterator[Callable[..., Any]]:
-    """The private functions of the rule's own module, and kernels, that it calls by name."""
+    """The private functions of the rule's module, and kernels, that it calls by name."""
     for name in function.__code__.co_names:
         helper = function.__globals__.get(name)
         module = getattr(helper, "__module__", "")
@@ -192,12 +192,12 @@ def _helpers(function: Any) -> Iterator[Callable[..., Any]]:
 
 
 def unchanged(rule: Rule) -> Callable[..., Any]:
-    """The rule made anew from its source, as a control."""
+    """The rule rebuilt from its source, as a control."""
     return _compiled(_tree(rule.function), rule.function.__globals__)
 
 
 def of_source(rule: Rule, op: Op) -> Iterator[tuple[str, str, Callable[..., Any]]]:
-    """(kind, what was changed, the function) for every place of the rule and of its helpers."""
+    """(kind, what was changed, function) for every change to the rule and its helpers."""
     scope = rule.function.__globals__
     trees = [(_tree(rule.function), "", scope)]
     trees += [(_tree(h), f"{h.__name__}: ", h.__globals__) for h in _helpers(rule.function)]
@@ -217,7 +217,7 @@ def of_source(rule: Rule, op: Op) -> Iterator[tuple[str, str, Callable[..., Any]
 
 
 def with_other_operands(rule: Rule, op: Op) -> Iterator[tuple[str, str, Callable[..., Any]]]:
-    """The rule with another input, or the output, in the place of one that it names."""
+    """The rule with one of its arguments replaced by another input or the output."""
     tree = _tree(rule.function)
     named = [a.arg for a in tree.args.args[1:] if a.arg in (*op.inputs, "y")]
     for old in named if not op.variadic else ():

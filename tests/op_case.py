@@ -1,4 +1,4 @@
-"""One case of the table in `op_cases`, and the numbers that it is made of."""
+"""One case of the table in `op_cases`, and its numbers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Case:
 
 
 def joined(y: Any) -> Any:
-    """The output of an operation; where there are several, the floats of all of them in one row."""
+    """The output of an operation; the floats of several outputs in one row."""
     if not isinstance(y, tuple):
         return y
     rows = [o.reshape(-1) for o in y if o.dtype.kind == "f"]

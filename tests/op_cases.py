@@ -1,4 +1,4 @@
-"""The table of cases: for every operation, inputs, options and an independent definition.
+"""The table of cases: inputs, options and an independent definition for every operation.
 
 Sizes are distinct and not square, so that a transposition shows; values are separated where there
 are kinks. `test_ops_gradients` fails by name for an operation of the registry without a case.
@@ -20,7 +20,7 @@ from tinynet.testing import definitions
 
 
 def _pairs(want: Callable[[float, float], float], kind: str, number: float) -> list[Case]:
-    """A binary operation in all ways of broadcasting, with numbers, sizes 0 and 1, and twice x."""
+    """A binary operation with all kinds of broadcasting, numbers, sizes 0 and 1, and x twice."""
     shapes = [
         ((2, 3), (2, 3)),
         ((2, 1, 4), (3, 1)),
@@ -41,7 +41,7 @@ def _pairs(want: Callable[[float, float], float], kind: str, number: float) -> l
 def _each(
     want: Callable[..., float], kind: str = "normal", view: bool = False, **options: Any
 ) -> list[Case]:
-    """An operation on each entry by itself, for shapes of 0 to 3 axes."""
+    """An elementwise operation, for shapes of 0 to 3 axes."""
 
     def definition(x: np.ndarray, **given: Any) -> np.ndarray:
         return loops.entrywise(lambda v: want(v, **given))(x)
@@ -53,7 +53,7 @@ def _each(
 def _reductions(
     name: str, function: Callable[[list[float]], float], kind: str = "normal", empty: bool = False
 ) -> list[Case]:
-    """Every kind of `dim`, both ways of keepdim."""
+    """Every kind of `dim`, with and without keepdim."""
 
     def definition(x: np.ndarray, **options: Any) -> np.ndarray:
         return loops.reduced(function, x, **options)

@@ -1,4 +1,4 @@
-"""Data sets of a few images, and a server on this machine that hands them out, or fails to."""
+"""Data sets of a few images, and a local server that serves them or fails."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ ARCHIVE = "cifar-10-binary.tar.gz"
 
 
 def archive_of(batches: dict[str, bytes]) -> bytes:
-    """As the official one: a folder, the batches in no particular order, and other files."""
+    """Like the official one: a folder, the batches in no particular order, and other files."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as archive:
         folder = tarfile.TarInfo("cifar-10-batches-bin")
@@ -112,7 +112,7 @@ class Server:
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    """GET /KIND/NAME: the file NAME, sent in the way that KIND says."""
+    """GET /KIND/NAME: send the file NAME in the way that KIND names."""
 
     server: _HTTPServer
 
@@ -154,11 +154,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.connection.close()
 
     def send_short(self, content: bytes) -> None:
-        """Less than Content-Length promised."""
+        """Fewer bytes than Content-Length."""
         self.wfile.write(content[:-5])
 
     def send_nolength(self, content: bytes) -> None:
-        """No Content-Length, and the end of the connection comes too early."""
+        """No Content-Length, and the connection ends too early."""
         self.wfile.write(content[:-5])
 
     def send_endless(self, content: bytes) -> None:
@@ -167,7 +167,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(bytes(1 << 16))
 
     def send_slow(self, content: bytes) -> None:
-        """The first file that is asked for in sixteen pieces, the others at once."""
+        """The first requested file in sixteen pieces, the others at once."""
         if "train-labels" not in self.path:
             self.wfile.write(content)
             return
@@ -187,7 +187,7 @@ class _HTTPServer(http.server.ThreadingHTTPServer):
     state: Server
 
     def handle_error(self, *_: object) -> None:
-        """A client that goes away is what several tests are about."""
+        """Ignore clients that disconnect, which several tests do."""
 
 
 @contextlib.contextmanager

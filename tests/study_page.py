@@ -1,4 +1,4 @@
-"""A study page that is open in a browser, beside the step that it shows."""
+"""A study page open in a browser, and the step that it shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tinynet.study.step import study
 
 
 class Page:
-    """A page that is open, and the step that it shows."""
+    """An open page, and the step that it shows."""
 
     def __init__(self, driver, name, folder):
         network = NETWORKS[name]
@@ -34,7 +34,7 @@ class Page:
         return self
 
     def is_open(self):
-        """Whether it is what the browser shows, in a wide window and in the light."""
+        """Whether the browser shows this page, in a wide window with light colours."""
         if self.driver.current_url.partition("#")[0] != self.path.as_uri():
             return False
         return self.script(
@@ -51,7 +51,7 @@ class Page:
         return int(np.ravel_multi_index(index, self.array(article, role).shape))
 
     def click(self, article, role, *index):
-        """A real click on a cell; returns the cells that are lit, as sets of indices by role."""
+        """Click on a cell and return the highlighted cells, as sets of indices by role."""
         x, y, *_ = self.script(
             "return study.place(...arguments)", article, role, self.flat(article, role, *index)
         )
@@ -73,7 +73,7 @@ class Page:
         return self.driver.find_element("css selector", f"#{article} .readout .{part}").text
 
     def value(self, article):
-        """The number that the readout gives for the cell."""
+        """The number that the readout shows for the cell."""
         return np.float32(self.text(article).rpartition("= ")[2])
 
     def terms(self, article):

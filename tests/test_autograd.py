@@ -40,7 +40,7 @@ def test_a_value_used_twice_gets_both_gradients():
 
 
 def test_a_diamond_waits_for_both_arms():
-    """A node's gradient goes on only once all of it is there: recursion would pass on a part."""
+    """A node passes its gradient on only when it is complete; recursion would pass on a part."""
     x = leaf(0.5)
     shared = x.exp()
     left, right = shared.sin(), shared * shared
@@ -70,7 +70,7 @@ def test_gradients_add_up_over_calls():
 
 
 def test_leaves_are_added_to_in_the_order_of_the_graph():
-    """Not in that of their addresses: sums of the second order would be others in each run."""
+    """Not in the order of addresses: second-order sums would differ from run to run."""
     leaves = [tn.tensor(float(i), requires_grad=True) for i in range(99)]
     total = (tn.stack(leaves) ** 2).sum()
     for _ in range(2):
@@ -292,7 +292,7 @@ class Rules(Watcher):
 
 @pytest.mark.parametrize("rows", [lambda x: [x[t] for t in range(len(x))], list, tn.Tensor.unbind])
 def test_rows_taken_one_by_one_have_one_gradient_of_the_whole(rows):
-    """So that a loop over T steps costs O(T) backward, to second order."""
+    """A loop over T steps costs O(T) backward, also at second order."""
     x = tn.tensor(np.arange(1.0, 61.0).reshape(20, 3), requires_grad=True)
     h = 0.0
     for row in rows(x):
@@ -455,7 +455,7 @@ def test_a_watcher_is_gone_after_an_error():
 
 
 def test_a_product_enters_few_functions():
-    """Python's own cost of an operation; measured: 6 forward and 30 backward."""
+    """Python's overhead per operation; measured: 6 forward and 30 backward."""
     a, b, seed = (leaf(1.0, 2.0, dtype="float32") for _ in range(3))
     calls = []
 

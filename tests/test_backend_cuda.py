@@ -1,4 +1,4 @@
-"""`tinynet.backend` with a GPU, which the strict stand-in for CuPy plays."""
+"""`tinynet.backend` with a GPU, simulated by the strict stand-in for CuPy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tinynet import backend, memory
 
 @pytest.fixture
 def cupy(monkeypatch):
-    """The stand-in in CuPy's place, and a backend that has not probed it yet."""
+    """The stand-in for CuPy, and a backend that has not probed it yet."""
     monkeypatch.setitem(backend._settings, "cuda works", False)
     monkeypatch.setitem(backend._settings, "device", "cpu")
     return cupy_standin.install(monkeypatch)

@@ -1,6 +1,6 @@
-"""The benchmarks as a user runs them, and the parts whose mistakes would make figures wrong.
+"""The benchmarks as a user runs them, and the parts whose mistakes would make results wrong.
 
-No test looks at how long anything takes.
+No test depends on timings.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def test_every_row_of_the_table_has_its_workload():
 
 
 def made_up(name, ratio):
-    """What `measure.full` would return for a workload at that ratio in everything."""
+    """The result of `measure.full` for a workload with this ratio in everything."""
     spread = {"median": ratio, "q1": 0.9 * ratio, "q3": 1.1 * ratio}
     return {
         "name": name,

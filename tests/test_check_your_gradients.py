@@ -1,4 +1,4 @@
-"""The example finds each planted mistake, and says where it is."""
+"""The example finds each planted mistake and reports where it is."""
 
 from __future__ import annotations
 

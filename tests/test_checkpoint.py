@@ -1,4 +1,4 @@
-"""Checkpoints: what is wrong with one is said, nothing is changed by it, and no file is lost."""
+"""Checkpoints: errors say what is wrong and change nothing, and no file is lost."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def quiet(folder, parts: Parts, **more) -> Checkpoint:
 
 @pytest.fixture
 def saved(tmp_path):
-    """A folder with a checkpoint, and what was saved."""
+    """A folder with a checkpoint, and the saved state."""
     parts = Parts()
     with quiet(tmp_path / "run", parts, options={"lr": 0.01, "sizes": [4, 3, 2]}) as run:
         run.epoch, run.batch, run.step = 1, 2, 9
@@ -103,7 +103,7 @@ def test_messages_count_epochs_from_1(tmp_path):
 
 @pytest.mark.parametrize("step", [None, 1])
 def test_a_stopped_run_ends_with_its_epoch(tmp_path, step):
-    """Also where the call was in the middle of the epoch, and the run was resumed there."""
+    """Also if the call was in mid-epoch and the run was resumed there."""
     said, steps = [], []
     with Checkpoint(tmp_path / "run") as run:
         for _ in run.epochs(9):
@@ -146,7 +146,7 @@ def test_what_a_gpu_wrote_a_cpu_reads(tmp_path, device):
 
 
 def refused(folder, parts: Parts, options=OPTIONS, **load) -> str:
-    """The error's text; nothing may have changed."""
+    """The text of the error, which must have changed nothing."""
     before = parts.state()
     with quiet(folder, parts, options=options) as run:
         with pytest.raises(CheckpointError) as caught:
@@ -229,7 +229,7 @@ def test_a_truncated_checkpoint_is_refused(saved, size):
     path = folder / "last.safetensors"
     path.write_bytes(path.read_bytes()[:size])
     text = refused(folder, Parts(steps=0))
-    assert f"{path} is not a whole safetensors file: it is truncated" in text
+    assert f"{path} is not a complete safetensors file: it is truncated" in text
 
 
 def test_a_damaged_checkpoint_is_refused(saved):
@@ -238,7 +238,7 @@ def test_a_damaged_checkpoint_is_refused(saved):
     data = bytearray(path.read_bytes())
     data[-3] ^= 1
     path.write_bytes(data)
-    assert f"{path} is damaged: the SHA-256 of its content is" in refused(folder, Parts(steps=0))
+    assert f"{path} is damaged: the SHA-256 of its content" in refused(folder, Parts(steps=0))
 
 
 def test_a_newer_checkpoint_is_refused(saved, monkeypatch):
@@ -265,7 +265,7 @@ def test_a_run_that_cannot_be_is_refused(saved, key, value):
     state = tn.load(path)
     state["run"][key] = value
     tn.save(state, path)
-    assert f"'{key}' of its run is {value!r}, not " in refused(folder, Parts(steps=0))
+    assert f"'{key}' of 'run' is {value!r}; it must be " in refused(folder, Parts(steps=0))
 
 
 @pytest.mark.parametrize(
@@ -296,18 +296,18 @@ def test_other_files_are_no_checkpoints(saved, tmp_path):
     tn.save(state["model"], path)
     assert "is not a checkpoint of a run; read weights" in refused(folder, Parts(steps=0))
     path.write_text("not at all")
-    assert "is not a whole safetensors file" in refused(folder, Parts(steps=0))
+    assert "is not a complete safetensors file" in refused(folder, Parts(steps=0))
     text = refused(folder, Parts(steps=0), path=tmp_path / "nowhere.safetensors")
-    assert "there is nothing to resume" in text
+    assert "no checkpoint to resume" in text
     assert "nowhere.safetensors" in text
-    with pytest.raises(ValueError, match="there is no folder"):
+    with pytest.raises(ValueError, match="no folder and no path"):
         Checkpoint(None).load()
 
 
 def test_parts_and_options_are_checked_at_once(tmp_path):
     with pytest.raises(TypeError, match="part 'lr' is a float, which has no state_dict; plain num"):
         Checkpoint(tmp_path, lr=0.1)
-    with pytest.raises(TypeError, match="the name 'run' is taken"):
+    with pytest.raises(TypeError, match="the name 'run' is reserved"):
         Checkpoint(tmp_path, run=nn.Linear(1, 1))
     with pytest.raises(TypeError, match=r"save: options\.f is a function"):
         Checkpoint(tmp_path, options={"f": lambda: 0})
@@ -333,7 +333,7 @@ def test_a_checkpoint_is_not_written_over_by_a_new_run(saved):
     folder, _ = saved
     before = (folder / "last.safetensors").read_bytes()
     run = quiet(folder, Parts())
-    with pytest.raises(CheckpointError, match="is there already and would be lost; resume it"):
+    with pytest.raises(CheckpointError, match="already exists and would be lost; resume it"):
         next(iter(run.epochs(1)))
     assert (folder / "last.safetensors").read_bytes() == before
 
@@ -449,7 +449,7 @@ def steps_with(tmp_path, monkeypatch, broken: range, count: int = 5) -> tuple[li
 
 
 def test_a_full_disk_for_a_while(tmp_path, monkeypatch):
-    with pytest.warns(RuntimeWarning, match="No space left on device.*whole; the run goes on") as w:
+    with pytest.warns(RuntimeWarning, match="No space left.*intact; the run goes on") as w:
         done, saved = steps_with(tmp_path, monkeypatch, range(1, 3))
     assert done == [0, 1, 2, 3, 4]
     assert saved == [0, 1, 1, 1, 4]  # after steps 1 and 2 the one before stays
@@ -491,7 +491,7 @@ def test_a_folder_that_is_gone(tmp_path):
 
 
 def test_a_checkpoint_of_another_folder_leaves_this_one_s_alone(tmp_path):
-    """What was never loaded is not written over; this folder's own best may be gone on from."""
+    """A file that was not loaded is not overwritten; a run can resume from this folder's best."""
 
     def saved(folder, value):
         with Checkpoint(tmp_path / folder, say=lambda _: None, w=Numbers(value)) as run:

@@ -1,4 +1,4 @@
-"""CIFAR-10: its binary layout, its two copies, its archive, and what is not any of these."""
+"""CIFAR-10: the binary layout, the two copies, the archive, and files that are none of these."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ RECORD = 3073
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One file that each example writes anew."""
+    """One file, rewritten by each example."""
     return tmp_path_factory.mktemp("cifar") / "batch.bin"
 
 
 def expected(names: list[str], batches: dict[str, bytes]) -> tuple[np.ndarray, np.ndarray]:
-    """Image by image and plane by plane, as the layout is described."""
+    """The layout by its description: image by image and plane by plane."""
     images, labels = [], []
     for name in names:
         for start in range(0, len(batches[name]), RECORD):
@@ -93,7 +93,7 @@ def test_missing_file_is_an_os_error(path: Path) -> None:
 
 @pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.long)])
 def test_mutants(path: Path, count: int) -> None:
-    """Each gives the arrays that its bytes say, or a DataError."""
+    """Each gives the arrays that its bytes describe, or a DataError."""
     rng = np.random.default_rng(0)
     whole = BATCHES["test_batch.bin"]
     good = 0
@@ -126,7 +126,7 @@ def test_mutants(path: Path, count: int) -> None:
 
 
 def test_a_wrong_size_costs_nothing(path: Path) -> None:
-    """A file of a gigabyte, most of it a hole, where four records are wanted."""
+    """A sparse file of a gigabyte in place of four records."""
     folder = write(path.parent / "huge", BATCHES)
     with open(folder / "test_batch.bin", "wb") as file:
         file.truncate(RECORD * 350_000)
@@ -186,7 +186,7 @@ def test_a_damaged_archive_is_not_even_opened(tmp_path: Path) -> None:
 
 
 def test_an_archive_that_is_not_what_its_checksum_promises(tmp_path: Path) -> None:
-    """It cannot be, but if it were, that would be said."""
+    """This cannot happen, but the error would name it."""
     lacking = small.archive_of({k: v for k, v in BATCHES.items() if k != "data_batch_3.bin"})
     other = small.archive_of({**BATCHES, "data_batch_3.bin": b"short"})
     cut = small.ARCHIVED[: len(small.ARCHIVED) // 2]

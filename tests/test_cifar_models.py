@@ -1,4 +1,4 @@
-"""The two networks for CIFAR-10: sizes by arithmetic, names, and that both learn."""
+"""The two networks for CIFAR-10: computed sizes, names, and both learn."""
 
 from __future__ import annotations
 

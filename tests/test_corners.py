@@ -1,4 +1,4 @@
-"""Corners that no other test goes to: what operations refuse, and rarely used ways through."""
+"""Cases that no other test covers: what operations reject, and rarely used paths."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def x64(*sizes: int) -> tn.Tensor:
 
 
 class Strange:
-    """Another library's tensor of a kind that NumPy has not."""
+    """Another library's tensor of a dtype that NumPy lacks."""
 
     def detach(self) -> Strange:
         raise TypeError("no such dtype")

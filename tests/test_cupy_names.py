@@ -1,4 +1,4 @@
-"""The stand-in for CuPy offers only what the real package has.
+"""The stand-in for CuPy has only names of the real package.
 
 The comparison needs an installed CuPy, but no GPU.
 """
@@ -77,7 +77,7 @@ def public_paths() -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def real():
-    """What the real CuPy says of each of those names."""
+    """The real CuPy's answer for each of those names."""
     question = [(path, callable(value)) for path, value in public_paths().items()]
     done = subprocess.run(
         [sys.executable, "-c", ASK_CUPY],

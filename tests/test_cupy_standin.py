@@ -1,4 +1,4 @@
-"""The stand-in for CuPy refuses what it should and answers as CuPy does.
+"""The stand-in for CuPy rejects what it should and otherwise behaves like CuPy.
 
 A stand-in that is too kind would let tests pass that fail on a GPU, so every rule has a test;
 its names are compared with the real CuPy's in ``test_cupy_names.py``.
@@ -20,7 +20,7 @@ MESSAGE = "Implicit conversion to a NumPy array is not allowed"
 
 @pytest.fixture
 def cupy(monkeypatch):
-    """The stand-in in CuPy's place."""
+    """The stand-in, installed as CuPy."""
     return cupy_standin.install(monkeypatch)
 
 

@@ -121,7 +121,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def load(root: Path | str | None, train: bool = True) -> bool:
-    """Whether the small data set comes from there as it must."""
+    """Whether the small data set loads from there correctly."""
     images, labels = images_of(small_mnist(), root, train, False)
     step = 1 if train else -1
     return np.array_equal(images[:, 0], PIXELS[::step] / np.float32(255)) and np.array_equal(
@@ -180,7 +180,7 @@ def test_the_order_of_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_another_data_set_under_the_same_names(tmp_path: Path) -> None:
-    """It is passed over for the right one, and where there is none, it is named."""
+    """It is skipped for the right one; without a right one, the error names it."""
     write(tmp_path, OTHER)
     wanted = r"expected Small's train-labels-idx1-ubyte\.gz, but .* is Other's"
     with pytest.raises(DataError, match=wanted):
@@ -211,7 +211,7 @@ def test_a_relative_cache_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def replaced(folder: Path, what: str, raw: bytes) -> str:
-    """The complaint about the training files, of which one holds these bytes."""
+    """The error for the training files if one of them holds these bytes."""
     (name,) = (name for name in FILES if name.startswith(f"train-{what}"))
     path = folder / name
     try:

@@ -1,4 +1,4 @@
-"""python -m tinynet.data: what it lists, fetches and says."""
+"""python -m tinynet.data: listing, fetching and messages."""
 
 from __future__ import annotations
 

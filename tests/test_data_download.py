@@ -1,4 +1,4 @@
-"""Fetching: every way in which a mirror or a run can fail, on servers of this machine."""
+"""Fetching: every way in which a mirror or a run can fail, with local servers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: Server) -> None:
-    """No proxy, no data of the machine's own, and a fresh list of what the server was asked."""
+    """No proxy, no local data, and an empty list of requests."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("TINYNET_DATA", raising=False)
@@ -52,7 +52,7 @@ def content_of(folder: Path) -> list[str]:
 
 
 def is_good(root: Path) -> bool:
-    """All four files are there under their names, whole, and nothing else is."""
+    """All four files exist under their names, complete, and nothing else."""
     dataset = small_mnist()
     images, labels = mnist_of(dataset, root, True, False)
     assert np.array_equal(images[:, 0], small.PIXELS / np.float32(255))
@@ -96,7 +96,7 @@ def test_nobody_there(server: Server, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what a full queue does differs")
 def test_no_answer_to_a_connection(server: Server, tmp_path: Path) -> None:
-    """A socket whose queue is full answers nobody, as a firewall that drops what comes."""
+    """A socket whose queue is full never answers, like a firewall that drops packets."""
     with contextlib.ExitStack() as stack:
         deaf = stack.enter_context(socket.socket())
         deaf.bind(("127.0.0.1", 0))
@@ -129,7 +129,7 @@ def test_one_error_that_says_it_all(server: Server, tmp_path: Path) -> None:
 
 
 def test_slow_is_not_failed(server: Server, tmp_path: Path) -> None:
-    """Sixteen pieces, 0.1 s apart: the time to wait is for the next one, not for all."""
+    """Sixteen pieces, 0.1 s apart: the timeout applies to each piece, not to all."""
     dataset = small_mnist(server.mirror("slow"))
     start = time.perf_counter()
     fetch(dataclasses.replace(dataset, downloads=dataset.downloads[:1]), tmp_path, IMPATIENT)
@@ -250,7 +250,7 @@ fetch(small.small_mnist(sys.argv[2]), pathlib.Path(sys.argv[3]), (60.0, 60.0))
 
 @contextlib.contextmanager
 def fetching(mirror: str, root: Path, before: str = "") -> Iterator[subprocess.Popen[str]]:
-    """A process that fetches the small data set; killed at the end, if it still runs."""
+    """A process that fetches the small data set; killed at the end if it still runs."""
     here = str(Path(__file__).parent)
     command = [sys.executable, "-c", before + SCRIPT, here, mirror, str(root)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=Path(here).parent) as run:
@@ -315,7 +315,7 @@ def test_one_that_is_running_is_left_alone(server: Server, tmp_path: Path) -> No
 
 
 def test_full_disk(server: Server, tmp_path: Path) -> None:
-    """A file that may not grow beyond 20 bytes is as good as a disk with so much room."""
+    """A file size limit of 20 bytes simulates a disk with that much space."""
     pytest.importorskip("resource")
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))\n"
     with fetching(server.mirror("good"), tmp_path, before=limit) as run:

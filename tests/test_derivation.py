@@ -1,4 +1,4 @@
-"""What `derivation` shows is what stands in the docstring and what runs."""
+"""`derivation` shows the docstring's text and the code that runs."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_composition_says_so():
     ],
 )
 def test_a_composition_shows_its_own_source(given, calls, line):
-    """And not the derivation of another operation as if it were its own."""
+    """Instead of the derivation of another operation."""
     found = tn.derivation(given)
     head, _, rest = str(found).partition("\n\n")
     name = given if isinstance(given, str) else given.__name__

@@ -1,5 +1,5 @@
-"""What the documentation says is so: formulas and derivations name what the code names, and every
-piece of code and every command in it runs."""
+"""The documentation is true: formulas and derivations use the code's names, and all code and all
+commands in it run."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def symbol(name: str, text: str) -> bool:
-    """Whether the text has `name` as a symbol: whole, or with an index as in x_n and x[n]."""
+    """Whether the text has `name` as a symbol: alone, or with an index as in x_n and x[n]."""
     return re.search(rf"(?<![A-Za-z]){name}(?![A-Za-z])", text) is not None
 
 
 def squeezed(code: str) -> str:
-    """Code without what a line break may add to it."""
+    """Code without whitespace and trailing commas."""
     return re.sub(r",(?=[)\]])", "", re.sub(r"\s", "", code))
 
 
 def last_line(rule: ast.FunctionDef, source: str) -> str:
-    """What the last `return` of a rule returns."""
+    """The expression of a rule's last `return`."""
     returns = [node for node in ast.walk(rule) if isinstance(node, ast.Return)]
     value = max(returns, key=lambda node: node.lineno).value
     assert value is not None
@@ -61,7 +61,7 @@ def test_the_formula_has_the_inputs_names(name):
 
 @pytest.mark.parametrize("name", REGISTRY)
 def test_the_derivation_speaks_of_every_rule(name):
-    """With differentials dx, the inner product <gy, dy>, or what its words make of them."""
+    """It names each differential dx."""
     text = notes(REGISTRY[name]).parts["Derivation"]
     words = text.partition("\n")[0]
     for given in REGISTRY[name].rules:
@@ -71,7 +71,7 @@ def test_the_derivation_speaks_of_every_rule(name):
 
 @pytest.mark.parametrize("name", REGISTRY)
 def test_the_derivation_ends_in_its_lines_of_code(name):
-    """Its last lines are ``gx = ...``, one for each rule: what the rule below returns."""
+    """Its last lines are ``gx = ...``, one for each rule, with the rule's return expression."""
     op = REGISTRY[name]
     lines = notes(op).parts["Derivation"].split("\n")[1:]
     expected = []
@@ -137,7 +137,7 @@ COMMAND = re.compile(
 
 
 def commands():
-    """Every command of the project's own that a page or a docstring shows: (target, options)."""
+    """Every command of the project in a page or a docstring: (target, options)."""
     texts = [path.read_text(encoding="utf-8") for path in PAGES]
     for path in [*ROOT.glob("examples/*.py"), *ROOT.glob("tinynet/**/*.py")]:
         texts.append(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Drawings: well-formed, complete, escaped, without overlaps, and of any size."""
+"""Drawings: well-formed, complete, escaped, without overlaps, at any size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""evaluate: each example once, whatever the batches, and nothing changed by it."""
+"""evaluate: each example once for any batches, without side effects."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_worst_mistakes():
 
 
 def trained(with_evaluation: bool) -> tuple[list[np.ndarray], list[bool]]:
-    """The parameters after two epochs, with or without evaluations in the midst of them."""
+    """The parameters after two epochs, with or without evaluations during them."""
     model = network()
     model[1].eval()  # a frozen normalisation must stay so
     optimizer = optim.Adam(model.parameters())
@@ -89,7 +89,7 @@ def test_a_run_with_evaluations_takes_the_same_steps():
 
 
 class Noisy(nn.Module):
-    """One that draws random numbers in evaluation too, and may fail."""
+    """A layer that also draws random numbers in evaluation, and may fail."""
 
     fails = False
 
@@ -133,7 +133,7 @@ def test_other_losses_and_other_loaders(device):
 
 ERRORS = {
     "no batch": ([], {}, "the loader gave no batch"),
-    "used up": (iter([]), {}, "used up"),
+    "exhausted": (iter([]), {}, "exhausted"),
     "rows": ([(X, LABELS[:3])], {}, r"logits \(23, 6\) must be .* labels \(3,\)"),
     "axes": ([(X[:, :, None], LABELS)], {}, r"logits \(23, 6, 1\) must be \(N, C\)"),
     "label": (

@@ -1,4 +1,4 @@
-"""The examples as a user runs them: plainly, with a wrong option, with Ctrl-C."""
+"""The examples as a user runs them: normally, with a wrong option, with Ctrl-C."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(name, *options, env=None):
 
 @pytest.fixture
 def complaint(monkeypatch, capsys):
-    """The lines with which an example refuses its options, run in this process."""
+    """The error lines of an example with wrong options, run in this process."""
 
     def complaint(name, *options):
         monkeypatch.setattr(sys, "argv", [name, *options])
@@ -105,7 +105,7 @@ def test_binary_classifier_learns():
 
 
 def test_lenet_says_what_it_trains_on(tmp_path):
-    """No MNIST and no network: the digits of the package, and it says so; 97 % and more."""
+    """Without MNIST and network: the package's digits, with a message; accuracy >= 97 %."""
     nothing = {"TINYNET_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     out = run("lenet_mnist.py", env=nothing)
     assert out.returncode == 0, out.stderr
@@ -201,7 +201,7 @@ def test_lenet_goes_on_after_ctrl_c_and_ends_the_same(tmp_path):
 
     out = run(*command)  # not without --resume: the saved run would be lost
     assert out.returncode == 1
-    assert "is there already and would be lost" in out.stderr
+    assert "already exists and would be lost" in out.stderr
     assert len(out.stderr.splitlines()) == 1
     out = run(*command, "--lr", "0.1", "--resume")
     assert out.returncode == 1
@@ -234,7 +234,7 @@ def test_lenet_writes_a_report(tmp_path):
 
 
 def test_lenet_needs_numpy_alone(tmp_path):
-    """Without the optional packages the figures are missing in the report, and checkpoints."""
+    """Without the optional packages there are no checkpoints and no figures in the report."""
     for name in ("matplotlib", "tqdm", "scipy", "safetensors", "pooch", "tensorboardX"):
         (tmp_path / f"{name}.py").write_text(f"raise ImportError('no {name}', name='{name}')")
     command = ["lenet_mnist.py", "--data", "digits", "--epochs", "1"]

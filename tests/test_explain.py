@@ -94,7 +94,7 @@ def test_nothing_is_changed_and_nothing_is_freed(lenet):
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_every_public_function_can_be_explained(name):
-    """Seen while it runs: every step has its value, its inputs, a cost; gradients are grad's."""
+    """Observed while it runs: every step has its value, inputs and cost; gradients equal grad's."""
     function, arrays = CASES[name]
     leaves = [tn.tensor(a, requires_grad=True) for a in arrays]
     graph = trace(lambda: (function(*leaves) * 1.5).sum())
@@ -188,7 +188,7 @@ def test_costs():
 
 
 def test_the_cost_of_a_matrix_product_is_measured_not_only_claimed():
-    """Counted by numbers that count: each entry of ones @ ones is its number of multiply-adds."""
+    """Each entry of ones @ ones is its number of multiply-adds."""
     graph = trace(lambda: (tn.ones(3, 4, requires_grad=True) @ np.ones((4, 5), "float32")).sum())
     product = graph.operations[0]
     assert product.cost == Cost(multiply_adds=math.prod((3, 4, 5)))
@@ -196,7 +196,7 @@ def test_the_cost_of_a_matrix_product_is_measured_not_only_claimed():
 
 
 class Balanced(html.parser.HTMLParser):
-    """The tags, and the text in them; fails for tags that do not close."""
+    """The tags and their text; fails for unclosed tags."""
 
     def __init__(self, text):
         super().__init__()

@@ -1,4 +1,4 @@
-"""check_grads has teeth: planted mistakes are caught, right gradients pass, bad input is named."""
+"""check_grads catches planted mistakes, passes right gradients, and names bad input."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tinynet.testing import GradientError, check_grads
 
 
 def x64(*shape: int, seed: int = 0) -> tn.Tensor:
-    """Numbers with sizes from 0.5 to 1.5."""
+    """Numbers with magnitudes from 0.5 to 1.5."""
     rng = np.random.default_rng([seed, *shape])
     array = rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)
     return tn.tensor(array, requires_grad=True)

@@ -1,4 +1,4 @@
-"""What check_grads says: its failures, Modules, and bad input."""
+"""check_grads: messages of failures, Modules, and bad input."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_message_leads_to_the_mistake_and_back() -> None:
 
 
 class Scale:
-    """What check_grads needs of a Module: to be called, and to name its parameters."""
+    """The part of Module that check_grads needs: calls and named parameters."""
 
     def __init__(self, wrong: bool = False, dtype: str = "float64") -> None:
         self.w = tn.tensor(np.array([0.5, -1.5, 2.0]), dtype=dtype, requires_grad=True)

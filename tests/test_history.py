@@ -1,4 +1,4 @@
-"""Histories: what is written comes back, and what was not written so is named or left out."""
+"""Histories: rows are read back as written; malformed lines are reported or ignored."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_reading(tmp_path):
 
 
 def test_a_half_written_last_line_is_left_out(tmp_path):
-    """Whatever byte a killed run stopped at, the complete lines are read."""
+    """The complete lines are read, at whatever byte a killed run stopped."""
     path, ends = tmp_path / "history.jsonl", [i for i, c in enumerate(TEXT) if c == ord("\n")]
     for size in range(len(TEXT)):
         write(path, TEXT[:size])
@@ -85,7 +85,7 @@ ERRORS = {
     "array": ('[["epoch", 1]]\n', "line 1: it must be an object"),
     "number": ("7\n", "line 1: it must be an object"),
     "blank": ('{"epoch": 1}\n\n{"epoch": 2}\n', "line 2: it is not JSON"),
-    "twice": ('{"epoch": 1, "a": 1, "a": 2}\n', "line 1: 'a' is there twice"),
+    "twice": ('{"epoch": 1, "a": 1, "a": 2}\n', "line 1: 'a' occurs twice"),
     "no epoch": ('{"loss": 1}\n', 'line 1: "epoch" is missing'),
     "epoch 0": ('{"epoch": 0}\n', "line 1: epoch is 0; it must be an integer"),
     "epoch 1.0": ('{"epoch": 1.0}\n', r"line 1: epoch is 1\.0"),
@@ -123,7 +123,7 @@ def test_errors_name_the_line(case, tmp_path):
 
 
 def damaged(rng):
-    """The text of a history with one to three of the ways in which files break."""
+    """The text of a history with one to three kinds of damage."""
     data = bytearray(TEXT)
     for _ in range(rng.randint(1, 3)):
         at = rng.randrange(len(data) + 1)
@@ -145,7 +145,7 @@ def damaged(rng):
 
 
 def test_ten_thousand_damaged_files():
-    """Each is read or refused with the number of the line; nothing else happens."""
+    """Each is read, or refused with the line number."""
     rng = random.Random(0)
     read = refused = 0
     for _ in range(10_000):

@@ -1,4 +1,4 @@
-"""Forward hooks: called in order, may change what goes in and comes out, and come off again."""
+"""Forward hooks: called in order, may change inputs and outputs, and can be removed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The house rules, held by scanning the source: who may import what, who knows NumPy, the length
-of the engine, and what every operation's docstring has."""
+"""The house rules, checked by scanning the source: imports between parts, uses of NumPy and CuPy,
+the length of the engine, and the parts of every operation's docstring."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_importing_tinynet_imports_numpy_alone():
 
 
 def lines_of_code(path: pathlib.Path) -> int:
-    """Lines that hold code: all but blank lines, comments and docstrings."""
+    """Lines of code, without blank lines, comments and docstrings."""
     source = path.read_text()
     docstrings: set[int] = set()
     for node in ast.walk(ast.parse(source)):
@@ -110,7 +110,7 @@ def lines_of_code(path: pathlib.Path) -> int:
 
 
 def test_the_engine_is_short():
-    """Value, Rule, Node, Op, the order and the walk back: every line of the two files."""
+    """Value, Rule, Node, Op, the order and the backward pass: all lines of the two files."""
     files = (ROOT / "autograd" / "value.py", ROOT / "autograd" / "engine.py")
     assert sum(map(lines_of_code, files)) <= 236
 

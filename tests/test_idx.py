@@ -1,4 +1,4 @@
-"""read_idx: every kind of file comes back exactly, every broken one with a DataError."""
+"""read_idx: every valid file is read exactly, every broken one raises DataError."""
 
 import gzip
 import os
@@ -34,7 +34,7 @@ few_bytes = hnp.arrays("uint8", st.tuples(st.integers(1, 9), st.integers(1, 9)))
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One file that each example writes anew."""
+    """One file, rewritten by each example."""
     return tmp_path_factory.mktemp("idx") / "x.idx"
 
 
@@ -171,7 +171,7 @@ def test_missing_file_is_an_os_error(path: Path) -> None:
 
 
 def overwrite(file: BinaryIO, content: bytes) -> None:
-    """Have an open file hold `content`; on many disks ten times as quick as to write it anew."""
+    """Set the content of an open file; on many disks ten times as fast as writing a new file."""
     file.seek(0)
     file.write(content)
     file.truncate()
@@ -201,7 +201,7 @@ def mutant(raw: bytes, rng: np.random.Generator) -> bytes:
 
 @pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.long)])
 def test_mutants(path: Path, count: int) -> None:
-    """Each gives the array that its bytes say, or a DataError."""
+    """Each gives the array that its bytes describe, or a DataError."""
     rng = np.random.default_rng(0)
     seeds = [idx_bytes(np.arange(24).reshape(2, 3, 4).astype(dtype)) for dtype in CODES]
     outcomes = {True: 0, False: 0}
@@ -229,7 +229,7 @@ def test_mutants(path: Path, count: int) -> None:
 
 
 def reject(path: Path, raw: bytes, message: str) -> int:
-    """The peak of memory while `raw` is turned down with this message."""
+    """The peak memory while `raw` is rejected with this message."""
     path.write_bytes(raw)
 
     def read() -> None:

@@ -1,4 +1,4 @@
-"""Convolution and pooling through `functional`: PyTorch's signatures, and what they refuse."""
+"""Convolution and pooling through `functional`: PyTorch's signatures, and errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_same_padding_keeps_the_size_and_puts_the_odd_row_last():
 
 
 def test_bytes_lie_with_the_examples_innermost():
-    """What convolution and pooling return goes through ReLU and into the next without a copy."""
+    """Outputs of convolution and pooling pass through ReLU into the next layer without a copy."""
     y = F.max_pool2d(F.relu(F.conv2d(X, W, groups=2)), 2)
     assert y.data.transpose(1, 2, 3, 0).flags.c_contiguous
     assert np.shares_memory(y.data, y.flatten(1).data)  # flattening is a view

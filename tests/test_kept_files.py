@@ -1,4 +1,4 @@
-"""Files in tests/kept, written by an early tinynet 0.1.0, load and are written again alike.
+"""Files in tests/kept, written by an early tinynet 0.1.0, load and are rewritten identically.
 
 They were made by ``Run(folder).until(6)`` and `tn.save`. A new format gets new files beside them.
 """
@@ -42,7 +42,7 @@ class Run:
         )  # fmt: skip
 
     def until(self, step: int) -> None:
-        """Train, up to a step that is saved."""
+        """Train up to a saved step."""
         run = self.checkpoint
         for _ in run.epochs(3):
             for x, y in run.steps(self.batches):

@@ -1,5 +1,5 @@
-"""docs/kinks.md: every test that it names exists, every kink of a docstring is in it; and the
-conventions that no other test pins."""
+"""docs/kinks.md: every test that it names exists, and every kink of a docstring is in it; and the
+conventions that no other test checks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_every_kink_of_a_docstring_is_in_the_table(name: str) -> None:
 
 
 def gradients(f: object, *arrays: object) -> list[list[float]]:
-    """Those of the sum of f."""
+    """The gradients of the sum of f."""
     xs = [tn.tensor(np.asarray(a, "float64"), requires_grad=True) for a in arrays]
     return [g.tolist() for g in tn.grad(f(*xs).sum(), xs)]  # type: ignore[operator]
 

@@ -1,4 +1,4 @@
-"""Every public layer, loss, optimizer and schedule is checked, or marked; one in neither fails."""
+"""Every public layer, loss, optimizer and schedule is checked or marked; any other fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tinynet.testing.strategies import networks
 
 
 def x64(*shape: int, seed: int = 0) -> np.ndarray:
-    """Distinct numbers in no order, none near 0: neither a tie nor a kink."""
+    """Distinct unordered numbers away from 0: no ties and no kinks."""
     rng = np.random.default_rng([seed, *shape])
     ladder = np.linspace(0.2, 1.8, int(np.prod(shape))) * rng.choice([-1.0, 1.0], np.prod(shape))
     return rng.permutation(ladder).reshape(shape)

@@ -181,7 +181,7 @@ def test_one_epoch_of_the_digits():
     [(4000, 3e-3, 32, 0.9), pytest.param(30_000, 2e-3, 64, 0.97, marks=pytest.mark.long)],
 )
 def test_mnist_in_part(mnist_root, number, rate, size, accuracy):
-    """So many digits learnt from once: wrong gradients do not get that far."""
+    """A number of digits seen once, with which wrong gradients do not reach this accuracy."""
     tn.manual_seed(0)
     images, labels = data.mnist(mnist_root, train=True)
     model = models.LeNet()

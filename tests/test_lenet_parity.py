@@ -1,4 +1,4 @@
-"""LeNet beside PyTorch's: the same weights, the same batches, the same losses."""
+"""LeNet against PyTorch's: the same weights and batches give the same losses."""
 
 from __future__ import annotations
 

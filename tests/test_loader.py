@@ -1,4 +1,4 @@
-"""DataLoader: each row once an epoch, in an order that only the seed and the epoch decide."""
+"""DataLoader: each row once per epoch, in an order that depends only on seed and epoch."""
 
 import weakref
 from typing import Any
@@ -104,7 +104,7 @@ def test_an_array_in_another_memory_order() -> None:
 
 
 def jitter(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A transform whose result tells every number that it drew."""
+    """A transform whose result reveals every number that it drew."""
     return images + rng.random(images.shape)
 
 
@@ -205,7 +205,7 @@ def test_on_the_gpu() -> None:
 
 @given(st.integers(1, 70), st.integers(1, 3), st.sampled_from([1, 5, 16, 17]), st.data())
 def test_images_are_gathered_with_n_innermost(n, channels, side, drawn):
-    """The numbers of ``images[rows]``, laid as a convolution wants them."""
+    """The numbers of ``images[rows]`` in the memory order of convolution."""
     images = np.random.default_rng(n).random((n, channels, side, 3), dtype="float32")
     rows = np.array(drawn.draw(st.lists(st.integers(0, n - 1), max_size=40)), "int64")
     turned = memory.take_rows_last(images, rows)
@@ -214,7 +214,7 @@ def test_images_are_gathered_with_n_innermost(n, channels, side, drawn):
 
 
 def test_an_image_is_copied_once_before_the_first_product():
-    """By the loader, which gathers it; the tensor and the convolution look at that memory."""
+    """The loader makes the copy; the tensor and the convolution view that memory."""
     images = np.random.default_rng(0).random((100, 1, 28, 28), dtype="float32")
     labels = np.arange(100) % 10
     for x, y in DataLoader(images, labels, batch_size=32, shuffle=True, seed=1):
@@ -228,6 +228,6 @@ def test_an_image_is_copied_once_before_the_first_product():
 
 
 def places_of(images, batch):
-    """The places of a batch's images, which are all different."""
+    """The positions of a batch's images, which are all different."""
     first = {images[i, 0, 0, 0].item(): i for i in range(len(images))}
     return [first[image[0, 0, 0].item()] for image in batch]

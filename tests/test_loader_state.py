@@ -1,4 +1,4 @@
-"""DataLoader.state_dict: a loop that goes on from a saved place receives the very next batch."""
+"""DataLoader.state_dict: a loop that continues from a saved position gets the next batch."""
 
 import json
 from typing import Any
@@ -12,12 +12,12 @@ from tinynet.data import DataLoader
 
 
 def jitter(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A transform whose result tells every number that it drew."""
+    """A transform whose result reveals every number that it drew."""
     return images + rng.random(images.shape)
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two runs of batches agree to the bit."""
+    """Whether two sequences of batches are bitwise equal."""
     one, other = list(one), list(other)
     return len(one) == len(other) and all(
         np.array_equal(a, b)

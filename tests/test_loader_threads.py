@@ -1,4 +1,4 @@
-"""Batches made ahead: the same ones, not too many, and no thread left, however the loop ends."""
+"""Prefetched batches: the same ones, not too many, and no threads left however the loop ends."""
 
 import contextlib
 import gc
@@ -25,7 +25,7 @@ def threads() -> int:
 
 
 def wait_for(condition: Callable[[], bool]) -> bool:
-    """Whether it comes true within ten seconds."""
+    """Whether the condition becomes true within ten seconds."""
     end = time.monotonic() + 10
     while not condition() and time.monotonic() < end:
         time.sleep(0.001)
@@ -40,7 +40,7 @@ def no_thread_stays() -> Any:
 
 
 def slowly(images: Any, rng: np.random.Generator) -> Any:
-    """A transform that lets batches overtake each other, if they can."""
+    """A transform with delays that would let batches overtake each other."""
     time.sleep(0.004 * rng.random())
     return images + rng.integers(1000)
 

@@ -1,4 +1,4 @@
-"""Layouts, and the C library's allocator, which keeps freed memory unless it is told not to."""
+"""Layouts, and the C library's allocator, which keeps freed memory by default."""
 
 from __future__ import annotations
 

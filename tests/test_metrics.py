@@ -1,4 +1,4 @@
-"""Metrics against their definitions in loops, and against scikit-learn where it is."""
+"""Metrics against their definitions in loops, and against scikit-learn if installed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tinynet.training.metrics import (
 
 @st.composite
 def classified(draw):
-    """(predicted classes, labels, number of classes), the last of which need not all occur."""
+    """(predicted classes, labels, number of classes); not all classes need occur."""
     classes = draw(st.integers(1, 5))
     pairs = st.tuples(*[st.integers(0, classes - 1)] * 2)
     predicted, labels = zip(*draw(st.lists(pairs, min_size=1, max_size=30)), strict=True)

@@ -1,6 +1,6 @@
-"""The checks have teeth: every mutant of every rule is caught, or equal to the right rule.
+"""Mutation tests: every mutant of every rule is caught or equal to the right rule.
 
-By default a few plain mistakes in each rule; all of them where pytest is told `-m long`.
+By default a few simple mistakes in each rule; all of them with `pytest -m long`.
 `python tests/mutants.py` prints the table: rule, mutants, caught.
 """
 
@@ -26,7 +26,7 @@ _done: dict[str, list[mutants.Result]] = {}
 
 @pytest.fixture(autouse=True)
 def without_coverage() -> Iterator[None]:
-    """Wrong rules say nothing about what is covered, and tracing them would take minutes."""
+    """Wrong rules say nothing about coverage, and tracing them would take minutes."""
     with untraced():
         yield
 
@@ -74,7 +74,7 @@ def test_every_mutant_is_caught_or_explained(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_rule_has_the_mutants_that_fit_it(name: str) -> None:
-    """Sign, factor, 0.1 %, zeros, order of entries, second order: for each rule, whatever it is."""
+    """Sign, factor, 0.1 %, zeros, order of entries, second order: for every rule."""
     op = registry()[name]
     for key in op.rules:
         kinds = Counter(m.kind for m in mutants.mutants_of(op, key))
@@ -92,7 +92,7 @@ def test_every_rule_has_the_mutants_that_fit_it(name: str) -> None:
 
 @pytest.mark.long
 def test_totals() -> None:
-    """All are caught or explained; nearly all by a wrong number, and not because they raised."""
+    """All are caught or explained, nearly all by a wrong number rather than an exception."""
     results = [r for name in NAMES for r in results_of(name)]
     outcomes = Counter(r.outcome for r in results)
     print(outcomes)
@@ -119,7 +119,7 @@ def _rest(m: mutants.Mutant) -> tuple[str, str, object]:
 
 
 def test_pins_have_teeth() -> None:
-    """Each convention is asserted of the right rule, and a wrong one at the kink alone fails."""
+    """The right rule has each convention, and a rule that is wrong only at the kink fails."""
     for name in mutants.PINS:
         mutants._check_pins(registry()[name])
     rule = lambda gy, x: gy * (np.sign(x) + (x == 0))  # noqa: E731

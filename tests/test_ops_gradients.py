@@ -25,7 +25,7 @@ every_case = pytest.mark.parametrize(("name", "k"), CASES)
 
 
 def cases(keep: Callable[[str, Case], bool]) -> pytest.MarkDecorator:
-    """The cases that `keep` wants."""
+    """The cases that `keep` accepts."""
     kept = [(name, k) for name, k in CASES if keep(name, TABLE[name][k])]
     return pytest.mark.parametrize(("name", "k"), kept)
 
@@ -35,14 +35,14 @@ def is_real(a: Any) -> bool:
 
 
 def tensors(case: Case, arrays: Sequence[Any]) -> list[Any]:
-    """The inputs as an operation takes them: Tensors, with a gradient where they are of floats."""
+    """The inputs as Tensors, which require a gradient if they are floats."""
     return [
         tn.tensor(a, requires_grad=is_real(a)) if isinstance(a, np.ndarray) else a for a in arrays
     ]
 
 
 def as_function(name: str, case: Case) -> Callable[..., Any]:
-    """The operation as a function of its float arrays alone, everything else filled in."""
+    """The operation as a function of its float arrays only, with all other arguments fixed."""
 
     def f(*variables: Any) -> Any:
         rest = iter(variables)
@@ -59,7 +59,7 @@ def cotangent(shape: tuple[int, ...], dtype: Any = "float64") -> np.ndarray:
 
 
 def value_and_gradients(name: str, case: Case, arrays: Sequence[Any]) -> list[np.ndarray]:
-    """The result, then the gradients by the float arrays, of <cotangent, y>."""
+    """The result y, and the gradients of <cotangent, y> by the float arrays."""
     variables = tensors(case, arrays)
     y = joined(registry()[name](*variables, **case.options))
     inputs = [v for v, a in zip(variables, arrays, strict=True) if is_real(a)]
@@ -141,7 +141,7 @@ def test_memory_order_does_not_matter(name: str, k: int) -> None:
 
 @every_case
 def test_nothing_shares_memory(name: str, k: int) -> None:
-    """Gradients lie in memory of their own; results too, but for views."""
+    """Gradients have their own memory; so do results other than views."""
     case = TABLE[name][k]
     variables = tensors(case, case.inputs)
     leaves = [v for v in variables if isinstance(v, tn.Tensor) and v.requires_grad]
@@ -160,7 +160,7 @@ def test_nothing_shares_memory(name: str, k: int) -> None:
 
 @every_case
 def test_result_survives_later_calls(name: str, k: int) -> None:
-    """A result is not scratch memory that the next call writes to."""
+    """A result is not scratch memory that the next call overwrites."""
     case = TABLE[name][k]
     first = value_and_gradients(name, case, case.inputs)
     kept = [a.copy() for a in first]

@@ -1,4 +1,4 @@
-"""Every operation on the strict stand-in for CuPy: the numbers and dtypes of NumPy, on the device.
+"""Every operation on the strict stand-in for CuPy: NumPy's numbers and dtypes, on the device.
 
 The table is that of `test_ops_gradients`. Results, gradients and gradients of gradients are taken
 on both devices; an operation that turns a device array into NumPy's, mixes the two, or asks for a
@@ -25,7 +25,7 @@ CASES = [(name, k) for name in registry() for k in range(len(TABLE[name]))]
 
 
 def moved(a: Any, device: str) -> Any:
-    """An index or the argmax of a pooling, which is an array among the options, on the device."""
+    """Move arrays among the options, an index or the argmax of pooling, to the device."""
     if isinstance(a, tuple):
         return tuple(moved(b, device) for b in a)
     if isinstance(a, tuple):
@@ -66,7 +66,7 @@ def agree(found: list[Any], wanted: list[Any]) -> None:
 
 @pytest.fixture
 def old_cupy(device, monkeypatch):
-    """CuPy before `add.at` and `sliding_window_view`, which writes C order everywhere."""
+    """An old CuPy without `add.at` and `sliding_window_view`, which always writes C order."""
     cupy_standin.install(monkeypatch, add_at=False, sliding_window=False, order="C")
     return "cuda"
 

@@ -1,4 +1,4 @@
-"""Figures: what is drawn is what was given, files are whole, and nothing is left behind."""
+"""Figures: they show the given data, files are complete, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def texts(figure):
 
 
 def pixels(figure, number=0):
-    """What imshow was given."""
+    """The arrays passed to imshow."""
     return np.asarray(figure.axes[number].images[0].get_array())
 
 
@@ -103,7 +103,7 @@ def test_accuracy_is_drawn_as_a_percentage():
 
 
 def test_a_single_epoch_is_seen(tmp_path):
-    """A line through one point has no ink; the marker has."""
+    """A line through one point is invisible; the marker is not."""
     figure = training.plot_curves(HISTORY[:1], only=["loss"])
     assert all(line.get_marker() != "None" for line in figure.axes[0].lines)
     training.save_figure(figure, tmp_path / "one.png")

@@ -1,4 +1,4 @@
-"""What a recorder shows: a bar on a terminal, plain lines elsewhere, and no message lost."""
+"""Output of a recorder: a bar on a terminal, plain lines elsewhere, and no message lost."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ with Recorder(total=50, epochs=2) as recorder:
 
 
 def screen(text: str) -> list[str]:
-    """What a terminal shows of it: a carriage return goes back, and what follows writes over."""
+    """The text as a terminal shows it: text after a carriage return overwrites the line."""
     lines = []
     for line in text.replace("\r\n", "\n").split("\n"):
         cells: list[str] = []

@@ -1,6 +1,6 @@
 """Every public name with a result that could have a gradient is checked, or marked as having none.
 
-The tables are compared with what the package offers, so that a new method without a gradient test
+The tables are compared with the package's names, so that a new method without a gradient test
 fails here by name.
 """
 
@@ -21,7 +21,7 @@ LABELS = np.array([2, 0, 1])
 
 
 def real(*shape, low=-2.0, high=2.0):
-    """Distinct numbers, so that no two tie and none is at a kink."""
+    """Distinct numbers, without ties or kinks."""
     n = int(np.prod(shape))
     return RNG.permutation(np.linspace(low, high, n + 2)[1:-1] + 0.013).reshape(shape)
 

@@ -62,7 +62,7 @@ def test_a_figure_of_some_batches_counts_in_those():
 
 
 def test_tensors_and_arrays(device, monkeypatch):
-    """On a GPU nothing waits for a figure until it is needed; the sums are the same."""
+    """On a GPU nothing waits for a metric until it is needed; the sums are the same."""
     moved = []
     to_numpy = backend.to_numpy
     monkeypatch.setattr(backend, "to_numpy", lambda a: moved.append(a.shape) or to_numpy(a))
@@ -95,7 +95,7 @@ def test_a_recorder_keeps_no_graph():
 
 
 def run(recorder, plan, start=(0, 0), stop=None):
-    """The batches of `plan` from a place on, up to one; an epoch's last is before its end."""
+    """The batches of `plan` between two positions; an epoch's last batch precedes its end."""
     for epoch in range(start[0], len(plan)):
         first = start[1] if epoch == start[0] else 0
         for k in range(first, len(plan[epoch]) + 1):
@@ -135,7 +135,7 @@ def test_a_resumed_run_ends_with_the_same_history(tmp_path_factory, plan, logged
 
 
 def loop(folder, stop=None):
-    """Three epochs of five batches with a checkpoint, going on from it, or ended by an error."""
+    """Three epochs of five batches with a checkpoint, resumed from it or ended by an error."""
     x = np.random.default_rng(0).normal(size=(23, 6)).astype("float32")
     labels = np.arange(23) % 4
     tn.manual_seed(0)
@@ -311,7 +311,7 @@ def test_states_that_cannot_be(case, tmp_path):
         (lambda r: r.add(1, loss=None), "loss is None"),
         (lambda r: r.add(1, step=3), "'step' is the recorder's own"),
         (lambda r: r.end_epoch(seconds=3), "'seconds' is the recorder's own"),
-        (lambda r: r.end_epoch(loss=3), "'loss' is a figure of `add`"),
+        (lambda r: r.end_epoch(loss=3), "'loss' is a metric of `add`"),
         (lambda r: r.end_epoch(test_loss=[1, 2]), r"test_loss is \[1, 2\]"),
         (lambda r: Recorder(total=-1), "total is -1"),
         (lambda r: Recorder(log_steps=0.5), r"log_steps is 0\.5"),
@@ -328,7 +328,7 @@ def test_errors_change_nothing(call, message):
 
 
 def test_a_long_history_fits_into_a_checkpoint(tmp_path):
-    """A row a step for half a million steps: more text than a file's header may have."""
+    """A row per step for half a million steps: more text than a file's header can hold."""
     recorder = Recorder(log_steps=1, total=1, stream=io.StringIO())
     recorder._file.lines = [
         '{"epoch":1,"step":1,"loss":0.123456789,"accuracy":0.5,"seconds":1.0}'

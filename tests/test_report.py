@@ -1,4 +1,4 @@
-"""The report: all of a run on one page that stands alone, and no failure that ends a run."""
+"""The report: a run on one self-contained page, and no failure that ends the run."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def run():
 
 @pytest.fixture(scope="module")
 def page(run, tmp_path_factory):
-    """The path of a report with everything in it; nothing failed."""
+    """The path of a report with all sections and no failure."""
     said = []
     path = run.report(
         tmp_path_factory.mktemp("report") / "made", formats=["png", "svg"], log=said.append
@@ -114,7 +114,7 @@ def test_it_is_html_with_a_title_a_language_and_headings(page):
 
 
 def test_it_stands_alone(page):
-    """Nothing is loaded: what it refers to is in it."""
+    """Nothing is loaded: all references are internal."""
     reader = read(page)
     ids = [attrs["id"] for _, attrs in reader.tags if "id" in attrs]
     assert len(ids) == len(set(ids)) > 50
@@ -147,7 +147,7 @@ def test_it_has_every_figure_with_a_caption_and_a_text_for_the_blind(page):
 
 
 def test_the_figures_have_the_ink_of_the_page(page):
-    """No colour of a light page is left in them, so that they are read on a dark one too."""
+    """No colours of a light page remain, so that they are readable on a dark one."""
     for svg in re.findall(r"<svg.*?</svg>", page.read_text(), re.DOTALL):
         assert "currentColor" in svg
         assert not re.search(r"(fill|stroke): ?(#000000|black|#1b1f24)", svg)
@@ -401,7 +401,7 @@ def test_in_a_browser_it_is_readable(page, chromium, width, dark):
 
 
 def test_letters_stay_in_their_figures(page, chromium):
-    """Also in a browser's fonts, which are not those that the figure was laid out with."""
+    """Also in a browser's fonts, which differ from those of the figure's layout."""
     browser.emulate(chromium, 1200, 900)
     chromium.get(page.as_uri())
     outside = chromium.execute_script(

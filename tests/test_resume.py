@@ -1,4 +1,4 @@
-"""What is left of a loop when it goes on from each place, and what Ctrl-C does in each."""
+"""The rest of a loop when it resumes from each position, and Ctrl-C at each."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def seen(run: Checkpoint, batches: data.DataLoader, epochs: int) -> list[tuple[i
 
 
 def test_every_place_is_resumed(tmp_path):
-    """From every checkpoint of a run, what is left is what came after it in the run."""
+    """A run resumed from any checkpoint gives the rest of the original run."""
     batches = loader()
     run = Checkpoint(tmp_path / "run", loader=batches, save_steps=1)
     everything, files = [], []
@@ -78,7 +78,7 @@ def test_more_epochs_than_before(tmp_path):
 
 
 def test_steps_that_are_left_by_break(tmp_path):
-    """The rest of the epoch is given up, in the run and in what is resumed from it."""
+    """The rest of the epoch is dropped, in the run and in a resumed one."""
     everything = []
     for folder in (None, tmp_path / "run"):
         batches, found = loader(), []
@@ -223,7 +223,7 @@ def test_steps_wants_a_part_and_once():
     with pytest.raises(TypeError, match="batches is a DataLoader that is not among the check"):
         run.steps(other)
     list(run.steps(batches))
-    with pytest.raises(RuntimeError, match="the steps of epoch 1 were begun before; take them"):
+    with pytest.raises(RuntimeError, match="the steps of epoch 1 have already begun; call"):
         run.steps(batches)
 
 
@@ -288,7 +288,7 @@ def test_the_loop_runs_in_any_thread(tmp_path):
 
 
 def test_ctrl_c_in_each_place_of_the_loop(tmp_path, capfd):
-    """In a step, in an epoch's last step, in the work after it: where it stops, what is left."""
+    """In a step, in an epoch's last step, in the work after it: where it stops, what remains."""
     places = {  # (epoch, step, or "end"): (where it says that it stopped, batches that are left)
         (0, 0): ("in epoch 1 after 1 steps", 5),
         (0, 2): ("in epoch 1 after 3 steps", 3),
@@ -334,7 +334,7 @@ def test_ctrl_c_with_a_full_disk(tmp_path, monkeypatch):
     next(steps)
     monkeypatch.setattr(os, "replace", full)
     signal.raise_signal(signal.SIGINT)
-    with pytest.raises(Interrupted, match=r"epoch 1 after 1 steps, which is not saved: .*No space"):
+    with pytest.raises(Interrupted, match=r"epoch 1 after 1 steps, but not saved: .*No space"):
         next(steps)
     assert tn.load(run.last_path)["run"]["step"] == 0
     assert os.listdir(tmp_path / "run") == ["last.safetensors"]

@@ -1,6 +1,6 @@
-"""A run that was stopped, killed or broken off, and resumed, ends in the bits of one that was not.
+"""A run that was stopped, killed or interrupted and then resumed ends with the same bits.
 
-A few moments of being killed by default, a hundred where pytest is told `-m long`.
+By default it is killed at a few moments, with `pytest -m long` at a hundred.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ def server():
 
 @pytest.fixture(scope="module")
 def whole(server, tmp_path_factory):
-    """The run that nobody disturbed."""
+    """The undisturbed run."""
     answer = server.run(tmp_path_factory.mktemp("whole"))
     assert answer["code"] == 0, answer["log"]
     return answer
 
 
 def check(answer: dict, whole: dict, folder: pathlib.Path) -> None:
-    """The same bits, and no file but the two."""
+    """The same bits, and no other files than the two."""
     assert answer["code"] == 0, answer["log"]
     assert answer["ends"] == whole["ends"]
     assert sorted(os.listdir(folder / "run")) == FILES
 
 
 def test_saving_changes_nothing(server, whole, tmp_path):
-    """Without checkpoints the run is the same; and one that is resumed when complete stays so."""
+    """Without checkpoints the run is the same; resuming a complete run changes nothing."""
     bare = server.run(tmp_path, folder=None)["ends"]
     assert bare == {k: v for k, v in whole["ends"].items() if k not in ("last", "best")}
     assert not (tmp_path / "run").exists()
@@ -94,7 +94,7 @@ def test_killed_at_random_moments(server, whole, tmp_path, moments):
 
 @pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])
 def test_killed_before_each_step_of_a_save(server, whole, tmp_path, every):
-    """Before the n-th opening, syncing and renaming: the first save, one in an epoch, its end."""
+    """Before the n-th opening, syncing or renaming: at the first save, in an epoch, at its end."""
     # a save is 4 calls: open, sync, rename, sync; one at the beginning, then one a step
     end_of_epoch = 4 * (1 + killed_run.STEPS) + 1
     moments = [*range(1, 6), *range(21, 26), *range(end_of_epoch, end_of_epoch + 9)]
@@ -108,7 +108,7 @@ def test_ctrl_c_ends_after_the_step_and_says_how_to_go_on(server, whole, tmp_pat
     # not saved by steps, so it is Ctrl-C that saved
     answer = server.run(tmp_path, signal=signal.SIGINT, after=None, save_steps=None, pause=0.2)
     assert answer["code"] == STOPPED, answer["log"]
-    assert "Ctrl-C: stops after this step; again: at once" in answer["log"]
+    assert "Ctrl-C: stops after this step; a second signal stops at once" in answer["log"]
     path = re.escape(str(tmp_path / "run" / "last.safetensors"))
     text = (
         rf"Interrupted: stopped by Ctrl-C in epoch \d after \d steps, saved in {path}; load\(\) res"
@@ -136,7 +136,7 @@ def test_sigterm_ends_it_too(server, whole, tmp_path):
 
 
 def test_a_file_that_may_not_grow(server, whole, tmp_path):
-    """The first save does not fit: said at once, nothing is left."""
+    """The first save does not fit: an error at once, and no files left."""
     answer = server.run(tmp_path, file_size=4096)
     assert answer["code"] == 4
     assert (
@@ -147,7 +147,7 @@ def test_a_file_that_may_not_grow(server, whole, tmp_path):
 
 
 def test_a_real_full_disk(server, tmp_path):
-    """A disk for one checkpoint and a bit: every later save fails, and the first stays whole."""
+    """A disk for little more than one checkpoint: later saves fail, the first stays intact."""
     disk = tmp_path / "run"
     disk.mkdir()
     # in a namespace of its own, whose mounts nobody else sees and which go with the process
@@ -170,7 +170,7 @@ def test_a_real_full_disk(server, tmp_path):
 
 @contextlib.contextmanager
 def nobody():
-    """Without root's right to write everywhere."""
+    """Without root's permission to write everywhere."""
     user = os.geteuid()
     if user == 0:
         os.seteuid(65534)
@@ -182,7 +182,7 @@ def nobody():
 
 @pytest.fixture
 def open_folder():
-    """Not tmp_path, which is its owner's alone."""
+    """Not tmp_path, which only its owner can access."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tinynet-"))
     (folder / "run").mkdir()
     folder.chmod(0o755)

@@ -1,4 +1,4 @@
-"""tn.save and tn.load: everything comes back as it was, or an error says what is wrong."""
+"""tn.save and tn.load: states are restored exactly, or an error says what is wrong."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def test_more_text_than_the_format_takes_is_refused(tmp_path):
 
 
 def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"save: there is no folder .*nowhere"):
+    with pytest.raises(FileNotFoundError, match=r"save: folder .*nowhere' does not exist"):
         tn.save({}, tmp_path / "nowhere" / "x")
     with pytest.raises(FileNotFoundError):
         tn.load(tmp_path / "x")
@@ -297,7 +297,7 @@ def test_a_state_that_was_never_saved(tree):
     from tinynet.io import safetensors_file
 
     data = safetensors_file.to_bytes({"w": np.zeros(2)}, {"state": tree})
-    with pytest.raises(CheckpointError, match="here: its state cannot be understood"):
+    with pytest.raises(CheckpointError, match="here: its state is malformed"):
         state_from_bytes(data, "here")
 
 
@@ -305,7 +305,7 @@ def test_a_state_that_was_never_saved(tree):
 
 
 def test_the_order_that_survives_a_power_cut(tmp_path, monkeypatch):
-    """Bytes to the disk, then the name, then the name to the disk."""
+    """Sync the bytes, rename, then sync the folder."""
     calls = []
     fsync, replace = os.fsync, os.replace
     kinds = {tmp_path.stat().st_ino: "folder"}
@@ -370,7 +370,7 @@ def test_a_link_stays_a_link(tmp_path):
 
 
 def mutated(data: bytes, rng: np.random.Generator, other: bytes) -> bytes:
-    """Truncated, grown, flipped, numbers changed, sizes claimed, parts moved."""
+    """Truncated, extended, bits flipped, numbers changed, false sizes, parts moved."""
     b = bytearray(data)
     header = 8 + struct.unpack("<Q", data[:8])[0]
     at = int(rng.integers(len(b)))
@@ -403,7 +403,7 @@ def mutated(data: bytes, rng: np.random.Generator, other: bytes) -> bytes:
 
 
 def fuzz(count: int) -> tuple[int, int]:
-    """How many damaged files were refused and read; raises for a wrong answer or another error."""
+    """The number of damaged files refused and read; raises for a wrong result or another error."""
     from safetensors.numpy import save
 
     model = tn.nn.Sequential(tn.nn.Linear(3, 2), tn.nn.BatchNorm1d(2))
@@ -459,7 +459,7 @@ def test_damaged_files_in_64_mb(count):
 @settings(max_examples=25)
 @given(states, st.integers(0, 2**32))
 def test_a_damaged_state_is_noticed(state, seed):
-    """A flipped bit anywhere: an error, or (where it takes the digest's name away) only arrays."""
+    """A flipped bit anywhere gives an error, or plain arrays if it hits the digest's name."""
     data = state_to_bytes(state)
     rng = np.random.default_rng(seed)
     changed = bytearray(data)

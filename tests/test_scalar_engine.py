@@ -1,4 +1,4 @@
-"""The scalar engine is right on chains, diamonds and a network; its wrong versions are not."""
+"""The scalar engine is right on chains, diamonds and a network; wrong versions of it are not."""
 
 from __future__ import annotations
 

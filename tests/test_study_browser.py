@@ -1,4 +1,4 @@
-"""The study page in a real browser: what a click lights is worked out here once more, in Python."""
+"""The study page in a real browser: the cells that a click highlights, recomputed in Python."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pages(chromium, tmp_path_factory):
 
 @pytest.fixture
 def lenet(pages):
-    """The page of LeNet, wide and light; opened anew only if the test before had something else."""
+    """The page of LeNet, wide and light; reopened only if the previous test changed it."""
     page = pages["lenet"]
     if not page.is_open():
         page.open()

@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_page(tmp_path, capsys):
 
 
 def test_an_image_file_is_turned_into_a_digit(tmp_path):
-    """Ink on white paper, twice as large: black and white exchanged, resized, and said so."""
+    """Ink on white paper, twice as large: inverted, resized, and reported."""
     digit = load_digit("3", "digits", None, 28)
     large = 1 - digit.image[0].repeat(2, 0).repeat(2, 1)
     path = save_png(tmp_path / "three.png", large)
@@ -128,7 +128,7 @@ def test_weights_come_from_a_checkpoint(tmp_path, capsys, nested):
 
 
 def bad_inputs(folder):
-    """Arguments, and what the one line must say."""
+    """Arguments, and the text of the error line."""
     (folder / "text.png").write_text("no image")
     (folder / "empty.png").write_bytes(b"")
     (folder / "weights.safetensors").write_bytes(b"no weights")

@@ -1,4 +1,4 @@
-"""The study page without a browser: the numbers behind it, what is in the file, wrong inputs."""
+"""The study page without a browser: its numbers, the content of the file, wrong inputs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def operation(one, name):
 
 
 def test_the_step_is_the_model_s_own(shown):
-    """Its output to the bit, and the gradients that backward leaves in the parameters."""
+    """Bitwise equal output, and the gradients that backward leaves in the parameters."""
     one, model, _ = shown
     x = tn.tensor(one.network.input(one.digit.image))
     output = one.network.forward(model, x)

@@ -1,4 +1,4 @@
-"""summary: its numbers by other formulas, and that nothing is changed by it."""
+"""summary: its numbers against other formulas, and no side effects."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_network_of_all_kinds(device):
 
 
 class Odd(nn.Module):
-    """Parameters of its own, a layer used twice, one not used, two results."""
+    """Own parameters, a layer used twice, an unused one, two results."""
 
     def __init__(self):
         super().__init__()
@@ -92,7 +92,7 @@ def test_parameters_are_counted_once_and_none_is_forgotten():
 
 
 class Attention(nn.Module):
-    """Products of its own between its layers, and no parameters of its own."""
+    """Products between its layers, without parameters of its own."""
 
     def __init__(self):
         super().__init__()

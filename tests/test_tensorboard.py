@@ -13,7 +13,7 @@ from tinynet.training import Recorder
 
 
 def scalars(folder):
-    """(tag, step) -> value of each file, and the step from which each hides older ones."""
+    """For each file, (tag, step) -> value, and the step from which it hides older files."""
     event_pb2 = pytest.importorskip("tensorboardX.proto.event_pb2")
     files = []
     for path in sorted(folder.iterdir()):

@@ -1,4 +1,4 @@
-"""Work in pieces: each done once, errors passed on, the same bits for any number of threads."""
+"""Work in pieces: each done once, errors raised, the same bits for any number of threads."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_others_help():
 
 
 def test_the_caller_does_not_wait_for_threads_that_do_not_run():
-    """All helpers are held up by another job; the caller does its own alone."""
+    """All helpers are busy with another job; the caller does its own alone."""
     tn.set_num_threads(2)
     release, held = threading.Event(), threading.Event()
     team = threads._threads.current_team()
@@ -121,7 +121,7 @@ def test_errstate_of_the_caller_holds_in_every_thread():
 @pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("when", ["computing", "waiting"])
 def test_an_interrupt_is_raised_when_nothing_runs_any_more(when):
-    """Else a helper would write into arrays that somebody uses again."""
+    """Otherwise a helper would write into arrays that are in use again."""
     tn.set_num_threads(2)
     main, both = threading.get_ident(), threading.Barrier(2, timeout=20)
     written: list[str] = []
@@ -145,7 +145,7 @@ def test_an_interrupt_is_raised_when_nothing_runs_any_more(when):
 
 
 def test_nothing_is_kept():
-    """Neither the arrays of a job nor its function live on in a thread that waits."""
+    """A waiting thread keeps neither the arrays nor the function of a job."""
     tn.set_num_threads(2)
 
     class Thing:
@@ -246,7 +246,7 @@ fork.set()
 
 
 def for_threads(compute):
-    """What `compute` gives with 1, 2 and 3 threads."""
+    """The results of `compute` with 1, 2 and 3 threads."""
     results = []
     for number in (1, 2, 3):
         tn.set_num_threads(number)
@@ -276,7 +276,7 @@ def test_products(rows, inner, columns, order, dtype):
 
 
 def test_a_gate_keeps_the_order_of_the_forward_and_the_dtype_of_the_gradient():
-    """Else each operation before it, whose arrays are N innermost, would turn the gradient anew."""
+    """Otherwise each earlier operation, with N innermost, would reorder the gradient again."""
     from tinynet.ops.elementary import gated
 
     rng = np.random.default_rng(0)
@@ -321,7 +321,7 @@ def test_elementwise_work_in_any_memory_order(layout):
     ],
 )
 def test_convolution_and_pooling(channels, out, kernel, groups, options):
-    """Large enough to be cut: the bits of any number of threads, and those of small batches."""
+    """Large enough to be split: the same bits for any number of threads, and for small batches."""
     rng = np.random.default_rng(1)
     x = rng.normal(size=(96, channels, 30, 30))
     w = rng.normal(size=(out, channels // groups, kernel, kernel))
@@ -345,7 +345,7 @@ def test_convolution_and_pooling(channels, out, kernel, groups, options):
 
 @pytest.mark.parametrize("make", [optim.SGD, optim.Adam, optim.RMSprop])
 def test_training_steps(make):
-    """Steps of LeNet, and of a layer large enough for the optimizer to be cut."""
+    """Steps of LeNet, and of a layer large enough for the optimizer to split."""
 
     def compute():
         tn.manual_seed(0)
@@ -364,7 +364,7 @@ def test_training_steps(make):
 
 
 def test_the_gradient_of_a_wide_layer_takes_no_more_than_a_few_weights():
-    """Some partial sums, and not one for each block of columns."""
+    """A few partial sums instead of one per block of columns."""
     from tinynet.ops.convolution import conv2d_weight
     from tinynet.window import make_window
 
@@ -391,7 +391,7 @@ def test_threads_end_with_their_team():
 
 @pytest.mark.parametrize("when", ["starting the second thread", "touching BLAS's memory"])
 def test_a_team_that_nobody_knows_of_ends(monkeypatch, when):
-    """An interrupt while a team is made leaves no threads behind, and the next one is whole."""
+    """An interrupt while a team is created leaves no threads behind; the next team is complete."""
     tn.set_num_threads(3)
     real, main = threads._touch_packing_buffer, threading.current_thread()
 

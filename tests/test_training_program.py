@@ -1,4 +1,4 @@
-"""The program at the beginning of `tinynet.training` runs as it stands, stops, and goes on."""
+"""The program in the docstring of `tinynet.training` runs unchanged, stops, and resumes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every transform, and those that change values without moving pixels."""
+"""Properties of every transform, and the transforms that change values without moving pixels."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Transforms that move pixels, by their definitions in loops and by the laws that they obey."""
+"""Transforms that move pixels, against their definitions in loops and their symmetries."""
 
 import math
 from typing import Any

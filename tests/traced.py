@@ -1,4 +1,4 @@
-"""Memory as Python traces it, NumPy's arrays included."""
+"""Memory traced by Python, including NumPy's arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A while without coverage: for tests that do one thing many times, which tracing makes slow."""
+"""Suspends coverage for tests that repeat one thing many times, which tracing makes slow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def untraced() -> Iterator[None]:
-    """Coverage, where it runs at all, is not measured inside."""
+    """Coverage is not measured inside."""
     try:
         from coverage import Coverage
     except ImportError:

@@ -1,14 +1,15 @@
 """The geometry of a sliding window, in one, two or three dimensions.
 
-Sizes, here and in every file that slides a window; the letters are those of images, and with one
-spatial axis (W) or three (D, H, W) all holds likewise:
+Every file that slides a window uses these sizes. They are those of images; with one spatial axis
+(W) or three (D, H, W) the formulas have fewer or more indices.
 
-    N examples, C channels, H W height and width of the input
-    OC OH OW of the output; KH KW of the kernel (the window)
-    SH SW stride, PH PW padding on each side, DH DW dilation (the step between the window's taps)
+    N examples; C channels, H height, W width of the input
+    OC, OH, OW of the output; KH, KW of the kernel (the window)
+    SH, SW stride; PH, PW padding on each side; DH, DW dilation (step between the window's taps)
 
-Output cell (p, q) looks at the padded input's rows p SH + i DH, i < KH, and columns q SW + j DW,
-j < KW. So OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1; rows that no window reaches do not count.
+Output cell (p, q) sees rows p SH + i DH, i < KH, and columns q SW + j DW, j < KW, of the padded
+input. So OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1; trailing rows that no window reaches are
+ignored.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ _NUMBERS = {1: "one", 2: "two", 3: "three"}
 
 @dataclass(frozen=True)
 class Window:
-    """The geometry of a sliding window, checked; one number for each spatial axis.
+    """The validated geometry of a sliding window, with one number for each spatial axis.
 
     Attributes:
-        kernel: how many taps.
+        kernel: number of taps.
         stride: the step from one window to the next, 1 by default.
         padding: cells added on each side, 0 by default.
         dilation: the step from one tap to the next, 1 by default.
@@ -61,7 +62,7 @@ class Window:
             sizes = getattr(self, name) or (least,) * n
             if len(sizes) != n or min(sizes) < least:
                 raise ValueError(
-                    f"Window: {name} is {sizes}; it must be {_NUMBERS[n]} of at least {least}"
+                    f"Window: {name} is {sizes}; it must have length {n} and entries >= {least}"
                 )
             object.__setattr__(self, name, sizes)
 
@@ -72,12 +73,12 @@ class Window:
 
     @functools.cached_property
     def taps_count(self) -> int:
-        """KH KW: how many cells a window covers."""
+        """KH KW, the number of cells that a window covers."""
         return math.prod(self.kernel)
 
     @functools.cached_property
     def disjoint(self) -> bool:
-        """Whether no two windows meet the same input cell."""
+        """Whether no two windows share an input cell."""
         sides = zip(self.kernel, self.dilation, self.stride, strict=True)
         return all(s > d * (k - 1) for k, d, s in sides)
 
@@ -95,15 +96,15 @@ class Window:
         return tuple([n + 2 * p for n, p in zip(size, self.padding, strict=True)])
 
     def inside(self, size: Sequence[int]) -> tuple[slice, ...]:
-        """Where an input (C, H, W, N) of that size (H, W) lies in its padded self: an index."""
+        """The index of an input (C, H, W, N) of size (H, W) in the padded input."""
         return (_ALL, *[slice(p, p + n) for n, p in zip(size, self.padding, strict=True)])
 
     def output(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
         """(OH, OW) for an input (N, C, H, W).
 
         Raises:
-            ValueError: if the input has another number of axes, or a window is larger than it
-                with its padding; the message begins with `name`.
+            ValueError: if the input has another number of axes, or the window is larger than the
+                padded input; the message begins with `name`.
         """
         if len(shape) != len(self.kernel) + 2:
             raise ValueError(
@@ -116,24 +117,24 @@ class Window:
             extent = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
             size = self.padded(shape[2:])
             raise ValueError(
-                f"{name}: the window of {_by(extent)} (kernel {self.kernel}, dilation "
-                f"{self.dilation}) is larger than the padded input of {_by(size)} "
+                f"{name}: the window of {_size_as_text(extent)} (kernel {self.kernel}, dilation "
+                f"{self.dilation}) is larger than the padded input of {_size_as_text(size)} "
                 f"(input {tuple(shape)}, padding {self.padding})"
             )
         return cells
 
     def taps(self, cells: tuple[int, ...]) -> tuple[tuple[slice, ...], ...]:
-        """For each tap of the window, in reading order, the cells of the padded input (C, H, W, N)
-        that it meets as the window visits all output cells (OH, OW): an index."""
+        """For each tap of the window, in reading order, the index of the cells of the padded input
+        (C, H, W, N) that it reads for all output cells (OH, OW)."""
         return _taps(self.kernel, self.stride, self.dilation, cells)
 
 
-# Kept, as what is below: they depend on sizes alone, which are the same in every step.
+# Cached, like the functions below: the sizes are the same in every step.
 @functools.lru_cache(maxsize=256)
 def _cells(
     kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, size: Ints
 ) -> tuple[int, ...]:
-    """The output cells along each axis; none at all if the window is too large for one."""
+    """The output cells along each axis; () if the window is larger than the padded input."""
     sides = zip(size, kernel, stride, padding, dilation, strict=True)
     cells = tuple([(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in sides])
     return cells if min(cells) > 0 else ()
@@ -148,25 +149,25 @@ def _taps(kernel: Ints, stride: Ints, dilation: Ints, cells: Ints) -> tuple[tupl
     return tuple(itertools.product([_ALL], *met))
 
 
-def _by(sizes: Sequence[int]) -> str:
-    """``3x5``"""
+def _size_as_text(sizes: Sequence[int]) -> str:
+    """A size in the form ``3x5``."""
     return "x".join(map(str, sizes))
 
 
 def ntuple(name: str, argument: str, value: Any, n: int, least: int) -> tuple[int, ...]:
-    """An integer, or one for each of `n` axes, as n.
+    """Expand an integer, or a sequence of n, to a tuple of n.
 
     Raises:
         TypeError: for anything but integers.
-        ValueError: for another number of them, or one below `least`.
+        ValueError: for another number of integers, or one below `least`.
     """
-    # the usual cases, without asking what a Sequence is
+    # The usual cases first: isinstance with Sequence is slow.
     if type(value) is int and value >= least:
         return (value,) * n
     if type(value) is tuple and [*map(type, value)] == [int] * n and min(value) >= least:
         return value
     sizes = tuple(value) if isinstance(value, Sequence) else (value,) * n
-    wanted = f"an integer or {_NUMBERS[n]}" if n > 1 else "an integer"
+    wanted = f"an integer or {_NUMBERS[n]} integers" if n > 1 else "an integer"
     try:
         sizes = tuple(map(operator.index, sizes))
     except TypeError:
@@ -193,9 +194,9 @@ def make_window(
     *,
     n: int = 2,
 ) -> Window:
-    """A window over `n` spatial axes, from a number or n of them each.
+    """A window over `n` spatial axes; each argument is an integer or n of them.
 
-    Equal numbers give the same object, so a layer's window is built once.
+    Equal arguments give the same object, so a layer's window is built once.
 
     Raises:
         ValueError: if kernel, stride or dilation is below 1 or padding below 0.

@@ -1,7 +1,7 @@
-"""What is kept: weights, states and checkpoints, in safetensors files that are written atomically.
+"""Saving and loading: weights, states and checkpoints in safetensors files, written atomically.
 
-Reading order: files, safetensors_file, saving, checkpoint_file. The loop that saves checkpoints and
-resumes from them is `tinynet.training.Checkpoint`.
+Reading order: files, safetensors_file, saving, checkpoint_file. `tinynet.training.Checkpoint` is
+the loop that saves checkpoints and resumes from them.
 """
 
 from tinynet.io.files import CheckpointError

@@ -1,8 +1,8 @@
-"""A checkpoint: all that a training run depends on, in one file, to resume it to the same bits.
+"""A checkpoint: everything that a training run depends on, in one file, to resume it bit for bit.
 
 The file is a state as `saving` writes it. Each part of the run (model, optimizer, loader, ...) has
-its `state_dict` under the part's name; "random" is the state of tinynet's random numbers; "run" is
-the `Place`, and the options and classes that a run must share to be resumed from the file.
+its `state_dict` under the part's name; "random" is the state of tinynet's random numbers; "run" has
+the `Place`, and the options and classes that a run resumed from the file must share.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tinynet.nn.module import Module
 
 @dataclass
 class Place:
-    """How far a run has come.
+    """The position of a run.
 
     Attributes:
         epoch: complete epochs.
         batch: steps begun in the current epoch.
         step: steps begun in the whole run.
-        steps_done: whether the current epoch has no steps left, only the work after them.
-        stopped: whether the current epoch is to be the last one.
+        steps_done: whether only the work after the steps of the current epoch is left.
+        stopped: whether the current epoch is the last one.
         best: the best value so far, None before there is one.
         best_epoch: the epoch of the best value, from 0.
     """
@@ -56,12 +56,12 @@ def save_checkpoint(
 
     Args:
         path: the file.
-        place: how far the run has come.
+        place: the position of the run.
         parts: the parts by name, from `with_state`.
-        options: what else made the run, as `tinynet.save` takes it.
+        options: the run's options, as `tinynet.save` takes them.
 
     Raises:
-        OSError: if the file cannot be written; an old one is unchanged.
+        OSError: if the file cannot be written; an existing file is unchanged.
     """
     run = {**asdict(place), "options": dict(options), "made": _descriptions(parts)}
     states = {name: part.state_dict() for name, part in parts.items()}
@@ -71,7 +71,7 @@ def save_checkpoint(
 def load_checkpoint(
     path: str, parts: Mapping[str, Any], options: Mapping[str, Any], allow: Collection[str] = ()
 ) -> Place:
-    """Load a checkpoint into the parts, all of them or none, and return its place.
+    """Load a checkpoint into the parts, all of them or none, and return its position.
 
     Args:
         path, parts, options: as for `save_checkpoint`.
@@ -79,13 +79,13 @@ def load_checkpoint(
 
     Raises:
         CheckpointError: if the file cannot be read, is damaged, or does not fit the parts or the
-            options; nothing has changed then.
+            options; nothing is changed.
     """
     try:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
-        raise CheckpointError(f"Checkpoint.load: there is nothing to resume: {error}") from None
+        raise CheckpointError(f"Checkpoint.load: no checkpoint to resume: {error}") from None
     state = state_from_bytes(data, path)
     run = _checked_run(state.pop("run", None), path)
     saved_options, descriptions = run.pop("options"), run.pop("made")
@@ -95,7 +95,7 @@ def load_checkpoint(
 
 
 class _RandomNumbers:
-    """A NumPy generator as a part; by default the one behind initialisation and dropout.
+    """A NumPy generator as a part; by default the one for initialisation and dropout.
 
     Checkpoints contain the name of this class.
     """
@@ -103,18 +103,18 @@ class _RandomNumbers:
     def __init__(self, generator: np.random.Generator | None = None) -> None:
         self.generator = generator
 
-    def _bits(self) -> Any:
+    def _bit_generator(self) -> Any:
         return (self.generator or random.generator()).bit_generator
 
     def state_dict(self) -> dict[str, Any]:
-        return dict(self._bits().state)
+        return dict(self._bit_generator().state)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        self._bits().state = dict(state_dict)
+        self._bit_generator().state = dict(state_dict)
 
 
 def with_state(parts: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts, NumPy's generators wrapped, and tinynet's random numbers as "random".
+    """The parts with NumPy generators wrapped, and tinynet's random numbers as "random".
 
     Raises:
         TypeError: for a part without `state_dict` and `load_state_dict`, or a reserved name.
@@ -122,7 +122,7 @@ def with_state(parts: Mapping[str, Any]) -> dict[str, Any]:
     checked: dict[str, Any] = {"random": _RandomNumbers()}
     for name, part in parts.items():
         if name in ("run", "random"):
-            raise TypeError(f"Checkpoint: the name {name!r} is taken; give the part another")
+            raise TypeError(f"Checkpoint: the name {name!r} is reserved; give the part another")
         if isinstance(part, np.random.Generator):
             part = _RandomNumbers(part)
         for method in ("state_dict", "load_state_dict"):
@@ -136,7 +136,7 @@ def with_state(parts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _descriptions(parts: Mapping[str, Any]) -> dict[str, str]:
-    """What each part is: a model's layers and their options, another part's class."""
+    """A description of each part: a model's layers and their options, another part's class."""
     return {
         name: repr(part) if isinstance(part, Module) else type(part).__name__
         for name, part in parts.items()
@@ -152,7 +152,7 @@ def _checked_run(run: Any, path: str) -> dict[str, Any]:
         value = run[name]
         if type(value) not in (get_args(kind) or (kind,)) or (type(value) is int and value < 0):
             wanted = "int of at least 0" if kind is int else getattr(kind, "__name__", kind)
-            raise CheckpointError(f"{path}: {name!r} of its run is {value!r}, not {wanted}")
+            raise CheckpointError(f"{path}: {name!r} of 'run' is {value!r}; it must be {wanted}")
     return run
 
 
@@ -172,7 +172,7 @@ def _check_options(
     if differ:
         raise CheckpointError(
             f"{path} was saved by a run with other options: {'; '.join(map(change, differ))}. Give "
-            f"the same ones, or allow them to differ: load(allow={differ})"
+            f"the same options, or allow these to differ: load(allow={differ})"
         )
 
 
@@ -183,13 +183,13 @@ def _load_parts(
     allow: Collection[str],
     path: str,
 ) -> None:
-    """Load every part; on an error put back those that have changed."""
+    """Load every part; after an error restore the parts already loaded."""
     missing = [name for name in parts if name not in saved]
     unexpected = [str(name) for name in saved if name not in parts]
     if missing or unexpected:
         lists = (("missing", missing), ("unexpected", unexpected))
         raise CheckpointError(
-            f"{path} holds other parts than the run has: "
+            f"{path} has other parts than the run: "
             + "; ".join(f"{kind}: {', '.join(names)}" for kind, names in lists if names)
         )
     differences = _differences(descriptions, _descriptions(parts), allow)
@@ -200,7 +200,7 @@ def _load_parts(
             if differences and not isinstance(parts[name], Module):
                 raise CheckpointError(
                     f"{path} was saved by a run with other parts, and nothing was loaded. "
-                    f"{'; '.join(differences)}. Make them as they were, or allow parts to differ: "
+                    f"{'; '.join(differences)}. Create them as before, or allow parts to differ: "
                     "load(allow=[name, ...])"
                 )
             try:
@@ -218,7 +218,7 @@ def _load_parts(
 
 
 def _check_dtypes(part: Any, saved: Any) -> None:
-    """Refuse what `Module.load_state_dict` would convert: the run would use other numbers."""
+    """Reject dtypes that `Module.load_state_dict` would convert, which would change the numbers."""
     if isinstance(part, Module):
         converted = [
             f"{name} was {saved[name].dtype}, is {array.dtype}"
@@ -232,7 +232,7 @@ def _check_dtypes(part: Any, saved: Any) -> None:
 def _differences(
     saved: Mapping[str, Any], now: Mapping[str, str], allow: Collection[str]
 ) -> list[str]:
-    """For each part whose description differs, the first line that does."""
+    """For each part whose description differs, the first differing line."""
     found = []
     for name in [name for name in now if name not in allow]:
         lines = str(saved.get(name)).splitlines(), now[name].splitlines()

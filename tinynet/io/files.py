@@ -1,4 +1,4 @@
-"""Atomic writes, and a lock that gives a folder to one run."""
+"""Atomic writes, and a lock that reserves a folder for one run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 import secrets
 import stat
 
-# Error numbers of systems that cannot lock or sync a folder.
+# Errors on systems that cannot lock or sync a folder.
 _NOT_FOR_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.ENOSYS, errno.ENOLCK}
 
 
@@ -18,21 +18,21 @@ class CheckpointError(RuntimeError):
 
 
 def write_atomically(path: str, data: bytes) -> None:
-    """Write `data` to `path`; at any moment the file holds all of the old bytes or all of the new.
+    """Write `data` to `path`; the file always holds either all old bytes or all new ones.
 
     The bytes go to a temporary file in the same folder and are synced to the disk; then the
-    temporary file is renamed to `path` and the folder is synced. Without the first sync a crash of
-    the machine could leave the new name with none of its bytes. The permission bits of an existing
-    file are kept; its owner becomes the user who saves.
+    temporary file is renamed to `path` and the folder is synced. Without the first sync, a crash of
+    the machine could leave the new name without its bytes. An existing file keeps its permission
+    bits; its owner becomes the user who saves.
 
     Raises:
         OSError: if the disk is full, the folder read-only, ...; `path` is unchanged.
     """
-    path = os.path.realpath(path)  # a link is kept: the file it points to is replaced
+    path = os.path.realpath(path)  # keeps a link and replaces the file it points to
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
     try:
-        # not tempfile, whose files are readable by their owner alone
+        # Not tempfile, whose files only their owner can read.
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
             with contextlib.suppress(FileNotFoundError):
@@ -59,7 +59,7 @@ def write_atomically(path: str, data: bytes) -> None:
 
 
 def remove_temporary(folder: str, names: tuple[str, ...]) -> None:
-    """Remove the temporary files of a process that was killed while it wrote one of `names`."""
+    """Remove temporary files of a process that was killed while writing one of `names`."""
     left = re.compile(r"\.(%s)\.[0-9a-f]{8}\.tmp" % "|".join(map(re.escape, names)))  # noqa: UP031
     for name in os.listdir(folder):
         if left.fullmatch(name):
@@ -91,6 +91,6 @@ def lock_folder(folder: str) -> int | None:
             return None
         raise CheckpointError(
             f"Checkpoint: folder {folder!r} is in use by another run, and two would overwrite each "
-            "other's checkpoints; give this run a folder of its own, or end (close) the other"
+            "other's checkpoints; give this run another folder, or end (close) the other run"
         ) from None
     return descriptor

@@ -1,9 +1,9 @@
-"""Arrays and text in a safetensors file, with a digest that reveals damage.
+"""Arrays and text in a safetensors file, with a digest that detects damage.
 
-Such a file is 8 bytes with the length of the header, the header (JSON: the name, type, shape and
+The file consists of the header's length (8 bytes), the header (JSON: the name, type, shape and
 offsets of each array, and free text by name), and the arrays' bytes. Nothing in it can be executed.
-The library safetensors reads and writes it and checks that the offsets fit the file, but does not
-notice a flipped bit. So tinynet adds a SHA-256 of all arrays and texts, and checks it on reading.
+The safetensors library reads and writes the file and checks that the offsets fit, but does not
+detect a flipped bit. So tinynet adds a SHA-256 of all arrays and texts and checks it on reading.
 
 Source: the format's description, https://huggingface.co/docs/safetensors.
 """
@@ -19,7 +19,7 @@ import numpy as np
 from tinynet.io.files import CheckpointError
 from tinynet.version import __version__
 
-# Format number of new files; raised when an older reader would misunderstand them.
+# Format number of new files; increased when older versions would misread them.
 FORMAT = 1
 DTYPES = frozenset(
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
@@ -32,7 +32,7 @@ def _library() -> Any:
         import safetensors.numpy
     except ImportError:
         raise ImportError(
-            "weights and checkpoints are kept in safetensors files; to read and write them: "
+            "weights and checkpoints are safetensors files; to read and write them: "
             "pip install 'tinynet[train]'"
         ) from None
     return safetensors.numpy
@@ -41,11 +41,11 @@ def _library() -> Any:
 def storable(where: str, array: np.ndarray) -> np.ndarray:
     """The array in C order and in the machine's byte order, ready to be stored.
 
-    The library stores the bytes as they lie in memory, which for a transposed view would silently
-    be the wrong numbers.
+    The library stores the bytes in memory order, which would silently be wrong for a transposed
+    view.
 
     Raises:
-        TypeError: for an element type that the format lacks; `where` names the array.
+        TypeError: for a dtype that the format lacks; `where` names the array.
     """
     if array.dtype.name not in DTYPES:
         raise TypeError(
@@ -67,7 +67,7 @@ def _digest(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> str:
 
 
 def to_bytes(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
-    """The content of a file with these arrays and texts.
+    """The content of a file that holds these arrays and texts.
 
     Args:
         arrays: arrays by name, each from `storable`.
@@ -81,7 +81,7 @@ def to_bytes(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
     metadata = {**metadata, "tinynet": made_by}
     if sum(map(len, metadata.values())) > 40_000_000:  # a quote takes two bytes in the file
         raise CheckpointError(
-            "save: the state has more than 40 MB of numbers and text outside of arrays; keep long "
+            "save: the state has more than 40 MB of numbers and text outside of arrays; store long "
             "lists of numbers, such as a history, as arrays"
         )
     metadata["sha256"] = _digest(arrays, metadata)
@@ -89,13 +89,13 @@ def to_bytes(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
 
 
 def from_bytes(data: bytes, where: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Arrays and texts from the content of a file; `where` names it in errors.
+    """Arrays and texts from the content of a file; `where` names the file in errors.
 
-    Reading takes memory in proportion to the length of `data`, whatever sizes its header claims.
+    Memory use is proportional to the length of `data`, whatever sizes the header claims.
 
     Raises:
-        CheckpointError: if it is not a safetensors file, is truncated, damaged or of a newer
-            format, or holds an array of a type that NumPy lacks.
+        CheckpointError: if it is not a safetensors file, is truncated, damaged or in a newer
+            format, or holds an array of a dtype that NumPy lacks.
     """
     library = _library()
     try:
@@ -111,19 +111,19 @@ def from_bytes(data: bytes, where: str) -> tuple[dict[str, np.ndarray], dict[str
             f"{where} holds arrays of type {error.args[0]}, which NumPy lacks; convert them to "
             "float32 where the file was made"
         ) from None
-    except Exception as error:  # the library documents no list of what it raises
+    except Exception as error:  # the library does not document what it raises
         raise CheckpointError(
-            f"{where} is not a whole safetensors file: it is truncated, damaged or of another kind "
-            f"({len(data)} bytes; {error})"
+            f"{where} is not a complete safetensors file: it is truncated, damaged or of another "
+            f"kind ({len(data)} bytes; {error})"
         ) from None
     metadata = header.pop("__metadata__", None) or {}
-    # in the file's order; older versions of the library return read-only arrays
+    # In the file's order. Older versions of the library return read-only arrays.
     arrays = {n: arrays[n] if arrays[n].flags.writeable else arrays[n].copy() for n in header}
     if "tinynet" in metadata:
         _check_format(metadata["tinynet"], where)
         if metadata.get("sha256") != _digest(arrays, metadata):
             raise CheckpointError(
-                f"{where} is damaged: the SHA-256 of its content is not the one saved with it"
+                f"{where} is damaged: the SHA-256 of its content differs from the one saved with it"
             )
     return arrays, metadata
 
@@ -134,7 +134,7 @@ def _check_format(made_by: str, where: str) -> None:
         number, version = made["format"], made["version"]
         newer = number > FORMAT
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise CheckpointError(f"{where} is damaged: it does not say its format") from None
+        raise CheckpointError(f"{where} is damaged: it has no valid format number") from None
     if newer:
         raise CheckpointError(
             f"{where} is in format {number}, written by tinynet {version}; tinynet {__version__} "

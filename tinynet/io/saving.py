@@ -1,9 +1,9 @@
-"""`save` and `load`: weights, and any other state of arrays, numbers and text, in one file.
+"""`save` and `load`: weights, or any state of arrays, numbers and text, in one file.
 
 Weights (a flat dict of arrays by name) become a plain safetensors file: PyTorch reads it with
 ``safetensors.torch.load_file``, and `load` reads what ``safetensors.torch.save_file`` wrote. The
-arrays of a nested state are stored under their paths ("optimizer.state.0.exp_avg"), and everything
-else as one JSON text, in which ``{"$array": path}`` stands for an array.
+arrays of a nested state are stored under their paths ("optimizer.state.0.exp_avg"). Everything else
+is stored as one JSON text, in which ``{"$array": path}`` refers to an array.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from tinynet.io import safetensors_file
 from tinynet.io.files import CheckpointError, write_atomically
 from tinynet.nn.state import host_array
 
-_DEPTH = 64  # levels of nesting; far below Python's recursion limit, in writing and in reading
+_DEPTH = 64  # levels of nesting; far below Python's recursion limit
 
 
 def save(obj: Mapping[Any, Any], path: str | os.PathLike[str]) -> None:
-    """Save a state in a safetensors file, atomically: on failure an old file is unchanged.
+    """Save a state in a safetensors file, atomically: a failure leaves an existing file unchanged.
 
     Args:
         obj: a dict of arrays (NumPy's, CuPy's, Tensors, PyTorch's), numbers, strings, True, False,
-            None, and lists, tuples and dicts of them; such as ``model.state_dict()`` or
+            None, and lists, tuples and dicts of them, such as ``model.state_dict()`` or
             ``{"model": model.state_dict(), "epoch": 3}``. Keys are strings or integers. NumPy
             scalars become Python numbers.
-        path: the file, by convention with the suffix ".safetensors".
+        path: the file; its suffix is ".safetensors" by convention.
 
     Raises:
         TypeError: for a value of any other type; the message gives its path.
@@ -50,14 +50,14 @@ def save(obj: Mapping[Any, Any], path: str | os.PathLike[str]) -> None:
         )
     path = os.path.abspath(path)
     if not os.path.isdir(os.path.dirname(path)):
-        raise FileNotFoundError(f"save: there is no folder {os.path.dirname(path)!r}")
+        raise FileNotFoundError(f"save: folder {os.path.dirname(path)!r} does not exist")
     write_atomically(path, state_to_bytes(obj))
 
 
 def load(path: str | os.PathLike[str]) -> dict[Any, Any]:
-    """Load what `save` was given, with NumPy arrays; from other safetensors files, arrays by name.
+    """Load a saved state, with NumPy arrays; from other safetensors files, load arrays by name.
 
-    Weights alone, a flat dict of arrays, come in the order of the file: by type, then name.
+    Weights alone, a flat dict of arrays, are in the file's order: by dtype, then by name.
 
     Raises:
         CheckpointError: if it is not a safetensors file, or is truncated, damaged or written by a
@@ -77,7 +77,7 @@ def state_to_bytes(state: Mapping[Any, Any]) -> bytes:
 
 
 def state_from_bytes(data: bytes, where: str) -> dict[Any, Any]:
-    """What `load` returns, from the content of a file; `where` names it in errors."""
+    """What `load` returns for the content of a file; `where` names the file in errors."""
     arrays, metadata = safetensors_file.from_bytes(data, where)
     if "tinynet" not in metadata or "state" not in metadata:
         return arrays
@@ -86,12 +86,12 @@ def state_from_bytes(data: bytes, where: str) -> dict[Any, Any]:
         if not isinstance(state, dict):
             raise ValueError("it is not a dict")
     except (ValueError, TypeError, RecursionError) as error:
-        raise CheckpointError(f"{where}: its state cannot be understood ({error})") from None
+        raise CheckpointError(f"{where}: its state is malformed ({error})") from None
     return state
 
 
 def flatten(state: Mapping[Any, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """The arrays of a state by path, and the rest as a tree for JSON that refers to the paths.
+    """Split a state into its arrays by path and a JSON tree that refers to the paths.
 
     In the tree, ``{"$tuple": [...]}`` is a tuple and ``{"$dict": [[key, value], ...]}`` a dict that
     a JSON object cannot represent.
@@ -99,7 +99,7 @@ def flatten(state: Mapping[Any, Any]) -> tuple[dict[str, np.ndarray], dict[str, 
     arrays: dict[str, np.ndarray] = {}
 
     def array_node(array: np.ndarray, path: list[str]) -> dict[str, str]:
-        # no file can hold a lone surrogate as text
+        # A file cannot hold a lone surrogate as text.
         first = name = ".".join(path).encode("utf-8", "backslashreplace").decode()
         number = 1
         while name in arrays or name in ("", "__metadata__"):  # the format reserves the second
@@ -142,7 +142,7 @@ def flatten(state: Mapping[Any, Any]) -> tuple[dict[str, np.ndarray], dict[str, 
 
 
 def unflatten(tree: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """The state that `flatten` took apart.
+    """Rebuild a state from the result of `flatten`.
 
     Raises:
         ValueError, TypeError: if `flatten` did not make the tree, or an array is missing or unused.
@@ -167,5 +167,5 @@ def unflatten(tree: Any, arrays: Mapping[str, np.ndarray]) -> Any:
 
     state = build(tree)
     if unused:
-        raise ValueError(f"arrays without a place: {', '.join(map(repr, unused))}")
+        raise ValueError(f"unused arrays: {', '.join(map(repr, unused))}")
     return state

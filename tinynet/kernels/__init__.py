@@ -1,5 +1,5 @@
-"""Functions on arrays that are there to be quick.
+"""Fast functions on arrays.
 
-Each has the signature of the definition that the tests hold it to: an operation's textbook line in
-`tinynet.ops`, loops in `tinynet.testing.definitions`, or NumPy's function.
+Tests compare each with its definition: an operation's formula in `tinynet.ops`, the loops in
+`tinynet.testing.definitions`, or NumPy's function.
 """

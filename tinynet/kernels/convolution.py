@@ -1,24 +1,24 @@
 """Convolution by row-wise im2col (MEC): columns at 1/KH of their size, panel by panel.
 
 The three functions compute what `tinynet.ops.convolution` defines with im2col, one matrix product
-and col2im. They pay where rows are long, on a CPU: `pays` decides.
+and col2im. They are faster where rows are long, on a CPU (`is_faster`).
 
-The column of an output cell is its window of x, KH KW C numbers. Written out, columns are KH KW
-times the input. A *lowered row* is a row of x unrolled along the width alone,
+The column of an output cell is its window of x, KH KW C numbers, so stored columns take KH KW times
+the memory of the input. A *lowered row* is a row of x unrolled along the width alone,
 
     low[h, c, j, q, n] = x[c, h, q SW + j DW, n],
 
-KW times the input; and in memory, the columns of output row p are the KH lowered rows that it
-reads, one after the other. The next output row's begin SH lowered rows later and, if SH < KH, share
-the others. So the columns are a view of the lowered rows that overlaps itself: a matrix for each
-output row, of which no copy is made. With dilation the lowered rows of an output row lie DH apart;
-then output rows are taken phase by phase (`panels.phases`).
+which takes KW times the memory. The columns of output row p are the KH lowered rows that it reads,
+one after the other. Those of the next output row begin SH lowered rows later and overlap the first
+if SH < KH. So the columns are an overlapping view of the lowered rows, a matrix for each output
+row, without a copy. With dilation, the lowered rows of an output row are DH apart; output rows are
+then processed phase by phase (`panels.phases`).
 
-They are made again in the backward and never kept, and made and used panel by panel, while they
-are in the cache. Of gx, the lowered rows are made of all rows of gy that belong to a row of x, so
-that the sum over the kernel's rows is in the product, and col2im sums along the width alone.
+Lowered rows are computed and used panel by panel, while they are in the cache; the backward
+computes them again. For gx, a lowered row is computed from all rows of gy that its row of x
+contributes to: the product sums over the kernel's rows, and col2im only along the width.
 
-Arrays have N innermost (`im2col`), and with groups G the channels c are those of one group.
+Arrays have N innermost (`im2col`). With G groups, the channels c are those of one group.
 
 Source: M. Cho and D. Brand, MEC: memory-efficient convolution for deep neural network (ICML 2017),
 arXiv:1706.06873.
@@ -46,17 +46,17 @@ from tinynet.memory import as_strided, contiguous, workspace
 from tinynet.threads import for_each, one_blas_thread, touch_blas_memory
 from tinynet.window import Window
 
-# Cells of an output row, OW N, from which on it is worth a product of its own. From 64 to 256 a
-# small problem takes as long either way, a large one 0.6 to 0.95 of the time.
+# Least cells of an output row, OW N, for one product per row. From 64 to 256 cells a small problem
+# takes as long either way, a large one 0.6 to 0.95 of the time.
 MIN_ROW = 64
 MAX_PARTIAL_SUMS = 8  # of the weight's gradient; each is as large as the weight
-# Entries of the weight's gradient that are made in one call of NumPy, of some rows at once: at less
-# than 500, as in a first layer, NumPy keeps other threads from running.
+# Entries of the weight's gradient that one NumPy call computes, over several rows: with fewer than
+# 500, as in a first layer, NumPy keeps other threads from running.
 ENTRIES_OF_CALL = 1 << 16
 
 
-def pays(y_shape: tuple[int, ...], like: Array) -> bool:
-    """Whether output rows are long enough for a product each; on a GPU none is.
+def is_faster(y_shape: tuple[int, ...], like: Array) -> bool:
+    """Whether this method is faster: on a CPU, with output rows long enough for a product each.
 
     Args:
         y_shape: (N, OC, OH, OW).
@@ -99,7 +99,7 @@ def conv(x: Array, w: Array, b: Array | None, window: Window, groups: int) -> Ar
 
 
 def conv_input(gy: Array, w: Array, size: Any, window: Window, groups: int) -> Array:
-    """conv's adjoint by x: x_nchw = the sum of w_ocij gy_nopq over all o, i, j, p, q with
+    """conv's adjoint by x: x_nchw = sum of w_ocij gy_nopq over all o, i, j, p, q with
     p SH + i DH - PH = h and q SW + j DW - PW = w.
 
     Args:
@@ -114,7 +114,7 @@ def conv_input(gy: Array, w: Array, size: Any, window: Window, groups: int) -> A
         return conv_input(gy, w, size, _of_images(window), groups)[:, :, 0]
     (N, OC, OH, OW), C = gy.shape, w.shape[1] * groups
     xp, (PH, PW) = array_module(gy, w), window.padding
-    # (G, C/G KW, KH, OC/G), the kernel's rows from the last to the first
+    # (G, C/G KW, KH, OC/G), with the kernel's rows reversed
     wt = w.reshape(groups, OC // groups, *w.shape[1:]).transpose(0, 2, 4, 3, 1)[:, :, :, ::-1]
     wt = contiguous(wt).reshape(groups, -1, *wt.shape[3:])
     gt = batch_last(gy).reshape(groups, OC // groups, OH, OW * N).swapaxes(1, 2)
@@ -162,7 +162,7 @@ def conv_weight(gy: Array, x: Array, window: Window, groups: int) -> Array:
             col = columns(xt, window, panel, groups)
             of_y = panel.of(gt, N).swapaxes(2, 3)
             for p in range(0, len(col), rows_of_call):
-                # (rows, G, K, cells) @ (rows, G, cells, OC/G); gy col^T takes BLAS twice as long
+                # (rows, G, K, cells) @ (rows, G, cells, OC/G); BLAS: twice as fast as gy col^T
                 a, b = col[p : p + rows_of_call], of_y[p : p + rows_of_call]
                 g = product(a[0], b[0]) if len(a) == 1 else matmul(a, b).sum(0)
                 sums[start // panels_of_sum] += g
@@ -174,23 +174,23 @@ def conv_weight(gy: Array, x: Array, window: Window, groups: int) -> Array:
 
 @functools.lru_cache(maxsize=256)
 def _of_images(window: Window) -> Window:
-    """A window over rows as one over images of height 1."""
+    """A one-dimensional window as a window over images of height 1."""
     return Window(
         (1, *window.kernel), (1, *window.stride), (0, *window.padding), (1, *window.dilation)
     )
 
 
 def _panels(x: Array, window: Window, OH: int, OW: int) -> tuple[Panel, ...]:
-    """All output cells of a padded x (C, H, W, N)."""
+    """The panels of all output cells for a padded x (C, H, W, N)."""
     C, _, _, N = x.shape
     row_bytes = C * window.kernel[1] * OW * N * x.itemsize
     return panels(window, OH, OW, row_bytes, PANEL_BYTES)
 
 
 def columns(x: Array, window: Window, panel: Panel, groups: int) -> Array:
-    """v[p, g, (i, c, j), (q, n)] = x[c of g, p SH + i DH, q SW + j DW, n] for p, q of a panel.
+    """v[p, g, (i, c, j), (q, n)] = x[c of g, p SH + i DH, q SW + j DW, n] for p, q in the panel.
 
-    A view of the lowered rows, made in a workspace: read-only, and valid until the next call.
+    A view of the lowered rows in a workspace: read-only, valid until the next call.
     """
     (KH, KW), (SH, SW), (DH, DW) = window.kernel, window.stride, window.dilation
     C, H, _, N = x.shape
@@ -210,9 +210,9 @@ def columns(x: Array, window: Window, panel: Panel, groups: int) -> Array:
 
 
 def add_lowered(x: Array, low: Array, window: Window, OW: int) -> None:
-    """col2im along the width: add lowered rows (rows, G, C/G KW, OW N) into x (C, rows, W, N).
+    """col2im along the width: add lowered rows (rows, G, C/G KW, OW N) to x (C, rows, W, N).
 
-    A cell of x is in as many lowered rows as windows cover it along the width, and gets the sum.
+    A cell of x gets the sum over all windows that cover it along the width.
     """
     C, rows, _, N = x.shape
     KW, SW, DW = window.kernel[1], window.stride[1], window.dilation[1]
@@ -222,8 +222,8 @@ def add_lowered(x: Array, low: Array, window: Window, OW: int) -> None:
 
 
 def _phase_by_phase(gt: Array, step: int) -> Array:
-    """gt (G, OH, OC/G, OW N), contiguous, its rows phase by phase: rows that meet in a row of x
-    become neighbours, each with all its channels."""
+    """gt (G, OH, OC/G, OW N), contiguous, with its rows phase by phase: rows that contribute to one
+    row of x become neighbours."""
     xp = array_module(gt)
     if step > 1:
         gt = xp.concatenate([gt[:, p::step] for p in range(step)], axis=1)
@@ -233,9 +233,9 @@ def _phase_by_phase(gt: Array, step: int) -> Array:
 def _gradient_of_lowered(
     wt: Array, gt: Array, window: Window, rows: range, cells: slice, like: Array
 ) -> Array:
-    """The gradient by the lowered rows of some rows of x, (rows, G, C/G KW, cells), in a workspace.
+    """The gradient of the lowered rows of some rows of x, (rows, G, C/G KW, cells), in a workspace.
 
-    Each is w^T gy, summed over the kernel's rows that read it within the product.
+    Each is w^T gy; the product also sums over the kernel's rows that read it.
     """
     xp, (G, CKW) = array_module(wt, gt), wt.shape[:2]
     low = workspace("columns", (len(rows), G, CKW, cells.stop - cells.start), like)
@@ -243,16 +243,16 @@ def _gradient_of_lowered(
     if unread:
         low[list(unread)] = 0
     for same in found:
-        of_w = wt[:, :, same.taps].reshape(G, CKW, -1)  # K: the taps and the channels of gy
+        of_w = wt[:, :, same.taps].reshape(G, CKW, -1)  # K: taps and channels of gy
         of_gy = rows_of(gt, same)[..., cells]  # (G, rows, K, cells)
         xp.matmul(of_w[:, None], of_gy, out=low[same.rows].swapaxes(0, 1))
     return low
 
 
 def rows_of(gt: Array, same: SameTaps) -> Array:
-    """v[g, h, (p, o), (q, n)] = gy[o of g, p, q, n] for each row h and its p: a view."""
+    """v[g, h, (p, o), (q, n)] = gy[o of g, p, q, n] for each row h and its p, as a view."""
     G, OH, OC, cells = gt.shape
     shape = (G, OH - same.depth + 1, same.depth * OC, cells)
-    size = gt.itemsize  # and not gt.strides, which may be anything along an axis of length 1
+    size = gt.itemsize  # gt.strides may be anything along an axis of length 1
     strides = (OH * OC * cells * size, OC * cells * size, cells * size, size)
     return as_strided(gt, shape, strides)[:, same.first : same.first + same.count]

@@ -1,4 +1,4 @@
-"""Elementwise functions of large arrays: flat, as the bytes lie, in pieces for several threads."""
+"""Elementwise functions of large arrays: flat, in memory order, in pieces for several threads."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tinynet.backend import Array, array_module
 from tinynet.memory import first_axis_last, workspace
 from tinynet.threads import for_each
 
-MIN_FOR_FLAT = 4096  # entries from which on the flat path pays
-ENTRIES_OF_PIECE = 1 << 18  # a mebibyte, 60 microseconds of the quickest function
+MIN_FOR_FLAT = 4096  # least entries for the flat path
+ENTRIES_OF_PIECE = 1 << 18  # 1 MiB in float32; 60 microseconds of the fastest function
 
 
 def relu(x: Array) -> Array:
@@ -30,7 +30,7 @@ def relu(x: Array) -> Array:
 def gate(x: Array, gate: Array) -> Array:
     """y = x [gate > 0], in the memory order of the gate.
 
-    x may come from a linear layer, row by row; the convolution before the gate wants its order.
+    x may be in C order, from a linear layer; the convolution before the gate needs its order.
     """
     xp = array_module(x, gate)
 
@@ -44,23 +44,22 @@ def gate(x: Array, gate: Array) -> Array:
 def _elementwise(
     function: Callable[..., object], *arrays: Array, order: Array | None = None
 ) -> Array:
-    """A new array of the first one's dtype, filled by ``function(*arrays, out=array)``.
+    """Apply ``function(*arrays, out=y)`` to a new array y of the first array's dtype and return y.
 
-    The arrays have one shape, and the function works entry by entry: on the CPU it gets large ones
-    as they lie in memory, flat, in pieces of up to `ENTRIES_OF_PIECE` entries.
+    On the CPU large arrays are passed flat, in memory order, in pieces of `ENTRIES_OF_PIECE`.
 
     Args:
-        function: what fills `out`.
-        arrays: what it is given.
-        order: the array in whose memory order the result lies, by default the first.
+        function: an elementwise function.
+        arrays: its inputs, of one shape.
+        order: the array whose memory order y takes, by default the first.
     """
     like = arrays[0] if order is None else order
     y = array_module(*arrays).empty_like(like, dtype=arrays[0].dtype)
     if y.size < MIN_FOR_FLAT or array_module(y) is not np:
         function(*arrays, out=y)
         return y
-    out = y.ravel(order="K")  # a view; so are those of arrays with the strides of y
-    flat = [_laid_like(y, a).ravel(order="K") for a in arrays]
+    out = y.ravel(order="K")  # a view, also for arrays with the strides of y
+    flat = [_in_memory_order_of(y, a).ravel(order="K") for a in arrays]
 
     def compute(start: int) -> None:
         part = slice(start, start + ENTRIES_OF_PIECE)
@@ -73,11 +72,11 @@ def _elementwise(
     return y
 
 
-def _laid_like(y: Array, a: Array) -> Array:
-    """The numbers of `a` in the memory order of `y`."""
+def _in_memory_order_of(y: Array, a: Array) -> Array:
+    """`a` in the memory order of `y`."""
     if a.strides == y.strides:
         return a
-    # as convolution and pooling lay images
+    # The order of convolution and pooling.
     if y.transpose(*range(1, y.ndim), 0).flags.c_contiguous:
         return first_axis_last(a).transpose(-1, *range(y.ndim - 1))
     copy = array_module(y).empty_like(y, dtype=a.dtype)
@@ -96,8 +95,8 @@ _zeros = _Zeros()
 
 
 def _zeros_like(x: Array) -> Any:
-    """What to compare a flat `x` with instead of 0: NumPy's maximum of two arrays is four times as
-    fast as that of an array and a number, which shows from `MIN_FOR_FLAT` entries on."""
+    """Zeros to compare a flat `x` with, or 0 for a small `x`: NumPy's maximum of two arrays is four
+    times as fast as that of an array and a number."""
     if x.size < MIN_FOR_FLAT or array_module(x) is not np:
         return 0
     kind = x.dtype, type(x)

@@ -1,11 +1,11 @@
-"""im2col and col2im for any number of spatial axes. Sizes: `tinynet.window`.
+"""im2col and col2im for any number of spatial axes. `tinynet.window` defines the sizes.
 
-**Memory order.** Shapes are (N, C, H, W) for everybody, but convolution and pooling lay the bytes
-with N innermost: an array (C, H, W, N) in C order, looked at with its axes permuted (`batch_last`).
-Then every slice that they take is made of long contiguous runs, the results of the matrix products
-already are the output, and elementwise operations in between keep the order by themselves.
+**Memory order.** Shapes are (N, C, H, W), but convolution and pooling store N innermost: an array
+(C, H, W, N) in C order, viewed with its axes permuted (`batch_first`). Then every slice that they
+take consists of long contiguous runs, a matrix product gives the output without a transposition,
+and elementwise operations in between keep the order.
 
-The definitions: `im2col` and `col2im` in `tinynet.testing.definitions`.
+`im2col` and `col2im` in `tinynet.testing.definitions` have the formulas as nested loops.
 
 Source: K. Chellapilla, S. Puri and P. Simard, High performance convolutional neural networks for
 document processing (2006), section 2.
@@ -21,7 +21,7 @@ from tinynet.window import Window
 
 
 def batch_last(x: Array) -> Array:
-    """(N, C, H, W) -> (C, H, W, N), contiguous: a view if the bytes lie so already."""
+    """(N, C, H, W) -> (C, H, W, N), contiguous: a view if the memory order is already so."""
     return first_axis_last(x)
 
 
@@ -32,7 +32,7 @@ def batch_first(x: Array) -> Array:
 
 
 def padded(x: Array, padding: tuple[int, ...], value: float = 0.0) -> Array:
-    """(C, H, W, N) with PH rows and PW columns of `value` on each side; x itself for none."""
+    """(C, H, W, N) with PH rows and PW columns of `value` on each side; x itself if none."""
     if not any(padding):
         return x
     C, *size, N = x.shape
@@ -45,7 +45,7 @@ def padded(x: Array, padding: tuple[int, ...], value: float = 0.0) -> Array:
 def window_view(x: Array, window: Window) -> Array:
     """v[c, i, j, p, q, n] = x[n, c, p SH + i DH - PH, q SW + j DW - PW], 0 outside x: a view.
 
-    It must not be written to: an entry of x stands in it once for each window that covers it.
+    Do not write to it: an entry of x appears once for each window that covers it.
     """
     cells = window.output("unfold", x.shape)
     x = padded(batch_last(x), window.padding)
@@ -61,10 +61,10 @@ def im2col(x: Array, window: Window) -> Array:
 
     Args:
         x: (N, C, H, W).
-        window: what slides over it.
+        window: its geometry.
 
     Returns:
-        (C KH KW, OH OW N), KH KW copies of x.
+        (C KH KW, OH OW N).
     """
     view = window_view(x, window)
     rows, n = x.shape[1] * window.taps_count, len(window.kernel)
@@ -72,15 +72,15 @@ def im2col(x: Array, window: Window) -> Array:
 
 
 def col2im(col: Array, shape: tuple[int, ...], window: Window) -> Array:
-    """im2col's adjoint: x[n, c, h, w] = the sum of the entries that im2col copies x[n, c, h, w] to.
+    """im2col's adjoint: x[n, c, h, w] = the sum of all entries of col that im2col copies it to.
 
-    An input cell is in as many columns as windows cover it. Copying gave each of them its value,
-    so its gradient is the sum of theirs: += and not =.
+    im2col copies an input cell to each window that covers it, so the cell's gradient is the sum of
+    the copies' gradients: += instead of =.
 
     Args:
-        col: (C KH KW, OH OW N), or its axes taken apart, as by group.
+        col: (C KH KW, OH OW N), or with these axes split, as by groups.
         shape: (N, C, H, W).
-        window: what slides over x.
+        window: its geometry.
     """
     N, C, *size = shape
     cells = window.output("fold", shape)

@@ -1,8 +1,7 @@
-"""Which part of a row-wise convolution is computed at a time: sizes alone, no arrays.
+"""Splits a row-wise convolution into panels that fit in the cache; computes with sizes only.
 
-A *panel*, as in GotoBLAS, is what is packed and multiplied at a time because it fits in the cache:
-here the columns of some output cells, or the gradients of some rows of the input. Sizes:
-`tinynet.window`.
+A *panel*, as in GotoBLAS, is the part that is packed and multiplied at a time: here the columns of
+some output cells, or the gradients of some rows of the input. `tinynet.window` defines the sizes.
 
 Source: K. Goto and R. van de Geijn, Anatomy of high-performance matrix multiplication, ACM
 Transactions on Mathematical Software 34 (2008).
@@ -17,14 +16,14 @@ from dataclasses import dataclass
 from tinynet.backend import Array
 from tinynet.window import Window
 
-PANEL_BYTES = 3 << 20  # as much is in the cache still when it is read
+PANEL_BYTES = 3 << 20  # still in the cache when it is read
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Output cells: rows first, first + step, ..., `count` of them, and columns left to right.
+    """Output cells in `count` rows first, first + step, ... and in columns left to right - 1.
 
-    `between` of its lowered rows lie between the first ones of two of these output rows.
+    The lowered rows of two successive output rows begin `between` lowered rows apart.
     """
 
     first: int
@@ -35,29 +34,30 @@ class Panel:
     between: int
 
     def of(self, y: Array, N: int) -> Array:
-        """Its cells of y (G, C, OH, OW N), as (rows, G, C, cells): a view."""
+        """A view of the panel's cells of y (G, C, OH, OW N), as (rows, G, C, cells)."""
         rows = slice(self.first, self.first + self.step * (self.count - 1) + 1, self.step)
         return y[:, :, rows, self.left * N : self.right * N].transpose(2, 0, 1, 3)
 
 
 def phases(window: Window) -> int:
-    """Output rows so many apart look at rows of x that are a multiple of the dilation apart.
+    """The number of phases of the output rows, as in a polyphase filter.
 
-    Those are a phase, as in a polyphase filter: within one all is as without dilation.
+    Output rows that many apart read rows of x that are a multiple of the dilation apart, so within
+    a phase the lowered rows overlap as without dilation.
     """
     return window.dilation[0] // math.gcd(window.stride[0], window.dilation[0])
 
 
-# Kept, since it is Python alone: a thread at it holds the lock that the others wait for.
+# Cached: this is pure Python, during which other threads wait for the interpreter's lock.
 @functools.lru_cache(maxsize=256)
 def panels(window: Window, OH: int, OW: int, row_bytes: int, panel_bytes: int) -> tuple[Panel, ...]:
-    """All output cells in panels, each some rows of a phase or a part of a row.
+    """Split all output cells into panels: some rows of a phase, or a part of one row.
 
     Args:
         window: in two dimensions.
-        OH, OW: how many output cells.
+        OH, OW: output cells along each axis.
         row_bytes: the size of a lowered row.
-        panel_bytes: how much fits in the cache: `PANEL_BYTES`.
+        panel_bytes: the most bytes in a panel: `PANEL_BYTES`.
     """
     KH, step = window.kernel[0], phases(window)
     between = window.stride[0] * step // window.dilation[0]
@@ -74,10 +74,10 @@ def panels(window: Window, OH: int, OW: int, row_bytes: int, panel_bytes: int) -
 
 
 def row_panels(rows: range, row_bytes: int, panel_bytes: int, shared_bytes: int = 0) -> list[range]:
-    """Rows of `row_bytes` each, in panels of about equal length.
+    """Split rows of `row_bytes` each into panels of about equal length.
 
-    A panel also takes `shared_bytes` whatever its length. All rows are one panel if they take less
-    than an eighth of it, which is not worth two threads; else they are two panels or more.
+    Each panel takes `shared_bytes` in addition. If all rows take at most an eighth of a panel, too
+    little for two threads, they are one panel; otherwise there are at least two.
     """
     if not rows:
         return []
@@ -95,21 +95,22 @@ def columns_of_panel(row_bytes: int, OW: int, panel_bytes: int) -> int:
 
 @dataclass(frozen=True)
 class SameTaps:
-    """Rows of x that the same rows of the kernel read, in neighbouring output rows.
+    """Rows of x that the same rows of the kernel read, in successive output rows.
 
-    Row h of x was read by output row p through row i of the kernel if p SH + i DH = h: each pair
-    (p, i) adds w_i gy_p to the gradient of its lowered row. As i goes down by SH / gcd(SH, DH), p
-    goes up by DH / gcd(SH, DH), the number of phases. For KH = 3, SH = 2, DH = 1, rows h = 4 and 6
-    have the pairs (1, 2), (2, 0) and (2, 2), (3, 0): the same rows of the kernel, and neighbouring
+    Output row p reads row h of x through row i of the kernel if p SH + i DH = h; each pair (p, i)
+    adds w_i gy_p to the gradient of the lowered row. When i decreases by SH / gcd(SH, DH), p
+    increases by DH / gcd(SH, DH), the number of phases. For KH = 3, SH = 2, DH = 1, rows h = 4 and
+    6 have the pairs (1, 2), (2, 0) and (2, 2), (3, 0): the same rows of the kernel and successive
     rows of gy.
 
     Attributes:
-        rows: which of a panel of x.
-        taps: the kernel's rows, counted from its last one, as p goes up: of KH = 3 rows, 2 and 0
+        rows: the rows, within a panel of x.
+        taps: rows of the kernel by increasing p, counted from the last one: of KH = 3 rows, 2 and 0
             are slice(0, 3, 2).
-        depth: how many taps.
-        count: how many rows of x.
-        first: where the first one's rows of gy begin, phase by phase; the next one's do one on.
+        depth: number of taps.
+        count: number of rows of x.
+        first: the first row of gy of the first row of x, rows of gy ordered phase by phase; each
+            further row of x starts one row later.
     """
 
     rows: slice
@@ -119,9 +120,9 @@ class SameTaps:
     first: int
 
 
-@functools.lru_cache(maxsize=256)  # for the reason of `panels`
+@functools.lru_cache(maxsize=256)  # for the same reason as `panels`
 def by_taps(window: Window, rows: range, OH: int) -> tuple[tuple[SameTaps, ...], tuple[int, ...]]:
-    """Some rows h of x by the taps that read them; and the numbers of those that none reads."""
+    """Group rows of x by the taps that read them; also return the indices of rows not read."""
     KH, SH, DH, step = window.kernel[0], window.stride[0], window.dilation[0], phases(window)
     groups: dict[tuple[int, ...], list[int]] = {}
     unread = []

@@ -1,9 +1,9 @@
-"""Pooling, tap by tap, its channels on several threads. Sizes: `tinynet.window`.
+"""Pooling tap by tap, with channels on several threads. `tinynet.window` defines the sizes.
 
-A tap's cells of x are as many as those of y, so pooling is one elementwise call a tap, and no
-column is made. Arrays come and go as (N, C, H, W) with N innermost in memory (`im2col`).
+A tap meets as many cells of x as y has, so pooling is one elementwise call per tap, without
+columns. Arrays are (N, C, H, W) with N innermost in memory (`im2col`).
 
-The definitions: `max_pool2d` and `avg_pool2d` in `tinynet.testing.definitions`.
+`max_pool2d` and `avg_pool2d` in `tinynet.testing.definitions` have the formulas as nested loops.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tinynet.window import Window
 
 
 def _channels(x: Array) -> list[slice]:
-    """The channels of x (C, H, W, N), in parts for several threads."""
+    """The channels of x (C, H, W, N), split into parts for several threads."""
     return parts(x.shape[0], x.nbytes, 3 * block_bytes(x) // 2)
 
 
@@ -31,7 +31,7 @@ def max_pool(x: Array, window: Window) -> Array:
         best, *others = [part[tap] for tap in window.taps(cells)]
         if not others:
             out[...] = best
-        for tap in others:  # the first two taps write y: no copy of one of them is needed
+        for tap in others:  # the first two taps write y, which saves a copy
             best = xp.maximum(best, tap, out=out)
 
     for_each(compute, _channels(xt))
@@ -39,12 +39,12 @@ def max_pool(x: Array, window: Window) -> Array:
 
 
 def first_argmax(x: Array, y: Array, window: Window) -> Array:
-    """a_ncpq = the number i KW + j of the first tap of the window whose x is y_ncpq.
+    """a_ncpq = the index i KW + j of the first tap of the window whose x is y_ncpq.
 
-    It is the number of taps before the first hit, so it is counted: comparing and adding bytes is
-    ten times as fast as writing numbers through a mask.
+    It equals the number of taps before that one. Counting those, by comparing and adding bytes, is
+    ten times as fast as writing indices through a mask.
     """
-    # padded with NaN, which equals nothing: the padding is no maximum, not even beside -Inf
+    # NaN equals nothing, so padding is never chosen, not even beside -Inf.
     xt, yt = padded(batch_last(x), window.padding, float("nan")), batch_last(y)
     taps, xp = window.taps(y.shape[2:]), array_module(x)
     argmax = zeros(yt.shape, x, "uint8" if len(taps) <= 256 else "int32")
@@ -64,7 +64,7 @@ def first_argmax(x: Array, y: Array, window: Window) -> Array:
 
 
 def scatter(x: Array, argmax: Array, size: tuple[int, ...], window: Window) -> Array:
-    """y_nchw = the sum of x_ncpq over the windows (p, q) whose tap argmax_ncpq lies at (h, w)."""
+    """y_nchw = sum of x_ncpq over the windows (p, q) whose tap argmax_ncpq lies at (h, w)."""
     xt, at, xp = batch_last(x), batch_last(argmax), array_module(x)
     shape = (xt.shape[0], *window.padded(size), xt.shape[-1])
     y = empty(shape, x) if window.tiles(size) else zeros(shape, x)
@@ -104,7 +104,7 @@ def sum_pool(x: Array, window: Window) -> Array:
 
 
 def sum_unpool(x: Array, size: tuple[int, ...], window: Window) -> Array:
-    """y_nchw = the sum of x_ncpq over the windows (p, q) that cover (h, w): sum_pool's adjoint."""
+    """y_nchw = sum of x_ncpq over the windows (p, q) that cover (h, w): sum_pool's adjoint."""
     xt = batch_last(x)
     y = zeros((xt.shape[0], *window.padded(size), xt.shape[-1]), x)
     for tap in window.taps(x.shape[2:]):

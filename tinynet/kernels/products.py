@@ -1,7 +1,4 @@
-"""Matrix products: large ones in pieces, for several threads.
-
-`matmul` and `product` compute ``a @ b``; NumPy's own is their definition.
-"""
+"""Matrix products: `matmul` and `product` compute ``a @ b``, large ones on several threads."""
 
 from __future__ import annotations
 
@@ -11,13 +8,13 @@ from tinynet.backend import Array, array_module, empty
 from tinynet.threads import for_each, one_blas_thread, touch_blas_memory
 
 # In multiply-adds of one product:
-MIN_FOR_BLAS_THREADS = 1 << 18  # below, OpenBLAS uses one thread anyhow
-MIN_FOR_PIECES = 1 << 22  # from here on two threads are worth their while
-MIN_FOR_MANY_PIECES = 1 << 28  # from here on there is work for many
+MIN_FOR_BLAS_THREADS = 1 << 18  # below this OpenBLAS uses one thread anyway
+MIN_FOR_PIECES = 1 << 22  # from here on two threads are faster than one
+MIN_FOR_MANY_PIECES = 1 << 28  # from here on there is work for many threads
 
 
 def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
-    """``a @ b`` by the calling thread alone: beside it others may be at their pieces."""
+    """``a @ b`` on the calling thread alone, as other threads may be computing their own pieces."""
     xp = array_module(a, b)
     if xp is not np:
         return xp.matmul(a, b, out=out)
@@ -29,11 +26,11 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
 
 
 def product(a: Array, b: Array) -> Array:
-    """``a @ b``; a large product of two matrices in pieces of its rows, or of its columns if there
-    are more than twice as many.
+    """``a @ b``; a large product of two matrices is split by rows, or by columns if there are more
+    than twice as many columns.
 
-    A piece of rows of y is one run of memory, for which BLAS was up to 1.4 times as fast; but with
-    few rows, as of a small batch, every piece would have BLAS lay out a large b anew.
+    A piece of rows of y is contiguous, and BLAS was up to 1.4 times as fast; but with few rows, as
+    in a small batch, BLAS would pack a large b again for every piece.
     """
     work = a.size * b.shape[-1]
     if work < MIN_FOR_BLAS_THREADS or array_module(a, b) is not np:
@@ -55,6 +52,6 @@ def product(a: Array, b: Array) -> Array:
         else:
             np.matmul(a, b[:, part], out=y[:, part])
 
-    with one_blas_thread():  # also where no team is free
+    with one_blas_thread():  # also if no worker threads are free
         for_each(compute, range(0, length, size))
     return y

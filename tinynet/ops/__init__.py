@@ -38,7 +38,7 @@ FAMILIES: tuple[ModuleType, ...] = (
 
 
 def registry() -> dict[str, Op]:
-    """Every operation by name, in reading order."""
+    """All operations by name, in reading order."""
     return {
         name: value
         for family in FAMILIES

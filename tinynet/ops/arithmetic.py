@@ -1,4 +1,4 @@
-"""Arithmetic and selection, entry by entry: + - * / abs, maximum, minimum, where, clamp."""
+"""Elementwise arithmetic and selection: + - * / abs, maximum, minimum, where, clamp."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def add(a: Any, b: Any) -> Any:
     Derivation: dy = da + db, so <gy, dy> = <gy, da> + <gy, db>.
         ga = gy
         gb = gy
-    Jacobian: the identity by each input (after broadcasting).
+    Jacobian: the identity for each input (after broadcasting).
     Kinks: none; linear.
     Cost: n additions forward, none backward; keeps nothing.
-    Shapes: a, b broadcast to y; dtype: the wider of both.
+    Shapes: a, b broadcast to y; dtype: the wider of the two.
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
@@ -43,10 +43,10 @@ def sub(a: Any, b: Any) -> Any:
     Derivation: dy = da - db, so <gy, dy> = <gy, da> + <-gy, db>.
         ga = gy
         gb = -gy
-    Jacobian: the identity by a, minus the identity by b.
+    Jacobian: the identity for a, minus the identity for b.
     Kinks: none; linear.
     Cost: n subtractions forward, n negations backward for b; keeps nothing.
-    Shapes: a, b broadcast to y; dtype: the wider of both.
+    Shapes: a, b broadcast to y; dtype: the wider of the two.
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
@@ -70,10 +70,10 @@ def mul(a: Any, b: Any) -> Any:
     Derivation: dy = b da + a db, so <gy, dy> = <gy b, da> + <gy a, db>.
         ga = gy * b
         gb = gy * a
-    Jacobian: diagonal, diag(b) by a and diag(a) by b.
+    Jacobian: diagonal: diag(b) for a and diag(a) for b.
     Kinks: none; bilinear.
     Cost: n products forward, n backward for each input; keeps b for ga and a for gb.
-    Shapes: a, b broadcast to y; dtype: the wider of both.
+    Shapes: a, b broadcast to y; dtype: the wider of the two.
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
@@ -100,7 +100,7 @@ def div(a: Any, b: Any) -> Any:
     Jacobian: diagonal, diag(1/b) by a and diag(-y/b) by b.
     Kinks: none where b != 0; at b = 0 the value is Inf or NaN, by IEEE 754.
     Cost: n divisions forward, n backward for a and 3n for b; keeps b, and y for gb.
-    Shapes: a, b broadcast to y; dtype: the wider of both, float64 for two integers.
+    Shapes: a, b broadcast to y; dtype: the wider of the two, float64 for two integers.
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
@@ -164,9 +164,9 @@ def maximum(a: Any, b: Any) -> Any:
     Derivation: dy = da where a > b and db where b > a, so <gy, dy> = <gy [a > b], da> + ...
         ga = where(raw(a) > raw(b), gy, where(raw(a) == raw(b), gy * 0.5, 0.0))
         gb = maximum_ga(gy, b, a)
-    Jacobian: diagonal, of zeros and ones.
-    Kinks: where a = b the subdifferential is all s da + (1 - s) db with s in [0, 1]; s = 1/2 is
-        taken, so that exchanging a and b changes nothing and the gradients still add up to gy.
+    Jacobian: diagonal, with entries 0 and 1.
+    Kinks: where a = b the subdifferential is every s da + (1 - s) db with s in [0, 1]. s = 1/2 is
+        used: it is symmetric in a and b, and the gradients still add up to gy.
     Cost: n comparisons forward, 5n backward for each input; keeps a and b.
     Shapes: a, b broadcast to y; dtype: the wider of both. A NaN in a or b makes y NaN and both
         gradients 0 there. Errors: ValueError if the shapes do not broadcast.
@@ -192,8 +192,8 @@ def minimum(a: Any, b: Any) -> Any:
     Derivation: dy = da where a < b and db where b < a, so <gy, dy> = <gy [a < b], da> + ...
         ga = where(raw(a) < raw(b), gy, where(raw(a) == raw(b), gy * 0.5, 0.0))
         gb = minimum_ga(gy, b, a)
-    Jacobian: diagonal, of zeros and ones.
-    Kinks: where a = b each gets half of gy, as in `maximum`.
+    Jacobian: diagonal, with entries 0 and 1.
+    Kinks: where a = b each input gets half of gy, as in `maximum`.
     Cost: n comparisons forward, 5n backward for each input; keeps a and b.
     Shapes: a, b broadcast to y; dtype: the wider of both. A NaN in a or b makes y NaN and both
         gradients 0 there. Errors: ValueError if the shapes do not broadcast.
@@ -243,7 +243,7 @@ def where_gb(gy: Any, condition: Any) -> Any:
 
 @Op
 def clamp(x: Any, *, min: float | None = None, max: float | None = None) -> Any:
-    """y = min(max(x, lo), hi), lo and hi being the options `min` and `max`.
+    """y = min(max(x, lo), hi), where lo and hi are the options `min` and `max`.
 
     Derivation: dy = dx where lo <= x <= hi, else 0, so <gy, dy> = <gy [lo <= x <= hi], dx>.
         gx = where(inside, gy, 0.0)
@@ -251,7 +251,7 @@ def clamp(x: Any, *, min: float | None = None, max: float | None = None) -> Any:
     Kinks: at x = lo and x = hi the subdifferential is [0, 1]; 1 is taken, as in PyTorch, so that
         a value on the bound can move back inside.
     Cost: 2n comparisons forward, 4n backward; keeps x.
-    Shapes: any; dtype of x. Errors: ValueError if both bounds are missing or lo > hi.
+    Shapes: any; dtype of x. Errors: ValueError if both bounds are None or lo > hi.
     Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
     """
     if min is None and max is None:

@@ -45,9 +45,9 @@ def expand_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
 def sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
     """y = x summed over the axes where `shape` has size 1 or no axis: expand's adjoint.
 
-    Derivation: dy = sum_to(dx), so <gy, dy> = sum of gy at y's place of each dx = <expand(gy), dx>.
+    Derivation: dy = sum_to(dx): each dx is added to one y, so <gy, dy> = <expand(gy), dx>.
         gx = expand(gy, shape=x_shape)
-    Jacobian: the transpose of expand's.
+    Jacobian: the transpose of that of expand.
     Kinks: none; linear.
     Cost: n additions forward, nothing backward (a view); keeps the shape of x.
     Shapes: `shape` broadcasts to that of x; y has `shape`; dtype of x.
@@ -70,7 +70,7 @@ def sum_to_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
 
 
 class Elementwise(Op):
-    """An operation that broadcasts its inputs and works entry by entry."""
+    """An elementwise operation that broadcasts its inputs."""
 
     def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:
         """Apply the adjoint of the broadcast that the array module does in the forward."""

@@ -10,14 +10,14 @@ from tinynet.backend import to_device
 
 @Op
 def cast(x: Any, *, dtype: Any, back: Any) -> Any:
-    """y = x rounded to the floating-point type `dtype`; `back` is the type of x.
+    """y = x rounded to the floating-point type `dtype`; `back` is the dtype of x.
 
-    Derivation: rounding is taken as the identity, dy = dx, so <gy, dy> = <gy, dx>.
+    Derivation: rounding counts as the identity, dy = dx, so <gy, dy> = <gy, dx>.
         gx = cast(gy, dtype=back, back=dtype)
     Jacobian: the identity.
-    Kinks: none, rounding aside: the true derivative of a staircase would be 0 everywhere.
+    Kinks: none. (The true derivative of rounding, a staircase, is 0 almost everywhere.)
     Cost: one copy forward and backward; keeps nothing.
-    Shapes: any; gx has the type `back`.
+    Shapes: any; gx has the dtype `back`.
     Source: IEEE 754-2019, section 4.3, for the rounding.
     """
     return x.astype(dtype)
@@ -38,7 +38,7 @@ def move(x: Any, *, device: str, back: str) -> Any:
     Kinks: none; linear.
     Cost: one transfer forward and backward; keeps nothing.
     Shapes: any; dtype of x. Errors: DeviceError if the device cannot be used.
-    Source: none needed: the same numbers elsewhere.
+    Source: none needed: the numbers do not change.
     """
     return to_device(x, device)
 
@@ -58,7 +58,7 @@ def clone(x: Any) -> Any:
     Kinks: none; linear.
     Cost: one copy forward, nothing backward; keeps nothing.
     Shapes: any; dtype of x.
-    Source: none needed: the same numbers elsewhere.
+    Source: none needed: the numbers do not change.
     """
     return x.copy()
 

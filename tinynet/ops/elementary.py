@@ -1,4 +1,4 @@
-"""Elementary functions, entry by entry: exp, log, pow, sqrt, sin, cos, tanh, erf, activations.
+"""Elementwise functions: exp, log, pow, sqrt, sin, cos, tanh, erf and activations.
 
 Every Jacobian here is diagonal, so each rule multiplies the cotangent by a derivative. If the
 derivative is simple in y, the rule keeps the output instead of the input: the next layer keeps
@@ -66,13 +66,13 @@ def pow(a: Any, b: Any) -> Any:
     Derivation: dy = b a^(b-1) da + y ln(a) db, so <gy, dy> = <gy b a^(b-1), da> + <gy y ln a, db>.
         ga = gy * (b * where(zero, 1.0, a) ** (b - 1))
         gb = gy * where(zero, 0.0, y * log(where(zero, 1.0, a)))
-    Jacobian: diagonal by each input.
+    Jacobian: diagonal for each input.
     Kinks: a^0 is 1 everywhere, also at a = 0, so its derivative by a is 0 there (the formula
         gives 0 * Inf). At a = 0 the derivative by b is 0 for b > 0 and -Inf for b < 0; it does not
         exist at b = 0, where 0 is taken to keep gradients finite. For a < 0 the power is
         defined for integer b only, and the derivative by b is NaN.
     Cost: n powers forward; n powers backward for a, n logarithms for b; keeps a, b, and y for gb.
-    Shapes: a, b broadcast to y; dtype: the wider of both.
+    Shapes: a, b broadcast to y; dtype: the wider of the two.
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """

@@ -45,7 +45,7 @@ def index_add(*xs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any
     Derivation: dy_j = the sum of all entries of dx_i added there, so <gy, dy> = sum_i
         <gy[indices[i]], dx_i>.
         gxs = getitem(gy, index=indices[i])
-    Jacobian: by each input, the transpose of getitem's.
+    Jacobian: for each input, the transpose of that of getitem.
     Kinks: none; linear.
     Cost: zeros and n additions forward, getitem backward; keeps the indices.
     Shapes: x_i has the shape of y[indices[i]]; dtype of the first.

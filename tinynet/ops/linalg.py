@@ -18,7 +18,7 @@ def transposed(x: Any) -> Any:
     return permute(x, dims=(*range(n - 2), n - 1, n - 2))
 
 
-@Elementwise  # its batch axes broadcast
+@Elementwise  # the batch axes broadcast
 def matmul(a: Any, b: Any) -> Any:
     """y_ij = sum_k a_ik b_kj, for each matrix of a batch.
 
@@ -26,7 +26,7 @@ def matmul(a: Any, b: Any) -> Any:
         <gy, a db> = <a^T gy, db>.
         ga = matmul(gy, transposed(b))
         gb = matmul(transposed(a), gy)
-    Jacobian: Kronecker products, I ⊗ b^T by a and a ⊗ I by b (⊗: Kronecker).
+    Jacobian: Kronecker products, I ⊗ b^T for a and a ⊗ I for b.
     Kinks: none; bilinear.
     Cost: N M K multiply-adds for (N, K) @ (K, M) forward, as many backward for each input; keeps
         b for ga and a for gb.
@@ -63,7 +63,7 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
         gx = matmul(gy, w)
         gw = matmul(gy.T, x)
         gb = gy.sum(0)
-    Jacobian: I ⊗ w by x, x ⊗ I by w (⊗: Kronecker), a column of identities by b.
+    Jacobian: I ⊗ w for x, x ⊗ I for w (⊗: Kronecker product), a column of identities for b.
     Kinks: none; bilinear in x and w, affine in b.
     Cost: N I J multiply-adds forward, twice that backward; keeps w for gx and x for gw.
     Shapes: x (N, I), w (J, I), b (J,) or None, y (N, J); dtype: the widest. `functional.linear`
@@ -107,7 +107,7 @@ def linear_gb(gy: Any) -> Any:
 
 @Op
 def einsum(*xs: Any, subscripts: str) -> Any:
-    """y = the product of entries of x_0, x_1, ... summed over the letters not in the output.
+    """y = sum of the products of entries of x_0, x_1, ... over letters not in the output.
 
     "ij,jk->ik" is y_ik = sum_j a_ij b_jk.
 
@@ -116,7 +116,7 @@ def einsum(*xs: Any, subscripts: str) -> Any:
         as output. A letter that only x_i has was summed alone: the gradient is repeated along its
         axis. A letter that x_i has twice puts the gradient on that diagonal.
         gxs = einsum(g, *operands, subscripts=",".join([letters, *eyes]) + "->" + target)
-    Jacobian: by each input, the contraction of the others.
+    Jacobian: for each input, the contraction of the others.
     Kinks: none; multilinear.
     Cost: at most the product of all letters' sizes, and much less in a good pairwise order (NumPy
         chooses it, and uses BLAS if a pair is a matrix product); keeps the inputs.

@@ -22,12 +22,12 @@ def axes_of(name: str, dim: Dim, ndim: int) -> tuple[int, ...]:
     """`dim` as a tuple of distinct axes from 0 to ndim - 1; None means all of them.
 
     Raises:
-        IndexError: for an axis out of range, or the same one twice.
+        IndexError: for an axis out of range or named twice.
     """
     if dim is None:
         return tuple(range(ndim))
     if isinstance(dim, bool):
-        raise TypeError(f"{name}: dim is {dim}; it must be an axis or several")
+        raise TypeError(f"{name}: dim is {dim}; it must be an axis or a tuple of axes")
     given: Any = dim
     if type(dim) is int:
         given = (dim,)
@@ -80,7 +80,7 @@ def sum(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
 
     Derivation: dy = sum_i dx_i, so <gy, dy> = sum_i gy dx_i = <gy repeated along dim, dx>.
         gx = expand(keepdims(gy, "sum", x_shape, dim), shape=x_shape)
-    Jacobian: a row of ones for each output.
+    Jacobian: for each output, a row with ones at the entries of its sum.
     Kinks: none; linear.
     Cost: n additions forward, nothing backward (a view); keeps the shape of x.
     Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x, int64 for
@@ -193,9 +193,9 @@ def cumsum(x: Any, *, dim: int) -> Any:
     """y_i = x_0 + x_1 + ... + x_i along the axis `dim`.
 
     Derivation: dx_i enters y_i and all later ones, so <gy, dy> = sum_i dx_i sum_{j >= i} gy_j:
-        the running sum from the other end.
+        a running sum from the end.
         gx = flip(cumsum(flip(gy, dims=(dim,)), dim=dim), dims=(dim,))
-    Jacobian: lower triangular, of ones.
+    Jacobian: lower triangular, with ones.
     Kinks: none; linear.
     Cost: n additions forward and backward; keeps the shape of x.
     Shapes: that of x; dtype of x, int64 for integers and booleans. Errors: IndexError for an

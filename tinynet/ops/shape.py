@@ -99,7 +99,7 @@ def cat(*xs: Any, dim: int = 0) -> Any:
 
     Derivation: dy = dx_0, dx_1, ... concatenated, so <gy, dy> = sum_k <piece k of gy, dx_k>.
         gxs = getitem(gy, index=(slice(None),) * (dim % len(xs_shape[i])) + (piece,))
-    Jacobian: by each input, a block of the identity.
+    Jacobian: for each input, a block of columns of the identity.
     Kinks: none; linear.
     Cost: n copies forward, nothing backward (views); keeps the shapes.
     Shapes: equal except along `dim`, where sizes add up; dtype: the widest.
@@ -188,7 +188,7 @@ def pad(x: Any, *, widths: tuple[tuple[int, int], ...], value: float = 0.0) -> A
     Derivation: the border is constant, so dy = dx inside it and <gy, dy> = <crop(gy), dx>.
         gx = crop(gy, widths=widths)
     Jacobian: the identity over rows of zeros.
-    Kinks: none; affine, linear for value 0.
+    Kinks: none; affine, and linear for value 0.
     Cost: one copy forward, nothing backward (a view); keeps nothing.
     Shapes: one pair per axis, none negative; dtype of x. Errors: ValueError otherwise.
     Source: none needed: renaming of indices.
@@ -211,7 +211,7 @@ def crop(x: Any, *, widths: tuple[tuple[int, int], ...]) -> Any:
 
     Derivation: dy = dx inside; the rest does not enter, so <gy, dy> = <pad(gy) with zeros, dx>.
         gx = pad(gy, widths=widths)
-    Jacobian: selection.
+    Jacobian: a selection.
     Kinks: none; linear.
     Cost: nothing forward (a view), one copy backward; keeps nothing.
     Shapes: one pair per axis, none negative, at most the size in total; dtype of x.

@@ -1,6 +1,6 @@
-"""im2col and col2im as operations: the pair `unfold` and `fold`. Sizes: `tinynet.window`.
+"""im2col and col2im as operations, `unfold` and `fold`. `tinynet.window` defines the sizes.
 
-The formulas as nested loops: `im2col` and `col2im` in `tinynet.testing.definitions`.
+`im2col` and `col2im` in `tinynet.testing.definitions` have the formulas as nested loops.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from tinynet.window import Window
 def unfold(x: Any, *, window: Window) -> Any:
     """y[n, c KH KW + i KW + j, p OW + q] = padded x[n, c, p SH + i DH, q SW + j DW]: im2col.
 
-    Derivation: every entry of y is one of x, so <gy, dy> = <each gy summed where it came from, dx>
+    Derivation: every entry of y is an entry of x, so <gy, dy> = <gy added at that entry, dx>
         = <fold(gy), dx>.
         gx = fold(gy, output_size=x_shape[2:], window=window)
-    Jacobian: selection; an input entry is selected once for each window that covers it.
+    Jacobian: a selection of each input entry once for each window that covers it.
     Kinks: none; linear.
     Cost: KH KW copies of x forward, as many additions backward; keeps the shape of x.
     Shapes: x (N, C, H, W), y (N, C KH KW, OH OW); dtype of x.
-    Errors: ValueError if x has not four axes or the window is larger than the padded input.
+    Errors: ValueError if x does not have four axes or the window is larger than the padded input.
     Source: K. Chellapilla, S. Puri and P. Simard, High performance convolutional neural networks
         for document processing (2006), section 2.
     """
@@ -43,15 +43,15 @@ def fold(x: Any, *, output_size: tuple[int, ...], window: Window) -> Any:
     """y[n, c, h, w] = the sum of all x[n, c KH KW + i KW + j, p OW + q] with p SH + i DH = h + PH
     and q SW + j DW = w + PW: col2im, unfold's adjoint.
 
-    Derivation: as each x is added into one y, <gy, dy> = <gy where each x went, dx>
+    Derivation: each x is added to one y, so <gy, dy> = <gy at that y, dx>
         = <unfold(gy), dx>.
         gx = unfold(gy, window=window)
-    Jacobian: the transpose of unfold's.
+    Jacobian: the transpose of that of unfold.
     Kinks: none; linear.
     Cost: n additions forward, n copies backward; keeps nothing.
     Shapes: x (N, C KH KW, OH OW), y (N, C, *output_size); dtype of x.
-    Errors: ValueError if the columns are not as many as the windows of `output_size`.
-    Source: K. Chellapilla, S. Puri and P. Simard (2006), section 2, read backwards.
+    Errors: ValueError if there are not as many columns as windows of `output_size`.
+    Source: K. Chellapilla, S. Puri and P. Simard (2006), section 2, reversed.
     """
     cells = window.output("fold", (1, 1, *output_size))
     taps, count = window.taps_count, math.prod(cells)

@@ -1,12 +1,12 @@
-"""What a run looks like: curves, confusion, filters, feature maps, mistakes; and all on one page.
+"""Plots of a run: curves, confusion matrix, filters, feature maps, mistakes; and a page of them.
 
 Each plot takes plain numbers (rows of a history, arrays) and returns a matplotlib Figure, which
 `save_figure` writes as PNG or SVG::
 
     save_figure(plot_curves(history), "curves.svg")
 
-Plots need ``pip install 'tinynet[train]'`` and no display. The colour-blind can tell their colours
-apart; values that are not finite are marked. `write_report` makes an HTML page of them.
+Plots need ``pip install 'tinynet[train]'`` but no display. Colour-blind readers can tell colours
+apart, and values that are not finite are marked. `write_report` makes an HTML page of all plots.
 """
 
 from tinynet.report.curves import plot_curves

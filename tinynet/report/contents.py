@@ -1,4 +1,4 @@
-"""Which figures a report shows: planned here, drawn one by one on the page."""
+"""The plan of a report's figures, which are drawn one by one on the page."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tinynet.nn import Conv2d, Module
 from tinynet.report.curves import plot_curves, quantities
 from tinynet.report.layers import feature_maps, plot_feature_maps, plot_filters
 from tinynet.report.mistakes import plot_confusion, plot_mistakes
-from tinynet.report.text import class_name, figure_as_text, is_number, label_of
+from tinynet.report.text import class_name, is_number, label_of, metric_as_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LAYERS = 3  # the most convolutions shown of a deep network
+_LAYERS = 3  # most convolutions shown
 
 
 class Planned(NamedTuple):
-    """A figure to be drawn: its name in messages and files, its heading and caption, and how."""
+    """A figure to draw: its name in messages and files, heading, caption, and drawing function."""
 
     name: str
     heading: str
@@ -52,12 +52,12 @@ def figures_of_run(
     images: Any,
     names: Sequence[str] | None,
 ) -> Iterator[Planned]:
-    """The figures that can be drawn from what is given; planning them needs no matplotlib."""
+    """Plan the figures that the given data allow; planning does not need matplotlib."""
     for name, keys in quantities(history).items():
-        yield Planned(name, label_of(name).capitalize(), _course(history, keys),
+        yield Planned(name, label_of(name).capitalize(), _curves_caption(history, keys),
                       partial(plot_curves, history, only=[name]))  # fmt: skip
     if evaluation is not None:
-        yield Planned("confusion", "Confusion matrix", _confusions(evaluation, names),
+        yield Planned("confusion", "Confusion matrix", _confusion_caption(evaluation, names),
                       lambda: plot_confusion(evaluation.confusion_matrix(), names))  # fmt: skip
     modules = [] if model is None else model.named_modules()
     found = [(name, layer) for name, layer in modules if isinstance(layer, Conv2d)]
@@ -86,19 +86,19 @@ def _maps(model: Module, image: Any, layers: list[str]) -> Figure:
     return plot_feature_maps({"input": image, **feature_maps(model, image, layers)})
 
 
-def _course(history: Sequence[Mapping[str, Any]], keys: list[str]) -> str:
+def _curves_caption(history: Sequence[Mapping[str, Any]], keys: list[str]) -> str:
     """The caption of a curve: "loss from 0.39 to 0.039, test loss from 0.12 to 0.053."."""
     parts = []
     for key in keys:
         values = [row[key] for row in history if is_number(row.get(key))]
         parts.append(
-            f"{label_of(key)} from {figure_as_text(key, values[0])} to "
-            f"{figure_as_text(key, values[-1])}"
+            f"{label_of(key)} from {metric_as_text(key, values[0])} to "
+            f"{metric_as_text(key, values[-1])}"
         )
     return f"By epoch, {len(history)} in all: {', '.join(parts)}."
 
 
-def _confusions(evaluation: Evaluated, names: Sequence[str] | None) -> str:
+def _confusion_caption(evaluation: Evaluated, names: Sequence[str] | None) -> str:
     matrix = evaluation.confusion_matrix()
     right = int(np.trace(matrix))
     text = f"{right:,} of {len(evaluation):,} right."

@@ -48,7 +48,7 @@ def plot_curves(history: Sequence[Mapping[str, Any]], only: Sequence[str] | None
         history: a row for each epoch, as `read_history` returns them: numbers under names such as
             ``loss``, ``test_loss``, ``accuracy``, ``lr``, ``seconds``; ``epoch`` (1, 2, ... where
             it is missing). Accuracies are from 0 to 1. Other entries are ignored.
-        only: the quantities to draw (``"loss"`` includes ``test_loss``); by default all.
+        only: the quantities to draw (``"loss"`` includes ``test_loss``); all by default.
 
     Returns:
         The figure. A cross at the foot of a panel marks an epoch whose value is not finite.
@@ -87,7 +87,7 @@ def _curve(ax: Axes, name: str, epochs: list[Any], lines: dict[str, list[Any]]) 
         y = np.array([float(v) if is_number(v) else math.nan for v in values])
         bad = np.array([is_number(v) for v in values]) & ~drawable(y)
         y[bad] = math.nan
-        # markers show a single point, and each of a few
+        # Markers also show a single point, which has no line.
         ax.plot(epochs, y, line, color=colour, label=label, linewidth=1.8,
                 marker=marker if len(epochs) <= 30 else None, markersize=4.5)  # fmt: skip
         if bad.any():
@@ -104,6 +104,6 @@ def _curve(ax: Axes, name: str, epochs: list[Any], lines: dict[str, list[Any]]) 
     if name == "seconds":
         ax.set_ylim(bottom=0)
     if len(ax.lines) > 1:
-        # above the panel, where it covers no line
+        # Above the panel, where it does not cover a line.
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=9,
                   handlelength=2.4, borderaxespad=0.2)  # fmt: skip

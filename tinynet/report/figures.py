@@ -1,7 +1,7 @@
-"""Making and saving matplotlib figures without a window, a display or global state.
+"""Creates and saves matplotlib figures without a window, a display or global state.
 
-pyplot is not used: it keeps every figure alive and picks a backend, which fails on machines without
-a screen. A `matplotlib.figure.Figure` needs neither; the format it is saved in draws it.
+pyplot is not used: it keeps every figure alive and selects a backend, which fails on machines
+without a display. A `matplotlib.figure.Figure` needs no backend until it is saved.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from tinynet.io.files import write_atomically
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# From M. Okabe and K. Ito, Color Universal Design (2008). The colour-blind can tell them apart, and
-# each has a contrast of at least 3 to 1 with white and with the report's dark background.
+# From M. Okabe and K. Ito, Color Universal Design (2008): the colour-blind can tell them apart.
+# Each has a contrast of at least 3 to 1 with white and with the report's dark background.
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
-# text and lines; in a page this string is replaced by the page's text colour
+# Text and lines; a page replaces this string by its text colour.
 INK = "#1b1f24"
 
 _STYLE = {
@@ -40,7 +40,7 @@ _STYLE = {
     "grid.alpha": 0.2,
     "grid.color": INK,
     "legend.frameon": False,
-    "svg.fonttype": "none",  # letters stay letters: they can be searched, and files are small
+    "svg.fonttype": "none",  # text stays text: searchable, and in small files
     "svg.hashsalt": "tinynet",
     "text.color": INK,
     "text.parse_math": False,  # a class may be named "$"
@@ -51,10 +51,10 @@ _STYLE = {
 
 @contextlib.contextmanager
 def style() -> Iterator[None]:
-    """A context with matplotlib's defaults and a few changes, whatever the user's settings.
+    """A context with matplotlib's defaults and a few changes, regardless of the user's settings.
 
     Raises:
-        ImportError: if matplotlib is missing or does not import, with what to install.
+        ImportError: if matplotlib is missing or cannot be imported; it says what to install.
     """
     try:
         import matplotlib
@@ -67,34 +67,34 @@ def style() -> Iterator[None]:
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)  # type: ignore[arg-type]
-        # a class name in a script that the font lacks: boxes in a PNG, letters in an SVG
+        # A class name in a script that the font lacks: boxes in a PNG, correct text in an SVG.
         warnings.filterwarnings("ignore", "Glyph .* missing from")
-        # labels too long for the panel: the figure shows it
+        # Labels too long for the panel: the figure shows this.
         warnings.filterwarnings("ignore", "constrained_layout not applied")
         yield
 
 
 def drawable(values: np.ndarray) -> np.ndarray:
-    """Where numbers are finite and small enough for the range of an axis not to overflow."""
+    """Whether each number is finite and too small to overflow the range of an axis."""
     return np.abs(values).astype(float) < 1e300
 
 
 def new_figure(width: float, height: float, layout: str = "constrained") -> Figure:
-    """An empty figure of this size in inches; call and fill it within `style`."""
+    """An empty figure of this size in inches; create and fill it within `style`."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout=layout)  # type: ignore[arg-type]
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure as PNG (150 dots an inch) or SVG, by the path's suffix, on white.
+    """Write a figure as PNG (150 dots per inch) or SVG, by the path's suffix, on white.
 
-    The file is written atomically. The same figure gives the same bytes each time: no dates, no
+    The file is written atomically. The same figure always gives the same bytes, without dates or
     random names.
 
     Args:
-        figure: matplotlib's.
-        path: ends in ``.png`` or ``.svg``; its folder exists.
+        figure: a matplotlib figure.
+        path: ends in ``.png`` or ``.svg``; its folder must exist.
 
     Returns:
         The path.
@@ -108,28 +108,28 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     kind = path.suffix.lower()
     if kind not in (".png", ".svg"):
         raise ValueError(f"save_figure: {path.name!r} must end in .png or .svg")
-    write_atomically(str(path), _drawn(figure, kind[1:], transparent=False))
+    write_atomically(str(path), _rendered(figure, kind[1:], transparent=False))
     return path
 
 
 def inline_svg(figure: Figure, name: str, label: str) -> str:
-    """A figure as an ``<svg>`` element for a page, whose text colour it takes.
+    """A figure as an ``<svg>`` element that takes the page's text colour.
 
     Args:
-        figure: matplotlib's.
-        name: a prefix for every id in it, since ids must be unique in a page.
-        label: what the figure shows, for those who cannot see it.
+        figure: a matplotlib figure.
+        name: a prefix for its ids, which must be unique in a page.
+        label: a description for screen readers.
     """
-    text = _drawn(figure, "svg", transparent=True).decode()
+    text = _rendered(figure, "svg", transparent=True).decode()
     text = text[text.index("<svg") :].replace(INK, "currentColor")
-    # a style element would apply to the whole page
+    # A style element would apply to the whole page.
     text = re.sub(r"\s*<style.*?</style>", "", text, flags=re.DOTALL)
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     return text.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
 
 
-def _drawn(figure: Figure, kind: str, transparent: bool) -> bytes:
-    # clears the entries that matplotlib would fill in: its version, the date
+def _rendered(figure: Figure, kind: str, transparent: bool) -> bytes:
+    # Clear the entries that matplotlib fills in: its version, the date.
     names = ("Creator", "Date", "Format", "Type") if kind == "svg" else ("Software",)
     options: dict[str, Any] = {"transparent": True} if transparent else {"facecolor": "white"}
     out = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Images of a network's layers: the filters that they learnt, and their feature maps."""
+"""Images of a network's layers: learned filters and feature maps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_TILES = 64  # the most images shown of one layer
+_TILES = 64  # most images shown per layer
 
 
 def tiles(images: np.ndarray, columns: int) -> np.ndarray:
@@ -35,10 +35,10 @@ def tiles(images: np.ndarray, columns: int) -> np.ndarray:
     return sheet
 
 
-def _shades(values: np.ndarray) -> tuple[np.ndarray, Any]:
+def _colours(values: np.ndarray) -> tuple[np.ndarray, Any]:
     """Numbers as RGBA, and the scale for a colour bar.
 
-    Blue through white to red, white at 0, if some are negative; else black to white.
+    Blue through white (0) to red if some numbers are negative; otherwise black to white.
     """
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
@@ -54,7 +54,7 @@ def _shades(values: np.ndarray) -> tuple[np.ndarray, Any]:
 
 
 def _largest(values: np.ndarray) -> float:
-    """The largest magnitude, where a scale ends; 1 if all are 0."""
+    """The largest magnitude, the end of a scale; 1 if all are 0."""
     return float(np.abs(values).max(initial=0.0)) or 1.0
 
 
@@ -76,9 +76,9 @@ def _show_tiles(ax: Axes, images: np.ndarray, columns: int) -> None:
 def plot_filters(weight: Any) -> Figure:
     """The filters of a convolution as images.
 
-    Filters of one input channel are drawn side by side; filters of three as colours, with grey for
-    0; others as a table with a column for each filter and a row for each input channel. All share
-    one scale. At most the first 64 are shown, or the first 16 by 16 of a table.
+    Filters of one input channel are drawn side by side. Filters of three are drawn in colour, with
+    grey for 0. Others form a table with a column per filter and a row per input channel. All share
+    one scale. At most the first 64 filters are shown, or the first 16 by 16 of a table.
 
     Args:
         weight: (OC, C, KH, KW), a layer's ``weight``.
@@ -104,9 +104,9 @@ def plot_filters(weight: Any) -> Figure:
             colours[..., :3] = 0.5 + 0.5 * (finite / _largest(finite)).transpose(0, 2, 3, 1)
             _show_tiles(ax, colours, columns)
         else:
-            # a row of the sheet: one input channel of every filter
+            # A row of the sheet is one input channel of every filter.
             flat = shown.swapaxes(0, 1).reshape(-1, *w.shape[2:]) if table else shown[:, 0]
-            colours, scale = _shades(flat)
+            colours, scale = _colours(flat)
             _show_tiles(ax, colours, columns)
             figure.colorbar(scale, ax=ax, label="weight", shrink=0.8)
         if table:
@@ -121,7 +121,7 @@ def plot_filters(weight: Any) -> Figure:
 
 
 def plot_feature_maps(maps: Mapping[str, Any]) -> Figure:
-    """The layers' outputs for one image, a sheet of maps for each layer.
+    """The outputs of layers for one image, as a sheet of maps for each layer.
 
     Args:
         maps: (C, H, W) by the layer's name, as `feature_maps` returns them. At most the first 64
@@ -132,7 +132,7 @@ def plot_feature_maps(maps: Mapping[str, Any]) -> Figure:
         ImportError: if matplotlib is missing.
     """
     if not maps:
-        raise ValueError("plot_feature_maps: no maps; give at least one layer's")
+        raise ValueError("plot_feature_maps: no maps; give the maps of at least one layer")
     arrays = {name: host_array(f"plot_feature_maps: {name!r}", a) for name, a in maps.items()}
     heights = []
     for name, array in arrays.items():
@@ -141,13 +141,13 @@ def plot_feature_maps(maps: Mapping[str, Any]) -> Figure:
                 f"plot_feature_maps: {name!r} has shape {array.shape}; it must be (C, H, W)"
             )
         count = min(len(array), _TILES)
-        # a single image need not fill the width
+        # A single image need not fill the width.
         heights.append(max(0.8, min(4.0 / min(8, count), 1.3) * math.ceil(count / 8)))
     with style():
         figure = new_figure(4.8, sum(heights) + 0.5 * len(heights))
         axes = figure.subplots(len(arrays), squeeze=False, height_ratios=heights).ravel()
         for ax, (name, array) in zip(axes, arrays.items(), strict=True):
-            colours, scale = _shades(array[:_TILES])
+            colours, scale = _colours(array[:_TILES])
             _show_tiles(ax, colours, min(8, len(colours)))
             many, height, width = array.shape
             text = f"the first {_TILES} of {many} maps" if many > _TILES else f"{many} maps"
@@ -164,11 +164,11 @@ def feature_maps(
     Args:
         model: any module; its modes do not change.
         image: array (C, H, W).
-        layers: names as in ``model.named_modules()``; by default all convolutions.
+        layers: names as in ``model.named_modules()``; all convolutions by default.
 
     Returns:
-        Floats (C, H, W) by layer, in the order in which the layers ran. A layer whose output has
-        another shape is left out; for a layer that runs several times, its last output.
+        Floats (C, H, W) by layer, in the order in which the layers ran. Layers whose output has
+        another shape are left out; a layer that runs several times gives its last output.
 
     Raises:
         ValueError: for an image of another shape, or a name that is not a layer of the model.

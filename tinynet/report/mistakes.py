@@ -1,4 +1,4 @@
-"""What a classifier gets wrong: the confusion matrix, and the images of the worst mistakes."""
+"""Plots of a classifier's errors: the confusion matrix and the images of the worst mistakes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def plot_confusion(matrix: Any, names: Sequence[str] | None = None) -> Figure:
-    """How often each class was predicted as each other.
+    """The confusion matrix of a classifier.
 
     Args:
         matrix: counts (K, K); row i, column j counts the examples of class i predicted as j.
-        names: of the K classes; by default their numbers.
+        names: the names of the K classes; by default their numbers.
 
     Returns:
         The figure. Right answers are blue, wrong ones orange. The opacity is the square root of the
@@ -46,7 +46,7 @@ def plot_confusion(matrix: Any, names: Sequence[str] | None = None) -> Figure:
         inches = min(max(4.6, 0.46 * size), 9.0)
         figure = new_figure(inches, inches)
         ax = figure.subplots()
-        # transparent where the share is 0, so that the background shows
+        # Transparent where the share is 0, so that the background shows.
         cells = np.empty((size, size, 4))
         cells[..., :3] = to_rgb(ORANGE)
         cells[np.arange(size), np.arange(size), :3] = to_rgb(BLUE)
@@ -54,7 +54,7 @@ def plot_confusion(matrix: Any, names: Sequence[str] | None = None) -> Figure:
         ax.imshow(cells, interpolation="none")
         if size <= 20:
             for i, j in np.ndindex(size, size):
-                # white where it stands out better than the ink of a light or a dark page
+                # White where its contrast exceeds that of the ink of a light or dark page.
                 colour = "white" if cells[i, j, 3] > (0.85 if i == j else 0.93) else INK
                 ax.text(j, i, f"{counts[i, j]:g}", ha="center", va="center", color=colour,
                         alpha=1.0 if counts[i, j] else 0.45,
@@ -63,7 +63,7 @@ def plot_confusion(matrix: Any, names: Sequence[str] | None = None) -> Figure:
         step = math.ceil(size / 25)
         ax.set_xticks(range(0, size, step), labels[::step])
         if max(map(len, labels)) > 3:
-            # anchored at its end: a browser's letters may be wider than those measured here
+            # Anchored at its end: a browser's font may be wider than the one measured here.
             ax.tick_params(axis="x", rotation=90)
             for label in ax.get_xticklabels():
                 label.set(ha="right", va="center", rotation_mode="anchor")
@@ -90,9 +90,9 @@ def plot_mistakes(
             is scaled from its smallest to its largest.
         labels: the true classes, (N,).
         predictions: the predicted classes, (N,).
-        losses: in nats, (N,); without them the mistakes come in their order. NaN counts as worst.
-        names: of the classes; by default their numbers.
-        count: how many to show at most.
+        losses: in nats, (N,); NaN counts as the largest. Without them, mistakes keep their order.
+        names: the names of the classes; by default their numbers.
+        count: the largest number of images shown.
 
     Returns:
         The figure. Above each image: its number in `images`, its class → the predicted class, and
@@ -122,7 +122,7 @@ def plot_mistakes(
     wrong = np.flatnonzero(true != read)
     order = np.argsort(np.where(np.isnan(loss[wrong]), -np.inf, -loss[wrong]), kind="stable")
     worst = wrong[order[: max(1, count)]]
-    # short names share a line with the number
+    # Short names share a line with the number.
     between = " " if max(map(len, short), default=0) <= 3 else "\n"
     titles = [
         f"#{i}:{between}{short[true[i]]}{between}→ {short[read[i]]}"
@@ -134,7 +134,7 @@ def plot_mistakes(
     with style():
         words, side = 0.15 * (5 if between == "\n" else 3), 1.05  # inches
         height = (words + side) * rows + 0.05
-        # fixed places: matplotlib's search for a layout takes longer than the drawing
+        # A fixed layout: matplotlib's layout search takes longer than the drawing.
         figure = new_figure(4.4, height, layout="none")
         figure.subplots_adjust(0.01, 0.05 / height, 0.99, 1 - words / height, 0.05, words / side)
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -143,13 +143,13 @@ def plot_mistakes(
         if not titles:
             figure.text(0.5, 0.5, f"no mistakes in {len(true)} examples", ha="center", va="center")
         for ax, i, title in zip(axes, worst, titles, strict=False):
-            ax.imshow(_as_picture(pixels[i]), cmap="gray", vmin=0, vmax=1, interpolation="none")
+            ax.imshow(_as_image(pixels[i]), cmap="gray", vmin=0, vmax=1, interpolation="none")
             ax.set_title(title, fontsize=8)
     return figure
 
 
-def _as_picture(image: np.ndarray) -> np.ndarray:
-    """(C, H, W) as matplotlib wants it: (H, W) or (H, W, 3), in [0, 1], 0 where not finite."""
+def _as_image(image: np.ndarray) -> np.ndarray:
+    """(C, H, W) in matplotlib's form: (H, W) or (H, W, 3), in [0, 1], 0 where not finite."""
     image = np.where(drawable(image), image.astype(float), 0.0)
     low, high = image.min(), image.max()
     if low < 0 or high > 1:

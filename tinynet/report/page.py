@@ -1,4 +1,4 @@
-"""write_report: a run as one HTML page, with its figures, that opens anywhere and loads nothing."""
+"""write_report: a run with its figures as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tinynet.io.files import write_atomically
 from tinynet.nn import Module
 from tinynet.report.contents import Evaluated, Planned, figures_of_run
 from tinynet.report.figures import inline_svg, save_figure
-from tinynet.report.text import class_name, figure_as_text, is_number, label_of
+from tinynet.report.text import class_name, is_number, label_of, metric_as_text
 from tinynet.version import __version__
 
 
@@ -40,40 +40,40 @@ def write_report(
     refresh: int | None = None,
     log: Callable[[str], Any] = print,
 ) -> Path | None:
-    """Write ``report.html`` into a folder, with whatever is given of the run.
+    """Write a run as ``report.html`` into a folder, with the parts that are given.
 
     ::
 
         write_report("run", recorder.history, options=vars(args), summary=summary(model, shape),
                      model=model, evaluation=evaluate(model, test), images=test_images)
 
-    The page shows curves, the confusion matrix and figures by class, filters, feature maps, the
-    worst mistakes, the options, the model, and a table of the epochs. It loads nothing, runs no
-    script, and suits light and dark screens and telephones. It is replaced as a whole, so that it
-    can be written after every epoch and be watched.
+    The page shows curves, the confusion matrix, metrics by class, filters, feature maps, the worst
+    mistakes, the options, the model, and a table of epochs. It loads no files, runs no scripts,
+    and suits light and dark screens and phones. It is replaced atomically, so it can be rewritten
+    after every epoch while it is being viewed.
 
-    A failure does not end a run: a figure that cannot be drawn (matplotlib is not installed, the
-    model has an unexpected NaN, ...) is reported in one line, also in its place on the page, and
-    the rest is written. A folder that cannot be written is reported too.
+    A failure does not end the run: a figure that cannot be drawn (matplotlib is not installed, the
+    model has an unexpected NaN, ...) is reported in one line, which also takes its place on the
+    page, and the rest is written. A folder that cannot be written is reported too.
 
     Args:
         folder: created if needed.
         history: rows by epoch, as from `Recorder.history` or `read_history`.
-        title: of the page.
+        title: the page's title.
         options: the run's options.
         summary: the model as text, such as ``training.summary(model, shape)``.
-        model: its first 3 convolutions are shown, as filters and feature maps.
+        model: the model, whose first 3 convolutions are shown as filters and feature maps.
         evaluation: of the test data, from `training.evaluate`.
-        images: the evaluated images (N, C, H, W), in order; for the mistakes and the feature maps.
-        names: of the classes; by default their numbers.
-        formats: ``"png"``, ``"svg"``: also write each figure beside the page.
-        refresh: seconds after which the browser reloads the page, while the run goes on.
-        log: called with a line for each failure; `Recorder.log`, where there is a bar.
+        images: the evaluated images (N, C, H, W), in order, for the mistakes and feature maps.
+        names: the names of the classes; by default their numbers.
+        formats: ``"png"``, ``"svg"``: each figure is also written beside the page in these.
+        refresh: seconds after which the browser reloads the page during the run.
+        log: called with a line for each failure; with a progress bar, pass `Recorder.log`.
 
     Returns:
         The path of the page, or None if it could not be written.
     """
-    failures = _Failures(log)
+    failures = _FailureLog(log)
     planned = partial(figures_of_run, history, model, evaluation, images, names)
 
     def section(heading: str, make: Callable[[], str]) -> str:
@@ -101,15 +101,15 @@ def write_report(
         return None
 
 
-class _Failures:
+class _FailureLog:
     """Logs each failure in one line."""
 
     def __init__(self, log: Callable[[str], Any]) -> None:
         self._log = log
 
     def say(self, what: str, error: Exception) -> str:
-        """Log a failure; returns the reason alone."""
-        # the first line: matplotlib's errors can have many
+        """Log a failure and return its reason."""
+        # The first line: matplotlib's errors can have many.
         lines = str(error).strip().splitlines()
         reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
         with contextlib.suppress(Exception):  # a closed terminal
@@ -117,7 +117,7 @@ class _Failures:
         return reason
 
     def caught(self, what: str, make: Callable[[], str]) -> str:
-        """What `make` returns, or a paragraph with the reason if it raises."""
+        """The result of `make`, or a paragraph with the reason if it raises."""
         try:
             return make()
         except Exception as error:
@@ -142,7 +142,7 @@ def _page(title: str, refresh: int | None, facts: str, body: str) -> str:
 
 
 def _figures(
-    planned: Sequence[Planned], folder: Path, formats: Sequence[str], failures: _Failures
+    planned: Sequence[Planned], folder: Path, formats: Sequence[str], failures: _FailureLog
 ) -> str:
     def one(number: int, plan: Planned) -> str:
         figure = plan.draw()
@@ -161,13 +161,13 @@ def _figures(
     return f'<div class="figures">\n{"".join(cards)}</div>\n' if cards else ""
 
 
-def _scrolling(label: str, content: str) -> str:
-    """A box with its own scroll bars, which can be scrolled with the keyboard."""
+def _scroll_box(label: str, content: str) -> str:
+    """A box with its own scroll bars that the keyboard can scroll."""
     return f'<div class="wide" role="region" aria-label="{label}" tabindex="0">{content}</div>\n'
 
 
 def _model(summary: str) -> str:
-    return _scrolling("Model", f"<pre>{escape(summary)}</pre>") if summary else ""
+    return _scroll_box("Model", f"<pre>{escape(summary)}</pre>") if summary else ""
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -183,7 +183,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _facts(history: Sequence[Mapping[str, Any]]) -> str:
-    """The figures of the last epoch in large letters, with the best of the run."""
+    """The metrics of the last epoch, with the best of the run."""
     if not history:
         return ""
     boxes = [f"<div><dt>epochs</dt><dd>{len(history)}</dd></div>"]
@@ -197,10 +197,10 @@ def _facts(history: Sequence[Mapping[str, Any]]) -> str:
                     if is_number(row.get(key)) and np.isfinite(row[key])]  # fmt: skip
             if rows:
                 number, epoch = good(rows, key=lambda pair: pair[0])
-                when = f"epoch&nbsp;{figure_as_text('epoch', epoch)}"
-                best = f" <small>best {figure_as_text(key, number)}, {when}</small>"
+                when = f"epoch&nbsp;{metric_as_text('epoch', epoch)}"
+                best = f" <small>best {metric_as_text(key, number)}, {when}</small>"
         name = "time" if key == "seconds" else label_of(key)
-        text = figure_as_text(key, value)
+        text = metric_as_text(key, value)
         boxes.append(f"<div><dt>{escape(name)}</dt><dd>{text}{best}</dd></div>")
     return f'<dl class="facts">{"".join(boxes)}</dl>'
 
@@ -209,8 +209,8 @@ def _epochs(history: Sequence[Mapping[str, Any]]) -> str:
     keys = list(dict.fromkeys(key for row in history for key in row))
     if not keys:
         return ""
-    rows = [[figure_as_text(key, row.get(key)) for key in keys] for row in history]
-    return _scrolling("Epochs", _table([label_of(key) for key in keys], rows))
+    rows = [[metric_as_text(key, row.get(key)) for key in keys] for row in history]
+    return _scroll_box("Epochs", _table([label_of(key) for key in keys], rows))
 
 
 def _classes(evaluation: Evaluated | None, names: Sequence[str] | None) -> str:
@@ -229,11 +229,11 @@ def _classes(evaluation: Evaluated | None, names: Sequence[str] | None) -> str:
         "class's examples that are found. F1: the harmonic mean of both."
     )
     head = ["class", "examples", "precision", "recall", "F1"]
-    return f'<p class="quiet">{caption}</p>\n' + _scrolling("Classes", _table(head, rows))
+    return f'<p class="quiet">{caption}</p>\n' + _scroll_box("Classes", _table(head, rows))
 
 
 def _options(options: Mapping[str, Any]) -> str:
     if not options:
         return ""
     table = _table(["option", "value"], [[str(k), str(v)] for k, v in options.items()])
-    return _scrolling("Options", table.replace("<table>", '<table class="options">', 1))
+    return _scroll_box("Options", table.replace("<table>", '<table class="options">', 1))

@@ -1,4 +1,4 @@
-"""Figures of a run as text: in the progress bar, in log lines and on the report's page."""
+"""Metrics of a run as text, for the progress bar, log lines and the report's page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a Python or NumPy number, and not a truth value."""
+    """Whether `value` is a Python or NumPy number other than a boolean."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
 
 
@@ -29,8 +29,8 @@ def time_as_text(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{s:02}" if hours else f"{minutes}:{s:02}"
 
 
-def figure_as_text(key: str, value: Any) -> str:
-    """A figure of a history as its kind is written: "98.21%", "0.05366", "4:05" for minutes."""
+def metric_as_text(key: str, value: Any) -> str:
+    """A history's value in the format of its key: "98.21%", "0.05366", "4:05" for minutes."""
     if not is_number(value):
         return "" if value is None else str(value)
     if key in ("epoch", "step"):
@@ -42,19 +42,19 @@ def figure_as_text(key: str, value: Any) -> str:
     return f"{value:.2%}" if key.endswith("accuracy") else f"{value:.4g}"
 
 
-def figures_as_text(figures: Mapping[str, float], equals: str = " ", between: str = "  ") -> str:
-    """Figures in a line, "loss 0.3124  accuracy 0.9012", with four significant digits each."""
-    return between.join(f"{name}{equals}{value:.4g}" for name, value in figures.items())
+def metrics_as_text(metrics: Mapping[str, float], equals: str = " ", between: str = "  ") -> str:
+    """Metrics in one line, "loss 0.3124  accuracy 0.9012", with four significant digits each."""
+    return between.join(f"{name}{equals}{value:.4g}" for name, value in metrics.items())
 
 
 def class_name(names: Sequence[str] | None, number: int) -> str:
-    """The name of a class, or its number where it has none."""
+    """The name of a class, or its number if it has no name."""
     return str(number) if names is None or number >= len(names) else str(names[number])
 
 
 def short_class_names(names: Sequence[str] | None, count: int) -> list[str]:
-    """A name for each class, one line of at most 14 letters; by default its number."""
+    """The name of each class in one line of at most 14 characters; by default its number."""
     if names is not None and len(names) != count:
-        raise ValueError(f"{len(names)} names for {count} classes; give one name for each class")
+        raise ValueError(f"{len(names)} names for {count} classes; give one name per class")
     lines = [" ".join(class_name(names, i).split()) for i in range(count)]
     return [line if len(line) <= 14 else f"{line[:13]}…" for line in lines]

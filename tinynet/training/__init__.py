@@ -1,7 +1,7 @@
-"""Pieces that a plain training loop calls: checkpoints, a record of the run, metrics, plots.
+"""Tools for a plain training loop: checkpoints, a record of the run, metrics and plots.
 
-They do not hide the loop: forward, loss, backward and step stay in the user's own lines. Here is a
-whole program, which resumes where it was stopped when it is started again::
+They do not hide the loop: forward, loss, backward and step stay in the user's code. This complete
+program resumes where it stopped when it is started again::
 
     import os
     import tinynet as tn

@@ -1,8 +1,8 @@
-"""Checkpoint: the loop of a training run that survives Ctrl-C, a crash and a full disk.
+"""Checkpoint: a training loop that survives Ctrl-C, a crash and a full disk.
 
-A run is resumed bit for bit if everything that it depends on is in its checkpoint: the parts that
-the user names (model, optimizer, schedule, loader, ...), tinynet's random numbers, and the place in
-the loop. A checkpoint is taken only between two steps, where nothing is half done.
+A run resumes bit for bit if its checkpoint holds everything that it depends on: the parts that the
+user names (model, optimizer, schedule, loader, ...), tinynet's random numbers, and the position in
+the loop. Checkpoints are taken only between two steps.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LAST, BEST = "last.safetensors", "best.safetensors"
 
 
 def _place_field(name: str) -> Any:
-    """An attribute of a `Checkpoint` that is a field of its place."""
+    """A property of a `Checkpoint` that is a field of its place."""
     return property(
         lambda run: getattr(run._place, name), lambda run, value: setattr(run._place, name, value)
     )
@@ -41,37 +41,37 @@ class Checkpoint:
         run = Checkpoint("run1", model=model, optimizer=optimizer, batches=batches)
         if resume:
             run.load()
-        for epoch in run.epochs(10):         # those that are left: 0 to 9 in a new run
-            for x, y in run.steps(batches):  # what is left of the epoch
+        for epoch in run.epochs(10):         # the remaining epochs: 0 to 9 in a new run
+            for x, y in run.steps(batches):  # the remaining batches of the epoch
                 ...                          # forward, loss, backward, step
             run.keep_best(evaluate(model, test).accuracy)
 
-    The docstring of `tinynet.training` has the whole of such a program.
+    The docstring of `tinynet.training` has a complete program.
 
     "last.safetensors" is written at the beginning, every `save_seconds` or `save_steps` between two
     steps, after each epoch, and on Ctrl-C or SIGTERM, which end the run after the current step (a
-    second one ends it at once). "best.safetensors" is the checkpoint of the epoch with the best
+    second signal ends it at once). "best.safetensors" is the checkpoint of the epoch with the best
     value given to `keep_best`. `tinynet.load` reads both:
     ``model.load_state_dict(tn.load(run.best_path)["model"])``. If the folder holds a checkpoint
     that was not loaded, the loop refuses to begin, before anything is computed or written.
 
-    If the run ends in the work after an epoch's last step, that work is done again as a whole: it
-    should overwrite what it writes elsewhere, not append to it. Variables of the loop are not
-    saved; keep sums in a part.
+    If the run ends during the work after an epoch's last step, all of that work is repeated, so it
+    should overwrite files rather than append to them. Variables of the loop are not saved; keep
+    sums in a part.
 
     If saving fails (the disk is full, the folder became read-only), the run goes on with a warning
-    and its last whole checkpoint; at the beginning and at the end of the run it is an error.
+    and its last complete checkpoint; at the beginning and at the end of the run it is an error.
 
     Args:
         folder: created if needed; used by one run at a time. With None nothing is saved and Ctrl-C
-            is left alone, so that a program needs only one loop.
-        options: what else made the run (learning rate, batch size, ...), as `tinynet.save` takes
-            it; a run is resumed only with equal options.
+            is not handled, so that a program needs only one loop.
+        options: the run's options (learning rate, batch size, ...), as `tinynet.save` takes them;
+            a run is resumed only with equal options.
         save_seconds: seconds between two checkpoints, or None.
         save_steps: steps between two checkpoints, or None.
-        say: called with the line that says where a run resumes.
+        say: called with the line that tells where a run resumes.
         **parts: everything that has a state: objects with `state_dict` and `load_state_dict`, and
-            NumPy generators. The names "run" and "random" are taken.
+            NumPy generators. The names "run" and "random" are reserved.
 
     Attributes:
         epoch: complete epochs; in the loop, the number of the current one, from 0 as in Python
@@ -106,11 +106,11 @@ class Checkpoint:
         flatten({"options": self.options})  # raises now, not at the first checkpoint
         self.save_seconds, self.save_steps = save_seconds, save_steps
         self._place = Place()
-        self._epochs: float = math.inf  # how many the run is to have, once that is known
-        self._new_best: tuple[float, int] | None = None  # value and epoch, not saved yet
-        self._resuming = False  # loaded, and no step since
+        self._epochs: float = math.inf  # epochs in the run, once known
+        self._new_best: tuple[float, int] | None = None  # value and epoch, not yet saved
+        self._resuming = False  # loaded, without a step since
         self._owns_files = False  # the checkpoints in the folder are this run's
-        self._batches: Any = None  # where the steps of this epoch come from
+        self._batches: Any = None  # the source of this epoch's steps
         self._in_loop = False
         self._interrupts = Interrupts()
         self._saved_step, self._saved_at = 0, -math.inf
@@ -144,12 +144,12 @@ class Checkpoint:
     # --- the loop ---
 
     def epochs(self, epochs: int) -> Iterator[int]:
-        """The numbers of the epochs that are left of 0, ..., epochs - 1; saves after each.
+        """Iterate over the remaining epochs of 0, ..., epochs - 1, and save after each.
 
-        To end earlier call `stop`; a ``break`` leaves the epoch without its checkpoint.
+        To end earlier, call `stop`; a ``break`` leaves the epoch without its checkpoint.
 
         Raises:
-            Interrupted: after the epoch if Ctrl-C was pressed in the work at its end.
+            Interrupted: after the epoch, if Ctrl-C was pressed during the work at its end.
             CheckpointError: if the folder holds a checkpoint that was not loaded, or saving
                 failed at the beginning or the end.
         """
@@ -160,7 +160,7 @@ class Checkpoint:
             while not self._complete:
                 yield self.epoch
                 if not self._place.steps_done and hasattr(self._batches, "set_epoch"):
-                    # The steps ended with a break: drop what is left of the loader's epoch.
+                    # The steps ended with a break: drop the rest of the loader's epoch.
                     self._batches.set_epoch(self._batches.epoch)
                 self._place = replace(self._place, epoch=self.epoch + 1, batch=0, steps_done=False)
                 self._resuming, self._batches = False, None
@@ -173,35 +173,35 @@ class Checkpoint:
 
     @property
     def _complete(self) -> bool:
-        """Whether no epoch is left; a stopped epoch counts once the work at its end is done."""
+        """Whether no epoch is left; a stopped epoch counts when the work at its end is done."""
         return self.epoch >= self._epochs or (self._place.stopped and not self.batch)
 
     def steps(self, batches: Any) -> Iterator[Any]:
-        """The batches that are left of this epoch; checkpoints are taken between them.
+        """Iterate over the remaining batches of this epoch, with checkpoints between them.
 
-        Outside of `epochs` they are a whole run, saved at its end.
+        Outside of `epochs` these steps are a whole run, saved at its end.
 
         Args:
-            batches: one of the parts, so that its place is saved, such as a DataLoader; or a
-                number n, for the steps 0, ..., n - 1 of an epoch whose data are drawn in the loop.
+            batches: one of the parts, such as a DataLoader, so that its position is saved; or a
+                number n, for steps 0, ..., n - 1 of an epoch whose data are drawn in the loop.
 
         Raises:
             Interrupted: after the step in which Ctrl-C was pressed.
-            CheckpointError: as for `epochs`, where the steps are a whole run.
+            CheckpointError: as for `epochs`, if the steps are a whole run.
             TypeError: if `batches` is not a part of the checkpoint.
-            RuntimeError: if this epoch's steps were begun before.
+            RuntimeError: if this epoch's steps have already begun.
         """
         counted = isinstance(batches, int)
         if not counted and all(batches is not part for part in self.parts.values()):
             raise TypeError(
                 f"Checkpoint.steps: batches is a {type(batches).__name__} that is not among the "
-                "checkpoint's parts, so its place would not be saved; make it one, as in "
+                "checkpoint's parts, so its position would not be saved; make it a part, as in "
                 "Checkpoint(folder, loader=batches, ...)"
             )
         if (self.batch or self._place.steps_done) and not self._resuming:
             raise RuntimeError(
-                f"Checkpoint.steps: the steps of epoch {self.epoch + 1} were begun before; take "
-                "them once in each turn of `epochs`, and after an error resume with load()"
+                f"Checkpoint.steps: the steps of epoch {self.epoch + 1} have already begun; call "
+                "it once per epoch, and after an error resume with load()"
             )
         total = batches if counted else len(batches) if hasattr(batches, "__len__") else None
         return self._steps(range(self.batch, batches) if counted else batches, total)
@@ -212,8 +212,8 @@ class Checkpoint:
             self._resuming, self._batches = False, batches
             source = iter(() if self._place.steps_done else batches)
             while True:
-                # After the last batch the loader is asked once more before a checkpoint is taken,
-                # so that it is at the beginning of its next epoch.
+                # After the last batch, exhaust the loader before a checkpoint is taken, so that it
+                # is at the beginning of its next epoch.
                 if self.batch != total:
                     self._between_steps()
                 try:
@@ -223,7 +223,7 @@ class Checkpoint:
                 self.batch += 1
                 self.step += 1
                 yield batch
-                del batch  # or two would be kept while the next one is made
+                del batch  # otherwise two batches are in memory while the next one is made
             self._place.steps_done = True
             if self._interrupts.received or not alone:
                 self._between_steps()
@@ -238,7 +238,7 @@ class Checkpoint:
         self._in_loop = True
         self._interrupts.install()
         try:
-            self.save()  # a run that cannot save must fail now, not hours later
+            self.save()  # a run that cannot save must fail now instead of hours later
             yield
         finally:
             self._in_loop = False
@@ -264,7 +264,7 @@ class Checkpoint:
         try:
             self.save()
         except (CheckpointError, MemoryError) as error:
-            raise Interrupted(f"{stopped}, which is not saved: {error}") from None
+            raise Interrupted(f"{stopped}, but not saved: {error}") from None
         raise Interrupted(f"{stopped}, saved in {self.last_path}; load() resumes it")
 
     def _place_as_text(self) -> str:
@@ -273,20 +273,20 @@ class Checkpoint:
         return f"in epoch {self.epoch + 1} after {self.batch} steps"
 
     def stop(self) -> None:
-        """Make this epoch the last one, also when the run is resumed: early stopping."""
+        """Make this epoch the last one, even if the run is resumed, for early stopping."""
         self._place.stopped = True
 
     # --- the files ---
 
     def keep_best(self, value: float, mode: str = "max") -> bool:
-        """Keep this epoch's checkpoint as the best if its value is; call it once an epoch.
+        """Keep this epoch's checkpoint as the best if its value is; call this once per epoch.
 
         Args:
             value: an accuracy, a loss, ...; NaN is never the best.
             mode: "max" if the largest value is the best, "min" if the smallest is.
 
         Returns:
-            Whether the value is better than all before.
+            Whether the value is better than all previous ones.
         """
         if mode not in ("max", "min"):
             raise ValueError(f"Checkpoint.keep_best: mode is {mode!r}; it must be 'max' or 'min'")
@@ -297,7 +297,7 @@ class Checkpoint:
         return better
 
     def save(self) -> None:
-        """Save the run as it is. `epochs` and `steps` do it; call it in a loop of your own.
+        """Save the run now. `epochs` and `steps` call this; call it yourself in a custom loop.
 
         Call it between two steps. Without a folder it writes nothing.
 
@@ -318,28 +318,28 @@ class Checkpoint:
             )
         if not self._owns_files and os.path.exists(self.last_path):
             raise CheckpointError(
-                f"Checkpoint: {self.last_path} is there already and would be lost; resume it with "
+                f"Checkpoint: {self.last_path} already exists and would be lost; resume it with "
                 "load(), or give the new run another folder (or remove that file)"
             )
-        # Also if saving fails: the next attempt is as far away as after a success.
+        # Set even if saving fails, so that the next attempt comes after the same interval.
         self._saved_step, self._saved_at = self.step, time.monotonic()
         try:
             if new_best is not None:
-                # First the best: a run resumed from the last must find the best that it names.
+                # The best first: a run resumed from the last must find the best that it refers to.
                 save_checkpoint(self.best_path, place, self.parts, self.options)
                 self._place = place
             save_checkpoint(self.last_path, place, self.parts, self.options)
         except OSError as error:
             raise CheckpointError(
                 f"Checkpoint: the run could not be saved {self._place_as_text()} ({error}); what "
-                f"{self.folder} held before is whole"
+                f"{self.folder} held before is intact"
             ) from error
         self._owns_files, self._saved_at = True, time.monotonic()
 
     def load(
         self, path: str | os.PathLike[str] | None = None, *, allow: Collection[str] = ()
     ) -> None:
-        """Resume from a checkpoint: restore all parts, the random numbers and the place.
+        """Resume from a checkpoint: restore all parts, the random numbers and the position.
 
         If anything does not fit, nothing is changed.
 
@@ -348,17 +348,17 @@ class Checkpoint:
             allow: names of options and parts that may differ from the saved ones.
 
         Raises:
-            CheckpointError: if the file does not exist, or is truncated, damaged or of a newer
-                version; if parts are missing, unexpected or do not fit (for a model, with the names
+            CheckpointError: if the file does not exist, or is truncated, damaged or in a newer
+                format; if parts are missing, unexpected or do not fit (for a model, with the names
                 of all keys); if options differ, with both values.
             ValueError: if there is neither a folder nor a path.
         """
         path = self.last_path if path is None else os.fspath(path)
         if path is None:
-            raise ValueError("Checkpoint.load: there is no folder; make it Checkpoint(folder, ...)")
+            raise ValueError("Checkpoint.load: no folder and no path; give load() a path")
         self._place = load_checkpoint(path, self.parts, self.options, allow)
         self._epochs, self._new_best, self._resuming = math.inf, None, True
-        # A checkpoint of another folder does not make this folder's files ours.
+        # A checkpoint from another folder does not make this folder's files this run's own.
         self._owns_files = self.folder is not None and os.path.realpath(
             os.path.dirname(path)
         ) == os.path.realpath(self.folder)

@@ -1,4 +1,4 @@
-"""Evaluating a classifier: each example once, without changing the model or the loader."""
+"""Evaluation of a classifier on each example once, without changing the model or the loader."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Evaluation:
         losses: loss of each example, (N,).
         confidences: probability of the predicted class, (N,).
         true_probabilities: probability of the true class, (N,).
-        ranks: how many classes rank before the true one, int64 (N,); see `metrics.ranks`.
+        ranks: number of classes ranked before the true one, int64 (N,); see `metrics.ranks`.
         num_classes: C.
     """
 
@@ -45,8 +45,8 @@ class Evaluation:
         return len(self.labels)
 
     def __repr__(self) -> str:
-        figures = f"loss={self.loss:.4g}, accuracy={self.accuracy:.4g}"
-        return f"Evaluation({len(self)} examples of {self.num_classes} classes, {figures})"
+        metrics_text = f"loss={self.loss:.4g}, accuracy={self.accuracy:.4g}"
+        return f"Evaluation({len(self)} examples of {self.num_classes} classes, {metrics_text})"
 
     @property
     def loss(self) -> float:
@@ -98,8 +98,8 @@ def evaluate(
 ) -> Evaluation:
     """Run a classifier on all batches of (x, labels) and return its result for each example.
 
-    The model runs in evaluation mode without recording. Afterwards the modes of its modules, the
-    random numbers and the loader's place are as before, so that evaluations do not change a run.
+    The model runs in evaluation mode without recording. The modes of its modules, the random
+    numbers and the loader's position are restored, so an evaluation does not change a run.
 
     Args:
         model: returns logits (N, C) for x.
@@ -119,7 +119,7 @@ def evaluate(
     (0.8848, 0.6667, [2])
     """
     if isinstance(loader, DataLoader):
-        whole = copy.copy(loader)  # the original keeps its epoch and its place in it
+        whole = copy.copy(loader)  # the original keeps its epoch and its position
         whole.set_epoch(whole.epoch)  # from the first batch, also in the middle of an epoch
         loader = whole
     batches: list[dict[str, np.ndarray]] = []
@@ -130,7 +130,7 @@ def evaluate(
             batches.append(_batch_arrays(logits, labels, loss))
             width = logits.shape[1]
     if not batches:
-        raise ValueError("evaluate: the loader gave no batch; an iterator used up gives none")
+        raise ValueError("evaluate: the loader gave no batch; an exhausted iterator gives none")
     arrays = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
     return Evaluation(**arrays, num_classes=width)
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM that wait for the end of a step."""
+"""Defers Ctrl-C and SIGTERM to the end of a step."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interrupts:
-    """Notes SIGINT and SIGTERM between `install` and `restore`; a second one stops at once.
+    """Records SIGINT and SIGTERM between `install` and `restore`; a second one stops at once.
 
     Only Python's default handlers are replaced: a signal that is ignored (as after nohup) stays
     ignored. Outside the main thread, where Python handles no signals, nothing happens.
 
     Attributes:
-        received: the name of the signal, or None.
+        received: the name of the received signal, or None.
     """
 
     def __init__(self) -> None:
@@ -35,21 +35,22 @@ class Interrupts:
             before = signal.getsignal(number)
             if before in (signal.default_int_handler, signal.SIG_DFL):
                 self._before[number] = before
-                signal.signal(number, self._note)
+                signal.signal(number, self._receive)
 
     def restore(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
         for number, before in self._before.items():
-            if signal.getsignal(number) == self._note:
+            if signal.getsignal(number) == self._receive:
                 signal.signal(number, before)
         self._before.clear()
 
-    def _note(self, number: int, frame: Any) -> None:
+    def _receive(self, number: int, frame: Any) -> None:
         if self.received is not None:
             self.restore()
             raise KeyboardInterrupt
         self.received = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
-        # not print: the signal may have interrupted one, and Python's streams are not reentrant
+        text = f"\n{self.received}: stops after this step; a second signal stops at once\n"
+        # Not print, which the signal may have interrupted: Python's streams are not reentrant.
         with contextlib.suppress(OSError):
-            os.write(2, f"\n{self.received}: stops after this step; again: at once\n".encode())
+            os.write(2, text.encode())

@@ -3,9 +3,9 @@
 All take predictions first and labels second, as the losses do. Predictions are either classes, in
 the shape of the labels, or logits (or probabilities) with the classes along axis 1: (N, C), or
 (N, C, ...) for labels (N, ...). The predicted class is then the first of the largest logits; NaN
-counts as larger than any number. Arrays and Tensors on either device are accepted; results are
-Python numbers and NumPy arrays. Each label counts once: over several batches, average by their
-sizes, or join the batches first (as `evaluate` does).
+counts as larger than any number. Arrays and Tensors on any device are accepted; results are Python
+numbers and NumPy arrays. Each label counts once: weight averages over batches by the batch sizes,
+or concatenate the batches first (as `evaluate` does).
 
 Classes are 0 to C - 1. C comes from the logits or `num_classes`; otherwise it is one more than the
 largest class that occurs. With M the confusion matrix, M_ab examples of class a predicted as b::
@@ -47,7 +47,7 @@ def accuracy(predictions: Any, labels: Any) -> float:
 def top_k_accuracy(predictions: Any, labels: Any, k: int = 5) -> float:
     """(1/N) sum_i [rank_i < k]: the share whose label is among the k largest logits.
 
-    rank_i is the number of classes before the label's; see `ranks`. For k = 1 it is `accuracy`.
+    rank_i is the number of classes ranked before the label; see `ranks`. k = 1 gives `accuracy`.
 
     Args:
         predictions: logits (N, C) or (N, C, ...).
@@ -55,7 +55,7 @@ def top_k_accuracy(predictions: Any, labels: Any, k: int = 5) -> float:
         k: from 1 to C.
 
     Raises:
-        ValueError: for another k, and as `accuracy`.
+        ValueError: for another k, or as for `accuracy`.
     """
     before = ranks(predictions, labels)
     classes = np.shape(predictions)[1]
@@ -67,10 +67,10 @@ def top_k_accuracy(predictions: Any, labels: Any, k: int = 5) -> float:
 
 
 def ranks(predictions: Any, labels: Any) -> np.ndarray:
-    """rank_i = how many classes come before label i when the logits are sorted, largest first.
+    """rank_i = the number of classes before label i when the logits are sorted, largest first.
 
-    Among equal logits the smaller class comes first, and NaN before all numbers, so that rank 0 is
-    what `argmax` returns.
+    Of equal logits the smaller class comes first, and NaN comes before all numbers, so rank 0 is
+    the class that `argmax` returns.
 
     Returns:
         Integers in the shape of the labels, from 0 to C - 1.
@@ -94,8 +94,8 @@ def confusion_matrix(predictions: Any, labels: Any, num_classes: int | None = No
     """M_ab = the number of examples of class a (row) predicted as class b (column).
 
     Args:
-        predictions, labels: see above.
-        num_classes: C, if predictions are classes; logits have their own.
+        predictions, labels: as in the module's docstring.
+        num_classes: C, if predictions are classes; logits determine it.
 
     Returns:
         int64, (C, C).
@@ -114,8 +114,8 @@ def precision(
     """TP / (TP + FP): the share of the predictions of a class that are right.
 
     Args:
-        predictions, labels: see above.
-        average: None for each class's own; "macro" for their mean; "weighted" for their mean
+        predictions, labels: as in the module's docstring.
+        average: None for a value per class; "macro" for their mean; "weighted" for their mean
             weighted by the examples of each class; "micro" for sum TP / sum (TP + FP), which is
             the accuracy.
         num_classes: C, if predictions are classes.
@@ -135,7 +135,7 @@ def recall(
 ) -> Any:
     """TP / (TP + FN): the share of the examples of a class that are found.
 
-    Arguments and result are those of `precision`; "micro" and "weighted" are the accuracy.
+    Arguments and result are as in `precision`; "micro" and "weighted" give the accuracy.
 
     >>> recall([0, 1, 2, 2], [0, 1, 1, 2], average=None)
     array([1. , 0.5, 1. ])
@@ -149,7 +149,7 @@ def f1(
 ) -> Any:
     """2 TP / (2 TP + FP + FN) = 2 P R / (P + R): the harmonic mean of precision and recall.
 
-    Arguments and result are those of `precision`. "macro" is the mean of the classes' F1, not the
+    Arguments and result are as in `precision`. "macro" is the mean of the classes' F1, not the
     F1 of the mean precision and recall.
 
     >>> f1([0, 1, 2, 2], [0, 1, 1, 2], average=None).round(4)
@@ -165,7 +165,7 @@ def _averaged(
     """above / below for each class, or averaged; 0/0 is 0."""
     if average not in AVERAGES:
         raise ValueError(
-            f"{name}: average is {average!r}; it is 'macro', 'micro', 'weighted' or None"
+            f"{name}: average is {average!r}; it must be 'macro', 'micro', 'weighted' or None"
         )
     if average == "micro":
         above, below = above.sum(keepdims=True), below.sum(keepdims=True)

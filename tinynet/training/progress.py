@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, TextIO
 
-from tinynet.report.text import figures_as_text, time_as_text
+from tinynet.report.text import metrics_as_text, time_as_text
 
 _REDRAW = 0.1  # seconds between two updates of the bar
 
@@ -19,9 +19,9 @@ _REDRAW = 0.1  # seconds between two updates of the bar
 class Progress:
     """Shows the current epoch, and messages, on a stream.
 
-    On a terminal it is tqdm's bar, with messages above it; elsewhere, or without tqdm, a line at
-    most every `interval` seconds, without carriage returns. If the stream cannot be written (a full
-    disk, a closed pipe), the output is dropped and the run goes on.
+    On a terminal this is tqdm's bar, with messages above it; elsewhere, or without tqdm, at most
+    one line every `interval` seconds, without carriage returns. If the stream cannot be written (a
+    full disk, a closed pipe), the output is dropped and the run goes on.
 
     Args:
         total: examples in an epoch, if known.
@@ -37,7 +37,7 @@ class Progress:
         self.stream = sys.stdout if stream is None else stream
         self._tqdm: ModuleType | None = None
         self._bar: Any = None
-        self._start, self._before = 0.0, 0  # the epoch's start: time, examples seen before
+        self._start, self._before = 0.0, 0  # at the epoch's start: time, examples seen
         self._next = math.inf  # time of the next update
         if _is_terminal(self.stream):
             try:
@@ -48,12 +48,12 @@ class Progress:
                 self._tqdm = tqdm
 
     def begin(self, epoch: int, seen: int) -> None:
-        """An epoch (1, 2, ...) begins, or continues after `seen` examples."""
+        """Begin an epoch (1, 2, ...), or continue it after `seen` examples."""
         self._start, self._before = time.perf_counter(), seen
         self._next = self._start + self.interval
         self._title = f"epoch {epoch}" + (f"/{self.epochs}" if self.epochs else "")
         if self._tqdm is not None:
-            with _shown_or_dropped():
+            with _stream_errors_ignored():
                 self._bar = self._tqdm.tqdm(
                     total=self.total, initial=seen, desc=self._title, unit=" examples",
                     unit_scale=True, leave=False, file=self.stream, **_width(self.stream),
@@ -64,13 +64,13 @@ class Progress:
         """Whether it is time to call `show`."""
         return time.perf_counter() >= self._next
 
-    def show(self, seen: int, figures: Mapping[str, float]) -> None:
-        """Show how many examples the epoch has seen, and its figures so far."""
+    def show(self, seen: int, metrics: Mapping[str, float]) -> None:
+        """Show the number of examples seen in the epoch and its metrics so far."""
         now = time.perf_counter()
         if self._bar is not None:
             self._next = now + _REDRAW
-            with _shown_or_dropped():
-                self._bar.set_postfix_str(figures_as_text(figures, "=", ", "), refresh=False)
+            with _stream_errors_ignored():
+                self._bar.set_postfix_str(metrics_as_text(metrics, "=", ", "), refresh=False)
                 self._bar.update(seen - self._bar.n)
             return
         self._next = now + self.interval
@@ -78,22 +78,22 @@ class Progress:
         parts = [self._title, str(seen)]
         if self.total:
             parts = [self._title, f"{seen / self.total:.0%}", f"{seen}/{self.total}"]
-        parts += [f"{rate:.0f} examples/s", figures_as_text(figures)]
+        parts += [f"{rate:.0f} examples/s", metrics_as_text(metrics)]
         if self.total and rate > 0:
             parts.append(f"{time_as_text(max(self.total - seen, 0) / rate)} left")
         self.write("  ".join(p for p in parts if p))
 
     def end(self) -> None:
-        """The epoch or the run ends: remove the bar."""
+        """Remove the bar at the end of the epoch or the run."""
         self._next = math.inf
         bar, self._bar = self._bar, None
         if bar is not None:
-            with _shown_or_dropped():
+            with _stream_errors_ignored():
                 bar.close()
 
     def write(self, message: str) -> None:
         """Print a line, above the bar if there is one."""
-        with _shown_or_dropped():
+        with _stream_errors_ignored():
             if self._bar is not None and self._tqdm is not None:
                 self._tqdm.tqdm.write(message, file=self.stream)
             else:
@@ -108,9 +108,9 @@ def _is_terminal(stream: Any) -> bool:
 
 
 def _width(stream: TextIO) -> dict[str, Any]:
-    """tqdm's options: follow the terminal's size, or 80 by 24 if it claims to have none.
+    """tqdm's options: follow the terminal's size, or 80 by 24 if the reported width is 0.
 
-    Terminals in containers and recordings claim that, and tqdm would show nothing.
+    Terminals in containers and recordings report 0, for which tqdm shows nothing.
     """
     with contextlib.suppress(OSError, AttributeError):
         if os.get_terminal_size(stream.fileno()).columns == 0:
@@ -118,5 +118,5 @@ def _width(stream: TextIO) -> dict[str, Any]:
     return {"dynamic_ncols": True}
 
 
-def _shown_or_dropped() -> contextlib.AbstractContextManager[None]:
+def _stream_errors_ignored() -> contextlib.AbstractContextManager[None]:
     return contextlib.suppress(OSError, ValueError)  # ValueError: closed, or cannot encode

@@ -1,4 +1,4 @@
-"""Recorder: the figures of a run, averaged, shown while it runs, and kept."""
+"""Recorder: averages, shows and keeps the metrics of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from tinynet import backend
 from tinynet.autograd import Value
-from tinynet.report.text import figures_as_text, time_as_text
+from tinynet.report.text import metrics_as_text, time_as_text
 from tinynet.training.history import HistoryFile, Row, decode_row, encode_row, parse_rows
 from tinynet.training.progress import Progress
 from tinynet.training.tensorboard import EventWriter
@@ -21,7 +21,7 @@ _RESERVED = ("epoch", "step", "seconds")
 
 
 class Recorder:
-    """Averages the figures of batches over an epoch, shows them, and writes a history.
+    """Averages batch metrics over an epoch, shows them, and writes a history.
 
     ::
 
@@ -32,29 +32,29 @@ class Recorder:
                     recorder.add(len(y), loss=loss)
                 recorder.end_epoch(test_accuracy=evaluate(model, test).accuracy)
 
-    A run that can be resumed also makes it a part of its `Checkpoint`: see the program in the
-    docstring of `tinynet.training`. Everything shown and written counts epochs from 1.
+    To resume a run, make the recorder a part of its `Checkpoint`, as in the program in the
+    docstring of `tinynet.training`. Epochs are shown and written counting from 1.
 
-    The figure of an epoch is sum_b n_b v_b / sum_b n_b over its batches b of n_b examples: the mean
+    A metric of an epoch is sum_b n_b v_b / sum_b n_b over its batches b of n_b examples: the mean
     over examples, summed in float64 in the order of the batches.
 
-    On a terminal there is a progress bar (by tqdm) with the rate, the figures so far and the time
-    left in the epoch; elsewhere a line at most every `interval` seconds. Print with `log`, so that
-    messages and the bar do not mix.
+    On a terminal a progress bar (by tqdm) shows the rate, the metrics so far and the time left in
+    the epoch; elsewhere there is at most one line every `interval` seconds. Print with `log`, so
+    that messages and the bar do not mix.
 
-    The history is JSON lines (`read_history`), one for each epoch, with the seconds of the whole
-    run so far. A run resumed from `state_dict`, also in mid-epoch, ends with the history of a run
-    that never stopped, "seconds" aside. An existing file is replaced by the first new row and the
-    rows before it. If the file cannot be written (the disk is full), the rows are kept and written
-    with the next one.
+    The history is JSON lines (`read_history`), one for each epoch, with the seconds of the run so
+    far. A run resumed from `state_dict`, even in mid-epoch, ends with the same history as a run
+    that never stopped, except for "seconds". The first new row replaces an existing file by itself
+    and the rows before it. If the file cannot be written (the disk is full), the rows are kept and
+    written with the next one.
 
     Args:
         path: the history's file; its folder is created. With None, only `history` has the rows.
         total: examples in an epoch, for the time left.
-        epochs: in the run, for the time left.
-        log_steps: write a row for every this many steps, with that batch's figures; 0 for none.
-        interval: seconds between two plain lines; ``math.inf`` for none.
-        stream: where to show all that; by default the standard output.
+        epochs: epochs in the run, for the time left.
+        log_steps: steps between two rows with the metrics of one batch; 0 for no such rows.
+        interval: seconds between two plain lines; ``math.inf`` for no lines.
+        stream: where to show progress; by default the standard output.
         tensorboard: a folder for TensorBoard's event files, written by tensorboardX.
 
     Attributes:
@@ -79,7 +79,7 @@ class Recorder:
     ) -> None:
         for name, number in (("total", total), ("epochs", epochs), ("log_steps", log_steps)):
             if number is not None and (not hasattr(number, "__index__") or number < 0):
-                raise ValueError(f"Recorder: {name} is {number!r}; it must be an integer from 0 on")
+                raise ValueError(f"Recorder: {name} is {number!r}; it must be an integer >= 0")
         self.path = None if path is None else os.path.abspath(path)
         self.log_steps = log_steps
         self._file = HistoryFile(self.path, self.log)
@@ -96,7 +96,7 @@ class Recorder:
         self.epoch, self.step = epoch, step
         self._examples = examples  # in this epoch
         self._sums = sums  # by name: the epoch's weighted sum, and the sum of the weights
-        self._pending: list[tuple[int, str, Any]] = []  # figures not added yet, maybe on a GPU
+        self._pending: list[tuple[int, str, Any]] = []  # metrics not added yet, maybe on a GPU
         self._file.begin(lines)
 
     @property
@@ -111,24 +111,24 @@ class Recorder:
 
     @property
     def figures(self) -> dict[str, float]:
-        """The figures of the epoch so far, each the mean over its examples."""
-        self._settle()
+        """The metrics of the epoch so far, each a mean over its examples."""
+        self._add_pending()
         return {name: total / n for name, (total, n) in self._sums.items()}
 
-    def add(self, n: int, /, **figures: Any) -> None:
-        """Add the figures of a batch, each a mean over its examples.
+    def add(self, n: int, /, **metrics: Any) -> None:
+        """Add the metrics of a batch, each a mean over its examples.
 
         Args:
             n: examples in the batch, at least 1.
-            **figures: numbers, or arrays and Tensors of one number. Those on a GPU stay there until
-                they are shown, saved or written, so that a step does not wait for them.
+            **metrics: numbers, or arrays and Tensors of one number. They stay on a GPU until they
+                are shown, saved or written, so that a step does not wait for them.
 
         Raises:
-            ValueError: for another `n`, a figure that is not one number, or a reserved name.
+            ValueError: for an invalid `n`, a metric that is not one number, or a reserved name.
         """
         if isinstance(n, bool) or not hasattr(n, "__index__") or n < 1:
             raise ValueError(f"Recorder.add: n is {n!r}; it must be an integer, at least 1")
-        values = {name: _number("add", name, value) for name, value in figures.items()}
+        values = {name: _number("add", name, value) for name, value in metrics.items()}
         if not self._in_epoch:
             self._in_epoch = True
             self._progress.begin(self.epoch + 1, self._examples)
@@ -136,24 +136,24 @@ class Recorder:
         self.step += 1
         self._examples += n
         if len(self._pending) > 1000:
-            self._settle()
+            self._add_pending()
         if self.log_steps and self.step % self.log_steps == 0:
             numbers = {name: _on_host(value) for name, value in values.items()}
             self._write({"step": self.step, "epoch": self.epoch + 1, **numbers})
         if self._progress.due():
             self._progress.show(self._examples, self.figures)
 
-    def end_epoch(self, **figures: Any) -> Row:
-        """End the epoch: its figures and these, such as those on the test data, become a row.
+    def end_epoch(self, **metrics: Any) -> Row:
+        """End the epoch and write a row of its metrics and these, such as metrics on the test data.
 
         Returns:
             The row that was written.
 
         Raises:
-            ValueError: for a figure that is not one number, or a name already given to `add`.
+            ValueError: for a metric that is not one number, or a name already passed to `add`.
         """
         means = self.figures
-        more = {k: _on_host(_number("end_epoch", k, v, means)) for k, v in figures.items()}
+        more = {k: _on_host(_number("end_epoch", k, v, means)) for k, v in metrics.items()}
         row = {"epoch": self.epoch + 1, **means, **more}
         self._progress.end()
         self._in_epoch = False
@@ -168,7 +168,7 @@ class Recorder:
         self._progress.write(message)
 
     def close(self) -> None:
-        """Remove the bar and end the event file; the recorder can be used again."""
+        """Remove the bar and close the event file; the recorder can be used again."""
         self._progress.end()
         self._in_epoch = False
         self._file.retry()
@@ -185,22 +185,22 @@ class Recorder:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the history depends on."""
-        self._settle()
+        self._add_pending()
         return {
             "epoch": self.epoch,
             "step": self.step,
             "examples": self._examples,
             "seconds": self.seconds,
             "sums": {name: list(sums) for name, sums in self._sums.items()},
-            # bytes in an array: with a row a step, text would soon be too long for a checkpoint
+            # Bytes in an array: with a row per step, text would soon be too long for a checkpoint.
             "history": np.frombuffer(self._file.content(), "u1"),
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken; the next row writes the file, with the rows so far.
+        """Continue from a `state_dict`; the next row writes the file with all rows so far.
 
         Raises:
-            ValueError: if it is not from `state_dict`; nothing has changed then.
+            ValueError: if it is not from `state_dict`; nothing is changed.
         """
         where, expected = "Recorder.load_state_dict", self.state_dict()
         if not isinstance(state_dict, Mapping) or state_dict.keys() != expected.keys():
@@ -216,10 +216,10 @@ class Recorder:
             raise ValueError(f"{where}: {error}") from None
         self.close()
 
-    def _settle(self) -> None:
-        """Add the pending figures to the sums, in order."""
+    def _add_pending(self) -> None:
+        """Add the pending metrics to the sums, in order."""
         on_gpu = [a for _, _, a in self._pending if backend.is_array(a)]
-        if on_gpu:  # one wait for all of them
+        if on_gpu:  # one transfer for all of them
             xp = backend.array_module(*on_gpu)
             stacked = xp.stack([a.astype("float64").reshape(()) for a in on_gpu])
             numbers = iter(backend.to_numpy(stacked).tolist())
@@ -232,7 +232,7 @@ class Recorder:
     def _write(self, row: Row) -> Row:
         """Write a row, with the time, to the history and for TensorBoard."""
         row = {**row, "seconds": round(self.seconds, 3)}
-        self._file.add(encode_row(row), retry="step" not in row)  # not at each step again
+        self._file.add(encode_row(row), retry="step" not in row)  # do not retry at every step
         if self._events is not None:
             try:
                 self._events.write(row, self.step)
@@ -243,9 +243,9 @@ class Recorder:
 
     def _as_text(self, row: Row) -> str:
         epochs = self._progress.epochs
-        figures = figures_as_text({k: v for k, v in row.items() if k not in _RESERVED})
+        metrics = metrics_as_text({k: v for k, v in row.items() if k not in _RESERVED})
         title = f"epoch {self.epoch}" + (f"/{epochs}" if epochs else "")
-        parts = [title, figures, time_as_text(row["seconds"])]
+        parts = [title, metrics, time_as_text(row["seconds"])]
         if epochs and epochs > self.epoch:
             left = row["seconds"] / self.epoch * (epochs - self.epoch)
             parts.append(f"{time_as_text(left)} left")
@@ -253,9 +253,9 @@ class Recorder:
 
 
 def _number(method: str, name: str, value: Any, used: Collection[str] = ()) -> Any:
-    """A figure as a float, or as an array of one number on a GPU."""
+    """A metric as a float, or as an array of one number on a GPU."""
     if name in _RESERVED or name in used:
-        reason = "the recorder's own" if name in _RESERVED else "a figure of `add`"
+        reason = "the recorder's own" if name in _RESERVED else "a metric of `add`"
         raise ValueError(f"Recorder.{method}: {name!r} is {reason}; choose another name")
     value = value._data if isinstance(value, Value) else value
     if backend.is_array(value) and value.size != 1:

@@ -1,4 +1,4 @@
-"""Early stopping: end a run when its validation figure no longer improves."""
+"""Early stopping: end a run when its validation metric no longer improves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def is_better(value: float, best: float | None, mode: str, min_delta: float = 0.
 
 
 class EarlyStopping:
-    """Says when a figure has not improved for `patience` epochs in a row.
+    """Tells when a metric has not improved for `patience` epochs in a row.
 
     ::
 
@@ -29,18 +29,18 @@ class EarlyStopping:
                 break
 
     A value v is better than the best so far, b, if v < b - min_delta (for "max", if
-    v > b + min_delta). The first value is better than none; NaN is never better. Use validation
-    data, not test data: the best of many epochs looks too good on the data that chose it.
+    v > b + min_delta). The first value is always better, NaN never. Use validation data, not test
+    data: the best of many epochs looks too good on the data that chose it.
 
     Args:
         patience: epochs without improvement after which to stop, at least 1.
-        min_delta: the least improvement that counts, at least 0, in the figure's unit.
+        min_delta: the least improvement that counts, at least 0, in the metric's unit.
         mode: "min" for a loss, "max" for an accuracy.
 
     Attributes:
         best: the best value; None before there is one.
         best_epoch: the epoch of `best`, from 1; 0 before there is one.
-        epoch: calls of `step` so far.
+        epoch: number of calls of `step`.
         improved: whether the last value was better.
 
     Source: L. Prechelt, Early stopping - but when?, in Neural Networks: Tricks of the Trade (1998).
@@ -66,7 +66,7 @@ class EarlyStopping:
         self.best_epoch = self.epoch = 0
 
     def step(self, value: Any) -> bool:
-        """Add the value of another epoch; returns `should_stop`."""
+        """Add the value of another epoch and return `should_stop`."""
         value = float(value)
         self.epoch += 1
         if is_better(value, self.best, self.mode, self.min_delta):
@@ -79,18 +79,18 @@ class EarlyStopping:
 
     @property
     def should_stop(self) -> bool:
-        """Whether none of the last `patience` values was better than the best before."""
+        """Whether none of the last `patience` values improved on the best before them."""
         return self.epoch - self.best_epoch >= self.patience
 
     def state_dict(self) -> dict[str, Any]:
-        """The best value, its epoch and the epochs so far, without the options."""
+        """The best value, its epoch and the number of epochs, without the options."""
         return {"best": self.best, "best_epoch": self.best_epoch, "epoch": self.epoch}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken.
+        """Continue from a `state_dict`.
 
         Raises:
-            ValueError: if it is not from `state_dict`; nothing has changed then.
+            ValueError: if it is not from `state_dict`; nothing is changed.
         """
         try:
             best = None if state_dict["best"] is None else float(state_dict["best"])

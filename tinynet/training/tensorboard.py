@@ -13,7 +13,7 @@ class EventWriter:
     The axis of both is the number of steps. tensorboardX writes in its own thread.
 
     Args:
-        folder: for ``tensorboard --logdir``; a run that is resumed adds a file to it.
+        folder: for ``tensorboard --logdir``; a resumed run adds a file.
 
     Raises:
         ImportError: if tensorboardX is missing.
@@ -32,13 +32,13 @@ class EventWriter:
         self._writer: Any = None
 
     def write(self, row: Mapping[str, Any], step: int) -> None:
-        """Add a row at `step`. The first row begins a file, which hides later rows of older files.
+        """Add a row at `step`. The first row begins a file, which hides later steps of older files.
 
         Raises:
             OSError: if the folder cannot be created or written.
         """
         if self._writer is None:
-            # A run that was killed may have written steps that are now repeated.
+            # A killed run may have written steps that are now repeated.
             self._writer = self._module.SummaryWriter(self.folder, purge_step=step)
         kind = "step" if "step" in row else "epoch"
         for name, value in row.items():
@@ -48,7 +48,7 @@ class EventWriter:
             self._writer.flush()
 
     def close(self) -> None:
-        """Write what is left and end the file; the next `write` begins another."""
+        """Write pending rows and close the file; the next `write` begins another."""
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
