@@ -91,7 +91,7 @@ def test_each_group_has_its_rate():
     scheduler.step()
     assert scheduler.get_last_lr() == [0.8, 0.2]
     optimizer.add_param_group({"params": [nn.Parameter(tn.ones(1))]})
-    with pytest.raises(ValueError, match="made for 2 groups"):
+    with pytest.raises(ValueError, match="created for 2 groups"):
         scheduler.step()
 
 
@@ -117,9 +117,9 @@ BAD = {
     "total_iters is 0": lambda o: LinearLR(o, 0.5, 1, 0),
     "2 functions for 1 groups": lambda o: LambdaLR(o, [abs, abs]),
     "1 schedules and 1 milestones": lambda o: SequentialLR(o, [StepLR(o, 1)], [1]),
-    "must increase": lambda o: SequentialLR(o, [StepLR(o, 1), StepLR(o, 1)], [0]),
+    "must be > 0 and increasing": lambda o: SequentialLR(o, [StepLR(o, 1), StepLR(o, 1)], [0]),
     "another optimizer": lambda o: SequentialLR(o, [StepLR(make_optimizer(), 1)], []),
-    "has keys": lambda o: StepLR(o, 1).load_state_dict({"last_epoch": 1}),
+    "the keys are": lambda o: StepLR(o, 1).load_state_dict({"last_epoch": 1}),
     "saved with 2 groups": lambda o: StepLR(o, 1).load_state_dict(
         {"last_epoch": 1, "base_lrs": [1, 2]}
     ),
@@ -135,5 +135,5 @@ def test_bad_arguments_are_named(text):
 def test_base_class():
     with pytest.raises(NotImplementedError, match="must define rate"):
         LRScheduler(make_optimizer())
-    with pytest.raises(TypeError, match="no Optimizer"):
+    with pytest.raises(TypeError, match="not an Optimizer"):
         StepLR([1], 2)

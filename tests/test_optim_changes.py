@@ -137,7 +137,7 @@ def test_another_shape_is_refused_beside_other_changes_and_nothing_is_lost(make,
             optimizer.param_groups[0]["params"] = [a, b]
             a.data = np.ones(shape)
         for _ in range(2):
-            with pytest.raises(ValueError, match=r"had shape \(3,\) .*; make a new optimizer"):
+            with pytest.raises(ValueError, match=r"had shape \(3,\) .*; create a new optimizer"):
                 optimizer.step()
     a.data = np.ones(3, "float32")
     after = optimizer.state_dict()

@@ -1,7 +1,7 @@
 """Optimizers and schedules, by the names of `torch.optim`.
 
-Reading order: sgd, adam and rmsprop for the formulas, optimizer and flat for how a step goes
-through all parameters, lr_scheduler.
+Reading order: sgd, adam and rmsprop for the formulas, optimizer and flat for the step through all
+parameters, then lr_scheduler.
 """
 
 from tinynet.optim import lr_scheduler

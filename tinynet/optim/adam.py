@@ -1,4 +1,4 @@
-"""Adam, and AdamW, in which weight decay is no part of the gradient."""
+"""Adam, and AdamW with decoupled weight decay."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class Adam(Optimizer):
         vhat  = v_t / (1 - beta2^t)
         theta = theta - lr mhat / (sqrt(vhat) + eps)
 
-    m and v are running means of g and g^2, entry by entry. They start at 0; of a constant g they
-    would hold the share 1 - beta^t after t steps, which the divisors make up for. The step is
-    about lr times the sign of a steady gradient, whatever its scale, and less where it is noisy.
+    m and v are elementwise running means of g and g^2. They start at 0, so for constant g they
+    reach only the fraction 1 - beta^t of it after t steps; mhat and vhat correct for that. For a
+    steady gradient of any scale the step is about lr times its sign; for a noisy one it is smaller.
 
-    The code folds the corrections into two numbers a step: with s = sqrt(1 - beta2^t) the last
-    line is theta - lr s / (1 - beta1^t) m_t / (sqrt(v_t) + eps s).
+    The code folds both corrections into two scalars per step: with s = sqrt(1 - beta2^t), the last
+    line equals theta - lr s / (1 - beta1^t) m_t / (sqrt(v_t) + eps s).
 
     Args:
-        params: tensors, or groups of them; see `Optimizer`.
-        lr: the learning rate, at least 0; in the unit of theta.
-        betas: beta1 and beta2, each from 0 to less than 1.
-        eps: at least 0, in the unit of g.
-        weight_decay: w, at least 0: adds w |theta|^2 / 2 to the loss.
+        params: tensors or groups of tensors; see `Optimizer`.
+        lr: the learning rate, at least 0, in units of theta.
+        betas: beta1 and beta2, each in [0, 1).
+        eps: at least 0, in units of g.
+        weight_decay: w, at least 0; adds w |theta|^2 / 2 to the loss.
 
     State: "exp_avg", m; "exp_avg_sq", v.
 
@@ -84,19 +84,19 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam in which weight decay shrinks the parameters, and is no part of the gradient.
+    """Adam with decoupled weight decay: it multiplies the parameters and is not in the gradient.
 
     ::
 
         theta = theta - lr w theta - lr mhat / (sqrt(vhat) + eps)
 
-    In `Adam` the decay w theta is divided by sqrt(vhat) as the gradient is: parameters with large
-    gradients decay less. Here all decay by the same factor, 1 - lr w a step.
+    In `Adam` the decay w theta is divided by sqrt(vhat) with the gradient, so parameters with large
+    gradients decay less. Here all parameters decay by the same factor, 1 - lr w per step.
 
     Args:
-        params: tensors, or groups of them; see `Optimizer`.
+        params: tensors or groups of tensors; see `Optimizer`.
         lr, betas, eps: as for `Adam`.
-        weight_decay: w, at least 0; in the unit of 1 / lr.
+        weight_decay: w, at least 0, in units of 1 / lr.
 
     State: as for `Adam`.
 

@@ -1,13 +1,13 @@
-"""Many parameters as one flat array: what makes a step quick.
+"""FlatParameters: several parameters updated as one flat array.
 
-An update is a dozen operations on each number. Done array by array, a network's many small
-parameters cost a dozen calls each; done on all numbers at once, every call reads and writes
-megabytes. Here parameters stand side by side, in runs of about `BLOCK` numbers: a dozen calls a
-run, which keep to a few megabytes from the first call to the last.
+An update makes about a dozen array calls. Parameter by parameter, a network of many small ones
+pays for a dozen calls each; on all of them at once, each call streams through megabytes. So
+parameters are joined in runs of about `BLOCK` entries, which stay in the cache from the first call
+to the last.
 
-Only the optimizer's own numbers are kept flat. Parameters and gradients stay ordinary arrays,
-which may be replaced at any time: gradients are copied in, but for one that is a run by itself,
-and parameters are subtracted from one by one.
+Only the state of the optimizer is stored flat. Parameters and gradients remain ordinary arrays,
+which may be replaced at any time: gradients are copied to the flat array, unless a run has only
+one, and the updates are subtracted from each parameter.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from tinynet import backend, memory
 from tinynet.autograd import raw
 from tinynet.tensor import Tensor
 
-# Long enough that handing it to another thread costs little beside it: Adam on 670,000 numbers took
-# 2.4 ms on two cores, against 3.1 with half of this length and 3.2 on one.
+# Long enough that the handover to another thread costs little: Adam on 670,000 entries took 2.4 ms
+# on two cores, 3.1 ms with half this length, and 3.2 ms on one core.
 BLOCK = 1 << 17
 
 
 class FlatParameters:
-    """Parameters of one dtype on one device, with flat arrays of state beside them.
+    """Parameters of one dtype on one device, and their state in flat arrays.
 
     Attributes:
         params: the parameters.
-        device: of each.
-        shapes: of each.
-        ends: number i is at ends[i] to ends[i + 1] of a flat array.
-        steps: how many updates the state of each has had; 0 where there is no state.
-        slots: the state, flat arrays by name, in the dtype and on the device of the parameters.
+        device: their device.
+        shapes: their shapes.
+        ends: parameter i has entries ends[i] to ends[i + 1] of a flat array.
+        steps: for each the number of updates of its state; 0 without state.
+        slots: the state arrays by name, with the dtype and device of the parameters.
     """
 
     def __init__(self, params: list[Tensor]) -> None:
@@ -47,30 +47,30 @@ class FlatParameters:
         self.slots: dict[str, Any] = {}
 
     def takes(self, data: Any) -> bool:
-        """Whether it is of the dtype and on the device of these parameters."""
+        """Whether an array has the dtype and device of these parameters."""
         return data.dtype == self.like.dtype and backend.device_of(data) == self.device
 
     def slot(self, name: str) -> Any:
-        """The flat array of that name, zeros when it is first asked for."""
+        """The state array of that name, initially zeros."""
         if name not in self.slots:
             self.slots[name] = backend.zeros((self.ends[-1],), self.like)
         return self.slots[name]
 
     def view(self, flat: Any, i: int, start: int = 0) -> Any:
-        """The part of a flat array that belongs to parameter i, in its shape.
+        """A view of the part of a flat array that belongs to parameter i, in its shape.
 
         Args:
-            flat: an array whose first entry belongs at `start`.
-            i: the parameter's number.
-            start: 0 for a slot.
+            flat: the flat array.
+            i: the number of the parameter.
+            start: the position of its first entry; 0 for a whole slot.
         """
         return flat[self.ends[i] - start : self.ends[i + 1] - start].reshape(self.shapes[i])
 
     def runs(self) -> Iterator[tuple[int, int]]:
-        """Neighbours first, ..., last - 1 that are updated alike.
+        """Ranges (first, last) of adjacent parameters that are updated together.
 
-        They have a gradient and have had equally many updates, which Adam's bias correction asks
-        for; and they have about `BLOCK` numbers together, or there is one of them.
+        They have gradients and equal step counts, as Adam's bias correction requires. A range has
+        at most `BLOCK` entries, or a single parameter.
         """
         first, n = 0, len(self.params)
         while first < n:
@@ -89,11 +89,10 @@ class FlatParameters:
             first = last
 
     def pieces(self) -> Iterator[tuple[int, int, int, int]]:
-        """What is updated at a time: a run, and where its numbers begin and end.
+        """(first, last, start, stop): what one call of `_update` covers, a run and its entries.
 
-        A run of one large parameter comes in several pieces, `BLOCK` numbers each, where all that
-        belongs to it lies in one order. On a GPU each call costs more than a cache saves, so there
-        every run is one piece.
+        On a CPU a run of one large, contiguous parameter is cut into pieces of `BLOCK` entries.
+        On a GPU a call costs more than the cache saves, so every run is one piece.
         """
         for first, last in self.runs():
             lo, hi = self.ends[first], self.ends[last]
@@ -106,10 +105,9 @@ class FlatParameters:
                 yield first, last, start, min(start + size, hi)
 
     def gather(self, piece: tuple[int, int, int, int], weight_decay: Any = None) -> Any:
-        """The gradients of a piece as one flat array, which is not to be changed.
+        """The gradients of a piece as one flat array; read-only.
 
-        With a weight decay w the gradient by parameter p is that of the loss plus w p, the
-        gradient of w |p|^2 / 2.
+        With weight decay w the gradient of w |p|^2 / 2, which is w p, is added for each parameter.
         """
         first, last, _, _ = piece
         params = self.params[first:last]
@@ -123,10 +121,10 @@ class FlatParameters:
         return decayed
 
     def _joined(self, name: str, piece: tuple[int, int, int, int], arrays: list[Any]) -> Any:
-        """An array for each parameter of a piece as one, flat, in the parameters' dtype.
+        """Join one array per parameter to a flat array in the dtype of the parameters.
 
-        Of one parameter alone it is a view, if the array is contiguous and of that dtype; all else
-        is copied to memory that is used again in each step.
+        A single contiguous array of that dtype is returned as a view; otherwise the result is in
+        memory that is reused in each step.
         """
         first, _, lo, hi = piece
         flat = [a.reshape(-1) for a in arrays]
@@ -139,16 +137,16 @@ class FlatParameters:
         return backend.array_module(out).concatenate(flat, out=out)
 
     def subtract(self, flat: Any, piece: tuple[int, int, int, int], shrink: Any = None) -> None:
-        """p = shrink p - its part of `flat`, in place, for every parameter of a piece."""
+        """p = shrink p - (its part of `flat`), in place, for each parameter of a piece."""
         for p, view in self._parts(piece, flat):
             if shrink is not None:
                 p *= shrink
             p -= view
 
     def _parts(self, piece: tuple[int, int, int, int], flat: Any) -> list[tuple[Any, Any]]:
-        """Each parameter of a piece and its part of `flat`, in one shape."""
+        """Each parameter of a piece and its part of `flat`, in the same shape."""
         first, last, lo, hi = piece
-        if hi - lo < self.ends[last] - self.ends[first]:  # a part of one, which is contiguous
+        if hi - lo < self.ends[last] - self.ends[first]:  # part of one parameter
             part = slice(lo - self.ends[first], hi - self.ends[first])
             return [(self.params[first]._data.reshape(-1)[part], flat)]
         return [(self.params[i]._data, self.view(flat, i, lo)) for i in range(first, last)]

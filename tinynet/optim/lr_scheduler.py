@@ -1,8 +1,8 @@
 """Schedules: the learning rate of each group as a function of the epoch.
 
-A schedule here is that one function, `rate(initial rate, epoch)`, without memory: what it gives
-in epoch 7 does not depend on how one got there, so that resuming needs only the number 7. One
-epoch is whatever lies between two calls of `step`; it may be a batch.
+A schedule is one function without memory, `rate(initial rate, epoch)`: the rate of epoch 7 does
+not depend on earlier epochs, so resuming needs only the number 7. An epoch is whatever happens
+between two calls of `step`, for example a batch.
 
     optimizer = SGD(net.parameters(), lr=0.1)
     warm_up = LinearLR(optimizer, start_factor=0.1, total_iters=5)
@@ -12,8 +12,8 @@ epoch is whatever lies between two calls of `step`; it may be a batch.
         ...                                             # an epoch of optimizer.step()
         schedule.step()
 
-A schedule sets the rate from where it was when the first schedule was made for the optimizer
-(kept in its groups as "initial_lr"); so to combine two, use `SequentialLR` and step only that.
+The initial rate is the one that the optimizer had when its first schedule was created; its groups
+store it as "initial_lr". To combine schedules, use `SequentialLR` and step only that.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ class LRScheduler:
     """Base of the schedules: define `rate`.
 
     Attributes:
-        optimizer: whose rates are set, at once and in each `step`.
-        last_epoch: how many times `step` was called.
+        optimizer: the optimizer whose rates are set, on creation and in each `step`.
+        last_epoch: the number of calls of `step`.
         base_lrs: the initial rate of each group.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
         name = type(self).__name__
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"{name}: optimizer is a {type(optimizer).__name__}, no Optimizer")
+            raise TypeError(f"{name}: optimizer is a {type(optimizer).__name__}, not an Optimizer")
         self.optimizer = optimizer
         self.last_epoch = 0
         self.base_lrs = [
@@ -48,41 +48,42 @@ class LRScheduler:
         self._set_rates()
 
     def rate(self, base_lr: float, epoch: int, group: int) -> float:
-        """The learning rate in an epoch, counted from 0, of the group of that number."""
+        """The learning rate of a group, by number, in an epoch, counted from 0."""
         raise NotImplementedError(f"{type(self).__name__} must define rate(base_lr, epoch, group)")
 
     def _set_rates(self) -> None:
         groups = self.optimizer.param_groups
         if len(groups) != len(self.base_lrs):
             raise ValueError(
-                f"{type(self).__name__}: made for {len(self.base_lrs)} groups of parameters, the "
-                f"optimizer has {len(groups)} now; add groups before making the schedule"
+                f"{type(self).__name__}: created for {len(self.base_lrs)} groups, but the "
+                f"optimizer now has {len(groups)}; add groups before creating the schedule"
             )
         for i, (group, base) in enumerate(zip(groups, self.base_lrs, strict=True)):
             group["lr"] = float(self.rate(base, self.last_epoch, i))
 
     def step(self) -> None:
-        """Go on to the next epoch: call it after the optimizer's steps of an epoch."""
+        """Advance to the next epoch; call it after the optimizer steps of an epoch."""
         self.last_epoch += 1
         self._set_rates()
 
     def get_last_lr(self) -> list[float]:
-        """The rate in force of each group."""
+        """The current rate of each group."""
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
-        """The epoch and the initial rates; options are given to the constructor again."""
+        """The epoch and the initial rates. Options are not saved: pass them to the constructor."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken, and set the rates of that epoch.
+        """Load an epoch and initial rates, and set the rates of that epoch.
 
         Raises:
-            ValueError: for other keys than it has, or another number of groups.
+            ValueError: if the keys or the number of groups differ.
         """
         name = f"{type(self).__name__}.load_state_dict"
         if set(state_dict) != {"last_epoch", "base_lrs"}:
-            raise ValueError(f"{name}: has keys {sorted(state_dict)}, not last_epoch and base_lrs")
+            keys = sorted(state_dict)
+            raise ValueError(f"{name}: the keys are {keys}; they must be last_epoch and base_lrs")
         rates = [float(rate) for rate in state_dict["base_lrs"]]
         if len(rates) != len(self.base_lrs):
             raise ValueError(
@@ -113,8 +114,8 @@ class LambdaLR(LRScheduler):
     """lr(e) = lr_0 f(e).
 
     Args:
-        optimizer: whose rates are set.
-        lr_lambda: f, from the number of an epoch to a factor; or a list, one for each group.
+        optimizer: the optimizer whose rates are set.
+        lr_lambda: f, which maps an epoch to a factor; or a list with one function per group.
     """
 
     def __init__(
@@ -126,8 +127,8 @@ class LambdaLR(LRScheduler):
         self.lr_lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
         if len(self.lr_lambdas) != groups:
             raise ValueError(
-                f"LambdaLR: {len(self.lr_lambdas)} functions for {groups} groups; give one or "
-                "one for each"
+                f"LambdaLR: {len(self.lr_lambdas)} functions for {groups} groups; give one "
+                "function, or one per group"
             )
         super().__init__(optimizer)
 
@@ -139,9 +140,9 @@ class StepLR(LRScheduler):
     """lr(e) = lr_0 gamma^floor(e / step_size).
 
     Args:
-        optimizer: whose rates are set.
-        step_size: every how many epochs the rate changes.
-        gamma: by what factor, greater than 0.
+        optimizer: the optimizer whose rates are set.
+        step_size: the number of epochs between changes.
+        gamma: the factor of a change, greater than 0.
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
@@ -156,11 +157,11 @@ class StepLR(LRScheduler):
 class CosineAnnealingLR(LRScheduler):
     """lr(e) = eta_min + (lr_0 - eta_min) (1 + cos(pi e / T_max)) / 2.
 
-    Half a wave of the cosine, from lr_0 down to eta_min in epoch T_max, flat at both ends; beyond,
-    it rises again.
+    Half a period of the cosine, from lr_0 down to eta_min at epoch T_max, flat at both ends. After
+    T_max the rate rises again.
 
     Args:
-        optimizer: whose rates are set.
+        optimizer: the optimizer whose rates are set.
         T_max: the epoch of the lowest rate.
         eta_min: the lowest rate, at least 0.
 
@@ -181,16 +182,16 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """lr(e) = lr_0 (a + (b - a) min(e, T) / T): warm-up, in a straight line.
+    """lr(e) = lr_0 (a + (b - a) min(e, T) / T): linear warm-up.
 
-    Early gradients are large and early running means of Adam are made of few; a small rate in the
-    first epochs (or batches) keeps them from doing harm.
+    Early gradients are large, and the early running means of Adam average only a few of them. A
+    small rate in the first epochs (or batches) limits the damage.
 
     Args:
-        optimizer: whose rates are set.
+        optimizer: the optimizer whose rates are set.
         start_factor: a, greater than 0 and at most 1.
         end_factor: b, from 0 to 1.
-        total_iters: T, the epoch in which b is reached.
+        total_iters: T, the epoch at which b is reached.
 
     Source: P. Goyal et al., arXiv:1706.02677, section 2.2.
     """
@@ -215,12 +216,12 @@ class LinearLR(LRScheduler):
 
 
 class SequentialLR(LRScheduler):
-    """One schedule after the other, each counting its epochs from 0 again.
+    """Several schedules in sequence, each counting its epochs from 0.
 
     Args:
-        optimizer: whose rates are set.
-        schedulers: schedules of that optimizer; they are not stepped themselves.
-        milestones: the epochs in which the second, third, ... begins, increasing.
+        optimizer: the optimizer whose rates are set.
+        schedulers: schedules of that optimizer; do not step them yourself.
+        milestones: the epochs at which the second, third, ... begins, increasing.
     """
 
     def __init__(
@@ -231,11 +232,11 @@ class SequentialLR(LRScheduler):
         if len(self.schedulers) != len(starts):
             raise ValueError(
                 f"SequentialLR: {len(self.schedulers)} schedules and {len(self.milestones)} "
-                "milestones; there must be one schedule more"
+                "milestones; there must be one more schedule than milestones"
             )
         if any(a >= b for a, b in zip(starts, self.milestones, strict=False)):
             raise ValueError(
-                f"SequentialLR: milestones are {self.milestones}; they must increase, from above 0"
+                f"SequentialLR: milestones are {self.milestones}; they must be > 0 and increasing"
             )
         for i, scheduler in enumerate(self.schedulers):
             if scheduler.optimizer is not optimizer:

@@ -1,8 +1,7 @@
-"""What all optimizers have in common: groups of parameters, their state, and the walk of a step.
+"""Optimizer: the base class. It holds groups of parameters and their state, and runs a step.
 
-An optimizer is two functions, see `sgd`, `adam` and `rmsprop`: `_scalars` computes the numbers of
-a step, `_update` is a few lines of formula with them on flat arrays. Everything else is here, and
-the flat arrays in `flat`.
+A subclass (`sgd`, `adam`, `rmsprop`) defines two functions: `_scalars` computes the scalars of a
+step, and `_update` applies the formula, a few lines on flat arrays. The flat arrays are in `flat`.
 """
 
 from __future__ import annotations
@@ -24,35 +23,35 @@ class Optimizer:
     """Base of SGD, Adam, AdamW and RMSprop.
 
     Args:
-        params: the tensors to learn, such as ``net.parameters()``; or dicts, one a group of
-            tensors under "params", with options of its own that replace the defaults.
+        params: the tensors to learn, such as ``net.parameters()``; or one dict per group, with
+            its tensors under "params" and options that override the defaults.
         defaults: the options by name.
 
     Attributes:
-        param_groups: dicts of each group's "params" and options; an option may be changed at
-            any time, ``optimizer.param_groups[0]["lr"] = 0.01``, and the list too: what is taken
-            out of it is not updated, and goes on from its state when it comes back.
+        param_groups: one dict per group, with "params" and the options. Options can be changed at
+            any time, as in ``optimizer.param_groups[0]["lr"] = 0.01``, and so can the list: a
+            parameter that is removed is no longer updated and keeps its state for its return.
 
     Raises:
-        TypeError: for params that are no tensors of floats.
-        ValueError: if there are none; if one comes twice or is computed from others; for options
-            that are not known or out of range.
+        TypeError: if a parameter is not a floating-point tensor.
+        ValueError: if there are none, if one is repeated or is not a leaf, or if an option is
+            unknown or out of range.
     """
 
-    # Whether weight decay shrinks the parameters, and is not part of the gradient.
+    # Whether weight decay multiplies the parameters instead of adding to the gradient.
     decoupled = False
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self._check(defaults)
         self.param_groups: list[dict[str, Any]] = []
-        self._flat: list[list[FlatParameters]] = []  # of each group, one a dtype and device
-        self._listed: list[list[int]] = []  # the ids of each group's parameters when it was made
-        self._left: list[tuple[Tensor, dict[str, Any]]] = []  # what had state, and is in no group
+        self._flat: list[list[FlatParameters]] = []  # by group, one per dtype and device
+        self._listed: list[list[int]] = []  # the ids of the parameters in `_flat`
+        self._left: list[tuple[Tensor, dict[str, Any]]] = []  # removed parameters and their state
         if isinstance(params, Tensor | Mapping | set) or not isinstance(params, Iterable):
             raise TypeError(
-                f"{self._name}: params is a {type(params).__name__}; give tensors (or dicts of "
-                "them) in an order: a list, or net.parameters()"
+                f"{self._name}: params is a {type(params).__name__}; give an ordered "
+                "collection of tensors or dicts: a list, or net.parameters()"
             )
         groups = list(params)
         if not any(isinstance(g, Mapping) for g in groups):
@@ -66,51 +65,49 @@ class Optimizer:
     def _name(self) -> str:
         return type(self).__name__
 
-    # --- for each optimizer to say ---
+    # --- defined by each optimizer ---
 
     def _check(self, options: dict[str, Any]) -> None:
-        """Turn the options into Python's floats and raise ValueError for one out of range.
+        """Convert the options to Python floats; raise ValueError if one is out of range.
 
-        Python's and not NumPy's: an np.float64 times a float32 array would be float64.
+        Not to NumPy floats: np.float64 times a float32 array is float64.
         """
         raise NotImplementedError
 
     def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
-        """The names of the state that these options need."""
+        """The names of the state arrays that these options need."""
         raise NotImplementedError
 
     def _scalars(self, options: dict[str, Any], t: int) -> tuple[float, ...]:
-        """The numbers that change from step to step, as a rate and a bias correction do.
-
-        Whatever `_update` takes from the options or from the number of the step is among them.
+        """The scalars of a step: all that `_update` needs of the options and the step number.
 
         Args:
-            options: of the group.
-            t: the number of this update, from 1.
+            options: the options of the group.
+            t: the number of the update, from 1.
         """
         raise NotImplementedError
 
     def _update(self, xp: Any, scalars: Any, g: Any, out: Any, slots: dict[str, Any]) -> None:
-        """Fill `out` with what is to be subtracted from the parameters; change the slots.
+        """Write the decrease of the parameters to `out`, and update the slots in place.
 
-        What it calls depends on which slots there are and on how many scalars, never on their
-        values, so that the calls of one step are those of all.
+        Which functions it calls may depend on the names of the slots and the number of scalars,
+        but not on their values: every step then makes the same calls.
 
         Args:
             xp: the array module.
-            scalars: those of `_scalars`.
-            g: gradients, a flat array, not to be changed.
-            out: uninitialised memory of the same length.
-            slots: the state by the names of `_slots`, each of the same length.
+            scalars: the result of `_scalars`.
+            g: the gradients, a flat array; read-only.
+            out: uninitialised, of the same length.
+            slots: the state arrays named by `_slots`, of the same length.
         """
         raise NotImplementedError
 
     def _decay(self, options: dict[str, Any]) -> tuple[float | None, float | None]:
-        """The other numbers that change from step to step: of decay, None where there is none.
+        """The factors of weight decay in a step, None if unused.
 
         Returns:
-            What the parameters are multiplied by and added to their gradients, and what they are
-            multiplied by themselves.
+            w, if w theta is added to the gradients; and the factor that multiplies the parameters,
+            if the decay is decoupled.
         """
         decay = options["weight_decay"]
         if not decay:
@@ -133,9 +130,10 @@ class Optimizer:
         return number
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
-        """Learn more tensors: ``{"params": tensors, "lr": 0.01}``, defaults for what is left out.
+        """Add a group, such as ``{"params": tensors, "lr": 0.01}``; missing options get defaults.
 
-        Raises: what the constructor does.
+        Raises:
+            TypeError, ValueError: as the constructor does.
         """
         if not isinstance(group, Mapping) or "params" not in group:
             raise TypeError(
@@ -145,17 +143,18 @@ class Optimizer:
         unknown = [name for name in group if name != "params" and name not in self.defaults]
         if unknown:
             raise ValueError(
-                f"{self._name}: option {', '.join(map(repr, unknown))} is not known; there are "
-                f"{', '.join(self.defaults)}"
+                f"{self._name}: unknown option {', '.join(map(repr, unknown))}; the options "
+                f"are {', '.join(self.defaults)}"
             )
         params = group["params"]
         params = [params] if isinstance(params, Tensor) else list(params)
         seen = {id(p) for g in self.param_groups for p in g["params"]}
         for i, p in enumerate(params):
             if not isinstance(p, Tensor):
-                raise TypeError(f"{self._name}: parameter {i} is a {type(p).__name__}, no Tensor")
+                kind = type(p).__name__
+                raise TypeError(f"{self._name}: parameter {i} is a {kind}, not a Tensor")
             if p.dtype.kind != "f":
-                raise TypeError(f"{self._name}: parameter {i} is of {p.dtype}; it must be a float")
+                raise TypeError(f"{self._name}: parameter {i} is {p.dtype}; it must be a float")
             if not p.is_leaf:
                 raise ValueError(
                     f"{self._name}: parameter {i} of shape {p.shape} was computed by "
@@ -163,8 +162,8 @@ class Optimizer:
                 )
             if id(p) in seen:
                 raise ValueError(
-                    f"{self._name}: parameter {i} of shape {p.shape} is given a second time; it "
-                    "would be updated twice a step"
+                    f"{self._name}: parameter {i} of shape {p.shape} is repeated; it "
+                    "would be updated twice per step"
                 )
             seen.add(id(p))
         made = {**self.defaults, **group, "params": params}
@@ -174,7 +173,7 @@ class Optimizer:
     # --- the step ---
 
     def zero_grad(self) -> None:
-        """Forget the gradients: `grad` is None until the next backward."""
+        """Set the `grad` of every parameter to None."""
         for group in self.param_groups:
             for p in group["params"]:
                 p.grad = None
@@ -182,13 +181,13 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient, in place.
 
-        One whose `grad` is None keeps its value, its state and its number of steps.
+        A parameter whose `grad` is None keeps its value, its state and its step count.
 
         Args:
-            closure: called first if given, to compute the loss and its gradients.
+            closure: if given, called first, to compute the loss and the gradients.
 
         Returns:
-            What `closure` returned.
+            The result of `closure`, or None.
         """
         loss = None
         if closure is not None:
@@ -223,8 +222,8 @@ class Optimizer:
     # --- the flat arrays ---
 
     def _current(self) -> list[list[FlatParameters]]:
-        """The flat arrays of each group, made anew if its parameters are others than before, or
-        went to another dtype or device."""
+        """The flat arrays of each group, rebuilt if its parameters, their dtype or their device
+        have changed."""
         if self._listed != [list(map(id, group["params"])) for group in self.param_groups]:
             self._make_flat(self._state())
         for number, flats in enumerate(self._flat):
@@ -238,20 +237,22 @@ class Optimizer:
                     if p.grad is not None and p.grad._data.shape != shape:
                         raise ValueError(
                             f"{self._name}.step: parameter {self._listed[number].index(id(p))} of "
-                            f"group {number} has shape {shape} and a gradient of shape "
+                            f"group {number} has shape {shape}, its gradient "
                             f"{p.grad.shape}; they must be equal"
                         )
         return self._flat
 
     def _reshaped(self, shape: tuple[int, ...], p: Tensor) -> ValueError:
         return ValueError(
-            f"{self._name}.step: a parameter had shape {shape} when its state was made and has "
-            f"{p.shape} now; make a new optimizer"
+            f"{self._name}.step: a parameter had shape {shape} when its state was created and "
+            f"now has {p.shape}; create a new optimizer"
         )
 
     def _state(self) -> dict[int, dict[str, Any]]:
-        """Number of steps and state of each parameter that was ever updated, as NumPy arrays, by
-        its id. One that was taken out of its group is among them: it may come back."""
+        """The step count and state (NumPy arrays) of each parameter that was updated, by id.
+
+        Removed parameters are included, since they may return.
+        """
         state = {id(p): entry for p, entry in self._left}
         for p, flat, i in _places(self._flat):
             if flat.steps[i]:
@@ -262,10 +263,10 @@ class Optimizer:
         return state
 
     def _make_flat(self, state: dict[int, dict[str, Any]]) -> None:
-        """Flat arrays of the parameters that the groups have now, and their state in them.
+        """Build the flat arrays for the current groups, and copy the state into them.
 
         Raises:
-            ValueError: if a parameter is of another shape than its state; nothing has changed then.
+            ValueError: if a parameter and its state differ in shape; nothing is changed.
         """
         flat: list[list[FlatParameters]] = []
         for group in self.param_groups:
@@ -287,31 +288,31 @@ class Optimizer:
         gone = state.keys() - itertools.chain(*listed)
         before = [p for p, _, _ in _places(self._flat)] + [p for p, _ in self._left]
         left = [(p, state[id(p)]) for p in before if id(p) in gone]
-        # all at once, so that an interrupt finds either the old arrays or the new ones
+        # in one statement, so that an interrupt leaves either the old arrays or the new ones
         self._flat, self._listed, self._left = flat, listed, left
 
     # --- saving and loading ---
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that a run needs to go on as if it had not stopped.
+        """Everything needed to resume as if the run had not stopped.
 
-        The state of a parameter that was taken out of its group is not saved: to leave one out for
-        a while, and be able to resume meanwhile, set its `grad` to None instead.
+        The state of removed parameters is not saved. To skip a parameter for a while, set its
+        `grad` to None instead.
 
         Returns:
-            "state": for each parameter that has been updated, by its number in all groups, the
-            number of "step"s and NumPy copies of its state, in its shape; "param_groups": the
+            A dict. "state": for each updated parameter, numbered through all groups, its step count
+            under "step" and NumPy copies of its state arrays, in its shape. "param_groups": the
             options, with the numbers of the parameters under "params".
         """
         return saved_state(self.param_groups, self._state())
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over options and state of an optimizer of the same kind on parameters alike.
+        """Load the options and state of an optimizer of the same class and the same shapes.
 
-        A parameter that is in no group keeps the state that it had.
+        Parameters that are in no group keep their state.
 
         Raises:
-            ValueError: if groups, options, names or shapes do not fit; nothing has changed then.
+            ValueError: if groups, options, names or shapes do not match; nothing is changed.
         """
         groups, state = check_state(
             self._name, self.param_groups, self.defaults, state_dict, self._check, self._slots
@@ -331,7 +332,7 @@ class Optimizer:
 
 
 def _places(flat: list[list[FlatParameters]]) -> Iterator[tuple[Tensor, FlatParameters, int]]:
-    """Each parameter of flat arrays, with its place there."""
+    """(parameter, its flat arrays, its number there) for each parameter."""
     for of_group in flat:
         for of_kind in of_group:
             for i, p in enumerate(of_kind.params):

@@ -1,4 +1,4 @@
-"""RMSprop: gradients divided by the root of their mean square."""
+"""RMSprop: gradients divided by their root mean square."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class RMSprop(Optimizer):
         b_t   = m b_(t-1) + d_t                          b_0 = 0
         theta = theta - lr b_t
 
-    v is a running mean of g^2, entry by entry, so that every entry moves about equally far,
-    whatever the scale of its gradient; centered, it is divided by a standard deviation.
+    v is an elementwise running mean of g^2, so all entries move about equally far, whatever the
+    scale of their gradients. With `centered` the divisor is a standard deviation.
 
-    v_t - a_t^2 is a variance and never negative, but its rounded value may be: where it is, 0 is
-    taken (PyTorch's result is NaN there).
+    v_t - a_t^2 is a variance, hence not negative, but its rounded value can be. 0 is used then;
+    PyTorch returns NaN.
 
     Args:
-        params: tensors, or groups of them; see `Optimizer`.
-        lr: the learning rate, at least 0; in the unit of theta.
-        alpha: from 0 to less than 1.
-        eps: at least 0, in the unit of g.
-        weight_decay: w, at least 0: adds w |theta|^2 / 2 to the loss.
+        params: tensors or groups of tensors; see `Optimizer`.
+        lr: the learning rate, at least 0, in units of theta.
+        alpha: in [0, 1).
+        eps: at least 0, in units of g.
+        weight_decay: w, at least 0; adds w |theta|^2 / 2 to the loss.
         momentum: m, at least 0.
         centered: whether to subtract a^2.
 

@@ -1,4 +1,4 @@
-"""The state of an optimizer as numbers, names and NumPy arrays, and back."""
+"""Convert the state of an optimizer to numbers, names and NumPy arrays, and check it on loading."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ State = dict[int, dict[str, Any]]
 
 
 def saved_state(groups: Groups, by_id: State) -> dict[str, Any]:
-    """What `Optimizer.state_dict` returns.
+    """The result of `Optimizer.state_dict`.
 
     Args:
-        groups: the optimizer's param_groups.
-        by_id: the state of parameters by their ids.
+        groups: the param_groups of the optimizer.
+        by_id: the state of each parameter, by its id.
     """
     number, state, options = 0, {}, []
     for group in groups:
@@ -38,37 +38,37 @@ def check_state(
     check: Callable[[dict[str, Any]], None],
     slots: Callable[[dict[str, Any]], tuple[str, ...]],
 ) -> tuple[Groups, State]:
-    """The options of each group, and the state by ids of the parameters, from what was saved.
+    """Check a saved state; return the options of each group, and the state by parameter id.
 
     Args:
-        name: of the optimizer, for errors.
+        name: the name of the optimizer, for error messages.
         groups: its param_groups.
         defaults: its options.
-        saved: what `saved_state` returned; numbers may have become arrays of one on the way.
-        check: makes options Python's numbers, and raises if they are out of range.
-        slots: the names of the state that options need.
+        saved: the result of `saved_state`; a file may have turned numbers into arrays of size 1.
+        check: converts options to Python numbers, and raises if one is out of range.
+        slots: returns the names of the state arrays that options need.
 
     Raises:
-        ValueError: if anything is missing, too much or of another shape.
+        ValueError: if something is missing, unexpected or has another shape.
     """
     where = f"{name}.load_state_dict"
     if not isinstance(saved, Mapping) or not {"state", "param_groups"} <= set(saved):
-        raise ValueError(f"{where}: it must be a dict with 'state' and 'param_groups'")
+        raise ValueError(f"{where}: state_dict must be a dict with 'state' and 'param_groups'")
     sizes = [len(group["params"]) for group in groups]
     given = [len(group["params"]) for group in saved["param_groups"]]
     if sizes != given:
         raise ValueError(
-            f"{where}: the groups saved have {given} parameters, the optimizer's have {sizes}"
+            f"{where}: the saved groups have {given} parameters, the optimizer's have {sizes}"
         )
     state = {int(number): entry for number, entry in saved["state"].items()}
     options: Groups = []
     by_id: State = {}
     for group, old in zip(groups, saved["param_groups"], strict=True):
         new = {key: value for key, value in old.items() if key != "params"}
-        # "initial_lr" is where a schedule keeps what it started from
+        # schedules store their initial rate as "initial_lr"
         wrong = sorted(set(defaults) - set(new)) + sorted(set(new) - {*defaults, "initial_lr"})
         if wrong:
-            raise ValueError(f"{where}: options missing or not known: {', '.join(wrong)}")
+            raise ValueError(f"{where}: options missing or unknown: {', '.join(wrong)}")
         check(new)
         options.append(new)
         for number, p in zip(old["params"], group["params"], strict=True):
@@ -76,7 +76,7 @@ def check_state(
                 label = f"{where}: parameter {int(number)}"
                 by_id[id(p)] = _entry(label, state.pop(int(number)), p, slots(new))
     if state:
-        raise ValueError(f"{where}: state of parameters that are in no group: {sorted(state)}")
+        raise ValueError(f"{where}: state for parameters in no group: {sorted(state)}")
     return options, by_id
 
 

@@ -18,17 +18,17 @@ class SGD(Optimizer):
         theta   = theta - lr (g_t + m b_t)       Nesterov's
         theta   = theta - lr g_t                 m = 0
 
-    b is the velocity of a ball that rolls down the loss: along a direction in which gradients
-    agree it grows up to 1 / (1 - m) times the gradient, and where they alternate they cancel.
-    Nesterov's form looks at the gradient where the velocity is about to lead.
+    b is the velocity of a ball that rolls down the loss. In directions where successive gradients
+    agree it grows to at most 1 / (1 - m) times the gradient; where they alternate, they cancel.
+    Nesterov's form approximates the gradient at the point to which the velocity leads.
 
     Args:
-        params: tensors, or groups of them; see `Optimizer`.
-        lr: the learning rate, at least 0; in the unit of theta^2 over that of the loss.
+        params: tensors or groups of tensors; see `Optimizer`.
+        lr: the learning rate, at least 0, in units of theta^2 / loss.
         momentum: m, at least 0.
-        dampening: d, from 0 to less than infinity; not with Nesterov's momentum.
-        weight_decay: w, at least 0: adds w |theta|^2 / 2 to the loss.
-        nesterov: take Nesterov's form; needs a momentum.
+        dampening: d, at least 0 and finite; must be 0 with `nesterov`.
+        weight_decay: w, at least 0; adds w |theta|^2 / 2 to the loss.
+        nesterov: whether to use Nesterov's form, which needs momentum > 0.
 
     State: "momentum_buffer", b.
 
@@ -61,7 +61,7 @@ class SGD(Optimizer):
         options["nesterov"] = bool(options["nesterov"])
         if options["nesterov"] and (options["momentum"] == 0.0 or options["dampening"] != 0.0):
             raise ValueError(
-                "SGD: nesterov=True needs a momentum above 0 and no dampening, not momentum "
+                "SGD: nesterov=True needs momentum > 0 and dampening 0, not momentum "
                 f"{options['momentum']} and dampening {options['dampening']}"
             )
 
@@ -72,7 +72,7 @@ class SGD(Optimizer):
         m, lr = options["momentum"], options["lr"]
         if not m:
             return (lr,)
-        # In the first step b is 0 and becomes g: -0.0 b + g, which is g also where g is -0.0.
+        # b_1 = g_1, as -0.0 b + 1.0 g: with +0.0 an entry of -0.0 would become 0.0
         keep, take = (-0.0, 1.0) if t == 1 else (m, 1.0 - options["dampening"])
         return (lr, keep, take, m) if options["nesterov"] else (lr, keep, take)
 
