@@ -655,3 +655,19 @@ def test_anomaly_mode_tells_what_was_made_from_what_was_given():
     x = tn.tensor([np.nan, 1.0])
     with tn.detect_anomaly(), pytest.raises(tn.AnomalyError, match="already in an input"):
         x * 2
+
+
+def test_anomaly_mode_names_the_line_if_the_first_output_has_no_gradient():
+    @Op
+    def count_and_log(x):
+        return np.zeros(x.shape, "int64"), np.log(x)
+
+    @count_and_log.rule("x")
+    def count_and_log_gx(gy, x):
+        return gy[1] / x * np.inf
+
+    x = leaf(1.0)
+    with tn.detect_anomaly():
+        _, y = count_and_log(x)
+        with pytest.raises(tn.AnomalyError, match=r"called at .*_, y = count_and_log\(x\)"):
+            y.sum().backward()

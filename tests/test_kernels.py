@@ -169,7 +169,7 @@ def test_columns_of_all_panels_are_those_of_im2col(size: int, case: Any) -> None
     window, shape, groups = case
     x = np.random.default_rng(0).standard_normal(shape)
     (N, C), (OH, OW), (KH, KW) = shape[:2], window.output("test", shape), window.kernel
-    xt = padded(batch_last(x), window.padding)
+    xt = padded(batch_last(x), window)
     want = im2col(x, window).reshape(groups, C // groups, KH, KW, OH, OW, N)
     got = np.full((groups, KH * C // groups * KW, OH, OW * N), np.nan)
     row_bytes = C * KW * OW * N * x.itemsize

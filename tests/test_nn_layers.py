@@ -197,6 +197,8 @@ def test_batch_norm_uses_two_variances(device):
 def test_batch_norm_without_momentum_is_the_mean_over_batches():
     layer = nn.BatchNorm2d(2, momentum=None).double()
     batches = [np.random.default_rng(i).normal(i, 1 + i, (3, 2, 2, 2)) for i in range(4)]
+    with pytest.raises(ValueError, match="batch_norm"):
+        layer(tn.ones(1, 2, 1, 1).double())  # one value per channel: refused, and not counted
     for batch in batches:
         layer(tn.tensor(batch))
     means = np.mean([b.mean((0, 2, 3)) for b in batches], 0)

@@ -357,6 +357,8 @@ def test_sequential():
 
 def test_module_list():
     layers = nn.ModuleList([nn.Linear(2, 2) for _ in range(2)]).append(nn.ReLU())
+    with pytest.raises(TypeError, match="item 2 is a NoneType; it must be a Module"):
+        layers[2] = None
     layers.extend([nn.Linear(2, 1)])
     assert len(layers) == 4
     assert isinstance(layers[2], nn.ReLU)

@@ -188,6 +188,9 @@ def test_split_pieces_make_the_whole():
 
 def test_what_indices_are_refused():
     t = tn.zeros(2, 3)
+    for call in (t.argmax, t.max, t.unsqueeze, t.cumsum, lambda dim: t.split(1, dim)):
+        with pytest.raises(TypeError, match=r"dim is \(0, 1\); it must be one axis"):
+            call((0, 1))
     for call, words in (
         (lambda: t.split([5, -2], 1), "must be >= 0"),
         (lambda: t.flatten(1, 0), "start_dim 1 comes after end_dim 0"),
@@ -207,6 +210,9 @@ def test_what_indices_are_refused():
         (lambda: t.argmax(2), "argmax: dim 2"),
         (lambda: t[5], "getitem: index 5 is out of bounds"),
         (lambda: tn.tensor(1.0).transpose(0, 0), r"a tensor of shape \(\) has no axis"),
+        (lambda: t.gather(1, [[True], [False]]), "gather: index must be .* of integers"),
+        (lambda: t.gather(1, (0, 1)), "gather: index must be .* of integers"),
+        (lambda: t.scatter_add(0, (0, 1), t), "scatter_add: index must be .* of integers"),
     ):
         with pytest.raises(IndexError, match=words):
             call()
@@ -323,7 +329,10 @@ def test_augmented_assignment():
 def test_results_are_of_the_precision_of_the_tensors():
     x, i = tn.tensor([1.0, 2.0], requires_grad=True), tn.tensor([1, 2])
     for y in (x * i, i * x, x + i, x / i, i / i, i.exp(), tn.where(i > 1, 1.0, 0.0), x @ i):
+        assert isinstance(y, tn.Tensor)
         assert y.dtype == np.float32
+    assert isinstance((i / 2).relu(), tn.Tensor)  # goes on as a tensor
+    assert tn.tensor(np.ones(3, "uint8")).sum().dtype == np.int64
     assert (x.double() * i).dtype == np.float64
     assert (i * i).dtype == np.int64
     (x * np.float64(2) * i).sum().backward()

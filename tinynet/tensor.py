@@ -269,8 +269,9 @@ class Tensor(Value):
     def zero_(self) -> Tensor:
         return self.copy_(0)
 
-    def _change(self, name: str, function: Any, other: Any) -> Tensor:
+    def _change(self, name: str, function: Any, other: Any, alpha: float = 1) -> Tensor:
         other = self._assigned(name, other)
+        other = other if alpha == 1 else other * alpha
         array = self._writable(name)
         try:
             function(array, other)
@@ -282,8 +283,7 @@ class Tensor(Value):
         return self
 
     def add_(self, other: Any, *, alpha: float = 1) -> Tensor:
-        other = self._assigned("add_", other)
-        return self._change("add_", operator.iadd, other if alpha == 1 else other * alpha)
+        return self._change("add_", operator.iadd, other, alpha)
 
     def sub_(self, other: Any, *, alpha: float = 1) -> Tensor:
         return self.add_(other, alpha=-alpha)
@@ -708,9 +708,9 @@ class Tensor(Value):
         """
         axis = reduction.axis_of("scatter_add", dim, self.ndim)
         index = indexing.plain_index(index, self._data)
+        full = indexing.along("scatter_add", index, axis, self.shape)
         if tuple(src.shape) != tuple(index.shape):
             raise ValueError(f"scatter_add: src {src.shape} and index {index.shape} must be equal")
-        full = indexing.along("scatter_add", index, axis, self.shape)
         return self + indexing.index_add(src, shape=self.shape, indices=(full,))
 
 

@@ -59,8 +59,8 @@ class _Anomaly(Watcher):
         outputs: tuple[Value, ...] = out if isinstance(out, tuple) else (out,)
         for o in outputs:
             _check_forward(op.name, o._data, [raw(a) for a in args])
-        if outputs[0].grad_fn is not None:
-            outputs[0].grad_fn.where = calling_line()
+        if nodes := {o.grad_fn for o in outputs} - {None}:  # one, which integer outputs lack
+            nodes.pop().where = calling_line()
         return out
 
     def rule(self, node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:

@@ -57,8 +57,8 @@ def run(
             return tuple([_wrapped(as_array(part), args, kind) for part in y])
         y = as_array(y)
     if y.dtype is not float32 and is_new_float(y.dtype, arrays, options):
-        if any(map(_is_integer, arrays)):  # integers have no gradient, so an array is enough
-            return [raw(a).astype(float32) if _is_integer(raw(a)) else a for a in args]
+        if any(map(_is_integer, arrays)):  # integers have no gradient, so a leaf is enough
+            return [kind(raw(a).astype(float32)) if _is_integer(raw(a)) else a for a in args]
         y = y.astype(float32)
     return kind(y) if y.base is None else _wrapped(y, args, kind)
 

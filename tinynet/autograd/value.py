@@ -58,9 +58,7 @@ class Value:
     def alias(self) -> Value:
         """A Value outside the graph that shares memory and version with this one."""
         out = self.result_type(self._data)
-        if self._version is NEVER:
-            self._version = [0]
-        out._version = self._version
+        out._share_version(self)
         return out
 
     def _share_version(self, other: Value) -> None:

@@ -78,7 +78,7 @@ def conv(x: Array, w: Array, b: Array | None, window: Window, groups: int) -> Ar
     if x.ndim == 3:  # an image of height 1
         return conv(x[:, :, None], w[:, :, None], b, _of_images(window), groups)[:, :, 0]
     N, OC, (OH, OW) = len(x), len(w), window.output("conv", x.shape)
-    xp, xt = array_module(x, w), padded(batch_last(x), window.padding)
+    xp, xt = array_module(x, w), padded(batch_last(x), window)
     dtype = xp.result_type(x, w) if b is None else xp.result_type(x, w, b)
     bias = None if b is None else b.reshape(groups, OC // groups, 1)
     # (G, OC/G, K), each row in the order of the columns: i, c, j
@@ -148,7 +148,7 @@ def conv_weight(gy: Array, x: Array, window: Window, groups: int) -> Array:
     if x.ndim == 3:
         return conv_weight(gy[:, :, None], x[:, :, None], _of_images(window), groups)[:, :, 0]
     (N, OC, OH, OW), CG, (KH, KW) = gy.shape, x.shape[1] // groups, window.kernel
-    xp, xt = array_module(gy, x), padded(batch_last(x), window.padding)
+    xp, xt = array_module(gy, x), padded(batch_last(x), window)
     gt = batch_last(gy).reshape(groups, OC // groups, OH, OW * N)
     found = _panels(xt, window, OH, OW)
     panels_of_sum = -(-len(found) // MAX_PARTIAL_SUMS)

@@ -31,14 +31,13 @@ def batch_first(x: Array) -> Array:
     return x.transpose(last, *range(last))
 
 
-def padded(x: Array, padding: tuple[int, ...], value: float = 0.0) -> Array:
+def padded(x: Array, window: Window, value: float = 0.0) -> Array:
     """(C, H, W, N) with PH rows and PW columns of `value` on each side; x itself if none."""
-    if not any(padding):
+    if not any(window.padding):
         return x
     C, *size, N = x.shape
-    y = full((C, *[n + 2 * p for n, p in zip(size, padding, strict=True)], N), value, x)
-    inside = (slice(None), *[slice(p, p + n) for n, p in zip(size, padding, strict=True)])
-    y[inside] = x
+    y = full((C, *window.padded(size), N), value, x)
+    y[window.inside(size)] = x
     return y
 
 
@@ -48,7 +47,7 @@ def window_view(x: Array, window: Window) -> Array:
     Do not write to it: an entry of x appears once for each window that covers it.
     """
     cells = window.output("unfold", x.shape)
-    x = padded(batch_last(x), window.padding)
+    x = padded(batch_last(x), window)
     of_c, *steps, of_n = x.strides
     along_taps = [s * d for s, d in zip(steps, window.dilation, strict=True)]
     along_cells = [s * t for s, t in zip(steps, window.stride, strict=True)]

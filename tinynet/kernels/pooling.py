@@ -23,7 +23,7 @@ def _channels(x: Array) -> list[slice]:
 def max_pool(x: Array, window: Window) -> Array:
     """y_ncpq = max_ij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, -Inf outside x."""
     cells = window.output("max_pool2d", x.shape)
-    xp, xt = array_module(x), padded(batch_last(x), window.padding, -float("inf"))
+    xp, xt = array_module(x), padded(batch_last(x), window, -float("inf"))
     y = empty((xt.shape[0], *cells, xt.shape[-1]), x)
 
     def compute(c: slice) -> None:
@@ -45,7 +45,7 @@ def first_argmax(x: Array, y: Array, window: Window) -> Array:
     ten times as fast as writing indices through a mask.
     """
     # NaN equals nothing, so padding is never chosen, not even beside -Inf.
-    xt, yt = padded(batch_last(x), window.padding, float("nan")), batch_last(y)
+    xt, yt = padded(batch_last(x), window, float("nan")), batch_last(y)
     taps, xp = window.taps(y.shape[2:]), array_module(x)
     argmax = zeros(yt.shape, x, "uint8" if len(taps) <= 256 else "int32")
 
@@ -86,7 +86,7 @@ def scatter(x: Array, argmax: Array, size: tuple[int, ...], window: Window) -> A
 def gather(x: Array, argmax: Array, window: Window) -> Array:
     """y_ncpq = x_nchw at the tap argmax_ncpq of the window (p, q): scatter's adjoint."""
     cells = window.output("gather_at_argmax", x.shape)
-    xp, xt, at = array_module(x), padded(batch_last(x), window.padding), batch_last(argmax)
+    xp, xt, at = array_module(x), padded(batch_last(x), window), batch_last(argmax)
     y = zeros((xt.shape[0], *cells, xt.shape[-1]), x)
     for k, tap in enumerate(window.taps(cells)):
         xp.copyto(y, xt[tap], where=at == k)
@@ -95,7 +95,7 @@ def gather(x: Array, argmax: Array, window: Window) -> Array:
 
 def sum_pool(x: Array, window: Window) -> Array:
     """y_ncpq = sum_ij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, 0 outside x."""
-    xt = padded(batch_last(x), window.padding)
+    xt = padded(batch_last(x), window)
     first, *others = [xt[tap] for tap in window.taps(window.output("sum_pool2d", x.shape))]
     y = first.copy()
     for tap in others:

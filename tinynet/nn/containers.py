@@ -53,7 +53,7 @@ class _Container(Module):
         return vars(self)[self._name(index)]
 
     def __setitem__(self, index: int, module: Module) -> None:
-        setattr(self, self._name(index), module)
+        self._add(self._name(index), module)
 
     def _subset(self, modules: list[tuple[str, Module]]) -> Any:
         raise NotImplementedError

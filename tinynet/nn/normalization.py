@@ -53,12 +53,11 @@ class _BatchNorm(Module):
                 f"{self.num_features}"
             )
         momentum: Any = self.momentum
-        if self.training and self.track_running_stats:
-            self.num_batches_tracked.add_(1)
-            if momentum is None:  # the mean over all batches so far
-                count = self.num_batches_tracked.data
-                momentum = backend.as_array(1.0 / count).astype(self.running_mean.dtype)
-        return functional.batch_norm(
+        updated = self.training and self.track_running_stats
+        if updated and momentum is None:  # the mean over all batches so far
+            count = self.num_batches_tracked.data + 1
+            momentum = backend.as_array(1.0 / count).astype(self.running_mean.dtype)
+        output = functional.batch_norm(
             input,
             self.running_mean,
             self.running_var,
@@ -68,6 +67,9 @@ class _BatchNorm(Module):
             0.0 if momentum is None else momentum,
             self.eps,
         )
+        if updated:  # only now: a batch that was refused does not count
+            self.num_batches_tracked.add_(1)
+        return output
 
     def extra_repr(self) -> str:
         return (

@@ -100,7 +100,7 @@ def div(a: Any, b: Any) -> Any:
     Jacobian: diagonal, diag(1/b) by a and diag(-y/b) by b.
     Kinks: none where b != 0; at b = 0 the value is Inf or NaN, by IEEE 754.
     Cost: n divisions forward, n backward for a and 3n for b; keeps b, and y for gb.
-    Shapes: a, b broadcast to y; dtype: the wider of the two, float64 for two integers.
+    Shapes: a, b broadcast to y; dtype: the wider of the two.
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """

@@ -172,8 +172,10 @@ def along(name: str, index: Any, dim: int, shape: tuple[int, ...]) -> tuple[Any,
 
     Raises:
         ValueError: unless the index has as many axes as `shape`, none longer except axis `dim`.
-        IndexError: for a negative index.
+        IndexError: for a negative index, and for anything but an array of integers.
     """
+    if not is_array(index) or index.dtype.kind not in "iu":
+        raise IndexError(f"{name}: index must be a tensor or an array of integers")
     longer = [n > m and a != dim for a, (n, m) in enumerate(zip(index.shape, shape, strict=False))]
     if index.ndim != len(shape) or any(longer):
         raise ValueError(

@@ -25,8 +25,8 @@ def max_pool2d(x: Any, *, window: Window) -> Any:
     Jacobian: a selection, with one 1 per row.
     Kinks: of tied entries the first in reading order gets all of gy, as in PyTorch, a vertex of
         the subdifferential. Ties are common after a ReLU (a window of zeros). The padding is never
-        chosen over an entry and gets no gradient. In a window with NaN, which equals nothing, the
-        last entry gets gy.
+        chosen over a number and gets no gradient. In a window with NaN, which equals nothing, the
+        last tap is chosen; if it lies in the padding, gy is lost.
     Cost: KH KW comparisons per cell forward, four passes per tap backward; keeps x and y.
     Shapes: x (N, C, H, W), y (N, C, OH, OW) as in `window`; dtype of x; NaN if an entry is.
     Errors: ValueError if the window is larger than the padded input, or the padding larger than

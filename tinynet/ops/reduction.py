@@ -51,8 +51,11 @@ def axis_of(name: str, dim: int, ndim: int) -> int:
     """`dim` as an axis from 0 to ndim - 1.
 
     Raises:
+        TypeError: for anything but an integer.
         IndexError: for an axis out of range, and for ndim = 0.
     """
+    if not hasattr(dim, "__index__"):
+        raise TypeError(f"{name}: dim is {dim!r}; it must be one axis")
     axes = axes_of(name, dim, ndim)
     if not axes:
         raise IndexError(f"{name}: a tensor of shape () has no axis {dim}")
@@ -88,7 +91,8 @@ def sum(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     Errors: IndexError for an axis out of range or named twice.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
-    return x.sum(axis=axes_of("sum", dim, x.ndim), keepdims=keepdim)
+    dtype = x.dtype if x.dtype.kind == "f" else "int64"
+    return x.sum(axis=axes_of("sum", dim, x.ndim), dtype=dtype, keepdims=keepdim)
 
 
 @sum.rule("x")
@@ -202,7 +206,7 @@ def cumsum(x: Any, *, dim: int) -> Any:
         axis out of range.
     Source: G. Blelloch, Prefix sums and their applications (1990), for the operation.
     """
-    (axis,) = axes_of("cumsum", dim, x.ndim) or (None,)
+    axis = axis_of("cumsum", dim, x.ndim) if x.ndim else None
     dtype = x.dtype if x.dtype.kind == "f" else "int64"
     return x.cumsum(axis=axis, dtype=dtype).reshape(x.shape)
 

@@ -31,6 +31,7 @@ class FlatParameters:
     Attributes:
         params: the parameters.
         device: their device.
+        like: an empty array of their dtype and device.
         shapes: their shapes.
         ends: parameter i has entries ends[i] to ends[i + 1] of a flat array.
         steps: for each the number of updates of its state; 0 without state.

@@ -1,6 +1,6 @@
 """Schedules: the learning rate of each group as a function of the epoch.
 
-A schedule is one function without memory, `rate(initial rate, epoch)`: the rate of epoch 7 does
+A schedule is one function without memory, `rate(base_lr, epoch, group)`: the rate of epoch 7 does
 not depend on earlier epochs, so resuming needs only the number 7. An epoch is whatever happens
 between two calls of `step`, for example a batch.
 

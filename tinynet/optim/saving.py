@@ -49,7 +49,8 @@ def check_state(
         slots: returns the names of the state arrays that options need.
 
     Raises:
-        ValueError: if something is missing, unexpected or has another shape.
+        ValueError: if groups, options or state arrays are missing, an option is unknown, or a
+            shape differs. State arrays that the options do not need are kept.
     """
     where = f"{name}.load_state_dict"
     if not isinstance(saved, Mapping) or not {"state", "param_groups"} <= set(saved):
