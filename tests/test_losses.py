@@ -174,6 +174,27 @@ def test_what_else_losses_refuse():
         (lambda: F.cross_entropy(x, np.zeros(2, int), label_smoothing=2), "from 0 to 1"),
         (lambda: F.mse_loss(x, x, reduction="avg"), "'avg'; it is 'mean', 'sum' or 'none'"),
         (lambda: F.huber_loss(x, x, delta=0), "greater than 0"),
+        (lambda: F.huber_loss(x, x, delta=math.nan), "delta is nan; it must be greater than 0"),
+        (lambda: F.softplus(x, 0), "softplus: beta is 0; it must be greater than 0"),
+        (lambda: F.softplus(x, -1.0), r"softplus: beta is -1\.0; it must be greater than 0"),
+        (lambda: F.softplus(x, math.nan), "softplus: beta is nan; it must be greater than 0"),
     ):
         with pytest.raises(ValueError, match=words):
             call()
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
+def test_cross_entropy_refuses_logits_that_are_not_floats(dtype):
+    x, labels = tn.tensor(np.ones((2, 3)), dtype), np.zeros(2, int)
+    words = rf"cross_entropy: input is {dtype}; convert it with \.float\(\)"
+    with pytest.raises(TypeError, match=words):
+        F.cross_entropy(x, labels)
+    assert F.cross_entropy(x.float(), labels).item() == pytest.approx(math.log(3))
+
+
+def test_cross_entropy_refuses_lists():
+    x = tn.zeros(2, 3)
+    with pytest.raises(TypeError, match="cross_entropy: target is a list; it must be a tensor"):
+        F.cross_entropy(x, [0, 1])
+    with pytest.raises(TypeError, match="cross_entropy: input is a list; it must be a tensor"):
+        F.cross_entropy([[0.0, 1.0]], tn.tensor([0]))

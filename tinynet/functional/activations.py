@@ -62,6 +62,8 @@ def silu(input: Any) -> Any:
 
 def softplus(input: Any, beta: float = 1.0) -> Any:
     """ln(1 + e^(beta x)) / beta; see `tinynet.ops.elementary.softplus`."""
+    if not beta > 0:
+        raise ValueError(f"softplus: beta is {beta}; it must be greater than 0")
     return elementary.softplus(input * beta) / beta if beta != 1.0 else elementary.softplus(input)
 
 

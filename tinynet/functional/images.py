@@ -40,12 +40,12 @@ def conv2d(
 
     See `tinynet.ops.convolution.conv2d` for the derivation.
     """
-    if isinstance(padding, str):
-        input, padding = _named_padding(input, weight, stride, padding, dilation)
     if len(weight.shape) != 4:
         raise ValueError(
             f"conv2d: weight has shape {tuple(weight.shape)}; it must be (OC, C / groups, KH, KW)"
         )
+    if isinstance(padding, str):
+        input, padding = _named_padding(input, weight, stride, padding, dilation)
     kernel = (weight.shape[2], weight.shape[3])
     window = make_window("conv2d", kernel, stride, padding, dilation)
     return convolution.conv2d(input, weight, bias, window=window, groups=groups)
@@ -62,7 +62,7 @@ def _named_padding(
         raise ValueError(f"conv2d: padding='same' keeps the size for stride 1 only, not {stride}")
     dilations = pair("conv2d", "dilation", dilation, 1)
     totals = [d * (k - 1) for d, k in zip(dilations, weight.shape[2:], strict=True)]
-    if all(t % 2 == 0 for t in totals):
+    if len(x.shape) != 4 or all(t % 2 == 0 for t in totals):  # conv2d refuses other shapes
         return x, (totals[0] // 2, totals[1] // 2)
     sides = tuple((t // 2, t - t // 2) for t in totals)
     return pad(x, widths=((0, 0), (0, 0), *sides)), 0
@@ -179,8 +179,9 @@ def adaptive_max_pool2d(input: Any, output_size: Pair) -> Any:
     where = backend.empty((N, C, OH, OW), array, "int64")  # the argmax in the flattened image
     for p, (top, bottom) in enumerate(_bins(H, OH)):
         for q, (left, right) in enumerate(_bins(W, OW)):
-            best = array[:, :, top:bottom, left:right].reshape(N, C, -1).argmax(axis=2)
-            where[:, :, p, q] = (top + best // (right - left)) * W + left + best % (right - left)
+            h, w = bottom - top, right - left
+            best = array[:, :, top:bottom, left:right].reshape(N, C, h * w).argmax(axis=2)
+            where[:, :, p, q] = (top + best // w) * W + left + best % w
     n = backend.arange(N, array).reshape(N, 1, 1, 1)
     c = backend.arange(C, array).reshape(1, C, 1, 1)
     return getitem(reshape(input, shape=(N, C, H * W)), index=(n, c, where))

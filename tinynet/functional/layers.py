@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     Returns:
         (..., J).
     """
+    if len(input.shape) == 0:
+        raise ValueError("linear: input has shape (); it must be (..., I)")
     if len(input.shape) == 2:
         return linalg.linear(input, weight, bias)
     rows = shape.reshape(input, shape=(raw(input).size // max(input.shape[-1], 1), input.shape[-1]))
@@ -107,7 +110,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True) -> Any:
         return input
     array = raw(input)
     keep = random.uniform(array.shape, array) >= p
-    return input * (keep.astype(array.dtype) * (1.0 / (1.0 - p)))
+    dtype = array.dtype if array.dtype.kind == "f" else "float32"
+    return input * (keep.astype(dtype) * (1.0 / (1.0 - p)))
 
 
 def pad(input: Any, pad: Sequence[int], value: float = 0.0) -> Any:
@@ -142,6 +146,14 @@ def _normalise(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any
     return centred / sqrt(var + eps), mean, var
 
 
+def last_sizes(normalized_shape: Any) -> tuple[int, ...]:
+    """`normalized_shape` as a tuple; an integer is the size of the last axis only."""
+    # an array of sizes has __index__ too
+    if hasattr(normalized_shape, "__index__") and getattr(normalized_shape, "ndim", 0) == 0:
+        return (operator.index(normalized_shape),)
+    return tuple(normalized_shape)
+
+
 def layer_norm(
     input: Any,
     normalized_shape: int | Sequence[int],
@@ -163,13 +175,10 @@ def layer_norm(
 
     Source: J. Ba, J. Kiros and G. Hinton, Layer normalization, arXiv:1607.06450, eq. 3.
     """
-    if isinstance(normalized_shape, int):
-        normalized_shape = (normalized_shape,)
-    k = len(normalized_shape)
-    if k == 0 or tuple(input.shape[-k:]) != tuple(normalized_shape):
-        raise ValueError(
-            f"layer_norm: input {tuple(input.shape)} must end in {tuple(normalized_shape)}"
-        )
+    sizes = last_sizes(normalized_shape)
+    k = len(sizes)
+    if k == 0 or tuple(input.shape[-k:]) != sizes:
+        raise ValueError(f"layer_norm: input {tuple(input.shape)} must end in {sizes}")
     axes = tuple(range(len(input.shape) - k, len(input.shape)))
     y, _, _ = _normalise(input, axes, eps)
     if weight is not None:

@@ -37,10 +37,14 @@ def _empty_mean(name: str) -> ValueError:
     )
 
 
-def _same_shape(name: str, input: Any, target: Any) -> None:
+def _check_tensors(name: str, input: Any, target: Any) -> None:
     for argument, a in (("input", input), ("target", target)):
         if not hasattr(a, "shape"):
             raise TypeError(f"{name}: {argument} is a {type(a).__name__}; it must be a tensor")
+
+
+def _same_shape(name: str, input: Any, target: Any) -> None:
+    _check_tensors(name, input, target)
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
             f"{name}: input {tuple(input.shape)} and target {tuple(target.shape)} must have the "
@@ -78,7 +82,10 @@ def cross_entropy(
     Source: C. Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.108; smoothing:
         C. Szegedy et al., arXiv:1512.00567, section 7.
     """
+    _check_tensors("cross_entropy", input, target)
     x, t = raw(input), raw(target)
+    if x.dtype.kind != "f":
+        raise TypeError(f"cross_entropy: input is {x.dtype}; convert it with .float()")
     if x.ndim < 2:
         raise ValueError(f"cross_entropy: logits {tuple(x.shape)} must be (N, C) or (N, C, ...)")
     if not 0.0 <= label_smoothing <= 1.0:
@@ -157,7 +164,7 @@ def huber_loss(input: Any, target: Any, *, reduction: str = "mean", delta: float
 
     Source: P. Huber, Robust estimation of a location parameter, Ann. Math. Statist. 35 (1964).
     """
-    if delta <= 0:
+    if not delta > 0:
         raise ValueError(f"huber_loss: delta is {delta}; it must be greater than 0")
     _same_shape("huber_loss", input, target)
     e = input - target
