@@ -105,8 +105,14 @@ REFUSED = {
         lambda: F.conv2d(X[0], tn.zeros(8, 2, 2, 2), padding="same"),
         r"conv2d: input has shape \(4, 6, 5\); it must be \(N, C, H, W\)",
     ),
-    "same, stride": (lambda: F.conv2d(X, W, padding="same", stride=2), "stride 1 only"),
-    "unknown": (lambda: F.conv2d(X, W, padding="full"), "'same', 'valid'"),
+    "same, stride": (
+        lambda: F.conv2d(X, W, padding="same", stride=2),
+        "requires stride 1; stride is 2",
+    ),
+    "unknown": (
+        lambda: F.conv2d(X, W, padding="full"),
+        "padding is 'full'; it must be 'same', 'valid' or integers",
+    ),
     "fold": (lambda: F.fold(tn.zeros(1, 9, 4), (4, 4), 2), r"must be \(N, C \* 4, 9\)"),
     "layer": (lambda: nn.Conv2d(3, 8, 3, groups=2), "in_channels is 3 and groups is 2"),
 }
