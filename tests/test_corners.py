@@ -115,7 +115,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "batch_norm": (
         lambda: F.batch_norm(x64(2), None, None, training=True),
         ValueError,
-        r"\(2,\) must be",
+        r"input has shape \(2,\); it must be",
     ),
     "batch_norm weight": (
         lambda: F.batch_norm(x64(2, 3), None, None, x64(2), training=True),

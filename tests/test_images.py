@@ -60,6 +60,15 @@ def test_an_empty_batch_has_gradients_of_zero():
     assert not w.grad.data.any()
 
 
+def test_adaptive_pooling_of_an_empty_batch():
+    for pool in (F.adaptive_avg_pool2d, F.adaptive_max_pool2d):
+        x = tn.zeros(0, 4, 6, 5, requires_grad=True)
+        y = pool(x, (3, 2))
+        assert y.shape == (0, 4, 3, 2)
+        y.sum().backward()
+        assert x.grad.shape == x.shape
+
+
 REFUSED = {
     "channels": (lambda: F.conv2d(X, W), r"conv2d: input \(2, 4, 6, 5\) has 4 channels.*takes 2"),
     "groups": (
@@ -84,8 +93,26 @@ REFUSED = {
     ),
     "average": (lambda: F.avg_pool2d(X, 3, padding=2), "avg_pool2d: padding"),
     "adaptive": (lambda: F.adaptive_avg_pool2d(X, 0), "output_size is 0"),
-    "same, stride": (lambda: F.conv2d(X, W, padding="same", stride=2), "stride 1 only"),
-    "unknown": (lambda: F.conv2d(X, W, padding="full"), "'same', 'valid'"),
+    "same, weight": (
+        lambda: F.conv2d(X, tn.zeros(8, 4, 3), padding="same"),
+        r"conv2d: weight has shape \(8, 4, 3\); it must be \(OC, C / groups, KH, KW\)",
+    ),
+    "same, three axes": (
+        lambda: F.conv2d(X[0], W, padding="same"),
+        r"conv2d: input has shape \(4, 6, 5\); it must be \(N, C, H, W\)",
+    ),
+    "same, three axes, even kernel": (
+        lambda: F.conv2d(X[0], tn.zeros(8, 2, 2, 2), padding="same"),
+        r"conv2d: input has shape \(4, 6, 5\); it must be \(N, C, H, W\)",
+    ),
+    "same, stride": (
+        lambda: F.conv2d(X, W, padding="same", stride=2),
+        "requires stride 1; stride is 2",
+    ),
+    "unknown": (
+        lambda: F.conv2d(X, W, padding="full"),
+        "padding is 'full'; it must be 'same', 'valid' or integers",
+    ),
     "fold": (lambda: F.fold(tn.zeros(1, 9, 4), (4, 4), 2), r"must be \(N, C \* 4, 9\)"),
     "layer": (lambda: nn.Conv2d(3, 8, 3, groups=2), "in_channels is 3 and groups is 2"),
 }

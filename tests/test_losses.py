@@ -159,7 +159,7 @@ def test_a_mean_over_nothing():
         F.cross_entropy(tn.zeros(0, 3), np.zeros(0, int))
     with pytest.raises(ValueError, match="empty batch"):
         F.mse_loss(tn.zeros(0, 3), tn.zeros(0, 3))
-    with pytest.raises(ValueError, match="all of it ignored"):
+    with pytest.raises(ValueError, match="empty batch or all labels ignored"):
         F.cross_entropy(tn.zeros(2, 3), np.array([-100, -100]))
     with pytest.raises(ValueError, match=r"mean: shape \(0, 3\) has 0 entries.*empty batch"):
         tn.zeros(0, 3).mean()
@@ -169,11 +169,41 @@ def test_a_mean_over_nothing():
 def test_what_else_losses_refuse():
     x = tn.zeros(2, 3)
     for call, words in (
-        (lambda: F.cross_entropy(x, np.zeros(3, int)), r"target \(3,\) must be labels \(2,\)"),
-        (lambda: F.cross_entropy(tn.zeros(3), np.zeros(3, int)), r"\(3,\) must be \(N, C\)"),
+        (
+            lambda: F.cross_entropy(x, np.zeros(3, int)),
+            r"target has shape \(3,\); .* must be labels \(2,\)",
+        ),
+        (
+            lambda: F.cross_entropy(tn.zeros(3), np.zeros(3, int)),
+            r"input has shape \(3,\); it must be \(N, C\)",
+        ),
         (lambda: F.cross_entropy(x, np.zeros(2, int), label_smoothing=2), "from 0 to 1"),
-        (lambda: F.mse_loss(x, x, reduction="avg"), "'avg'; it is 'mean', 'sum' or 'none'"),
+        (
+            lambda: F.mse_loss(x, x, reduction="avg"),
+            "mse_loss: reduction is 'avg'; it must be 'mean', 'sum' or 'none'",
+        ),
         (lambda: F.huber_loss(x, x, delta=0), "greater than 0"),
+        (lambda: F.huber_loss(x, x, delta=math.nan), "delta is nan; it must be greater than 0"),
+        (lambda: F.softplus(x, 0), "softplus: beta is 0; it must be greater than 0"),
+        (lambda: F.softplus(x, -1.0), r"softplus: beta is -1\.0; it must be greater than 0"),
+        (lambda: F.softplus(x, math.nan), "softplus: beta is nan; it must be greater than 0"),
     ):
         with pytest.raises(ValueError, match=words):
             call()
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
+def test_cross_entropy_refuses_logits_that_are_not_floats(dtype):
+    x, labels = tn.tensor(np.ones((2, 3)), dtype), np.zeros(2, int)
+    words = rf"cross_entropy: input is {dtype}; convert it with \.float\(\)"
+    with pytest.raises(TypeError, match=words):
+        F.cross_entropy(x, labels)
+    assert F.cross_entropy(x.float(), labels).item() == pytest.approx(math.log(3))
+
+
+def test_cross_entropy_refuses_lists():
+    x = tn.zeros(2, 3)
+    with pytest.raises(TypeError, match="cross_entropy: target is a list; it must be a tensor"):
+        F.cross_entropy(x, [0, 1])
+    with pytest.raises(TypeError, match="cross_entropy: input is a list; it must be a tensor"):
+        F.cross_entropy([[0.0, 1.0]], tn.tensor([0]))

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet as tn
-from tinynet import backend, nn
+from tinynet import backend, functional, nn
+from tinynet.autograd import raw
 from tinynet.nn import init
 
 
@@ -97,6 +98,19 @@ def test_linear_and_conv_by_hand(device):
     assert conv(image).tolist() == [[[[5, 7]]]]
 
 
+def test_linear_refuses_a_number():
+    with pytest.raises(ValueError, match=r"linear: input has shape \(\); it must be \(\.\.\., I\)"):
+        functional.linear(tn.tensor(1.0), tn.ones(2, 3))
+
+
+@pytest.mark.parametrize("size", [3, np.int64(3), np.array(3), (3,), [3], np.array([3])], ids=repr)
+def test_normalized_shape_is_any_integer_or_sequence(size):
+    x, layer = tn.randn(5, 3), nn.LayerNorm(size)
+    assert layer.normalized_shape == (3,)
+    expected = functional.layer_norm(x, (3,)).tolist()
+    assert functional.layer_norm(x, size).tolist() == layer(x).tolist() == expected
+
+
 def test_embedding(device):
     table = nn.Embedding(4, 3)
     assert table.weight.shape == (4, 3)
@@ -174,6 +188,13 @@ def test_dropout_keeps_the_mean_and_rests_in_evaluation(p, seed):
     assert abs(y.mean() - 1) <= 6 * math.sqrt(p / (1 - p) / y.size) + 1e-6
     assert layer.eval()(x) is x
     assert layer.train().p == p
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float32", "float64"])
+def test_dropout_of_integers_is_float32(dtype, device):
+    y = raw(functional.dropout(tn.tensor(np.ones((20, 20)), dtype, device=device), 0.75))
+    assert y.dtype == (dtype if dtype.startswith("float") else "float32")
+    assert set(backend.to_numpy(y).ravel()) == {0, 4}
 
 
 def test_batch_norm_uses_two_variances(device):

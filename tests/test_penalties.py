@@ -57,7 +57,9 @@ def test_half_the_l2_penalty_is_weight_decay(momentum):
 def test_errors():
     parameters = nn.Linear(2, 2).parameters()
     l1_penalty(parameters)
-    with pytest.raises(ValueError, match=r"l2_penalty: parameters is empty.*used up by one pass"):
+    with pytest.raises(
+        ValueError, match=r"l2_penalty: parameters is empty.*exhausted after one pass"
+    ):
         l2_penalty(parameters)
     with pytest.raises(TypeError, match="l1_penalty: parameter 1 is a float"):
         l1_penalty([tn.ones(2), 3.0])

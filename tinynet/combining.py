@@ -21,7 +21,7 @@ def stack(tensors: Any, dim: int = 0) -> Tensor:
     """
     tensors = list(tensors)
     if not tensors:
-        raise ValueError("stack: give at least one tensor")
+        raise ValueError("stack: tensors is empty; it must have at least one tensor")
     shapes = list(dict.fromkeys(t.shape for t in tensors))
     if len(shapes) != 1:
         raise ValueError(f"stack: shapes {', '.join(map(str, shapes))} differ; they must be equal")
@@ -29,7 +29,7 @@ def stack(tensors: Any, dim: int = 0) -> Tensor:
 
 
 def where(condition: Any, input: Any, other: Any) -> Tensor:
-    """`input` where `condition` holds, else `other`; see `tinynet.ops.arithmetic.where`."""
+    """`input` where `condition` is true, else `other`; see `tinynet.ops.arithmetic.where`."""
     return arithmetic.where(condition, input, other)
 
 
@@ -44,16 +44,16 @@ def minimum(input: Any, other: Any) -> Tensor:
 
 
 def einsum(equation: str, *operands: Any) -> Tensor:
-    """Sum products of entries by Einstein's convention, e.g. "bij,bjk->bik".
+    """Sum products of entries, by Einstein's summation convention, e.g. "bij,bjk->bik".
 
     Args:
-        equation: one term of letters per operand, separated by commas, then "->" and the letters
-            of the output. "..." stands for any number of axes, which broadcast. Without "->" the
-            output has "..." and then the letters that occur once, in alphabetical order.
+        equation: the subscripts of each operand, separated by commas, then "->" and those of the
+            output. "..." stands for any number of axes, which broadcast. Without "->" the output
+            has "..." and then, in alphabetical order, the letters that occur once.
         operands: the tensors.
 
     Raises:
-        ValueError: if the equation does not fit the shapes.
+        ValueError: if the equation does not match the operands.
 
     See `tinynet.ops.linalg.einsum`.
     """
@@ -81,7 +81,7 @@ def einsum(equation: str, *operands: Any) -> Tensor:
         start = term.find("...")
         names = batch[most - n :]
         if start >= 0:
-            # an axis of size 1 broadcasts: drop it and its letter
+            # axes of size 1 broadcast: drop them and their letters
             ones = [k for k in range(n) if x.shape[start + k] == 1]
             kept = tuple(m for k, m in enumerate(x.shape) if k - start not in ones)
             x = shape.reshape(x, shape=kept)

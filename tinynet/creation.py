@@ -1,4 +1,4 @@
-"""Create tensors: from data, filled with a number, or random."""
+"""Functions that create tensors: from data, filled with a number, or random."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def tensor(
 
     Args:
         data: a number, a (nested) list of numbers, a NumPy or CuPy array, or a Tensor.
-        dtype: by default that of `data`; float32 for Python floats, int64 for Python integers.
+        dtype: by default that of `data`: float32 for Python floats, int64 for Python integers.
         requires_grad: whether to record operations on it.
-        device: "cpu" or "cuda"; by default that of an array, else the default device.
+        device: "cpu" or "cuda"; by default that of `data`, for numbers the default device.
 
     Raises:
         TypeError: if `data` is ragged or not numeric, or is integer with `requires_grad`.
@@ -28,17 +28,17 @@ def tensor(
     """
     data = data._data if isinstance(data, Value) else data
     array = backend.asarray(data, None if dtype is None else dtypes.as_dtype(dtype), device)
-    # a change of the tensor must not change the caller's array, and vice versa
+    # the tensor must not share memory with the caller's array
     if backend.is_array(data) and array is data:
         array = array.copy()
     return Tensor(array).requires_grad_(requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
-    """Convert `data` to a tensor that shares its memory if possible; arguments as for `tensor`.
+    """Convert `data` to a tensor, sharing memory if possible; arguments as for `tensor`.
 
     An array is copied only to change its dtype or device; numbers and lists are always copied. A
-    Tensor of that dtype and device is returned unchanged.
+    Tensor that already has the dtype and device is returned as is.
 
     >>> import numpy as np
     >>> a = np.zeros(2, "float32")
@@ -59,7 +59,7 @@ def from_numpy(array: Any) -> Tensor:
         TypeError: if `array` is not a NumPy array.
     """
     if not isinstance(array, backend.ndarray):
-        raise TypeError(f"from_numpy: got a {type(array).__name__}; give a NumPy array")
+        raise TypeError(f"from_numpy: array is a {type(array).__name__}; it must be a NumPy array")
     return Tensor(array)
 
 
@@ -80,7 +80,7 @@ def ones(
 def randn(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
-    """Independent normal numbers of mean 0 and variance 1; `manual_seed` seeds their generator."""
+    """Independent normal numbers with mean 0 and variance 1; `manual_seed` sets the seed."""
     array = random.generator().standard_normal(_dims(size))
     return tensor(array, dtype, requires_grad, device or backend.default_device())
 
@@ -88,11 +88,11 @@ def randn(
 def rand(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
-    """Independent uniform numbers in [0, 1); `manual_seed` seeds their generator."""
+    """Independent uniform numbers in [0, 1); `manual_seed` sets the seed."""
     array = random.generator().random(_dims(size))
     return tensor(array, dtype, requires_grad, device or backend.default_device())
 
 
 def arange(*bounds: int, device: str | None = None) -> Tensor:
-    """The integers ``range(*bounds)``, int64."""
+    """The integers of ``range(*bounds)``, int64."""
     return tensor(list(range(*bounds)), "int64", device=device)

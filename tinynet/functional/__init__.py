@@ -1,7 +1,7 @@
-"""Functions without parameters of their own, by the names of `torch.nn.functional`.
+"""Stateless functions, by the names of `torch.nn.functional`.
 
-Most are compositions of a few operations (`tinynet.ops`); where an operation of that name exists,
-the function only fits PyTorch's signature to it.
+Most are compositions of a few operations (`tinynet.ops`). If an operation of the same name exists,
+the function only adapts it to PyTorch's signature.
 """
 
 from tinynet.functional.activations import (

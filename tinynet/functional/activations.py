@@ -1,4 +1,4 @@
-"""Activations: those that are operations, and GELU, SiLU and log-sigmoid composed of them."""
+"""Activations: some are operations; GELU, SiLU and log-sigmoid are compositions of operations."""
 
 from __future__ import annotations
 
@@ -35,11 +35,14 @@ def elu(input: Any, alpha: float = 1.0) -> Any:
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
-    """x Phi(x), Phi the normal distribution function: x (1 + erf(x / sqrt 2)) / 2.
+    """x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, Phi the standard normal distribution function.
 
     Args:
         input: any shape.
         approximate: "none", or "tanh" for x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2.
+
+    Raises:
+        ValueError: for another value of `approximate`.
 
     Source: D. Hendrycks and K. Gimpel, arXiv:1606.08415, section 2.
     """
@@ -53,7 +56,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 
 
 def silu(input: Any) -> Any:
-    """x sigmoid(x), also known as swish.
+    """x sigmoid(x), also called swish.
 
     Source: S. Elfwing, E. Uchibe and K. Doya, arXiv:1702.03118, eq. 7.
     """
@@ -61,13 +64,19 @@ def silu(input: Any) -> Any:
 
 
 def softplus(input: Any, beta: float = 1.0) -> Any:
-    """ln(1 + e^(beta x)) / beta; see `tinynet.ops.elementary.softplus`."""
+    """ln(1 + e^(beta x)) / beta; see `tinynet.ops.elementary.softplus`.
+
+    Raises:
+        ValueError: unless beta > 0.
+    """
+    if not beta > 0:
+        raise ValueError(f"softplus: beta is {beta}; it must be greater than 0")
     return elementary.softplus(input * beta) / beta if beta != 1.0 else elementary.softplus(input)
 
 
 def logsigmoid(input: Any) -> Any:
-    """ln sigmoid(x) = -softplus(-x), exact in both tails."""
-    return -elementary.softplus(-1.0 * input)  # a float: minus an unsigned integer would wrap
+    """ln sigmoid(x) = -softplus(-x), accurate in both tails."""
+    return -elementary.softplus(-1.0 * input)  # -1.0, because negated unsigned integers wrap
 
 
 def softmax(input: Any, dim: int) -> Any:
@@ -76,5 +85,5 @@ def softmax(input: Any, dim: int) -> Any:
 
 
 def log_softmax(input: Any, dim: int) -> Any:
-    """ln of `softmax`, exact where that underflows; see `tinynet.ops.softmax.log_softmax`."""
+    """ln of `softmax`, accurate where softmax underflows; see `tinynet.ops.softmax.log_softmax`."""
     return softmax_ops.log_softmax(input, dim=dim)

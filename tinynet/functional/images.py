@@ -28,24 +28,25 @@ def conv2d(
         input: (N, C, H, W).
         weight: (OC, C / groups, KH, KW).
         bias: (OC,) or None.
-        stride, padding, dilation: a number or a pair (height, width); padding may be "valid" (0)
-            or "same": with stride 1, as much as keeps H and W, the odd one at the end.
-        groups: into how many parts the channels are divided, each convolved with its own.
+        stride, padding, dilation: an integer or a pair (height, width). padding may also be
+            "valid" (0) or "same", which keeps H and W, for stride 1 only; if the total padding of
+            an axis is odd, the extra row or column goes at the end.
+        groups: the number of channel groups; each is convolved with its own weights.
 
     Returns:
         (N, OC, OH, OW), OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1.
 
     Raises:
-        ValueError: if sizes do not fit; the message has them.
+        ValueError: if the sizes do not match; the message states them.
 
     See `tinynet.ops.convolution.conv2d` for the derivation.
     """
-    if isinstance(padding, str):
-        input, padding = _named_padding(input, weight, stride, padding, dilation)
     if len(weight.shape) != 4:
         raise ValueError(
             f"conv2d: weight has shape {tuple(weight.shape)}; it must be (OC, C / groups, KH, KW)"
         )
+    if isinstance(padding, str):
+        input, padding = _named_padding(input, weight, stride, padding, dilation)
     kernel = (weight.shape[2], weight.shape[3])
     window = make_window("conv2d", kernel, stride, padding, dilation)
     return convolution.conv2d(input, weight, bias, window=window, groups=groups)
@@ -57,12 +58,12 @@ def _named_padding(
     if padding == "valid":
         return x, 0
     if padding != "same":
-        raise ValueError(f"conv2d: padding is {padding!r}; it is a number, a pair, 'same', 'valid'")
+        raise ValueError(f"conv2d: padding is {padding!r}; it must be 'same', 'valid' or integers")
     if pair("conv2d", "stride", stride, 1) != (1, 1):
-        raise ValueError(f"conv2d: padding='same' keeps the size for stride 1 only, not {stride}")
+        raise ValueError(f"conv2d: padding='same' requires stride 1; stride is {stride}")
     dilations = pair("conv2d", "dilation", dilation, 1)
     totals = [d * (k - 1) for d, k in zip(dilations, weight.shape[2:], strict=True)]
-    if all(t % 2 == 0 for t in totals):
+    if len(x.shape) != 4 or all(t % 2 == 0 for t in totals):  # conv2d checks the shape
         return x, (totals[0] // 2, totals[1] // 2)
     sides = tuple((t // 2, t - t // 2) for t in totals)
     return pad(x, widths=((0, 0), (0, 0), *sides)), 0
@@ -75,15 +76,15 @@ def max_pool2d(
     padding: Pair = 0,
     dilation: Pair = 1,
 ) -> Any:
-    """The largest entry of each window; see `tinynet.ops.pooling.max_pool2d`.
+    """The maximum of each window; see `tinynet.ops.pooling.max_pool2d`.
 
     Args:
         input: (N, C, H, W).
-        kernel_size, padding, dilation: a number or a pair (height, width).
-        stride: likewise; by default the kernel, so that windows tile.
+        kernel_size, padding, dilation: an integer or a pair (height, width).
+        stride: likewise; by default kernel_size, so that the windows tile the input.
 
     Returns:
-        (N, C, OH, OW), sizes as for `conv2d`; rows that no whole window reaches are left out.
+        (N, C, OH, OW), with the sizes of `conv2d`; trailing rows without a full window are ignored.
     """
     _check_floats("max_pool2d", input)
     stride = kernel_size if stride is None else stride
@@ -99,19 +100,18 @@ def avg_pool2d(
     *,
     count_include_pad: bool = True,
 ) -> Any:
-    """The mean of each window: the sum divided by KH KW, as in PyTorch.
+    """The mean of each window: its sum divided by KH KW, as in PyTorch.
 
     Args:
         input: (N, C, H, W).
-        kernel_size, padding: a number or a pair (height, width).
-        stride: likewise; by default the kernel.
-        count_include_pad: divide by KH KW also where a window overlaps the padding, as if the
-            zeros there were data; otherwise by the number of entries that it really covers.
-
-    The last by keyword only: in PyTorch `ceil_mode` comes before it, which is not there.
+        kernel_size, padding: an integer or a pair (height, width).
+        stride: likewise; by default kernel_size.
+        count_include_pad: if True, count the zeros of the padding as data and divide by KH KW
+            everywhere; if False, divide by the number of input entries in the window. Keyword-only,
+            because PyTorch's `ceil_mode`, which precedes it, is not supported.
 
     Returns:
-        (N, C, OH, OW), sizes as for `conv2d`.
+        (N, C, OH, OW), with the sizes of `conv2d`.
     """
     _check_floats("avg_pool2d", input)
     stride = kernel_size if stride is None else stride
@@ -126,28 +126,29 @@ def avg_pool2d(
 
 
 def _check_floats(name: str, input: Any) -> None:
-    """Raise for integers: their sums overflow and their means are no integers."""
+    """Raise TypeError for integers: their sums may overflow and their means are not integers."""
     if raw(input).dtype.kind != "f":
-        raise TypeError(
-            f"{name}: input is of {raw(input).dtype}; it must be of floats, as by .float()"
-        )
+        raise TypeError(f"{name}: input is {raw(input).dtype}; convert it with .float()")
 
 
 def _bins(n: int, out: int) -> list[tuple[int, int]]:
-    """Cell i of `out` covers the entries floor(i n / out) to ceil((i + 1) n / out) - 1 of n."""
+    """The bounds floor(i n / out) and ceil((i + 1) n / out) of each bin i of n entries."""
     return [(i * n // out, -(-(i + 1) * n // out)) for i in range(out)]
 
 
 def adaptive_avg_pool2d(input: Any, output_size: Pair) -> Any:
-    """Means over a grid of OH x OW windows that cover the image, whatever its size.
+    """The means over a grid of OH x OW windows that cover an image of any size.
 
-    Cell i covers rows floor(i H / OH) to ceil((i + 1) H / OH) - 1, so windows overlap where OH
-    does not divide H. Averaging is linear along each axis: y = A_H x A_W^T with the rows of A the
-    windows, two matrix products.
+    Window i covers rows floor(i H / OH) to ceil((i + 1) H / OH) - 1, so windows overlap unless OH
+    divides H. Averaging is linear along each axis, so it is two matrix products, y = A_H x A_W^T,
+    with one window in each row of A.
 
     Args:
         input: (N, C, H, W).
-        output_size: OH and OW, or one number for both.
+        output_size: OH and OW, or one integer for both.
+
+    Returns:
+        (N, C, OH, OW).
     """
     _check_floats("adaptive_avg_pool2d", input)
     sizes = pair("adaptive_avg_pool2d", "output_size", output_size, 1)
@@ -165,11 +166,14 @@ def adaptive_avg_pool2d(input: Any, output_size: Pair) -> Any:
 
 
 def adaptive_max_pool2d(input: Any, output_size: Pair) -> Any:
-    """The largest entries over the windows of `adaptive_avg_pool2d`; the first of ties wins.
+    """The maxima over the windows of `adaptive_avg_pool2d`; of tied entries the first is taken.
 
     Args:
         input: (N, C, H, W).
-        output_size: OH and OW, or one number for both.
+        output_size: OH and OW, or one integer for both.
+
+    Returns:
+        (N, C, OH, OW).
     """
     _check_floats("adaptive_max_pool2d", input)
     OH, OW = pair("adaptive_max_pool2d", "output_size", output_size, 1)
@@ -179,8 +183,9 @@ def adaptive_max_pool2d(input: Any, output_size: Pair) -> Any:
     where = backend.empty((N, C, OH, OW), array, "int64")  # the argmax in the flattened image
     for p, (top, bottom) in enumerate(_bins(H, OH)):
         for q, (left, right) in enumerate(_bins(W, OW)):
-            best = array[:, :, top:bottom, left:right].reshape(N, C, -1).argmax(axis=2)
-            where[:, :, p, q] = (top + best // (right - left)) * W + left + best % (right - left)
+            h, w = bottom - top, right - left
+            best = array[:, :, top:bottom, left:right].reshape(N, C, h * w).argmax(axis=2)
+            where[:, :, p, q] = (top + best // w) * W + left + best % w
     n = backend.arange(N, array).reshape(N, 1, 1, 1)
     c = backend.arange(C, array).reshape(1, C, 1, 1)
     return getitem(reshape(input, shape=(N, C, H * W)), index=(n, c, where))

@@ -1,8 +1,9 @@
-"""What layers compute: linear, embedding, dropout, padding, and the two normalisations."""
+"""The functions of layers: linear, embedding, one-hot, dropout, padding, normalisation."""
 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +25,12 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 
     Returns:
         (..., J).
+
+    Raises:
+        ValueError: if the shapes do not match.
     """
+    if len(input.shape) == 0:
+        raise ValueError("linear: input has shape (); it must be (..., I)")
     if len(input.shape) == 2:
         return linalg.linear(input, weight, bias)
     rows = shape.reshape(input, shape=(raw(input).size // max(input.shape[-1], 1), input.shape[-1]))
@@ -34,37 +40,38 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 
 
 def embedding(input: Any, weight: Any) -> Any:
-    """Row input[i] of the table for each i; repeated rows add up their gradients.
+    """The row weight[i] for each index i in `input`; the gradients of a repeated row add up.
 
     Args:
-        input: integers of any shape, from 0 to V - 1.
-        weight: the table (V, D).
+        input: integers from 0 to V - 1, of any shape.
+        weight: (V, D).
 
     Returns:
         (*input.shape, D).
 
     Raises:
-        IndexError: for indices that are not integers, negative or V and more.
+        IndexError: for indices that are not integers from 0 to V - 1.
     """
     index = plain_index(input, raw(weight))
     if not backend.is_array(index) or index.dtype.kind not in "iu":
-        raise IndexError("embedding: input must be an array or tensor of integers")
+        raise IndexError("embedding: input must be a tensor or array of integers")
     rows = weight.shape[0]
     backend.check(
         (index >= 0) & (index < rows),
         lambda: IndexError(
-            f"embedding: indices from {int(index.min())} to {int(index.max())} do not all lie in "
-            f"0 to {rows - 1}"
+            f"embedding: indices range from {int(index.min())} to {int(index.max())}; they must be "
+            f"from 0 to {rows - 1}"
         ),
     )
     return getitem(weight, index=index)
 
 
 def one_hot(labels: Any, num_classes: int) -> Tensor:
-    """float32 rows with a 1 at the label: (*labels.shape, num_classes).
+    """One-hot rows, float32: 1 at the label, 0 elsewhere; shape (*labels.shape, num_classes).
 
     Raises:
-        ValueError: for labels that are not integers from 0 to num_classes - 1.
+        TypeError: for labels that are not integers.
+        ValueError: for labels outside 0 to num_classes - 1.
     """
     labels = raw(labels)
     check_labels("one_hot", labels, num_classes)
@@ -73,10 +80,10 @@ def one_hot(labels: Any, num_classes: int) -> Tensor:
 
 
 def check_labels(name: str, labels: Any, classes: int, ignore_index: int | None = None) -> None:
-    """Raise unless labels are integers from 0 to classes - 1, or `ignore_index`.
+    """Raise unless the labels are integers from 0 to classes - 1, or `ignore_index`.
 
-    It is done on both devices: on a GPU an index out of range would wrap around in silence, and
-    label 10 of 10 classes train class 0.
+    GPUs need the check too: there, an index out of range wraps around silently, and label 10 of 10
+    classes would train class 0.
     """
     if not backend.is_array(labels) or labels.dtype.kind not in "iu":
         kind = getattr(labels, "dtype", type(labels).__name__)
@@ -88,18 +95,22 @@ def check_labels(name: str, labels: Any, classes: int, ignore_index: int | None 
         right,
         lambda: ValueError(
             f"{name}: label {int(labels[~right].ravel()[0])} is out of range for {classes} "
-            f"classes; labels are from 0 to {classes - 1}"
+            f"classes; it must be from 0 to {classes - 1}"
         ),
     )
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True) -> Any:
-    """y = m x / (1 - p), each m independently 0 with probability p and 1 otherwise.
+    """y = m x / (1 - p); each entry of the mask m is independently 0 with probability p, else 1.
 
-    The factor keeps the mean, so that evaluation (training=False) is the identity. The mask is
-    drawn on the host from `tinynet.manual_seed`'s generator: the same on either device.
+    The factor 1 / (1 - p) preserves the mean, so evaluation (training=False) is the identity. The
+    mask is drawn on the host from the generator of `tinynet.manual_seed`, so it is the same on
+    either device. y has the shape of x, and its dtype, or float32 if x has an integer dtype.
 
-    Source: N. Srivastava et al., Dropout, JMLR 15 (2014), section 10 for this ("inverted") form.
+    Raises:
+        ValueError: unless 0 <= p < 1.
+
+    Source: N. Srivastava et al., Dropout, JMLR 15 (2014), section 10 ("inverted" dropout).
     """
     if not 0 <= p < 1:
         raise ValueError(f"dropout: p is {p}; it must be at least 0 and less than 1")
@@ -107,21 +118,26 @@ def dropout(input: Any, p: float = 0.5, training: bool = True) -> Any:
         return input
     array = raw(input)
     keep = random.uniform(array.shape, array) >= p
-    return input * (keep.astype(array.dtype) * (1.0 / (1.0 - p)))
+    dtype = array.dtype if array.dtype.kind == "f" else "float32"
+    return input * (keep.astype(dtype) * (1.0 / (1.0 - p)))
 
 
 def pad(input: Any, pad: Sequence[int], value: float = 0.0) -> Any:
-    """Add `value` on both sides of the last axes; negative numbers of entries cut off.
+    """Pad the last axes with `value`; negative widths crop.
 
     Args:
         input: any shape.
-        pad: (before, after) of the last axis, then of the last but one, and so on, as in PyTorch.
-        value: what to add.
+        pad: the widths (before, after) of the last axis, then of the second to last, and so on, as
+            in PyTorch.
+        value: the number to pad with.
+
+    Raises:
+        ValueError: for an odd number of widths, or more pairs than axes.
     """
     if len(pad) % 2 or len(pad) // 2 > len(input.shape):
         raise ValueError(
-            f"pad: pad {tuple(pad)} must be pairs (before, after), one for each of the last axes "
-            f"of shape {tuple(input.shape)}"
+            f"pad: pad is {tuple(pad)}; it must be pairs (before, after), at most one for each "
+            f"axis of shape {tuple(input.shape)}"
         )
     pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
     pairs += [(0, 0)] * (len(input.shape) - len(pairs))
@@ -134,12 +150,20 @@ def pad(input: Any, pad: Sequence[int], value: float = 0.0) -> Any:
 
 
 def _normalise(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
-    """(x - mean) / sqrt(biased variance + eps) over the axes, and the mean and variance."""
+    """(x - mean) / sqrt(var + eps) over the axes, the mean, and var, the biased variance."""
     n = math.prod(x.shape[a] for a in axes)
     mean = reduction.sum(x, dim=axes, keepdim=True) / n
     centred = x - mean
     var = reduction.sum(centred * centred, dim=axes, keepdim=True) / n
     return centred / sqrt(var + eps), mean, var
+
+
+def last_sizes(normalized_shape: Any) -> tuple[int, ...]:
+    """`normalized_shape` as a tuple; an integer is the size of the last axis only."""
+    # NumPy arrays of any size have __index__
+    if hasattr(normalized_shape, "__index__") and getattr(normalized_shape, "ndim", 0) == 0:
+        return (operator.index(normalized_shape),)
+    return tuple(normalized_shape)
 
 
 def layer_norm(
@@ -149,26 +173,26 @@ def layer_norm(
     bias: Any = None,
     eps: float = 1e-5,
 ) -> Any:
-    """y = (x - mean) / sqrt(var + eps) * w + b over the last axes, for each example by itself.
+    """y = (x - mean) / sqrt(var + eps) * w + b over the last axes, for each example.
 
     var is the biased variance, sum (x - mean)^2 / n.
 
     Args:
         input: (..., *normalized_shape).
+        normalized_shape: the last sizes of x; an integer for the last size only.
         weight, bias: of shape normalized_shape, or None.
         eps: added to the variance, in the square of the unit of x.
 
     Raises:
-        ValueError: if the input does not end in normalized_shape.
+        ValueError: if the shape of the input does not end in normalized_shape.
 
     Source: J. Ba, J. Kiros and G. Hinton, Layer normalization, arXiv:1607.06450, eq. 3.
     """
-    if isinstance(normalized_shape, int):
-        normalized_shape = (normalized_shape,)
-    k = len(normalized_shape)
-    if k == 0 or tuple(input.shape[-k:]) != tuple(normalized_shape):
+    sizes = last_sizes(normalized_shape)
+    k = len(sizes)
+    if k == 0 or tuple(input.shape[-k:]) != sizes:
         raise ValueError(
-            f"layer_norm: input {tuple(input.shape)} must end in {tuple(normalized_shape)}"
+            f"layer_norm: input has shape {tuple(input.shape)}; it must end in {sizes}"
         )
     axes = tuple(range(len(input.shape) - k, len(input.shape)))
     y, _, _ = _normalise(input, axes, eps)
@@ -187,30 +211,32 @@ def batch_norm(
     momentum: Any = 0.1,
     eps: float = 1e-5,
 ) -> Any:
-    """y = (x - mean) / sqrt(var + eps) * w + b, for each channel, over examples and positions.
+    """y = (x - mean) / sqrt(var + eps) * w + b for each channel, over examples and positions.
 
-    Training uses the batch's mean and *biased* variance, and moves the running statistics in
-    place, ``running += momentum (batch - running)``, with the *unbiased* variance: two variances,
-    as in the paper (algorithm 1 and step 10 of algorithm 2) and in PyTorch. Evaluation uses the
-    running statistics.
+    Training normalises with the mean and *biased* variance of the batch, and updates the running
+    statistics in place, ``running += momentum (batch - running)``, with the *unbiased* variance:
+    two variances, as in the paper (algorithm 1 and step 10 of algorithm 2) and in PyTorch.
+    Evaluation uses the running statistics.
 
     Args:
         input: (N, C) or (N, C, ...).
-        running_mean, running_var: (C,), or None to use the batch's always.
+        running_mean, running_var: (C,), or None to always use the statistics of the batch.
         weight, bias: (C,) or None.
-        training: whether to use and to learn the batch's statistics.
-        momentum: the share of the batch in the running statistics; a number, or an array of shape
-            () in their dtype, for one that changes from step to step.
+        training: whether to use the statistics of the batch and update the running ones.
+        momentum: the weight of the batch in the running statistics: a number, or an array of shape
+            () in their dtype if it changes from step to step.
         eps: added to the variance, in the square of the unit of x.
 
     Raises:
-        ValueError: if there is one value a channel or none, which has no unbiased variance; if
-            a vector is not (C,).
+        ValueError: in training, for fewer than two values per channel, which have no unbiased
+            variance; if a vector does not have shape (C,).
 
     Source: S. Ioffe and C. Szegedy, Batch normalization, arXiv:1502.03167.
     """
     if len(input.shape) < 2:
-        raise ValueError(f"batch_norm: input {tuple(input.shape)} must be (N, C) or (N, C, ...)")
+        raise ValueError(
+            f"batch_norm: input has shape {tuple(input.shape)}; it must be (N, C) or (N, C, ...)"
+        )
     C = input.shape[1]
     for name, given in (
         ("running_mean", running_mean),
@@ -220,18 +246,18 @@ def batch_norm(
     ):
         if given is not None and tuple(given.shape) != (C,):
             raise ValueError(
-                f"batch_norm: {name} {tuple(given.shape)} must be ({C},), one number for each "
-                f"channel of input {tuple(input.shape)}"
+                f"batch_norm: {name} has shape {tuple(given.shape)}; it must be ({C},), one "
+                f"entry per channel of input {tuple(input.shape)}"
             )
-        backend.array_module(raw(input), raw(given))  # both on one device
+        backend.array_module(raw(input), raw(given))  # DeviceError unless on one device
     per_channel = (1, C, *(1 for _ in input.shape[2:]))
     if training or running_mean is None or running_var is None:
         axes = (0, *range(2, len(input.shape)))
         n = raw(input).size // max(C, 1)
         if training and n <= 1:
             raise ValueError(
-                f"batch_norm: input {tuple(input.shape)} has {n} value(s) a channel; training "
-                "needs more than one for a variance"
+                f"batch_norm: input {tuple(input.shape)} has {n} value(s) per channel; training "
+                "needs more than one, for the unbiased variance"
             )
         y, mean, var = _normalise(input, axes, eps)
         if training and running_mean is not None and running_var is not None:

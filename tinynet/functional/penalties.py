@@ -1,4 +1,4 @@
-"""What is added to a loss to keep parameters small: their L1 and their squared L2 norm."""
+"""Penalties added to a loss to keep parameters small: the L1 norm and the squared L2 norm."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def _total(name: str, parameters: Any, term: Any) -> Any:
     tensors = [parameters] if isinstance(parameters, Value) else list(parameters)
     if not tensors:
         raise ValueError(
-            f"{name}: parameters is empty; model.parameters() is used up by one pass over it, so "
-            "call it anew for each penalty"
+            f"{name}: parameters is empty; model.parameters() is exhausted after one pass, so call "
+            "it again for each penalty"
         )
     for i, t in enumerate(tensors):
         if not isinstance(t, Value):
@@ -27,19 +27,20 @@ def _total(name: str, parameters: Any, term: Any) -> Any:
 
 
 def l1_penalty(parameters: Value | Iterable[Value]) -> Any:
-    """sum_i |theta_i|, over all entries of all parameters; its gradient at 0 is 0.
+    """sum_i |theta_i| over all entries of all parameters; the gradient at 0 is 0.
 
-    ``loss + c * l1_penalty(model.parameters())`` pulls every entry towards 0 by c, whatever its
-    size, so that many come to rest near 0.
+    ``loss + c * l1_penalty(model.parameters())`` pulls every entry towards 0 with the same force c,
+    so many entries end up near 0.
 
     Args:
-        parameters: tensors of one dtype and device, or one.
+        parameters: a tensor, or several of one dtype and device.
 
     Returns:
         A Tensor of shape (), in the unit of theta.
 
     Raises:
-        ValueError: if there are none.
+        ValueError: if there are no parameters.
+        TypeError: if one of them is not a Tensor.
 
     Source: R. Tibshirani, Regression shrinkage and selection via the lasso, J. R. Statist. Soc. B
         58 (1996).
@@ -48,19 +49,20 @@ def l1_penalty(parameters: Value | Iterable[Value]) -> Any:
 
 
 def l2_penalty(parameters: Value | Iterable[Value]) -> Any:
-    """sum_i theta_i^2, over all entries of all parameters.
+    """sum_i theta_i^2 over all entries of all parameters.
 
-    ``loss + w / 2 * l2_penalty(model.parameters())`` has the gradient g + w theta: what
-    ``weight_decay=w`` adds to it in `SGD` and `Adam` (in `AdamW` it is another thing).
+    ``loss + w / 2 * l2_penalty(model.parameters())`` has gradient g + w theta, the same as with
+    ``weight_decay=w`` in `SGD` and `Adam` (`AdamW` decouples the decay from the gradient).
 
     Args:
-        parameters: tensors of one dtype and device, or one.
+        parameters: a tensor, or several of one dtype and device.
 
     Returns:
         A Tensor of shape (), in the square of the unit of theta.
 
     Raises:
-        ValueError: if there are none.
+        ValueError: if there are no parameters.
+        TypeError: if one of them is not a Tensor.
 
     Source: A. Krogh and J. Hertz, A simple weight decay can improve generalization, NIPS 4 (1991).
     """

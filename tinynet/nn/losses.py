@@ -9,7 +9,7 @@ from tinynet.nn.module import Module
 
 
 class _Loss(Module):
-    """A loss of input and target; `reduction` is "mean", "sum" or "none"."""
+    """A loss of input and target, with a reduction: "mean", "sum" or "none"."""
 
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__()
@@ -27,9 +27,10 @@ class CrossEntropyLoss(_Loss):
     Args:
         ignore_index: examples with this label are ignored.
         reduction: "mean", "sum" or "none".
-        label_smoothing: the share of the target spread evenly over all classes, from 0 to 1.
+        label_smoothing: the fraction of the target spread evenly over all classes, from 0 to 1.
 
-    Arguments are keyword-only, as in most losses here; PyTorch's signatures start with others.
+    Arguments are keyword-only, as in most losses here, because PyTorch's signatures begin with
+    others.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class CrossEntropyLoss(_Loss):
 
 
 class BCEWithLogitsLoss(_Loss):
-    """- z ln s(x) - (1 - z) ln(1 - s(x)) from logits, s the sigmoid, averaged."""
+    """- z ln s(x) - (1 - z) ln(1 - s(x)), averaged, from logits x; s is the sigmoid."""
 
     def forward(self, input: Any, target: Any) -> Any:
         return functional.binary_cross_entropy_with_logits(input, target, reduction=self.reduction)
@@ -74,11 +75,11 @@ class L1Loss(_Loss):
 
 
 class HuberLoss(_Loss):
-    """d^2 / 2 for d = |x - t| up to delta, delta (d - delta / 2) beyond, averaged.
+    """d^2 / 2 if d = |x - t| is at most delta, else delta (d - delta / 2); averaged.
 
     Args:
         reduction: "mean", "sum" or "none".
-        delta: the |x - t| at which the square becomes linear, in the unit of x; greater than 0.
+        delta: the d at which the loss turns from quadratic to linear, in the unit of x; > 0.
     """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet import backend, dtypes, functional
+from tinynet.functional.layers import last_sizes
 from tinynet.nn.layers import at_least_one, new_parameter
 from tinynet.nn.module import Module
 from tinynet.tensor import Tensor
@@ -144,8 +145,7 @@ class LayerNorm(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        sizes = [normalized_shape] if isinstance(normalized_shape, int) else normalized_shape
-        self.normalized_shape = shape = tuple(sizes)
+        self.normalized_shape = shape = last_sizes(normalized_shape)
         if not shape:
             raise ValueError("LayerNorm: normalized_shape is empty; it must have one size or more")
         for size in shape:
