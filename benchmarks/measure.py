@@ -1,4 +1,4 @@
-"""Measures one workload on all sides: agreement, times, memory, the share of BLAS, the floor."""
+"""Measures one workload on all sides: agreement, times, memory, the floor."""
 
 from __future__ import annotations
 

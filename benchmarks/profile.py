@@ -34,7 +34,7 @@ class Row:
     """The number of calls of one operation or rule in one phase, and their total seconds."""
 
     calls: int = 0
-    own: float = 0.0
+    seconds: float = 0.0
 
 
 def make_clock() -> Any:
@@ -55,7 +55,8 @@ def make_clock() -> Any:
                 return function(*args)
             finally:
                 row = self.rows[self.phase, name]
-                row.calls, row.own = row.calls + 1, row.own + time.perf_counter() - start
+                row.calls += 1
+                row.seconds += time.perf_counter() - start
 
         def operation(self, op: Any, args: Any, options: Any) -> Any:
             return self.timed(op.name, super().operation, op, args, options)
@@ -67,13 +68,14 @@ def make_clock() -> Any:
         def run(self, phase: str, function: Callable[[], Any]) -> None:
             """Run a phase; the time outside its operations goes to the row "engine"."""
             self.phase = phase
-            inside = sum(row.own for row in self.rows.values())
+            inside = sum(row.seconds for row in self.rows.values())
             start = time.perf_counter()
             function()
             whole = time.perf_counter() - start
-            inside = sum(row.own for row in self.rows.values()) - inside
+            inside = sum(row.seconds for row in self.rows.values()) - inside
             row = self.rows[phase, "step" if phase == "optimizer" else "engine"]
-            row.calls, row.own = row.calls + 1, row.own + whole - inside
+            row.calls += 1
+            row.seconds += whole - inside
 
     return Clock()
 
@@ -105,8 +107,8 @@ def profile(workload: Any, steps: int, threads: int) -> dict[str, Any]:
     """Profile a workload; times are means over `steps` steps, in seconds.
 
     Returns:
-        "rows": phase, name, calls, own time and share, largest first; "step": the whole step, the
-        sum of "own" plus the clock; "plain": the median step without the clock.
+        "rows": phase, name, calls, seconds and share, largest first; "step": the whole step, the
+        sum of "seconds" plus the clock; "plain": the median step without the clock.
     """
     from benchmarks import sides
 
@@ -130,11 +132,11 @@ def profile(workload: Any, steps: int, threads: int) -> dict[str, Any]:
                 clock.run(phase, part)
             step += time.perf_counter() - start
     rows: list[dict[str, Any]] = [
-        {"phase": phase, "name": name, "calls": row.calls / steps, "own": row.own / steps,
-         "share": row.own / step}
+        {"phase": phase, "name": name, "calls": row.calls / steps, "seconds": row.seconds / steps,
+         "share": row.seconds / step}
         for (phase, name), row in clock.rows.items()
     ]  # fmt: skip
-    rows.sort(key=lambda row: -row["own"])
+    rows.sort(key=lambda row: -row["seconds"])
     return {"workload": workload.name, "batch": workload.batch, "threads": threads,
             "rows": rows, "step": step / steps, "plain": statistics.median(plain[2:])}  # fmt: skip
 
@@ -143,13 +145,13 @@ def show(result: dict[str, Any]) -> str:
     """The profile as a table, and the sums of the phases."""
     from benchmarks.report import table
 
-    def line(phase: str, name: str, calls: str, own: float) -> list[str]:
-        return [phase, name, calls, f"{own * 1e3:.4f}", f"{own / result['step']:.1%}"]
+    def line(phase: str, name: str, calls: str, seconds: float) -> list[str]:
+        return [phase, name, calls, f"{seconds * 1e3:.4f}", f"{seconds / result['step']:.1%}"]
 
-    rows = [line(r["phase"], r["name"], f"{r['calls']:g}", r["own"]) for r in result["rows"]]
+    rows = [line(r["phase"], r["name"], f"{r['calls']:g}", r["seconds"]) for r in result["rows"]]
     for phase in dict.fromkeys(r["phase"] for r in result["rows"]):
-        own = sum(r["own"] for r in result["rows"] if r["phase"] == phase)
-        rows.append(line(phase, "total", "", own))
+        total = sum(r["seconds"] for r in result["rows"] if r["phase"] == phase)
+        rows.append(line(phase, "total", "", total))
     header = ["phase", "operation", "calls", "ms", "share"]
     step, plain = result["step"] * 1e3, result["plain"] * 1e3
     return (

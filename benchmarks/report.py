@@ -114,20 +114,22 @@ SHOWN = 0.03  # an operation below this fraction of the step in every workload i
 
 
 def profiles(found: Sequence[dict[str, Any]]) -> str:
-    """The own time of each operation in a step, one column per workload."""
-    own = [{(r["phase"], r["name"]): r["own"] for r in profile["rows"]} for profile in found]
+    """The time of each operation in a step, one column per workload."""
+    columns = [
+        {(r["phase"], r["name"]): r["seconds"] for r in profile["rows"]} for profile in found
+    ]
     whole = [profile["step"] for profile in found]
 
     def share(key: tuple[str, str]) -> float:
-        return max(times.get(key, 0.0) / step for times, step in zip(own, whole, strict=True))
+        return max(times.get(key, 0.0) / step for times, step in zip(columns, whole, strict=True))
 
     phases = ("forward", "backward", "optimizer")
-    shown = [key for key in dict.fromkeys(key for times in own for key in times)
+    shown = [key for key in dict.fromkeys(key for times in columns for key in times)
              if share(key) >= SHOWN]  # fmt: skip
     shown.sort(key=lambda key: (phases.index(key[0]), -share(key)))
-    rows = [[*key, *(milliseconds(times.get(key)) for times in own)] for key in shown]
+    rows = [[*key, *(milliseconds(times.get(key)) for times in columns)] for key in shown]
     rest = [step - sum(times.get(key, 0.0) for key in shown)
-            for times, step in zip(own, whole, strict=True)]  # fmt: skip
+            for times, step in zip(columns, whole, strict=True)]  # fmt: skip
     rows.append(["", "all others, the clock", *map(milliseconds, rest)])
     rows.append(["", "the step, mean", *map(milliseconds, whole)])
     rows.append(["", "median, no clock", *(milliseconds(p["plain"]) for p in found)])

@@ -16,7 +16,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     option = parser.add_argument
     option("--network", choices=NETWORKS, default="cnn")
-    option("--root", help="folder with CIFAR-10's files (default: $TINYNET_DATA, the user's cache)")
+    option("--root", help="folder to search instead of $TINYNET_DATA, cache, /usr/share/datasets")
     option("--epochs", type=int, default=10)
     option("--batch-size", type=int, default=32)
     option("--lr", type=float, default=1e-3, help="Adam's initial rate; falls to 0 as a cosine")

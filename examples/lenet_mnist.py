@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     option = parser.add_argument
     option("--data", choices=["auto", *DATA], default="auto")
-    option("--root", help="folder with the data's files (default: $TINYNET_DATA, the user's cache)")
+    option("--root", help="folder to search instead of $TINYNET_DATA, cache, /usr/share/datasets")
     option("--epochs", type=int, help="default: 5, or 30 for the package's digits")
     option("--batch-size", type=int, default=64)
     option("--optimizer", choices=OPTIMIZERS, default="adam")

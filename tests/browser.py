@@ -1,12 +1,8 @@
 """A real browser for tests: Chromium and its driver, from Debian's packages, through selenium.
 
-    @pytest.fixture(scope="module")
-    def chromium(tmp_path_factory):
-        with browser.chromium(tmp_path_factory.mktemp("chromium")) as driver:
-            yield driver
-
-Use one per module: starting it takes a second or two. Where there is no browser or it does not
-start, the tests that use it are skipped with the reason in one line.
+The fixture `chromium` of conftest.py starts one for each module, which takes a second or two. If
+there is no browser or it does not start, the tests that use it are skipped with the reason in one
+line.
 """
 
 from __future__ import annotations
@@ -74,7 +70,7 @@ def console(driver):
 
 
 def emulate(driver, width=1300, height=1000, dark=False):
-    """A window of that size in CSS pixels (a phone's, below 500), in the light or the dark."""
+    """Set the window's size in CSS pixels (below 500: a phone) and a light or dark scheme."""
     driver.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500},
@@ -87,7 +83,7 @@ def wait(condition, seconds=20):
     """Wait until a condition holds, which may take a browser a frame or two."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not come about in time"
+        assert time.monotonic() < end, "the condition did not hold in time"
         time.sleep(0.02)
 
 
@@ -113,3 +109,16 @@ def click_at(driver, element, x, y):
     ActionChains(driver).move_to_element_with_offset(
         element, x - size["width"] / 2, y - size["height"] / 2
     ).click().perform()
+
+
+def luminance(colour):
+    """The relative luminance of a colour as an rgb(...) text, as WCAG 2 defines it."""
+    channels = [float(c) / 255 for c in re.findall(r"[\d.]+", colour)[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a, b):
+    """The ratio of two colours' luminances, as WCAG 2 defines it; 4.5 is enough for text."""
+    low, high = sorted([luminance(a), luminance(b)])
+    return (high + 0.05) / (low + 0.05)

@@ -1,4 +1,4 @@
-"""Hypothesis profiles, and fixtures for devices, Ctrl-C and the real data.
+"""Hypothesis profiles, and the fixtures that several test modules share.
 
 Profiles: `default`, `ci` (the same examples each time) and `long`.
 
@@ -6,12 +6,15 @@ The environment variable HYPOTHESIS_PROFILE selects one; if CI is set, the defau
 failure prints a decorator to paste above the test: @reproduce_failure(...).
 """
 
+import io
 import os
 import pathlib
 import signal
 
+import browser
 import cupy_standin
 import pytest
+import small_data_sets
 from hypothesis import settings
 
 from tinynet import backend
@@ -34,10 +37,17 @@ def device(request, monkeypatch):
 
 
 @pytest.fixture
+def default_device(device, monkeypatch):
+    """Each device in turn, and new tensors are made there."""
+    monkeypatch.setitem(backend._settings, "device", device)
+    return device
+
+
+@pytest.fixture
 def ctrl_c():
     """Ctrl-C raises KeyboardInterrupt, here and in the programs that the test starts.
 
-    A shell that starts pytest in the background has it ignored, and so do all its children.
+    If a shell starts pytest in the background, pytest and its children ignore it.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
@@ -46,11 +56,36 @@ def ctrl_c():
 
 @pytest.fixture
 def gpu():
-    """ "cuda" on a real GPU; the test is skipped where there is none."""
+    """ "cuda" on a real GPU; the test is skipped if there is none."""
     reason = backend.probe()
     if reason is not None:
         pytest.skip(reason)
     return "cuda"
+
+
+@pytest.fixture
+def terminal():
+    """A text stream that says that it is a terminal."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    return Terminal()
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """A browser's driver; the test is skipped if there is no browser."""
+    with browser.chromium(tmp_path_factory.mktemp("chromium")) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A local server of small data sets."""
+    with small_data_sets.serve() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

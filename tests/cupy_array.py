@@ -362,7 +362,7 @@ def from_table(line: str, owner: Any, host: bool = False) -> Callable[..., Any]:
     call = getattr(owner, name)
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        given = signature.bind(*args, **kwargs).arguments  # TypeError for what CuPy has not
+        given = signature.bind(*args, **kwargs).arguments  # TypeError for arguments that CuPy lacks
         positional: list[Any] = []
         keywords: dict[str, Any] = {}
         sources: list[ndarray] = []

@@ -88,7 +88,7 @@ class TwoLayers:
         return v
 
     def measured(self, name: str) -> np.ndarray:
-        """∂J/∂(what is called so), by differences."""
+        """∂J/∂(the value of that name), by differences."""
         return slopes(lambda t: self.run(**{name: t})["J"], self.run()[name])
 
     def by_hand(self) -> dict[str, np.ndarray]:

@@ -161,7 +161,7 @@ def _child(request: dict) -> None:
         try:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             ends = train(**request)
-        finally:  # a second Ctrl-C is not to end what tells of the first
+        finally:  # a second Ctrl-C must not interrupt the report of the first
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         with open(result, "w") as file:
             json.dump(ends, file)
@@ -182,7 +182,7 @@ def _until(true: Callable[[], bool]) -> None:
 
 
 def _serve() -> None:
-    # inherited by the runs: a Ctrl-C before one is ready, or after its end, is not heard
+    # inherited by the runs: a Ctrl-C before one is ready, or after its end, is ignored
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for line in sys.stdin:
         request = json.loads(line)

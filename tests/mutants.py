@@ -20,9 +20,9 @@ from unittest import mock
 
 import mutants_of_source as source
 import numpy as np
-from mutants_cases import CASES, PINS, is_real, some_of
+from mutants_cases import CASES, PINS, some_of
 from mutants_explained import reason_for
-from op_case import Case, joined
+from op_case import Case, as_function, is_real
 
 import tinynet as tn
 from tinynet.autograd import Op, Rule
@@ -197,14 +197,7 @@ def mutants_of(op: Op, name: str) -> Iterator[Mutant]:
 
 def _check(op: Op, case: Case, order: int) -> None:
     inputs = [tn.tensor(a, requires_grad=True) for a in case.inputs if is_real(a)]
-
-    def f(*variables: Any) -> Any:
-        rest = iter(variables)
-        filled = [next(rest) if is_real(a) else a for a in case.inputs]
-        filled = [tn.tensor(a) if isinstance(a, np.ndarray) else a for a in filled]
-        return joined(op(*filled, **case.options))
-
-    check_grads(f, inputs, order, name=op.name, allow_constant=True)
+    check_grads(as_function(op, case), inputs, order, name=op.name, allow_constant=True)
 
 
 def _check_pins(op: Op) -> None:
@@ -247,7 +240,7 @@ def run(op: Op, mutant: Mutant) -> Result:
     with mock.patch.dict(op.rules, {name: Rule(counted, op, joint)}), np.errstate(all="ignore"):
         for what, check in _attempts(op, mutant.order):
             if outcome == "error" and what == "order 2":
-                break  # a mutant that raises is given another chance to be wrong only once
+                break  # after an exception, order 2 and pins are not tried
             before = calls
             try:
                 check()

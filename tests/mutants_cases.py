@@ -7,7 +7,7 @@ from unittest import mock
 
 import numpy as np
 import op_cases_windows
-from op_case import Case, n
+from op_case import Case, is_real, n
 from op_cases import table
 
 from tinynet.ops import registry
@@ -15,8 +15,9 @@ from tinynet.window import Window
 
 
 def _roomy() -> dict[str, list[Case]]:
-    """Windows that have as many places when stride, padding or dilation is one larger: nothing
-    but the numbers can then tell that one is off by one."""
+    """Windows whose output keeps its size when stride, padding or dilation grows by one, so only
+    the numbers reveal the mistake.
+    """
     window = Window((2, 2), (4, 5))
     with (
         mock.patch.object(op_cases_windows, "CONVOLUTIONS", [((1, 2, 7, 8), 2, 1, window)] * 2),
@@ -41,10 +42,6 @@ def some_of(cases: list[Case]) -> list[Case]:
     """The smallest cases, and the smallest with most inputs, as order 2 is slow."""
     fewest = sorted(cases, key=lambda c: (_size(c) < 4, -sum(map(is_real, c.inputs)), _size(c)))
     return [c for c in cases if any(c is s for s in (*cases[:4], *fewest[:3]))]
-
-
-def is_real(a: Any) -> bool:
-    return isinstance(a, np.ndarray) and a.dtype.kind == "f"
 
 
 TABLE = table()

@@ -10,8 +10,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 _WHERE_ONLY = (
-    "the rule asks only where the value lies, which is constant but at kinks: the derivative of "
-    "the gradient by it is 0"
+    "the rule uses only the branch that the value is in, which is constant except at kinks: the "
+    "derivative of the gradient by it is 0"
 )
 _MASKED = "what stands in the place of a masked entry is masked again, or multiplied by 0"
 _VECTOR = "the gradient of a bias is a vector, which has one memory order"
@@ -29,10 +29,12 @@ EXPLAINED: dict[str, str] = {
     ),
     "am??.x: second order: d[xy] *": _WHERE_ONLY,
     "max_pool2d.x: second order: d[xy] *": _WHERE_ONLY,
-    "topk.x: second order: dy *": "of y the rule asks the positions alone, which are constant",
+    "topk.x: second order: dy *": "the rule uses only the positions of y, which are constant",
     "pow.a: one use detached: b -> *if b != 0*": "b is a number in this branch, no Tensor",
     "pow.b: one use detached: a -> *full_like*": "a is a number in this branch, no Tensor",
-    "pow.b: second order: db *": "b itself is asked only whether it is negative; y has the rest",
+    "pow.b: second order: db *": (
+        "the rule uses only the sign of b itself; the rest comes through y"
+    ),
     "pow.[ab]: number off: 1.0 -> 1.001*": _MASKED,
     "elu.x: number off: 0.0 -> 0.001*": _MASKED,
     "norm.x: number off: 1.0 -> 1.001*": "x is 0 where the length is, and so is the quotient",

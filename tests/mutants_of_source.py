@@ -19,8 +19,8 @@ from typing import Any
 from tinynet.autograd import Op, Rule, Value
 from tinynet.window import Window
 
-# what a call of one of these is replaced by when it is left out: its first argument
-_LEFT_OUT = {"transposed", "restore"}
+# functions besides operations whose call may be left out: its first argument takes its place
+_LEFT_OUT = {"transposed"}
 _TOLD_APART = {"isinstance", "zip", "getattr", "hasattr", "enumerate", "range", "raw", "iter"}
 _ASKED = {"padding": ("padding",), "taps": ("stride", "dilation")}
 _BOUNDS = {ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt}

@@ -1,4 +1,4 @@
-"""One case of the table in `op_cases`, and its numbers."""
+"""One case of the table in `op_cases`, its numbers, and the operation as a function of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import tinynet as tn
+from tinynet.autograd import Op
 from tinynet.testing.strategies import contents
 
 
@@ -38,6 +39,29 @@ def joined(y: Any) -> Any:
         return y
     rows = [o.reshape(-1) for o in y if o.dtype.kind == "f"]
     return tn.cat(rows) if isinstance(y[0], tn.Tensor) else np.concatenate(rows)
+
+
+def is_real(a: Any) -> bool:
+    """Whether it is an array of floats, which has a gradient."""
+    return isinstance(a, np.ndarray) and a.dtype.kind == "f"
+
+
+def as_function(op: Op, case: Case) -> Callable[..., Any]:
+    """The operation as a function of its float arrays only, with all other arguments fixed."""
+
+    def f(*variables: Any) -> Any:
+        rest = iter(variables)
+        filled = [next(rest) if is_real(a) else a for a in case.inputs]
+        filled = [tn.tensor(a) if isinstance(a, np.ndarray) else a for a in filled]
+        return joined(op(*filled, **case.options))
+
+    return f
+
+
+def cotangent(shape: tuple[int, ...], dtype: Any = "float64") -> np.ndarray:
+    """Reproducible numbers of both signs, none of them near 0."""
+    rng = np.random.default_rng(11)
+    return (rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)).astype(dtype)
 
 
 def n(*shape: int, kind: str = "normal", seed: int = 0) -> np.ndarray:

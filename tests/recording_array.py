@@ -1,13 +1,13 @@
 """An array that a training step must not lose: a strict subclass of NumPy's.
 
 Whoever records a step's calls of NumPy sees them through a subclass of `numpy.ndarray`. What the
-recorder misses, it replays wrongly. Three things escape it, and this class makes a test of each:
+recorder misses, it replays wrongly. Three things escape it, and this class detects each:
 
 * a result without the class: something stripped it, or allocated past the backend. `stripped`
   finds such arrays afterwards; an operation of this class refuses a plain array at once;
 * a number read on the host: `bool`, `int`, `float`, `item` and the like raise, except in
   `tinynet.backend.check`, the one look that a replay repeats;
-* random numbers drawn elsewhere than in `tinynet.random`, which makes arrays by the backend too.
+* random numbers drawn outside `tinynet.random`, which makes arrays by the backend too.
 
 It computes with NumPy, so results must be those of plain arrays to the bit.
 """
@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from test_ops_gradients import cotangent
+from op_case import cotangent
 
 import tinynet as tn
 from tinynet import backend, nn
@@ -145,7 +145,7 @@ def bits(arrays: Sequence[Any]) -> list[bytes]:
 
 
 def assert_recorded(run: Callable[[Wrap], Sequence[Any]]) -> None:
-    """Of recorded arrays come recorded ones, equal to what comes of plain ones to the bit."""
+    """Recorded arrays give recorded results, bitwise equal to those of plain arrays."""
     want, found = run(plain), run(recorded)
     assert not stripped(*found)
     assert bits(found) == bits(want)

@@ -152,9 +152,9 @@ def test_a_target_is_hit_or_missed_and_the_table_says_so(ratio, hit):
 
 
 def test_profiles_side_by_side():
-    def profile(name, own):
-        rows = [{"phase": phase, "name": op, "own": t} for (phase, op), t in own.items()]
-        return {"workload": name, "rows": rows, "step": sum(own.values()), "plain": 0.004}
+    def profile(name, times):
+        rows = [{"phase": phase, "name": op, "seconds": t} for (phase, op), t in times.items()]
+        return {"workload": name, "rows": rows, "step": sum(times.values()), "plain": 0.004}
 
     text = report.profiles([
         profile("a", {("optimizer", "step"): 0.002, ("forward", "relu"): 0.008,
@@ -271,9 +271,9 @@ def test_the_parts_of_a_profile_are_within_the_whole(tmp_path, workload):
                 "--threads", "1", "--json", path)  # fmt: skip
     assert out.returncode == 0, out.stderr
     result = json.loads(path.read_text())
-    own = sum(row["own"] for row in result["rows"])
-    assert 0.8 * result["step"] < own <= result["step"] * (1 + 1e-9)
-    assert all(row["own"] >= 0 for row in result["rows"])
+    total = sum(row["seconds"] for row in result["rows"])
+    assert 0.8 * result["step"] < total <= result["step"] * (1 + 1e-9)
+    assert all(row["seconds"] >= 0 for row in result["rows"])
     names = {(row["phase"], row["name"]) for row in result["rows"]}
     if workload == "lenet":
         assert {("forward", "conv2d"), ("backward", "conv2d, by w"), ("optimizer", "step")} <= names

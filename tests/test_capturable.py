@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from op_case import joined
+from op_case import is_real, joined
 from op_cases import table
 from optimizer_cases import OPTIMIZERS, gradients_for, parameters
 from recording_array import (
@@ -28,7 +28,6 @@ from recording_array import (
     stripped,
     wrapped,
 )
-from test_ops_gradients import is_real
 
 import tinynet as tn
 import tinynet.functional as F
@@ -90,9 +89,9 @@ def test_a_training_step_is_capturable(network: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_numbers_of_a_step_are_arguments(name: str, dtype: str) -> None:
-    """With recorded arrays in their place a step is the same: none is read, none computed anew.
+    """A step is the same if its scalars are recorded arrays: none is read or recomputed.
 
-    They change in each step: by their number, and by a schedule of the rate.
+    They change with the step's number and with a schedule of the rate.
     """
 
     def run(wrap: Wrap) -> list[Any]:

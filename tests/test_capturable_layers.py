@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from op_case import is_real
 from recording_array import Wrap, assert_recorded, derivatives, real, wrapped
-from test_ops_gradients import is_real
 
 import tinynet as tn
 import tinynet.functional as F

@@ -34,7 +34,7 @@ READ = {"item", "tolist", "tobytes", "nonzero", "to_numpy"}
 REDUCE = {"all", "any", "argmax", "argmin", "item", "max", "mean", "min", "ravel", "sum"}
 LAYOUT = {"strides", "flags", "setflags", "ctypes", "__array_interface__"}
 RANDOM = {"random", "default_rng", "SeedSequence", "RandomState"}
-# reads that somebody asked for, by name of the function; none is in the way of a training step
+# reads on request, by name of the function; none occurs in a training step
 ON_REQUEST = {
     "tensor.py": {
         "item", "tolist", "numpy", "__contains__", "__repr__", "__reduce__", "__float__", "__int__",
@@ -76,7 +76,7 @@ class Scan(ast.NodeVisitor):
         self.file, self.found = file, set[tuple[int, int, str]]()
         self.functions: list[str] = []
         tree = ast.parse(source)
-        # what is handed to `check` makes the error, when the step is lost anyhow
+        # arguments of `check` only build the error, and by then the step has failed
         checks = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and self.is_check(n)]
         arguments = [a for call in checks for a in call.args]
         self.errors = {a.id for a in arguments if isinstance(a, ast.Name)}
@@ -155,7 +155,7 @@ class Scan(ast.NodeVisitor):
 
 
 def violations(source: str, file: str) -> Iterator[tuple[int, int, str]]:
-    """What the rules forbid in a file, but for the reads that somebody asked for."""
+    """What the rules forbid in a file, except the reads in `ON_REQUEST`."""
     for rule, line, function in sorted(Scan(source, file).found):
         if rule != 3 or function not in ON_REQUEST.get(file, set()):
             yield rule, line, function

@@ -186,7 +186,7 @@ def test_integers_are_the_numbers_that_they_are(function: Any, dtype: str) -> No
 
 
 def test_a_plain_number_has_its_sigmoid() -> None:
-    """As it has its exponential: each function of the array module takes one."""
+    """Like `exp`: every function of the array module accepts a plain number."""
     assert float(F.sigmoid(0.5)) == pytest.approx(1 / (1 + np.exp(-0.5)))
     assert float(F.softplus(0.5)) == pytest.approx(np.log1p(np.exp(0.5)))
     assert float(F.logsigmoid(-0.5)) == pytest.approx(-np.log1p(np.exp(0.5)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,6 @@ from tinynet.data.__main__ import main
 from tinynet.data.files import DataSet
 
 TOP = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with small.serve() as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -32,12 +32,6 @@ NAMES = sorted(small.ZIPPED)
 mnist_of = sys.modules["tinynet.data.mnist"].images_and_labels
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with small.serve() as server:
-        yield server
-
-
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: Server) -> None:
     """No proxy, no local data, and an empty list of requests."""
@@ -350,21 +344,16 @@ def test_without_pooch(server: Server, tmp_path: Path, monkeypatch: pytest.Monke
     fetch(small_mnist(), tmp_path, TIMEOUT)  # nothing to do, nothing needed
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 def test_a_bar_on_a_terminal_alone(
     server: Server,
     tmp_path: Path,
+    terminal: io.StringIO,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     pytest.importorskip("tqdm")
     fetch(small_mnist(server.mirror("good")), tmp_path / "a", TIMEOUT)
     assert capsys.readouterr() == ("", "")
-    terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     fetch(small_mnist(server.mirror("403"), server.mirror("good")), tmp_path / "b", TIMEOUT)
     assert all(name in terminal.getvalue() for name in NAMES)

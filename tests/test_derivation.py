@@ -8,7 +8,7 @@ import pathlib
 import re
 
 import pytest
-from test_explain import Balanced
+from html_tree import Reader
 
 import tinynet as tn
 import tinynet.functional as F
@@ -44,9 +44,9 @@ def test_every_operation(name):
         compile(f"def f():\n{re.sub('^', '    ', code.text, flags=re.M)}", "shown", "exec")
         assert inspect.getsource(function).rstrip().endswith(shown[-1].strip())
     assert str(tn.derivation(op)) == text
-    page = Balanced(derivation._repr_html_().replace("<br>", ""))
-    assert page.seen.count("pre") == 1 + len(op.rules)
-    assert " ".join(notes.forward.text.split()) in " ".join(page.text.split())
+    page = Reader(derivation._repr_html_())
+    assert [tag for tag, _ in page.tags].count("pre") == 1 + len(op.rules)
+    assert " ".join(notes.forward.text.split()) in " ".join("".join(page.texts).split())
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_one_file_knows_cupy_and_the_operations_name_no_array_module():
         names = {name.split(".")[0] for name in imported(ast.parse(text))}
         if part_of(path) != "backend":
             assert not names & {"cupy", "cupyx"}, path
-        if part_of(path) in ("autograd", "anomaly", "ops", "tensor", "functional"):
+        if part_of(path) in ("autograd", "ops", "tensor", "functional"):
             assert "numpy" not in names, path
         assert not re.search(r"\bnp\.random\.(?!Generator|default_rng|SeedSequence)", text), path
 

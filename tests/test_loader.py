@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loader_cases import jitter
 
 import tinynet as tn
 from tinynet import backend, memory, random
@@ -101,11 +102,6 @@ def test_an_array_in_another_memory_order() -> None:
     x = np.arange(2 * 3 * 20.0).reshape(2, 3, 20).transpose(2, 0, 1)  # rows innermost
     for batch, i in DataLoader(x, np.arange(20), batch_size=6, shuffle=True):
         assert np.array_equal(batch, x[i])
-
-
-def jitter(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A transform whose result reveals every number that it drew."""
-    return images + rng.random(images.shape)
 
 
 def test_the_transform_acts_on_the_first_array_with_numbers_of_its_own() -> None:
@@ -203,10 +199,11 @@ def test_on_the_gpu() -> None:
                 assert np.array_equal(a, backend.to_numpy(b))
 
 
+@pytest.mark.parametrize("width", [3, 32])  # 16 x 32 float32 are 2048 bytes: the padded rows
 @given(st.integers(1, 70), st.integers(1, 3), st.sampled_from([1, 5, 16, 17]), st.data())
-def test_images_are_gathered_with_n_innermost(n, channels, side, drawn):
+def test_images_are_gathered_with_n_innermost(width, n, channels, height, drawn):
     """The numbers of ``images[rows]`` in the memory order of convolution."""
-    images = np.random.default_rng(n).random((n, channels, side, 3), dtype="float32")
+    images = np.random.default_rng(n).random((n, channels, height, width), dtype="float32")
     rows = np.array(drawn.draw(st.lists(st.integers(0, n - 1), max_size=40)), "int64")
     turned = memory.take_rows_last(images, rows)
     np.testing.assert_array_equal(turned, images[rows].transpose(1, 2, 3, 0))

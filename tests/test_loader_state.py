@@ -7,13 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from loader_cases import jitter
 
 from tinynet.data import DataLoader
-
-
-def jitter(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A transform whose result reveals every number that it drew."""
-    return images + rng.random(images.shape)
 
 
 def same(one: Any, other: Any) -> bool:

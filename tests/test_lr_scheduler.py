@@ -1,4 +1,4 @@
-"""Schedules: their formulas, composition, and going on from a state."""
+"""Schedules: their formulas, composition, and resuming from a state."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def make_optimizer(*rates):
 
 
 def rates(scheduler, epochs):
-    """Those of the first group, the present one first."""
+    """The rates of the first group: the current one, then one after each epoch."""
     values = [scheduler.get_last_lr()[0]]
     for _ in range(epochs):
         scheduler.step()
@@ -65,7 +65,7 @@ def test_rates(name):
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_goes_on_from_a_state(name):
+def test_resumes_from_a_state(name):
     make, _ = SCHEDULES[name]
     straight = make(make_optimizer())
     values = rates(straight, 9)

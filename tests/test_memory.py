@@ -66,7 +66,7 @@ def test_the_first_axis_goes_last_whatever_the_distance_of_rows(shape: Any, dtyp
         assert y.flags.c_contiguous
         np.testing.assert_array_equal(y, np.moveaxis(a, 0, -1), strict=True)
     if y.size:
-        assert np.shares_memory(first_axis_last(np.moveaxis(y, -1, 0)), y), "a copy for nothing"
+        assert np.shares_memory(first_axis_last(np.moveaxis(y, -1, 0)), y), "an unnecessary copy"
 
 
 def test_the_first_axis_goes_last_in_pieces_of_a_block() -> None:

@@ -19,6 +19,8 @@ from tinynet.training.metrics import (
     top_k_accuracy,
 )
 
+NO_PEER = "scikit-learn is not installed (extra 'peers')"
+
 
 @st.composite
 def classified(draw):
@@ -78,7 +80,7 @@ def test_by_counting(case):
 @settings(max_examples=15)  # scikit-learn takes its time
 @given(classified())
 def test_as_scikit_learn(case):
-    sk = pytest.importorskip("sklearn.metrics")
+    sk = pytest.importorskip("sklearn.metrics", reason=NO_PEER)
     predicted, labels, classes = case
     numbers = list(range(classes))
     assert accuracy(predicted, labels) == pytest.approx(sk.accuracy_score(labels, predicted))
@@ -92,7 +94,7 @@ def test_as_scikit_learn(case):
 
 
 def test_top_k_as_scikit_learn():
-    sk = pytest.importorskip("sklearn.metrics")
+    sk = pytest.importorskip("sklearn.metrics", reason=NO_PEER)
     rng = np.random.default_rng(0)
     logits, labels = rng.normal(size=(40, 6)), rng.permutation(40) % 6
     for k in range(1, 6):

@@ -13,13 +13,6 @@ import tinynet as tn
 from tinynet import backend, nn, optim
 
 
-@pytest.fixture
-def device(device, monkeypatch):
-    """Each device in turn, and new tensors are made there."""
-    monkeypatch.setitem(backend._settings, "device", device)
-    return device
-
-
 class Net(nn.Module):
     """A bit of everything: layers, a parameter, buffers of both kinds, a tensor of no kind."""
 
@@ -42,7 +35,7 @@ NAMES = [
 ]  # fmt: skip
 
 
-def test_registers_by_type(device):
+def test_registers_by_type(default_device):
     net = Net()
     assert list(net.state_dict()) == NAMES
     learnt = [name for name, _ in net.named_parameters()]
@@ -55,7 +48,8 @@ def test_registers_by_type(device):
     ]  # fmt: skip
     assert [name for name, _ in net.named_children()] == ["norm", "body"]
     assert len(list(net.children())) == 2
-    assert all(p.requires_grad and p.is_leaf and p.device == device for p in net.parameters())
+    assert all(p.requires_grad and p.is_leaf for p in net.parameters())
+    assert all(p.device == default_device for p in net.parameters())
     assert [name for name, _ in net.named_parameters(prefix="net", recurse=False)] == ["net.scale"]
     assert {name for name, _ in net.body[0].named_parameters("a")} == {"a.weight", "a.bias"}
 
@@ -144,7 +138,7 @@ def test_missing_attributes_and_init_are_explained():
     assert (module.kept, module.value) == (4, 4)
 
 
-def test_state_dict_round_trip(device):
+def test_state_dict_round_trip(default_device):
     a, b = Net(), Net()
     a(tn.randn(5, 4))
     state = a.state_dict()
@@ -160,11 +154,11 @@ def test_state_dict_round_trip(device):
     state["scale"][:] = 9  # a copy: neither module changes
     assert a.state_dict()["scale"].tolist() == b.state_dict()["scale"].tolist() == [1, 1, 1]
     b.load_state_dict({name: tn.tensor(value) for name, value in state.items()})
-    assert b.scale.device == device
+    assert b.scale.device == default_device
     assert b.scale.tolist() == [9, 9, 9]
 
 
-def test_load_keeps_dtype_and_takes_foreign_tensors(device):
+def test_load_keeps_dtype_and_takes_foreign_tensors(default_device):
     class Foreign:
         """As other libraries' tensors: an array only after two more calls."""
 
@@ -190,7 +184,8 @@ def test_load_keeps_dtype_and_takes_foreign_tensors(device):
     state = {"weight": Foreign(np.arange(6.0).reshape(2, 3)), "bias": [1, 2]}
     net.load_state_dict(state)
     assert net.weight.tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert (net.weight.dtype, net.weight.device, net.bias.dtype) == (np.float32, device, np.float32)
+    assert net.weight.dtype == net.bias.dtype == np.float32
+    assert net.weight.device == default_device
     net.double().load_state_dict({"weight": HasArray(), "bias": np.zeros(2, "float32")})
     assert net.weight.dtype == net.bias.dtype == np.float64
     assert np.array_equal(net.state_dict()["weight"], np.arange(6.0).reshape(2, 3) / 7)
@@ -198,7 +193,7 @@ def test_load_keeps_dtype_and_takes_foreign_tensors(device):
         net.load_state_dict({"weight": HasArray(), "bias": "text"})
 
 
-def test_load_names_all_that_does_not_fit_and_loads_nothing(device):
+def test_load_names_all_that_does_not_fit_and_loads_nothing(default_device):
     net = Net()
     state = net.state_dict()
     state["extra"] = np.zeros(1)

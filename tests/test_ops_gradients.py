@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from op_case import Case, joined
+from op_case import Case, as_function, cotangent, is_real, joined
 from op_cases import table
 
 import tinynet as tn
@@ -30,32 +30,11 @@ def cases(keep: Callable[[str, Case], bool]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("name", "k"), kept)
 
 
-def is_real(a: Any) -> bool:
-    return isinstance(a, np.ndarray) and a.dtype.kind == "f"
-
-
 def tensors(case: Case, arrays: Sequence[Any]) -> list[Any]:
     """The inputs as Tensors, which require a gradient if they are floats."""
     return [
         tn.tensor(a, requires_grad=is_real(a)) if isinstance(a, np.ndarray) else a for a in arrays
     ]
-
-
-def as_function(name: str, case: Case) -> Callable[..., Any]:
-    """The operation as a function of its float arrays only, with all other arguments fixed."""
-
-    def f(*variables: Any) -> Any:
-        rest = iter(variables)
-        filled = [next(rest) if is_real(a) else a for a in case.inputs]
-        filled = [tn.tensor(a) if isinstance(a, np.ndarray) else a for a in filled]
-        return joined(registry()[name](*filled, **case.options))
-
-    return f
-
-
-def cotangent(shape: tuple[int, ...], dtype: Any = "float64") -> np.ndarray:
-    rng = np.random.default_rng(11)
-    return (rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)).astype(dtype)
 
 
 def value_and_gradients(name: str, case: Case, arrays: Sequence[Any]) -> list[np.ndarray]:
@@ -110,7 +89,8 @@ def test_gradients_to_second_order(name: str, k: int) -> None:
     inputs = [tn.tensor(a, requires_grad=True) for a in case.inputs if is_real(a)]
     shapes = [x.shape for x in inputs]
     twice = len(set(shapes)) < len(shapes) and name not in ("maximum", "minimum")  # else all ties
-    check_grads(as_function(name, case), inputs, name=name, same_tensor=twice, allow_constant=True)
+    f = as_function(registry()[name], case)
+    check_grads(f, inputs, name=name, same_tensor=twice, allow_constant=True)
 
 
 @cases(lambda name, case: name != "cast")  # its dtype is an option: test_cast

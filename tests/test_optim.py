@@ -16,14 +16,6 @@ import tinynet as tn
 from tinynet import backend, nn, optim
 from tinynet.optim import flat
 
-
-@pytest.fixture
-def device(device, monkeypatch):
-    """Each device in turn, and new tensors are made there."""
-    monkeypatch.setitem(backend._settings, "device", device)
-    return device
-
-
 GRADIENTS = [0.5, -1.0, 2.0]  # of one number that starts at 1; three steps
 
 
@@ -42,7 +34,7 @@ def take_steps(make, gradients=GRADIENTS):
 # --- tables worked out with plain numbers -----------------------------------------------------
 
 
-def test_sgd_by_hand(device):
+def test_sgd_by_hand(default_device):
     # b: 0.5; 0.9 * 0.5 - 1 = -0.55; 0.9 * -0.55 + 2 = 1.505
     assert take_steps(lambda p: optim.SGD(p, lr=0.1, momentum=0.9)) == pytest.approx(
         [0.95, 1.005, 0.8545], rel=1e-14
@@ -74,7 +66,7 @@ def adam_by_hand(lr, beta1, beta2, eps, coupled=0.0, decoupled=0.0):
     return values
 
 
-def test_adam_by_hand(device):
+def test_adam_by_hand(default_device):
     # With betas 1/2 the means stay simple.
     #   m: 0.25, -0.375, 0.8125; over 1 - 2^-t: 0.5, -0.5, 0.8125 / 0.875
     #   v: 0.125, 0.5625, 2.28125; over 1 - 2^-t: 0.25, 0.75, 2.28125 / 0.875
@@ -90,7 +82,7 @@ def test_adam_by_hand(device):
     )
 
 
-def test_adamw_by_hand(device):
+def test_adamw_by_hand(default_device):
     # The first step of Adam is lr times the sign: 1 * (1 - 0.1 * 0.5) - 0.1
     values = take_steps(lambda p: optim.AdamW(p, lr=0.1, eps=0.0, weight_decay=0.5))
     assert values[0] == pytest.approx(0.85, rel=1e-14)
@@ -100,7 +92,7 @@ def test_adamw_by_hand(device):
     )
 
 
-def test_rmsprop_by_hand(device):
+def test_rmsprop_by_hand(default_device):
     # v with alpha 1/2: 0.125, 0.5625, 2.28125
     d = [0.5 / math.sqrt(0.125), -1 / math.sqrt(0.5625), 2 / math.sqrt(2.28125)]
     values = take_steps(lambda p: optim.RMSprop(p, lr=0.1, alpha=0.5, eps=0.0))
@@ -135,14 +127,14 @@ def make(request):
     return OPTIMIZERS[request.param]
 
 
-def test_float32_stays_float32(make, device):
+def test_float32_stays_float32(make, default_device):
     params = parameters()
     optimizer = make(params)
     for step in range(3):
         gradients_for(params, step)
         optimizer.step()
         optimizer.param_groups[0]["lr"] = np.float64(0.05)
-    assert all(p.dtype == np.float32 and p.device == device for p in params)
+    assert all(p.dtype == np.float32 and p.device == default_device for p in params)
     assert type(optimizer.param_groups[0]["lr"]) is np.float64
     saved = optimizer.state_dict()
     for entry in saved["state"].values():
@@ -151,11 +143,11 @@ def test_float32_stays_float32(make, device):
             assert name == "step" or value.dtype == np.float32
     for flats in optimizer._flat:
         for part in flats:
-            assert all(backend.device_of(s) == device for s in part.slots.values())
+            assert all(backend.device_of(s) == default_device for s in part.slots.values())
 
 
-def test_all_at_once_is_one_by_one(make, monkeypatch, device):
-    """However parameters are joined or cut into blocks, each is updated as if alone and whole."""
+def test_all_at_once_equals_one_by_one(make, monkeypatch, default_device):
+    """Each parameter is updated as if alone and whole, however they are joined or cut in blocks."""
     together = parameters("float64")
     optimizer = make(together)
     alone = parameters("float64")
@@ -196,7 +188,7 @@ def test_missing_gradients_leave_parameter_state_and_count(data):
             assert all(np.array_equal(state[i][name], own[0][name]) for name in own[0])
 
 
-def test_resumes_bitwise(make, device):
+def test_resumes_bitwise(make, default_device):
     straight = parameters()
     optimizer = make(straight)
     for step in range(6):
@@ -205,7 +197,7 @@ def test_resumes_bitwise(make, device):
         if step == 2:
             kept, state = numbers(straight), optimizer.state_dict()
             before = copy.deepcopy(state)
-    resumed = [nn.Parameter(tn.tensor(x, device=device)) for x in kept]
+    resumed = [nn.Parameter(tn.tensor(x, device=default_device)) for x in kept]
     again = make(resumed, lr=0.7)
     again.load_state_dict(state)
     assert again.param_groups[0]["lr"] == 0.1
@@ -265,8 +257,8 @@ def test_mixed_dtypes_and_devices(make, monkeypatch):
     assert [p.dtype.name for p in params[1:4]] == ["float64", "float32", "float64"]
 
 
-def test_an_array_in_a_file_is_learnt_beside_others(make, tmp_path):
-    """A parameter may be of a subclass of NumPy's array, as `np.memmap`."""
+def test_a_parameter_in_a_file_is_updated_like_others(make, tmp_path):
+    """A parameter's array may be of a subclass of NumPy's, such as `np.memmap`."""
     in_file = np.memmap(tmp_path / "w", "float64", "w+", shape=(3,))
     in_file[...] = 1.0
     learnt = [tn.tensor(in_file, requires_grad=True), tn.ones(3, dtype="float64")]
@@ -281,7 +273,7 @@ def test_an_array_in_a_file_is_learnt_beside_others(make, tmp_path):
     assert (learnt[0].data < 1.0).all()
 
 
-def test_a_gradient_of_another_dtype_is_taken_as_the_parameters(make):
+def test_a_gradient_of_another_dtype_is_converted_to_the_parameters(make):
     a, b = (nn.Parameter(tn.ones(3)) for _ in range(2))
     of_a, of_b = make([a]), make([b])
     for step in range(3):
@@ -393,7 +385,7 @@ def test_bad_steps_are_named():
     p.data = np.ones(3, "float32")
     with pytest.raises(ValueError, match=r"had shape \(2,\) .* now has \(3,\)"):
         optimizer.step()
-    # the gradient of the third of the second group
+    # a gradient of the wrong shape for the third parameter of the second group
     params = [nn.Parameter(tn.ones(2)) for _ in range(4)]
     optimizer = optim.SGD([{"params": params[:1]}, {"params": params[1:]}])
     params[3].grad = tn.ones(1)
@@ -446,8 +438,8 @@ def test_bad_states_are_named_and_change_nothing():
     assert optimizer.param_groups[0]["lr"] == 0.5
 
 
-def test_the_first_step_of_momentum_is_the_gradient_to_the_bit():
-    """Its sign too where it is -0.0, although the step is computed as all later ones are."""
+def test_the_first_momentum_buffer_is_bitwise_the_gradient():
+    """Even -0.0 keeps its sign, although the first step is computed like all later ones."""
     p = nn.Parameter(tn.tensor([1.0, 2.0, 3.0]))
     optimizer = optim.SGD([p], lr=0.1, momentum=0.9, dampening=0.5)
     p.grad = tn.tensor([-0.0, 0.0, -2.0])

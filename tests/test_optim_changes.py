@@ -16,7 +16,7 @@ def make(request):
     return OPTIMIZERS[request.param]
 
 
-def test_goes_on_after_the_module_moved(make, monkeypatch):
+def test_continues_after_the_module_moved(make, monkeypatch):
     monkeypatch.setitem(backend._settings, "cuda works", False)
     cupy_standin.install(monkeypatch)
     net, other = nn.Linear(4, 3).double(), nn.Linear(4, 3).double()
@@ -37,7 +37,7 @@ def test_goes_on_after_the_module_moved(make, monkeypatch):
         assert all(v.dtype == np.float32 for k, v in entry.items() if k != "step")
 
 
-def test_a_parameter_taken_out_of_its_group_is_not_learnt_any_more(make):
+def test_a_parameter_removed_from_its_group_is_no_longer_updated(make):
     kept, left = nn.Parameter(tn.ones(2)), nn.Parameter(tn.ones(3))
     alone = nn.Parameter(tn.ones(2))
     optimizer, other = make([left, kept]), make([alone])
@@ -50,12 +50,12 @@ def test_a_parameter_taken_out_of_its_group_is_not_learnt_any_more(make):
         optimizer.step()
         other.step()
     assert np.array_equal(left.detach().numpy(), before)
-    assert np.array_equal(kept.detach().numpy(), alone.detach().numpy())  # its state went on
+    assert np.array_equal(kept.detach().numpy(), alone.detach().numpy())  # its state was kept
     assert len(optimizer.state_dict()["state"]) == len(other.state_dict()["state"])
 
 
-def test_loading_leaves_the_state_of_what_is_in_no_group(make):
-    """So that loading what was just saved changes nothing."""
+def test_loading_keeps_the_state_of_parameters_in_no_group(make):
+    """Loading what was just saved changes nothing."""
     results = []
     for load in (False, True):
         a, b = nn.Parameter(tn.ones(2)), nn.Parameter(tn.ones(3))
@@ -73,7 +73,7 @@ def test_loading_leaves_the_state_of_what_is_in_no_group(make):
     assert same(*results)
 
 
-# Of which group a parameter is in each step: frozen for a while, or moved to another and back.
+# The group of a parameter at each step: frozen for a while (None), or moved to another and back.
 PLACES = {
     "frozen": [0, 0, None, None, 0, 0],
     "to the next": [0, 0, 1, 1, 0, 0],
@@ -92,7 +92,7 @@ def test_state_follows_a_parameter_out_of_its_group_and_back(make, places):
     for step, place in enumerate(places):
         for number, group in enumerate(optimizer.param_groups):
             kept = [p for p in group["params"] if p is not moved]
-            kept.reverse()  # so that something else changes each time
+            kept.reverse()  # so that another change happens at each step
             group["params"] = [moved, *kept] if number == place else kept
         gradients_for(params, step)
         gradients_for(alone, step, missing=[0] if place is None else ())
@@ -103,7 +103,7 @@ def test_state_follows_a_parameter_out_of_its_group_and_back(make, places):
     assert same(numbers(params), numbers(alone))
 
 
-def test_parameters_that_change_places_are_learnt_by_the_options_there(make):
+def test_parameters_that_change_groups_take_the_options_of_the_new_one(make):
     params, alone = parameters("float64")[:2], parameters("float64")[:2]
     optimizer = make([{"params": [p], "lr": lr} for p, lr in zip(params, (0.1, 0.2), strict=True)])
     each = [make([p], lr=lr) for p, lr in zip(alone, (0.1, 0.2), strict=True)]
@@ -146,7 +146,7 @@ def test_another_shape_is_refused_beside_other_changes_and_nothing_is_lost(make,
         assert same(entry.values(), after["state"][i].values())
 
 
-def test_an_interrupt_while_the_arrays_are_made_anew_loses_no_state(make, monkeypatch):
+def test_an_interrupt_while_the_arrays_are_rebuilt_loses_no_state(make, monkeypatch):
     params, alone = parameters("float64"), parameters("float64")
     optimizer, other = make(params), make(alone)
     asarray, calls = backend.asarray, []

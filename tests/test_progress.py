@@ -14,11 +14,6 @@ import pytest
 from tinynet.training import Recorder
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 def test_plain_lines_off_a_terminal():
     shown = io.StringIO()
     recorder = Recorder(total=40, epochs=2, interval=0.0, stream=shown)
@@ -70,19 +65,18 @@ def test_a_resumed_epoch_counts_its_rate_from_where_it_goes_on(monkeypatch):
     assert "90%  90/100  5 examples/s  loss 1  2.0 s left" in shown.getvalue()
 
 
-def test_the_bar_on_a_terminal(monkeypatch):
+def test_the_bar_on_a_terminal(terminal, monkeypatch):
     pytest.importorskip("tqdm")
     now = [0.0]
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
-    shown = Terminal()
-    with Recorder(total=60, epochs=3, stream=shown) as recorder:
+    with Recorder(total=60, epochs=3, stream=terminal) as recorder:
         for k in range(6):
             recorder.add(10, loss=0.5)
             recorder.log(f"message {k}")
             now[0] += 0.2
         recorder.end_epoch(test_loss=0.25)
         recorder.add(10, loss=0.5)
-    text = shown.getvalue()
+    text = terminal.getvalue()
     assert "epoch 1/3" in text
     assert "loss=0.5" in text
     assert "examples/s" in text
@@ -93,14 +87,13 @@ def test_the_bar_on_a_terminal(monkeypatch):
     assert recorder._progress._bar is None  # the block's end took it away
 
 
-def test_without_tqdm_a_note_and_plain_lines(monkeypatch):
+def test_without_tqdm_a_note_and_plain_lines(terminal, monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm", None)
-    shown = Terminal()
-    recorder = Recorder(interval=0.0, stream=shown)
+    recorder = Recorder(interval=0.0, stream=terminal)
     recorder.add(10, loss=0.5)
-    assert shown.getvalue().count("pip install 'tinynet[train]'") == 1
-    assert "\r" not in shown.getvalue()
-    assert re.search(r"^epoch 1  10  \d+ examples/s  loss 0.5$", shown.getvalue(), re.M)
+    assert terminal.getvalue().count("pip install 'tinynet[train]'") == 1
+    assert "\r" not in terminal.getvalue()
+    assert re.search(r"^epoch 1  10  \d+ examples/s  loss 0.5$", terminal.getvalue(), re.M)
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("closed")])

@@ -331,24 +331,6 @@ print(training.write_report({str(tmp_path)!r}, [{{"epoch": 1, "loss": 0.25}}]))
 # --- in a browser ---
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    with browser.chromium(tmp_path_factory.mktemp("chromium")) as driver:
-        yield driver
-
-
-def contrast(a, b):
-    """The ratio of two colours' luminances, as WCAG 2 defines it; 4.5 is enough for text."""
-
-    def luminance(colour):
-        c = np.array([float(n) for n in re.findall(r"[\d.]+", colour)[:3]]) / 255
-        linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-        return linear @ [0.2126, 0.7152, 0.0722]
-
-    high, low = sorted([luminance(a), luminance(b)], reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
 @pytest.mark.parametrize(
     ("ground", "ink"), [("#f6f7f9", "#1b1f24"), ("#1e2126", "#e6e8eb")], ids=["light", "dark"]
 )
@@ -366,7 +348,8 @@ def test_counts_are_read_on_every_shade_of_the_confusion_matrix(ground, ink):
         if alpha:
             behind = alpha * np.array(colour) + (1 - alpha) * np.array(to_rgb(ground))
             letters = ink if text.get_color() == INK else text.get_color()
-            assert contrast(*(f"{255 * np.array(to_rgb(c))}" for c in (behind, letters))) > 3.4
+            colours = [f"{255 * np.array(to_rgb(c))}" for c in (behind, letters)]
+            assert browser.contrast(*colours) > 3.4
             checked += 1
     assert checked == 39
 
@@ -393,11 +376,11 @@ def test_in_a_browser_it_is_readable(page, chromium, width, dark):
         "s => getComputedStyle(document.querySelector(s))).map(s => [s.color, s.fill])"
     )
     (*_, (_, drawn)) = inks
-    assert min(contrast(card, colour) for colour, _ in inks) > 4.5
-    assert contrast(card, drawn) > 4.5
+    assert min(browser.contrast(card, colour) for colour, _ in inks) > 4.5
+    assert browser.contrast(card, drawn) > 4.5
     for colour in ("rgb(0, 114, 178)", "rgb(213, 94, 0)", "rgb(0, 158, 115)"):
-        assert contrast(card, colour) > 3  # WCAG's for what is no text
-    assert (contrast(card, "rgb(0, 0, 0)") < 2) == dark
+        assert browser.contrast(card, colour) > 3  # WCAG's for what is no text
+    assert (browser.contrast(card, "rgb(0, 0, 0)") < 2) == dark
 
 
 def test_letters_stay_in_their_figures(page, chromium):

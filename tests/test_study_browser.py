@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import itertools
-import re
 
 import browser
 import numpy as np
@@ -16,12 +15,6 @@ from tinynet.study.networks import NETWORKS
 
 if browser.missing():
     pytest.skip(browser.missing(), allow_module_level=True)
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    with browser.chromium(tmp_path_factory.mktemp("chromium")) as driver:
-        yield driver
 
 
 @pytest.fixture(scope="module")
@@ -317,26 +310,18 @@ def test_the_page_never_scrolls_sideways(pages, name, width):
     assert not browser.overflows(opened.driver, width)
 
 
-def luminance(colour):
-    """Of an rgb(...) text, as WCAG 2.2 defines it."""
-    channels = [int(c) / 255 for c in re.findall(r"\d+", colour)[:3]]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 @pytest.mark.parametrize("dark", [False, True])
 def test_text_stands_out_in_light_and_dark(pages, dark):
     opened = pages["lenet"].open(dark=dark)
     ground = opened.script("return getComputedStyle(document.body).backgroundColor")
-    assert (luminance(ground) < 0.1) == dark
+    assert (browser.luminance(ground) < 0.1) == dark
     card = opened.script("return getComputedStyle(document.querySelector('#f1')).backgroundColor")
     for selector in ("body", ".formula", ".quiet", "#f1 a", ".place"):
         ink = opened.script(
             "return getComputedStyle(document.querySelector(arguments[0])).color", selector
         )
         for behind in (ground, card):
-            low, high = sorted((luminance(ink), luminance(behind)))
-            assert (high + 0.05) / (low + 0.05) >= 4.5, (selector, ink, behind)
+            assert browser.contrast(ink, behind) >= 4.5, (selector, ink, behind)
 
 
 def test_the_pictures_follow_when_the_scheme_changes(pages):

@@ -148,10 +148,6 @@ def test_by_hand_are_the_equations_of_the_example(monkeypatch):
 # --- the answers ---
 
 
-def numbers_in(text):
-    return [float(n) for n in re.findall(r"(?<![\w\[,])-?\d+(?:\.\d+)?(?:e-?\d+)?", text)]
-
-
 def test_the_four_questions_are_answered_with_numbers_of_the_step(lenet):
     told = {a.id: a for a in answers(lenet)}
     assert {"why-col2im", "why-bias", "why-tie", "why-softmax"} <= set(told)

@@ -85,7 +85,7 @@ def test_an_error_is_raised_when_nothing_runs_any_more(number):
     with pytest.raises(KeyError, match="piece 1"):
         threads.for_each(piece, range(8))
     assert not running
-    threads.for_each(lambda i: running.append(i), range(3))  # and the next job is done as ever
+    threads.for_each(lambda i: running.append(i), range(3))  # the next job runs as usual
     assert sorted(running) == [0, 1, 2]
 
 
