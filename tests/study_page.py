@@ -22,8 +22,7 @@ class Page:
         model = network.build()
         digit = load_digit("0", "digits", None, network.size)
         self.driver, self.study = driver, study(network, model, digit)
-        contents = Contents(self.study)
-        self.arrays = [contents.arrays(o) for o in self.study.operations]
+        self.arrays = Contents(self.study).roles
         self.path = folder / f"{name}.html"
         self.path.write_text(page(self.study, model), encoding="utf-8")
 

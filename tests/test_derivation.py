@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import inspect
+import linecache
+import os
 import pathlib
 import re
 
@@ -74,7 +76,7 @@ def test_functions_and_methods_lead_to_their_operations(given, expected):
 
 def test_a_composition_says_so():
     text = str(tn.derivation(F.gelu))
-    assert text.startswith("gelu is a composition: by name it calls erf, tanh (operators such as *")
+    assert text.startswith("gelu is a composition: it calls erf, tanh by name (operators such as *")
     assert "\n\nerf(x)\n" in text
     assert "gelu is a composition" in tn.derivation(F.gelu)._repr_html_()
     assert repr(tn.derivation("relu")) == str(tn.derivation("relu"))
@@ -99,7 +101,7 @@ def test_a_composition_shows_its_own_source(given, calls, line):
     found = tn.derivation(given)
     head, _, rest = str(found).partition("\n\n")
     name = given if isinstance(given, str) else given.__name__
-    assert head.startswith(f"{name} is a composition: by name it calls {calls} (")
+    assert head.startswith(f"{name} is a composition: it calls {calls} by name (")
     assert line in rest.partition("\nDerivation: ")[0]
     assert html.escape(line) in found._repr_html_()
 
@@ -125,6 +127,18 @@ def test_one_of_your_own_without_a_file_or_a_docstring():
     assert text.startswith("double(x)\n")
     assert "forward, its source is not in a file" in text
     assert "gx, its source is not in a file" in tn.derivation(op)._repr_html_()
+
+
+def test_a_folder_beside_the_package_s_is_shown_with_its_whole_path(tmp_path):
+    """Though its name begins with that of the folder that holds the package."""
+    file = f"{ROOT}-mine{os.sep}own.py"
+    names: dict = {}
+    linecache.cache[file] = (0, None, ["def double(x):\n", "    return x * 2\n"], file)
+    try:
+        exec(compile("def double(x):\n    return x * 2\n", file, "exec"), names)
+        assert f"forward, {file}:2\n" in str(tn.derivation(Op(names["double"])))
+    finally:
+        del linecache.cache[file]
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,9 @@ def test_the_worst_mistakes():
     assert found.worst().tolist() == [3, 1, 5]  # 4 has the largest loss but is right
     assert found.worst(2).tolist() == [3, 1]
     assert found.worst(0).tolist() == []
+    infinite = np.where(losses == 3.0, np.inf, losses)
+    found = Evaluation(labels, predicted, infinite, losses, losses, labels, 3)
+    assert found.worst().tolist() == [3, 1, 5]  # NaN before infinity too
     assert "6 examples of 3 classes" in repr(found)
 
 

@@ -292,6 +292,17 @@ def test_mistakes_in_colour_with_names_and_any_range():
     assert figure.axes[0].get_title() == "#0:\na cat\n→ a dog"
 
 
+def test_an_image_of_one_colour_in_any_range():
+    shown = np.full((1, 3, 4, 4), 7.0)
+    assert (pixels(training.plot_mistakes(shown, [0], [1])) == 0).all()
+
+
+def test_no_mistake_is_shown_if_none_is_asked_for():
+    figure = training.plot_mistakes(np.zeros((2, 4, 4)), [0, 1], [1, 0], count=0)
+    assert not any(ax.get_title() or ax.images for ax in figure.axes)
+    assert figure.texts == []  # there are mistakes
+
+
 def test_no_mistakes_is_said():
     figure = training.plot_mistakes(np.zeros((2, 4, 4)), [0, 1], [0, 1])
     assert [t.get_text() for t in figure.texts] == ["no mistakes in 2 examples"]

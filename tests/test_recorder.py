@@ -299,11 +299,34 @@ def test_states_that_cannot_be(case, tmp_path):
     assert not (tmp_path / "h").exists()
 
 
+@pytest.mark.parametrize("n", [np.uint8(200), np.array(200), tn.tensor(200)], ids=repr)
+def test_the_size_of_a_batch_may_be_any_integer(n, tmp_path):
+    recorder = Recorder(stream=io.StringIO())
+    recorder.add(n, loss=1.0)
+    recorder.add(n, loss=2.0)
+    assert recorder.figures == {"loss": 1.5}
+    state = recorder.state_dict()
+    assert state["examples"] == 400
+    assert state["sums"] == {"loss": [600.0, 400]}
+    recorder.end_epoch()
+    tn.save(state, tmp_path / "state.safetensors")
+
+
+def test_a_batch_of_two_and_a_half_is_refused():
+    recorder = Recorder(stream=io.StringIO())
+    for n in (np.array(2.5), tn.tensor(2.5), np.ones(1, "f4")):
+        with pytest.raises(TypeError):
+            recorder.add(n, loss=1.0)
+    assert recorder.step == 0
+    assert recorder.figures == {}
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda r: r.add(0, loss=1), "add: n is 0"),
+        (lambda r: r.add(0, loss=1), "add: n is 0; it must be an integer, at least 1"),
         (lambda r: r.add(True, loss=1), "add: n is True"),
+        (lambda r: r.add(np.True_, loss=1), "add: n is np.True_|add: n is True"),
         (lambda r: r.add(2.0, loss=1), r"add: n is 2\.0"),
         (lambda r: r.add(1, loss=np.ones(3)), r"loss has shape \(3,\); it must be one number"),
         (lambda r: r.add(1, loss=tn.ones(2, 2)), r"loss has shape \(2, 2\)"),

@@ -22,6 +22,7 @@ from tinynet import data, models, nn, optim, training
 from tinynet.functional import cross_entropy
 from tinynet.report import contents
 from tinynet.report.figures import INK
+from tinynet.report.text import metric_as_text, time_as_text
 
 pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'tinynet[train]'")
 
@@ -174,6 +175,19 @@ def test_the_tables_hold_the_numbers(page, run):
     assert " ".join(str(training.summary(run.model, (1, 28, 28))).split()) in read(page).all
     best = max(run.history, key=lambda row: row["test_accuracy"])
     assert f"best {best['test_accuracy']:.2%}, epoch {best['epoch']}" in read(page).all
+
+
+def test_numbers_as_text():
+    """Of every integer type an epoch has all its digits; 60 seconds are a minute."""
+    epochs = (12_345_678, np.int64(12_345_678), np.uint32(12_345_678))
+    assert [metric_as_text("epoch", epoch) for epoch in epochs] == ["12345678"] * 3
+    assert metric_as_text("epoch", 1.5) == "1.5"
+    assert [time_as_text(s) for s in (59.94, 59.96, 60.0)] == ["59.9 s", "1:00", "1:00"]
+
+
+def test_an_epoch_s_name_stays_text(tmp_path):
+    path = training.write_report(tmp_path, [{"epoch": "<b>one</b>", "loss": 0.5}])
+    assert "best 0.5, epoch <b>one</b>" in read(path).all
 
 
 TEXT = st.text(max_size=12) | st.sampled_from(["</title>", "</td>", "<!--", "$body", "&lt;", "'\""])

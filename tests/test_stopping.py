@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,10 +72,11 @@ def test_nothing_yet():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"patience": 0}, "patience is 0"),
+        ({"patience": 0}, "patience is 0; it must be an integer, at least 1"),
         ({"patience": 1.5}, r"patience is 1\.5"),
         ({"patience": True}, "patience is True"),
-        ({"patience": 1, "min_delta": -1}, "min_delta is -1"),
+        ({"patience": 1, "min_delta": -1}, "min_delta is -1; it must be finite and at least 0"),
+        ({"patience": 1, "min_delta": math.inf}, "min_delta is inf; it must be finite and "),
         ({"patience": 1, "min_delta": math.nan}, "min_delta is nan"),
         ({"patience": 1, "mode": "least"}, "mode is 'least'"),
     ],
@@ -82,6 +84,12 @@ def test_nothing_yet():
 def test_options(arguments, message):
     with pytest.raises(ValueError, match=message):
         EarlyStopping(**arguments)
+
+
+def test_patience_of_another_integer_type():
+    assert type(EarlyStopping(np.uint8(3)).patience) is int
+    with pytest.raises(TypeError):
+        EarlyStopping(np.array(2.5))
 
 
 @pytest.mark.parametrize(

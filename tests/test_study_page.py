@@ -63,7 +63,7 @@ def test_the_step_is_the_model_s_own(shown):
     """Bitwise equal output, and the gradients that backward leaves in the parameters."""
     one, model, _ = shown
     x = tn.tensor(one.network.input(one.digit.image))
-    output = one.network.forward(model, x)
+    output = model(x)
     assert np.array_equal(one.quantities[one.output].value, output.data)
     loss = one.network.loss(output, one.network.target(one.digit.label, "float32"))
     assert one.loss == loss.item()
@@ -322,9 +322,11 @@ def test_every_operation_has_lines_to_show(name):
 def test_the_arrays_in_the_file_are_the_step_s(shown):
     one, _, text = shown
     data = json.loads(re.search(r'id="numbers">(.*?)</script>', text, re.DOTALL)[1])
-    for o, there in zip(one.operations, data["operations"], strict=True):
+    contents = Contents(one)
+    for o, roles, there in zip(one.operations, contents.roles, data["operations"], strict=True):
         assert there["name"] == o.name
-        for role, (_, array) in Contents(one).arrays(o).items():
+        assert there["roles"].keys() == roles.keys()
+        for role, (_, array) in roles.items():
             found = data["arrays"][there["roles"][role]]
             floats = np.frombuffer(base64.b64decode(found["data"]), "<f4").reshape(found["shape"])
             assert floats.shape == array.shape

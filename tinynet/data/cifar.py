@@ -27,7 +27,7 @@ import numpy as np
 
 from tinynet.data.download import obtain
 from tinynet.data.files import DataSet, Download, File
-from tinynet.data.idx import DataError
+from tinynet.data.idx import GZIP, STEP, DataError
 
 # Mean and standard deviation of red, green and blue over all pixels of the 50,000 training images,
 # after division by 255: the published values of the official copy. Those computed from the JPEG
@@ -51,8 +51,6 @@ CIFAR10_CLASSES = (
 
 _SHAPE = (3, 32, 32)
 _RECORD = 1 + 3 * 32 * 32  # bytes
-_GZIP = b"\x1f\x8b"
-_STEP = 1 << 20
 _ARCHIVE = "cifar-10-binary.tar.gz"
 _TITLES = ("CIFAR-10", "CIFAR-10 (JPEG copy)")
 # SHA-256 of each file in the official archive, and in a copy whose images were JPEG-compressed and
@@ -146,7 +144,7 @@ class _Reader:
         if path in self.members:
             return self._member(path, name)
         with open(path, "rb") as stream:
-            zipped = stream.read(2) == _GZIP
+            zipped = stream.read(2) == GZIP
             stream.seek(0)
             if zipped:
                 self.members[path] = self._unpack(stream, path, file.count)
@@ -165,7 +163,7 @@ class _Reader:
     ) -> dict[str, tuple[np.ndarray, str]]:
         # Verified before it is opened: an unknown archive could unpack to anything.
         digest = hashlib.sha256()
-        while piece := stream.read(_STEP):
+        while piece := stream.read(STEP):
             digest.update(piece)
         if digest.hexdigest() != self.archive_sha256:
             raise DataError(

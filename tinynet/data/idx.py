@@ -36,9 +36,9 @@ TYPES: dict[int, np.dtype] = {
     0x0E: np.dtype(">f8"),
 }
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _MAX_NDIM = 32  # every NumPy supports this many; the byte could say 255
-_STEP = 1 << 20  # bytes unpacked at a time
+STEP = 1 << 20  # bytes unpacked at a time
 _MAX_EXPANSION = 1032  # most bytes that one byte of deflate unpacks to
 
 _AGAIN = "the file is damaged or not an IDX file; delete it and get it again"
@@ -107,7 +107,7 @@ def unpack(
     name = os.fspath(path)
     with open(name, "rb") as file:
         size = os.fstat(file.fileno()).st_size
-        zipped = file.read(2) == _GZIP
+        zipped = file.read(2) == GZIP
         file.seek(0)
         if not zipped:
             return _unpack(file, name, like, size, exact=True)
@@ -144,7 +144,7 @@ def _unpack(
     # too high, so the buffer grows with the data. Asking for one byte more than claimed finds
     # surplus data and, at the end of the stream, makes gzip verify its checksum.
     payload = bytearray()
-    while piece := file.read(min(_STEP, claim + 1 - len(payload))):
+    while piece := file.read(min(STEP, claim + 1 - len(payload))):
         payload += piece
         if len(payload) > claim:
             _fail(name, f"{claimed}, but it has {len(payload)} or more")

@@ -53,7 +53,7 @@ class Builder:
         self.counts[prefix] += 1
         return f"{prefix}{self.counts[prefix]}"
 
-    def _leaf(self, a: Any) -> int:
+    def _leaf(self, a: Any, user: Node | Record) -> int:
         """The step of a leaf or constant, created on first use; a number gets one for each use."""
         array = raw(a)
         if not backend.is_array(array):
@@ -64,9 +64,11 @@ class Builder:
         kind, prefix = "constant", "c"
         if isinstance(a, Value) and a.requires_grad:
             kind, prefix = ("parameter", "p") if isinstance(a, Parameter) else ("input", "x")
-        number = kind == "constant" and not array.shape
-        name = self.names.get(id(a)) or (f"{array.item():g}" if number else self._name(prefix))
-        return self._append(a, Step(-1, name, kind, tuple(array.shape), value=array))
+        number = kind == "constant" and not array.shape  # it takes the dtype of the other operand
+        dtype, value = None if number else array.dtype, None if changed(a, user) else array
+        plain = number and value is not None
+        name = self.names.get(id(a)) or (f"{array.item():g}" if plain else self._name(prefix))
+        return self._append(a, Step(-1, name, kind, tuple(array.shape), dtype=dtype, value=value))
 
     def _computed(self, source: Any) -> int:
         """The step of a node; each output after the first has its own, created on first use."""
@@ -75,19 +77,19 @@ class Builder:
             of = self.place[id(node)]
             shape, dtype = node.outputs[k]
             record = self.records.get(id(node))
-            value = None if record is None else raw(record.out[k])
+            value = None if record is None or changed(record.out[k], record) else raw(record.out[k])
             step = Step(-1, f"{self.steps[of].name}[{k}]", "output", shape, None,
                         (Input("of", of, None),), {}, dtype, value)  # fmt: skip
             step.calls, step.where = self.steps[of].calls, self.steps[of].where
             return self._append(source, step)
         return self.place[_key(source)]
 
-    def _operand(self, name: str, a: Any) -> Input:
-        """An input with a known value."""
+    def _operand(self, name: str, a: Any, user: Node | Record) -> Input:
+        """An input that the user, a node or a record, has kept."""
         if isinstance(a, Value) and a.requires_grad and a.grad_fn is not None:
             place = self._computed(a._source or a)
         else:
-            place = self._leaf(a)
+            place = self._leaf(a, user)
         return Input(name, place, shape_of(a))
 
     def add(self, node: Node) -> None:
@@ -104,8 +106,9 @@ class Builder:
     def _read_record(self, record: Record, step: Step) -> None:
         """Fill the step from a tape's record, which is complete."""
         operands = inputs_of(record.op, record.args)
-        step.inputs = tuple(self._operand(name, a) for name, a in operands.items())
-        step.options, step.value, step.where = record.options, raw(record.first), record.where
+        step.inputs = tuple(self._operand(name, a, record) for name, a in operands.items())
+        step.options, step.where = record.options, record.where
+        step.value = None if changed(record.first, record) else raw(record.first)
         for call in record.calls:
             kind = type(call.module).__name__
             path = self.paths.get(id(call.module), kind)
@@ -119,7 +122,7 @@ class Builder:
         inputs: dict[int, Input] = {}
         for i, source in known.sources.items():
             computed = isinstance(source, Node | tuple)
-            place = self._computed(source) if computed else self._leaf(source)
+            place = self._computed(source) if computed else self._leaf(source, node)
             inputs[i] = Input(input_name(op, i), place, known.shapes[i])
         for name, a in known.saved.items():
             if name == "y" and not changed(a, node):
@@ -131,7 +134,7 @@ class Builder:
                 for i, operand in enumerate(a if op.variadic else (a,), first):
                     self._note_value(operand, node)
                     if i not in inputs and operand is not None:
-                        inputs[i] = self._operand(input_name(op, i), operand)
+                        inputs[i] = self._operand(input_name(op, i), operand, node)
         if not op.variadic:
             parameters = inspect.signature(op.forward).parameters
             for i, name in enumerate(op.inputs):
@@ -153,12 +156,10 @@ class Builder:
                 if given.id is not None and self.steps[given.id].op is not None:
                     self.steps[given.id].shape = given.shape or ()
         for step in self.steps:
+            if step.op is None:
+                continue  # set when it was created
             if step.value is not None:
                 step.shape, step.dtype = tuple(step.value.shape), step.value.dtype
-                if step.kind == "constant" and step.shape == ():
-                    step.dtype = None  # a number takes the dtype of the other operand
-            elif step.kind == "output":
-                pass  # set when it was created
             elif "dtype" in step.options:
                 step.dtype = step.options["dtype"]
             else:
@@ -199,8 +200,7 @@ def calls_by_parameters(steps: list[Step], model: Module) -> None:
     for step, ids in zip(steps, given, strict=True):
         if step.kind == "parameter" and "." in step.name:
             owner[step.id] = step.name.rpartition(".")[0]
-        number = step.kind == "constant" and step.dtype is None
-        if step.kind == "parameter" or number or (ids and pure.issuperset(ids)):
+        if step.kind == "parameter" or step.is_number or (ids and pure.issuperset(ids)):
             pure.add(step.id)
         owners = {owner[k] for k in ids if k in pure and k in owner}
         if len(owners) != 1:

@@ -4,7 +4,7 @@ Matrix products and convolutions are counted in multiply-adds, a product and the
 follows it: the size of the output times the terms of each sum. Everything else is counted in
 elementwise operations; an addition, a comparison and an elementary function are one each:
 
-* pooling: one for each tap of a window, in each cell of the pooled side;
+* pooling: one for each tap of the window, at each cell of the pooled array;
 * operations that only move or rename entries: none;
 * other elementwise functions and reductions: one for each entry of the largest input or output.
 

@@ -19,8 +19,8 @@ from tinynet.tensor import Tensor
 UNKNOWN = "·"
 HEAD = ("step", "shape", "dtype", "‖value‖", "‖gradient‖", "operations", "formula")
 NOTE = (
-    f"{UNKNOWN} is what the graph did not keep; a function, as in "
-    "explain(lambda: loss_of(model(x))), shows everything."
+    f"{UNKNOWN} is what the graph did not keep, or what was changed in place later; a function, as "
+    "in explain(lambda: loss_of(model(x))), keeps everything."
 )
 
 
@@ -45,15 +45,16 @@ class Explanation:
 
     def rows(self) -> list[tuple[str, ...]]:
         """One row per step, with the columns of `HEAD`."""
-        rows = []
+        rows: list[tuple[str, ...]] = []
         for step in self.graph.steps:
-            numbers = [norm(step.value), norm(step.gradient)]
-            cost = step.cost
+            value, gradient, cost = norm(step.value), norm(step.gradient), step.cost
+            without = "" if step.kind == "constant" else UNKNOWN
             rows.append((
                 call(self.graph, step),
                 str(tuple(step.shape)),
-                UNKNOWN if step.dtype is None else str(step.dtype),
-                *(UNKNOWN if v is None else f"{v:.4g}" for v in numbers),
+                "" if step.dtype is None else str(step.dtype),
+                UNKNOWN if value is None else f"{value:.4g}",
+                without if gradient is None else f"{gradient:.4g}",
                 UNKNOWN if cost is None else f"{cost.total:,}" if step.op else "",
                 step.formula,
             ))  # fmt: skip
@@ -75,7 +76,7 @@ class Explanation:
         )
 
     def _missing(self) -> bool:
-        return any(s.op is not None and s.value is None for s in self.graph.steps)
+        return any(s.value is None for s in self.graph.steps)
 
     def __str__(self) -> str:
         table = [HEAD, *self.rows()]

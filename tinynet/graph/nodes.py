@@ -1,4 +1,4 @@
-"""Access to the engine's nodes; nothing else in this part reads their attributes."""
+"""What the engine's nodes keep for their rules, as plain data."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinynet.autograd import Node, Value
+from tinynet.graph.watch import Record
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,6 @@ def kept(node: Node) -> Kept:
     )
 
 
-def changed(a: Any, node: Node) -> bool:
-    """Whether a value was changed in place after the node kept it."""
-    return isinstance(a, Value) and a._version[0] > node.stamp
+def changed(a: Any, by: Node | Record) -> bool:
+    """Whether a value was changed in place after the node or record kept it."""
+    return isinstance(a, Value) and a._version[0] > by.stamp

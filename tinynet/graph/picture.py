@@ -44,7 +44,7 @@ def picture(
     hidden = {
         step.id for step in steps
         if len(users[step.id]) == 1 and None not in users[step.id]
-        and (step.kind == "parameter" or (step.kind == "constant" and step.shape == ()))
+        and (step.kind == "parameter" or step.is_number)
     }  # fmt: skip
     members: dict[Call | int, list[Step]] = {}
     for step, made_by in zip(steps, around, strict=True):
@@ -64,7 +64,7 @@ def picture(
             if given.id is None or given.id in hidden or place[given.id] == place[step.id]:
                 continue
             passed = steps[given.id]
-            label = "" if passed.kind == "constant" and passed.shape == () else str(passed.shape)
+            label = "" if passed.is_number else str(passed.shape)
             edges[given.id, place[step.id]] = Edge(place[given.id], place[step.id], label)
     return boxes, list(edges.values())
 

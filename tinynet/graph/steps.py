@@ -56,6 +56,11 @@ class Step:
         return (inspect.getdoc(self.op.forward) or self.op.name).splitlines()[0]
 
     @property
+    def is_number(self) -> bool:
+        """Whether it is a constant number, such as the 2 of 2 x."""
+        return self.kind == "constant" and not self.shape
+
+    @property
     def cost(self) -> Cost | None:
         """Arithmetic operations forward; None if the graph does not determine it."""
         if self.op is None:
@@ -75,7 +80,6 @@ class Graph:
 
     steps: list[Step]
     output: int
-    watched: bool  # whether a tape recorded it, so that it is complete
 
     @property
     def operations(self) -> list[Step]:

@@ -8,7 +8,8 @@ Both return a `Graph`: `steps`, a list of `Step` in the order of computation (in
 
 A graph keeps only what its rules need. From a loss alone, the values of some steps, constants that
 no rule needs, and some options are missing (None or absent), and the module of a step is guessed
-from its parameters. A function runs under a `Tape`, so nothing is missing.
+from its parameters. A function runs under a `Tape`, so only the values that it changes in place
+later are missing.
 """
 
 from __future__ import annotations
@@ -81,4 +82,4 @@ def trace(
         builder.differentiate(output)
     if not watched and model is not None:
         calls_by_parameters(builder.steps, model)
-    return Graph(builder.steps, builder.steps[-1].id, watched)
+    return Graph(builder.steps, builder.steps[-1].id)

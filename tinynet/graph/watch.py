@@ -10,6 +10,7 @@ from typing import Any
 
 from tinynet.autograd import Op, Watcher
 from tinynet.autograd.anomaly import calling_line
+from tinynet.autograd.value import tick
 from tinynet.graph.cost import Cost, cost
 from tinynet.graph.steps import inputs_of, shape_of
 from tinynet.nn.module import Module
@@ -34,6 +35,7 @@ class Record:
     out: Any
     calls: tuple[ModuleCall, ...]  # the enclosing module calls, outermost first
     where: str  # the line that called it, as ``file:line: source``
+    stamp: int  # the clock after it; a value changed in place later has a later stamp
 
     @property
     def first(self) -> Any:
@@ -66,7 +68,8 @@ class Tape(Watcher):
         out = super().operation(op, args, options)
         where = calling_line()
         options = {**op.options, **options}
-        self.records.append(Record(op, args, options, out, tuple(self._running), where))
+        calls = tuple(self._running)
+        self.records.append(Record(op, args, options, out, calls, where, tick()))
         return out
 
     def module(self, module: Module, args: tuple[Any, ...], options: dict[str, Any]) -> Any:

@@ -205,7 +205,7 @@ def _load_parts(
                 )
             try:
                 before[name] = copy.deepcopy(parts[name].state_dict())
-                _check_dtypes(parts[name], saved[name])
+                _check_dtypes(parts[name], before[name], saved[name])
                 parts[name].load_state_dict(saved[name])
             except Exception as error:  # parts are of any class and may raise anything
                 raise CheckpointError(
@@ -217,12 +217,12 @@ def _load_parts(
         raise
 
 
-def _check_dtypes(part: Any, saved: Any) -> None:
+def _check_dtypes(part: Any, now: Any, saved: Any) -> None:
     """Reject dtypes that `Module.load_state_dict` would convert, which would change the numbers."""
     if isinstance(part, Module):
         converted = [
             f"{name} was {saved[name].dtype}, is {array.dtype}"
-            for name, array in part.state_dict().items()
+            for name, array in now.items()
             if name in saved and saved[name].dtype != array.dtype
         ]
         if converted:

@@ -30,7 +30,7 @@ class Planned(NamedTuple):
 
 
 class Evaluated(Protocol):
-    """What a report reads of an evaluation, such as `training.Evaluation`."""
+    """What a report reads from an evaluation, such as `training.Evaluation`."""
 
     @property
     def labels(self) -> np.ndarray: ...

@@ -75,6 +75,15 @@ def plot_confusion(matrix: Any, names: Sequence[str] | None = None) -> Figure:
     return figure
 
 
+def worst_mistakes(
+    labels: np.ndarray, predictions: np.ndarray, losses: np.ndarray, count: int
+) -> np.ndarray:
+    """Indices of at most `count` misclassified examples, largest loss first, NaN before all."""
+    wrong = np.flatnonzero(predictions != labels)
+    losses = losses[wrong]
+    return wrong[np.lexsort((-losses, ~np.isnan(losses)))][: max(count, 0)]
+
+
 def plot_mistakes(
     images: Any,
     labels: Any,
@@ -119,9 +128,7 @@ def plot_mistakes(
         )
     classes = int(max(true.max(initial=-1), read.max(initial=-1))) + 1
     short = short_class_names(names, classes if names is None else max(classes, len(names)))
-    wrong = np.flatnonzero(true != read)
-    order = np.argsort(np.where(np.isnan(loss[wrong]), -np.inf, -loss[wrong]), kind="stable")
-    worst = wrong[order[: max(1, count)]]
+    worst = worst_mistakes(true, read, loss, count)
     # Short names share a line with the number.
     between = " " if max(map(len, short), default=0) <= 3 else "\n"
     titles = [
@@ -140,7 +147,7 @@ def plot_mistakes(
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for ax in axes:
             ax.set_axis_off()
-        if not titles:
+        if (true == read).all():
             figure.text(0.5, 0.5, f"no mistakes in {len(true)} examples", ha="center", va="center")
         for ax, i, title in zip(axes, worst, titles, strict=False):
             ax.imshow(_as_image(pixels[i]), cmap="gray", vmin=0, vmax=1, interpolation="none")
@@ -153,5 +160,5 @@ def _as_image(image: np.ndarray) -> np.ndarray:
     image = np.where(drawable(image), image.astype(float), 0.0)
     low, high = image.min(), image.max()
     if low < 0 or high > 1:
-        image = (image - low) / (high - low)
+        image = (image - low) / ((high - low) or 1.0)
     return image[0] if len(image) == 1 else image.transpose(1, 2, 0)

@@ -197,7 +197,7 @@ def _facts(history: Sequence[Mapping[str, Any]]) -> str:
                     if is_number(row.get(key)) and np.isfinite(row[key])]  # fmt: skip
             if rows:
                 number, epoch = good(rows, key=lambda pair: pair[0])
-                when = f"epoch&nbsp;{metric_as_text('epoch', epoch)}"
+                when = f"epoch&nbsp;{escape(metric_as_text('epoch', epoch))}"
                 best = f" <small>best {metric_as_text(key, number)}, {when}</small>"
         name = "time" if key == "seconds" else label_of(key)
         text = metric_as_text(key, value)

@@ -22,7 +22,7 @@ def label_of(key: str) -> str:
 
 def time_as_text(seconds: float) -> str:
     """Seconds as "3.2 s", minutes as "4:05", hours as "2:10:00"."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, s = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -34,7 +34,7 @@ def metric_as_text(key: str, value: Any) -> str:
     if not is_number(value):
         return "" if value is None else str(value)
     if key in ("epoch", "step"):
-        return f"{value:d}" if isinstance(value, int) else f"{value:g}"
+        return f"{value:d}" if isinstance(value, numbers.Integral) else f"{value:g}"
     if not math.isfinite(value):
         return str(float(value))
     if key == "seconds":

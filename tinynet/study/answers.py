@@ -81,8 +81,8 @@ def _col2im(study: Study, operation: Operation) -> Answer:
         "<p>Because im2col copies. Each window that covers a cell of x has a copy of it in its "
         f"column: x{_entry(x, flat)} = {number(x.flat[flat])} was copied {most} times, "
         f"x[0,0,0,0] in the corner {_times(corner)}. The matrix product gives each copy its own "
-        "gradient, in gcol = wᵀ gy. By the multivariable chain rule, the derivative by a value "
-        "that enters in several places is the sum of the derivatives over these places: "
+        "gradient, in gcol = wᵀ gy. By the multivariable chain rule, the derivative with respect "
+        "to a value that enters in several places is the sum of the derivatives over these places: "
         f"gx{_entry(x, flat)} = {number(gx.flat[flat])} is the sum of its {most} entries of gcol. "
         "That sum is col2im, the adjoint of im2col: it adds (<code>+=</code>) where im2col "
         "copied.</p>"
@@ -98,11 +98,14 @@ def _bias(of: str = "the") -> str:
     return f"Where does the shape of {of} bias gradient come from?"
 
 
-def _convolution_bias(study: Study, operation: Operation) -> Answer:
+def _bias_arrays(study: Study, operation: Operation) -> tuple[Any, Any, Any, int]:
+    """The bias, its gradient, gy, and the flat index of the bias's largest gradient."""
     b, gb = _arrays(study, operation, "b")
-    gy = study.quantities[operation.output].gradient
-    assert gy is not None
-    o = int(abs(gb).argmax())
+    return b, gb, study.quantities[operation.output].gradient, int(abs(gb).argmax())
+
+
+def _convolution_bias(study: Study, operation: Operation) -> Answer:
+    b, gb, gy, o = _bias_arrays(study, operation)
     places = gy[:, 0].size
     text = (
         f"<p>From b itself: b is {b.shape}, one number for each map, and gy is {gy.shape}. b[{o}] "
@@ -115,11 +118,8 @@ def _convolution_bias(study: Study, operation: Operation) -> Answer:
     return Answer("why-bias", question, text, operation.number, "b", f"gb {o}")
 
 
-def _linear_bias(study: Study, operation: Operation) -> Answer | None:
-    b, gb = _arrays(study, operation, "b")
-    gy = study.quantities[operation.output].gradient
-    assert gy is not None
-    j = int(abs(gb).argmax())
+def _linear_bias(study: Study, operation: Operation) -> Answer:
+    b, gb, gy, j = _bias_arrays(study, operation)
     text = (
         f"<p>b is {b.shape} and was added to each row of y {gy.shape}, one row per example. "
         "Its gradient sums over the rows. Here there is one row, so "
@@ -130,10 +130,7 @@ def _linear_bias(study: Study, operation: Operation) -> Answer | None:
 
 
 def _broadcast_bias(study: Study, operation: Operation) -> Answer:
-    b, gb = _arrays(study, operation, "b")
-    gy = study.quantities[operation.output].gradient
-    assert gy is not None
-    j = int(abs(gb).argmax())
+    b, gb, gy, j = _bias_arrays(study, operation)
     text = (
         f"<p>From b itself. y is {gy.shape}, one column per example, and b {b.shape} is repeated "
         "along the columns. So its gradient is gy summed over the columns, in the shape of b. With "
@@ -177,12 +174,12 @@ def _tie(study: Study, operation: Operation) -> Answer | None:
         f"{number(gx.flat[second])}.</p>"
         "<p>The derivative does not exist here. If one tied cell grows, the maximum grows with it; "
         "if it shrinks, the other cells keep the maximum. Finite differences of "
-        "⟨gy, pool(x)⟩, with gy fixed, show both slopes: "
-        f"by x{_entry(x, first)} it is {slopes[0][0]:.6g} to the left and {slopes[0][1]:.6g} to "
-        f"the right, by x{_entry(x, second)} {slopes[1][0]:.6g} and {slopes[1][1]:.6g}. Any "
-        f"shares of gy = {g:.6g} among the tied cells that add up to 1 make a subgradient. Giving "
-        "everything to the first is one choice. Giving everything to <em>each</em> of them is "
-        "not: it would pass gy on several times.</p>"
+        "⟨gy, pool(x)⟩, with gy fixed, show both slopes: with respect to "
+        f"x{_entry(x, first)} it is {slopes[0][0]:.6g} to the left and {slopes[0][1]:.6g} to the "
+        f"right, with respect to x{_entry(x, second)} {slopes[1][0]:.6g} and {slopes[1][1]:.6g}. "
+        f"Any shares of gy = {g:.6g} among the tied cells that add up to 1 make a subgradient. "
+        "Giving everything to the first is one choice. Giving everything to <em>each</em> of them "
+        "is not: it would pass gy on several times.</p>"
         + ("<p>For a window of zeros after a ReLU the choice makes no difference in the end: "
            "y &gt; 0 is false for every cell, so the ReLU passes nothing on.</p>"
            if zeros[k] else "")
@@ -233,8 +230,8 @@ def _soft_max(study: Study, operation: Operation) -> Answer:
     )  # fmt: skip
     text = (
         "<p>The loss is - ln p of the right digit t, and ln p<sub>t</sub> = x<sub>t</sub> - "
-        "ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup>. So its derivative by the logit x<sub>c</sub> "
-        "is</p>"
+        "ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup>. So its derivative with respect to the "
+        "logit x<sub>c</sub> is</p>"
         "<p>∂L/∂x<sub>c</sub> = ∂/∂x<sub>c</sub> ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup> - "
         "∂x<sub>t</sub>/∂x<sub>c</sub> = e<sup>x<sub>c</sub></sup> / Σ<sub>k</sub> "
         "e<sup>x<sub>k</sub></sup> - [c = t] = p<sub>c</sub> - q<sub>c</sub>.</p>"

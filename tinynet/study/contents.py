@@ -21,12 +21,14 @@ class Contents:
         figures: collects the arrays.
         extras: for each operation, further arrays by role: "col" and "gcol", the columns of a
             convolution and their gradient; "argmax", a pooling's argmax; "p", a softmax.
+        roles: for each operation, all its arrays by role: key and array.
     """
 
     def __init__(self, study: Study) -> None:
         self.study = study
         self.figures = Figures()
         self.extras = [self._extra(operation) for operation in study.operations]
+        self.roles = [self._arrays(operation) for operation in study.operations]
 
     def _extra(self, operation: Operation) -> dict[str, np.ndarray]:
         values, step = self.values(operation), operation.step
@@ -65,8 +67,7 @@ class Contents:
         g = by_one_rule(self.study.graph, operation, name)
         return f"∂ {quantity.key} by {name} of {operation.number}", g
 
-    def arrays(self, operation: Operation) -> dict[str, tuple[str, np.ndarray]]:
-        """All arrays of an operation by role: key and array."""
+    def _arrays(self, operation: Operation) -> dict[str, tuple[str, np.ndarray]]:
         output = self.output(operation)
         found = {n: (k, self.study.quantities[k].value) for n, k in operation.inputs.items()}
         found["y"] = output.key, output.value
@@ -83,14 +84,13 @@ class Contents:
     def data(self) -> dict[str, Any]:
         """Data for the page's JavaScript: the arrays, and each operation's arrays by role."""
         operations = []
-        for operation in self.study.operations:
+        for operation, roles in zip(self.study.operations, self.roles, strict=True):
             options = {}
             window = operation.step.options.get("window")
             if window is not None:
                 options["window"] = {
                     k: getattr(window, k) for k in ("kernel", "stride", "padding", "dilation")
                 }
-            roles = self.arrays(operation)
             for key, array in roles.values():
                 self.figures.add(key, array)
             operations.append(

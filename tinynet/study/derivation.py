@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import html
 import inspect
 import os
@@ -58,11 +59,12 @@ def code_of(function: Callable[..., Any]) -> Code | None:
     docstring = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
     first = body[int(docstring and len(body) > 1)].lineno
     text = textwrap.dedent("".join(lines[first - 1 :])).rstrip()
-    if file.startswith(_ABOVE):
+    if file.startswith(_ABOVE + os.sep):
         file = os.path.relpath(file, _ABOVE).replace(os.sep, "/")
     return Code(text, file, start + first - 1)
 
 
+@functools.cache
 def notes(op: Op) -> Notes:
     """Split an operation's docstring into its parts, and find its code."""
     doc = inspect.getdoc(op.forward) or ""
@@ -97,7 +99,7 @@ class Derivation:
 
     def _heading(self) -> str:
         names = ", ".join(n.name for n in self.operations) or "no operation"
-        return f"{self.name} is a composition: by name it calls {names} ({LEFT_OUT})"
+        return f"{self.name} is a composition: it calls {names} by name ({LEFT_OUT})"
 
     def __str__(self) -> str:
         blocks = []

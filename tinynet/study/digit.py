@@ -104,7 +104,10 @@ def _from_file(path: Path, pixels: np.ndarray, label: int, size: int) -> Digit:
 
 
 def _read(path: Path) -> np.ndarray:
-    """Read an image's grey values as float32 (H, W) in [0, 1]; averages colours, over black."""
+    """Read an image's grey values as float32 (H, W) in [0, 1].
+
+    It averages the colours; transparent pixels count as black.
+    """
     try:
         from matplotlib.image import imread
     except ImportError as error:

@@ -12,7 +12,7 @@ from tinynet.study.notation import number
 
 
 class Figures:
-    """Collects the arrays that a page shows, each embedded once, and makes their HTML."""
+    """Collects the arrays that a page embeds, each once, and makes the HTML of their pictures."""
 
     def __init__(self) -> None:
         self.arrays: dict[str, dict[str, Any]] = {}
@@ -31,7 +31,6 @@ class Figures:
 
     def figure(self, role: str, key: str, array: np.ndarray, caption: str) -> str:
         """The HTML of an array's picture, with its role, caption, shape and range."""
-        self.add(key, array)
         shape = "×".join(map(str, array.shape)) or "one number"
         spread = number(array.reshape(-1)[0]) if array.size == 1 else _range(array)
         label = f"{role}: {caption}, {shape}. Arrow keys move from cell to cell."

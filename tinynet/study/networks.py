@@ -36,10 +36,6 @@ class Network:
         """The network's input for an image of shape (1, size, size)."""
         raise NotImplementedError
 
-    def forward(self, model: Module, x: Any) -> Any:
-        """The network's output, one number per digit."""
-        return model(x)
-
     def target(self, label: int, dtype: str) -> np.ndarray:
         """The target of the loss."""
         raise NotImplementedError

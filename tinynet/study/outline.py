@@ -59,7 +59,7 @@ def _part(study: Study, part: str) -> str:
             passed = steps[given.id]
             if given.id not in place and passed.kind == "parameter":
                 parameters += math.prod(passed.shape)
-            label = "" if passed.kind == "constant" and not passed.shape else str(passed.shape)
+            label = "" if passed.is_number else str(passed.shape)
             edges.append(Edge(box(given.id), box(id), label))
     drawing = _BOX.sub(
         lambda m: f'{m[1]}<a href="{links[int(m[2])]}">{m[3]}</a>{m[4]}',

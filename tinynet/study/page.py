@@ -22,7 +22,7 @@ _SCRIPTS = ("cells.js", "pictures.js", "page.js")
 
 # the notation of formulas and listings: text to search for, symbol, meaning
 _NOTATION = (
-    ("gy", "gy", "the derivative of the loss by an operation's output y; gx: by its input x"),
+    ("gy", "gy", "the loss's derivative with respect to an operation's output y; gx: to input x"),
     ("⟨", "⟨u, v⟩", "the sum of the products of the entries"),
     ("SH", "N, C, H, W", "examples, channels, height and width of x; OC, OH, OW those of y"),
     ("SH", "SH, SW", "the stride; KH, KW the kernel's size, PH, PW padding, DH, DW dilation"),
@@ -42,10 +42,11 @@ def page(study: Study, model: Module, weights: str = "given") -> str:
         weights: the origin of its weights, in words.
     """
     asked = answers(study)
-    sections = Sections(study, {})
+    asides: dict[tuple[int, str], str] = {}
     for answer in asked:
         key = answer.operation, answer.input
-        sections.asides[key] = sections.asides.get(key, "") + answer.html
+        asides[key] = asides.get(key, "") + answer.html
+    sections = Sections(study, asides)
     forward = "".join(sections.forward(o) for o in study.operations)
     backward = "".join(sections.backward(o) for o in reversed(study.operations))
     digit = study.digit
@@ -63,9 +64,10 @@ def page(study: Study, model: Module, weights: str = "given") -> str:
         "</section>",
         '<section aria-labelledby="backward"><h2 id="backward">Backward</h2>',
         "<p>From the loss back to the digit, the operations in reverse. gy is the derivative of "
-        "the loss by an operation's output y, gx by its input x; ⟨u, v⟩ is the sum of the products "
-        "of the entries. Each rule follows from ⟨gy, dy⟩ = ⟨gx, dx⟩. The table below each gradient "
-        "compares it with finite differences of the loss, computed in float64.</p>",
+        "the loss with respect to an operation's output y, gx with respect to its input x; ⟨u, v⟩ "
+        "is the sum of the products of the entries. Each rule follows from ⟨gy, dy⟩ = ⟨gx, dx⟩. "
+        "The table below each gradient compares it with finite differences of the loss, computed "
+        "in float64.</p>",
         backward,
         "</section>",
         _update(study),

@@ -50,7 +50,7 @@ class Sections:
         return f"{symbol}: {whole}" if symbol else whole
 
     def _picture(self, operation: Operation, role: str, caption: str) -> str:
-        key, array = self.contents.arrays(operation)[role]
+        key, array = self.contents.roles[operation.number - 1][role]
         return self.contents.figures.figure(role, key, array, caption)
 
     def _open(self, operation: Operation, direction: str) -> str:
@@ -124,8 +124,9 @@ class Sections:
         return "\n".join([*pieces, _READOUT, "</article>"])
 
     def _rule(self, operation: Operation, name: str, key: str) -> str:
-        """The gradient by one input."""
-        roles, quantity = self.contents.arrays(operation), self.study.quantities[key]
+        """The gradient with respect to one input."""
+        roles = self.contents.roles[operation.number - 1]
+        quantity = self.study.quantities[key]
         assert operation.step.op is not None
         rule = operation.step.op.rules[name]
         read = {**operation.inputs, "y": operation.output}
@@ -153,7 +154,7 @@ class Sections:
             caption = f"this use's share of {caption} (the sum over all uses: {where})"
         shown.append(self._picture(operation, f"g{name}", caption))
         return "\n".join([
-            f'<h4 id="b{operation.number}-{name}">g{name}, the gradient by {name} '
+            f'<h4 id="b{operation.number}-{name}">g{name}, the gradient with respect to {name} '
             f'<span class="quiet">({html.escape(self.name(key))})</span></h4>',
             _code(_listings(rule.function)),
             self.asides.get((operation.number, name), ""),

@@ -31,20 +31,17 @@ class Quantity:
     Attributes:
         key: its unique name on the page.
         kind: "parameter", "input", "constant" or "operation".
+        is_number: whether it is a constant number in the formula, such as the ½ of ½x.
         value, gradient: NumPy arrays; gradient is None for a constant.
         checks: finite differences for some entries.
     """
 
     key: str
     kind: str
+    is_number: bool
     value: np.ndarray
     gradient: np.ndarray | None
     checks: list[Check] = field(default_factory=list)
-
-    @property
-    def is_number(self) -> bool:
-        """Whether it is a constant number in the formula, such as the ½ of ½x."""
-        return self.kind == "constant" and self.value.ndim == 0
 
 
 @dataclass
@@ -111,7 +108,7 @@ def study(network: Network, model: Module, digit: Digit, seed: int = 0) -> Study
     double, _ = _run(network, copy.deepcopy(model).to("float64"), digit, "float64")
     keys, operations = _named(network, graph, output)
     quantities = {
-        keys[s.id]: Quantity(keys[s.id], s.kind, host(s.value),
+        keys[s.id]: Quantity(keys[s.id], s.kind, s.is_number, host(s.value),
                              None if s.gradient is None else host(s.gradient))
         for s in graph.steps
     }  # fmt: skip
@@ -139,7 +136,7 @@ def _run(network: Network, model: Module, digit: Digit, dtype: str) -> tuple[Gra
     outputs = []
 
     def forward() -> Tensor:
-        outputs.append(network.forward(model, x))
+        outputs.append(model(x))
         return network.loss(outputs[0], network.target(digit.label, dtype))
 
     graph = trace(forward, model, {"x": x})

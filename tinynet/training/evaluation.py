@@ -15,6 +15,7 @@ from tinynet.data import DataLoader
 from tinynet.functional import cross_entropy
 from tinynet.nn import Module
 from tinynet.nn.evaluating import evaluating
+from tinynet.report.mistakes import worst_mistakes
 from tinynet.tensor import Tensor
 from tinynet.training import metrics
 
@@ -85,9 +86,7 @@ class Evaluation:
 
         They index the arrays above, and the data if the loader does not shuffle.
         """
-        wrong = np.flatnonzero(self.predictions != self.labels)
-        losses = np.where(np.isnan(self.losses[wrong]), np.inf, self.losses[wrong])
-        return wrong[np.argsort(-losses, kind="stable")][: max(count, 0)]
+        return worst_mistakes(self.labels, self.predictions, self.losses, count)
 
 
 def evaluate(
@@ -149,12 +148,12 @@ def _batch_arrays(logits: Tensor, labels: Any, loss: Callable[..., Any]) -> dict
             'reduction="none" and return a loss for each, (N,)'
         )
     probabilities = backend.to_numpy(logits.softmax(1)._data)
-    ranks = metrics.ranks(logits, target)  # raises for labels out of range
-    true = backend.to_numpy(target._data).astype(np.int64)
-    predicted = backend.to_numpy(logits._data).argmax(axis=1)
+    scores, true = backend.to_numpy(logits._data), backend.to_numpy(target._data)
+    ranks = metrics.ranks(scores, true)  # raises for labels out of range
+    predicted = scores.argmax(axis=1)
     rows = np.arange(len(true))
     return {
-        "labels": true,
+        "labels": true.astype(np.int64),
         "predictions": predicted,
         "losses": backend.to_numpy(losses._data),
         "confidences": probabilities[rows, predicted],

@@ -135,8 +135,7 @@ def parse_rows(file: IO[bytes], where: str) -> Iterator[Row]:
 def encode_row(row: Mapping[str, Any]) -> str:
     """A row as a line, without the newline."""
     plain = {
-        key: value if math.isfinite(value) else json.dumps(value).strip('"')
-        for key, value in row.items()
+        key: value if math.isfinite(value) else json.dumps(value) for key, value in row.items()
     }
     return json.dumps(plain, allow_nan=False)
 

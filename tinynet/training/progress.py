@@ -47,11 +47,15 @@ class Progress:
             else:
                 self._tqdm = tqdm
 
+    def title(self, epoch: int) -> str:
+        """The name of an epoch: "epoch 3/10", or "epoch 3"."""
+        return f"epoch {epoch}" + (f"/{self.epochs}" if self.epochs else "")
+
     def begin(self, epoch: int, seen: int) -> None:
         """Begin an epoch (1, 2, ...), or continue it after `seen` examples."""
         self._start, self._before = time.perf_counter(), seen
         self._next = self._start + self.interval
-        self._title = f"epoch {epoch}" + (f"/{self.epochs}" if self.epochs else "")
+        self._title = self.title(epoch)
         if self._tqdm is not None:
             with _stream_errors_ignored():
                 self._bar = self._tqdm.tqdm(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import operator
 import os
 import time
 from collections.abc import Collection, Mapping
@@ -12,6 +13,7 @@ import numpy as np
 
 from tinynet import backend
 from tinynet.autograd import Value
+from tinynet.nn.layers import at_least_one
 from tinynet.report.text import metrics_as_text, time_as_text
 from tinynet.training.history import HistoryFile, Row, decode_row, encode_row, parse_rows
 from tinynet.training.progress import Progress
@@ -44,9 +46,9 @@ class Recorder:
 
     The history is JSON lines (`read_history`), one for each epoch, with the seconds of the run so
     far. A run resumed from `state_dict`, even in mid-epoch, ends with the same history as a run
-    that never stopped, except for "seconds". The first new row replaces an existing file by itself
-    and the rows before it. If the file cannot be written (the disk is full), the rows are kept and
-    written with the next one.
+    that never stopped, except for "seconds". When the first new row is written, it and the rows
+    before it replace an existing file. If the file cannot be written (the disk is full), the rows
+    are kept and written with the next one.
 
     Args:
         path: the history's file; its folder is created. With None, only `history` has the rows.
@@ -125,9 +127,10 @@ class Recorder:
 
         Raises:
             ValueError: for an invalid `n`, a metric that is not one number, or a reserved name.
+            TypeError: for an array or Tensor as `n` that is not one integer.
         """
-        if isinstance(n, bool) or not hasattr(n, "__index__") or n < 1:
-            raise ValueError(f"Recorder.add: n is {n!r}; it must be an integer, at least 1")
+        at_least_one("Recorder.add", n=n)
+        n = operator.index(n)
         values = {name: _number("add", name, value) for name, value in metrics.items()}
         if not self._in_epoch:
             self._in_epoch = True
@@ -244,7 +247,7 @@ class Recorder:
     def _as_text(self, row: Row) -> str:
         epochs = self._progress.epochs
         metrics = metrics_as_text({k: v for k, v in row.items() if k not in _RESERVED})
-        title = f"epoch {self.epoch}" + (f"/{epochs}" if epochs else "")
+        title = self._progress.title(self.epoch)
         parts = [title, metrics, time_as_text(row["seconds"])]
         if epochs and epochs > self.epoch:
             left = row["seconds"] / self.epoch * (epochs - self.epoch)

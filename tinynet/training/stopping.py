@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping
 from typing import Any
+
+from tinynet.nn.layers import at_least_one
 
 
 def is_better(value: float, best: float | None, mode: str, min_delta: float = 0.0) -> bool:
@@ -34,7 +37,7 @@ class EarlyStopping:
 
     Args:
         patience: epochs without improvement after which to stop, at least 1.
-        min_delta: the least improvement that counts, at least 0, in the metric's unit.
+        min_delta: the least improvement that counts, finite and at least 0, in the metric's unit.
         mode: "min" for a loss, "max" for an accuracy.
 
     Attributes:
@@ -53,15 +56,14 @@ class EarlyStopping:
     """
 
     def __init__(self, patience: int, min_delta: float = 0.0, mode: str = "min") -> None:
-        if isinstance(patience, bool) or not hasattr(patience, "__index__") or patience < 1:
-            raise ValueError(
-                f"EarlyStopping: patience is {patience!r}; it must be an integer, at least 1"
-            )
+        at_least_one("EarlyStopping", patience=patience)
         if not 0 <= min_delta < math.inf:
-            raise ValueError(f"EarlyStopping: min_delta is {min_delta!r}; it must be at least 0")
+            raise ValueError(
+                f"EarlyStopping: min_delta is {min_delta!r}; it must be finite and at least 0"
+            )
         if mode not in ("min", "max"):
             raise ValueError(f"EarlyStopping: mode is {mode!r}; it must be 'min' or 'max'")
-        self.patience, self.min_delta, self.mode = patience, float(min_delta), mode
+        self.patience, self.min_delta, self.mode = operator.index(patience), float(min_delta), mode
         self.best: float | None = None
         self.best_epoch = self.epoch = 0
 
