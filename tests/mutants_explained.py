@@ -49,6 +49,8 @@ EXPLAINED: dict[str, str] = {
     "max_pool2d.x: one use detached: [xy] -> *first_argmax*": "first_argmax is given plain arrays",
     "max_pool2d.x: operands swapped: xp.not_equal(*": "whether they differ, in either order",
     "max_pool2d.x: operands swapped: xp.logical_and(*": "both, in either order",
+    "max_pool2d.x: stride* off by one: *padded(*": "padding does not use the stride",
+    "max_pool2d.x: dilation* off by one: *padded(*": "padding does not use the dilation",
     "max_pool2d.x: bound included: len(taps) <= 256 -> *": (
         "a wider type for the same numbers; 257 taps in a byte are caught"
     ),

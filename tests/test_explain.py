@@ -364,4 +364,4 @@ def test_thousands_of_steps_without_recursion():
     finally:
         sys.setrecursionlimit(limit)
     assert text.count("add(") == 5000
-    assert "5001" in text  # the value, and the gradient by x
+    assert "5001" in text  # the value, and the gradient with respect to x

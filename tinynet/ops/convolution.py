@@ -37,9 +37,9 @@ def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) ->
 
     With groups, output channel o of group g sees only the input channels c of group g.
 
-    Derivation: y is linear in x, in w and in b. <gy, dy by x> = sum_nopq gy_nopq sum_cij w_ocij dx
-        = <conv2d_input(gy, w), dx> when summed by input cell, and the part by w, summed by weight,
-        is <conv2d_weight(gy, x), dw>; <gy, db repeated over n, p, q> = <sum_npq gy, db>.
+    Derivation: y is linear in x, in w and in b, so <gy, dy> has three parts. That of dx is
+        sum_nopq gy_nopq sum_cij w_ocij dx = <conv2d_input(gy, w), dx>, summed by input cell; that
+        of dw, summed by weight, is <conv2d_weight(gy, x), dw>; that of db is <sum_npq gy, db>.
         gx = conv2d_input(gy, w, size=x_shape[2:], window=window, groups=groups)
         gw = conv2d_weight(gy, x, window=window, groups=groups)
         gb = sum(gy, dim=(0, *range(2, len(gy.shape))))

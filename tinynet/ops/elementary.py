@@ -67,10 +67,10 @@ def pow(a: Any, b: Any) -> Any:
         ga = gy * (b * where(zero, 1.0, a) ** (b - 1))
         gb = gy * where(zero, 0.0, y * log(where(zero, 1.0, a)))
     Jacobian: diagonal for each input.
-    Kinks: a^0 is 1 everywhere, also at a = 0, so its derivative by a is 0 there (the formula
-        gives 0 * Inf). At a = 0 the derivative by b is 0 for b > 0 and -Inf for b < 0; it does not
-        exist at b = 0, where 0 is taken to keep gradients finite. For a < 0 the power is
-        defined for integer b only, and the derivative by b is NaN.
+    Kinks: a^0 is 1 everywhere, also at a = 0, so dy/da is 0 there (the formula gives 0 * Inf).
+        At a = 0, dy/db is 0 for b > 0 and -Inf for b < 0; at b = 0 it does not exist, and 0 is
+        used to keep gradients finite. For a < 0 the power is defined for integer b only, and
+        dy/db is NaN.
     Cost: n powers forward; n powers backward for a, n logarithms for b; keeps a, b, and y for gb.
     Shapes: a, b broadcast to y; dtype: the wider of the two.
     Errors: ValueError if the shapes do not broadcast.
@@ -83,7 +83,7 @@ def pow(a: Any, b: Any) -> Any:
 def pow_ga(gy: Any, a: Any, b: Any) -> Any:
     if isinstance(b, int | float):  # the common case, x**2, needs no masks
         return gy * (b * a ** (b - 1)) if b != 0 else gy * 0.0
-    # mask only where both are 0: elsewhere b a^(b-1) and its derivative by b are right at b = 0
+    # mask only where both are 0: elsewhere b a^(b-1) and its derivative dy/db are right at b = 0
     zero = (raw(b) == 0) & (raw(a) == 0)
     return gy * (b * where(zero, 1.0, a) ** (b - 1))
 

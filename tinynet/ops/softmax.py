@@ -115,7 +115,7 @@ def cross_entropy_rows(x: Any, q: Any) -> Any:
 
     Derivation: y = - sum_c q_c (x_c - lse(x)) = s lse(x) - sum_c q_c x_c with s = sum_c q_c, and
         d lse = sum_c p_c dx_c, so <gy, dy> = <gy (s p - q), dx> + <-gy ln p, dq>. For
-        probabilities s is 1 and the gradient by the logits is p - q: softmax minus one-hot.
+        probabilities s is 1 and gx is gy (p - q): softmax minus one-hot.
         gx = gy * (softmax(x, dim=1) * sum(q, dim=1, keepdim=True) - q)
         gq = -(expand(gy, shape=x_shape) * log_softmax(x, dim=1))
     Jacobian: the row s p - q by x, and - ln p by q.

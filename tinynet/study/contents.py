@@ -54,7 +54,7 @@ class Contents:
         return self.study.quantities[operation.output]
 
     def gradient(self, operation: Operation, name: str) -> tuple[str, np.ndarray] | None:
-        """The key and array of the gradient by one input; None for a constant.
+        """The key and array of the gradient with respect to one input; None for a constant.
 
         It is the tensor's gradient, unless the tensor is used more than once.
         """

@@ -45,7 +45,7 @@ class Notes:
     remarks: str  # between the formula and the parts
     parts: dict[str, str]  # those of `PARTS` that the docstring has, by name
     forward: Code | None  # None without source, as for a function typed into a prompt
-    rules: dict[str, Code | None]  # the gradient by each input, by the input's name
+    rules: dict[str, Code | None]  # the rule of each input, by its name
 
 
 def code_of(function: Callable[..., Any]) -> Code | None:

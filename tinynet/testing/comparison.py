@@ -65,13 +65,13 @@ class Problem:
         for label, g, x in zip(labels, analytic, points, strict=True):
             if g.shape != x.shape:
                 raise GradientError(
-                    f"check_grads: `{function.name}`: the gradient by {label} has shape {g.shape}; "
-                    "the two shapes must be equal"
+                    f"check_grads: `{function.name}`: the gradient for {label} has shape "
+                    f"{g.shape}; the two shapes must be equal"
                 )
             if not np.isfinite(g).all():
                 at = tuple(int(k) for k in np.argwhere(~np.isfinite(g))[0])
                 raise GradientError(
-                    f"check_grads: `{function.name}` (order {order}): the gradient by {label} is "
+                    f"check_grads: `{function.name}` (order {order}): the gradient for {label} is "
                     f"{g[at]} at {at}, where the input is {x[at]:.9g}"
                 )
 

@@ -120,7 +120,7 @@ def _check(function: Function, order: int, settings: Settings, report: Report) -
     for label, raw, tracked in zip(function.labels, first, recorded, strict=True):
         if raw.size and np.abs(raw - tracked).max() > 1e-10 * np.abs(raw).max():
             raise GradientError(
-                f"check_grads: `{function.name}`: the gradient by {label} differs with "
+                f"check_grads: `{function.name}`: the gradient for {label} differs with "
                 f"create_graph=True, by up to {np.abs(raw - tracked).max():.3g}; a rule must "
                 "compute the same on arrays and on Tensors"
             )
