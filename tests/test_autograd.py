@@ -329,13 +329,14 @@ def test_outputs_that_are_not_used_count_as_zeros():
 
 def test_outputs_keep_their_own_gradients():
     x = leaf(1.0, 2.0, 3.0)
-    a, b = x.split([1, 2])
-    a.retain_grad()
-    b.retain_grad()
+    a, b, unused = outputs = x.split([1, 1, 1])
+    for output in outputs:
+        output.retain_grad()
     (a.sum() * 2 + (b * b).sum()).backward()
     assert a.grad.tolist() == [2]
-    assert b.grad.tolist() == [4, 6]
-    assert x.grad.tolist() == [2, 4, 6]
+    assert b.grad.tolist() == [4]
+    assert unused.grad is None
+    assert x.grad.tolist() == [2, 4, 0]
 
 
 def test_positions_have_no_gradient():

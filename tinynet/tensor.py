@@ -15,6 +15,7 @@ from typing import Any
 from tinynet import autograd, backend, dtypes
 from tinynet.autograd import Value, guards
 from tinynet.autograd.modes import modes
+from tinynet.autograd.versions import increment_version
 from tinynet.ops import (
     arithmetic,
     conversion,
@@ -73,7 +74,7 @@ class Tensor(Value):
         if not backend.is_array(array):
             raise TypeError(f"data is a {type(value).__name__}; it must be an array or tensor")
         self._data = array
-        self._touch()
+        increment_version(self)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -237,7 +238,7 @@ class Tensor(Value):
                 "new one with tinynet.where, cat or functional.pad, or change a leaf inside "
                 "tinynet.no_grad()"
             )
-        self._touch()
+        increment_version(self)
         return self._data
 
     def _plain(self, name: str, other: Any) -> Any:

@@ -20,7 +20,7 @@ inputs, ``i``, the number of the input. An operation may return a tuple of array
 By default rules run on plain arrays, without any recording. With ``create_graph=True`` the same
 rules run on Values, so that their operations are recorded and can be differentiated again.
 
-Four questions that the code below answers:
+Three questions that the code below answers:
 
 * *Why not just call backward on each parent?* ``y = 3x; c = 2y + 5y`` reaches y twice. A node may
   pass its gradient on only when all of it has arrived, hence the order in `nodes_behind`.
@@ -28,16 +28,14 @@ Four questions that the code below answers:
   two places is the sum over the places.
 * *Why does the graph hold nodes instead of Values?* A node that referred to its output would be a
   cycle, freed only by the garbage collector, and every activation would live as long as the graph.
-* *Why joint rules?* T rows taken one by one from a table of T rows would cost T gradients of the
-  table's size. A joint rule is called once, with everything taken from one input.
 
-Checks of an operation (types of operands, messages, changes in place) are in `guards`. Anomaly
-detection, `tinynet.explain` and profiling observe operations as a `Watcher`.
+Checks of an operation (types of operands, messages, changes in place) are in `guards`; operations
+with several outputs and joint rules in `accumulate`. Anomaly detection, `tinynet.explain` and
+profiling observe operations as a `Watcher`.
 """
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 import operator
@@ -45,10 +43,11 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 from tinynet.autograd import guards
-from tinynet.autograd.guards import run
+from tinynet.autograd.accumulate import Accumulator
+from tinynet.autograd.guards import PLAIN, run
 from tinynet.autograd.modes import modes
-from tinynet.autograd.value import Value, raw, tick
-from tinynet.backend import zeros
+from tinynet.autograd.value import Value, raw
+from tinynet.autograd.versions import tick
 
 Edge = tuple[int, Any, tuple[int, ...], "Rule"]  # input number, source, shape, rule
 
@@ -70,7 +69,7 @@ class Node:
             gradient; None once the graph is freed.
         saved: the arguments of the rules, by name.
         outputs: shape and dtype of each output if there are several, else None.
-        retained: weak references to the outputs on which `Tensor.retain_grad` was called.
+        retained: weak references to the outputs that retain their gradient, by number, or None.
         where: the line that called the operation; set within `detect_anomaly`.
     """
 
@@ -138,7 +137,7 @@ class Op:
         return register
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        value, tracked, mixed, arrays = None, False, False, []
+        value, tracked, unusual, arrays = None, False, False, []
         for a in args:
             if isinstance(a, Value):
                 value = a
@@ -146,14 +145,14 @@ class Op:
                     tracked = True
                 arrays.append(a._data)
             else:
-                mixed = True
                 arrays.append(a)
+                unusual = unusual or type(a) not in PLAIN
         if value is None:
             return self.forward(*args, **options)
         recording, watcher = modes()
         if watcher is not None:
             return watcher.run_operation(self, args, options)
-        out = run(self, args, arrays, options, value.result_type, mixed)
+        out = run(self, args, arrays, options, value.result_type, unusual)
         if type(out) is list:  # arguments of other types, converted
             return self(*out, **options)
         if tracked and recording:
@@ -205,94 +204,51 @@ def nodes_behind(
         if source in seen:
             continue
         seen.add(source)
-        if isinstance(source, Node):
-            if source.edges is None:
-                raise guards.freed(caller, source.op.name)
+        if isinstance(source, tuple):  # a node and the number of one of its outputs
+            stack.append(source[0])
+        elif not isinstance(source, Node):
+            leaves[source] = None
+        elif source.edges is None:
+            raise guards.freed(caller, source.op.name)
+        else:
             nodes.append(source)
             for edge in source.edges:
                 stack.append(edge[1])
-        elif isinstance(source, tuple):  # a node and the number of one of its outputs
-            stack.append(source[0])
-        else:
-            leaves[source] = None
     nodes.sort(key=operator.attrgetter("stamp"), reverse=True)
     return nodes, leaves
 
 
-class Walk:
-    """One walk back over the graph. `grads` holds the gradients that have arrived, by source.
-
-    Args:
-        create_graph: record the walk itself.
-        kept: sources whose gradients stay in `grads` after they are passed on.
-    """
-
-    def __init__(self, create_graph: bool, kept: Iterable[Any] = ()) -> None:
-        watcher = modes()[1]
-        self.run = gradient if watcher is None else watcher.rule
-        self.create_graph, self.kept = create_graph, set(kept)
-        self.grads: dict[Any, Any] = {}
-        self.joint: dict[Any, dict[Rule, list[Any]]] = {}  # calls of joint rules, by source
-        self.retained: list[tuple[Node, Any]] = []
-
-    def add(self, source: Any, g: Any) -> None:
-        """Accumulate out of place, since `a + b` passes one array to both of its inputs."""
-        self.grads[source] = self.grads[source] + g if source in self.grads else g
-
-    def take(self, source: Any) -> Any:
-        """The gradient that has arrived at a source, or None."""
-        for calls in self.joint.pop(source, {}).values():
-            nodes, edges, gys, saved = zip(*calls, strict=True)
-            node = copy.copy(nodes[0])
-            node.saved = {name: [s[name] for s in saved] for name in saved[0]}
-            self.add(source, self.run(node, edges[0], list(gys), self.create_graph))
-        return self.grads.get(source) if source in self.kept else self.grads.pop(source, None)
-
-    def take_all(self, node: Node) -> list[Any] | None:
-        """The gradients of a node's outputs, with zeros for unused outputs."""
-        outputs = node.outputs or []
-        found = [self.take((node, k) if k else node) for k in range(len(outputs))]
-        like = next((raw(g) for g in found if g is not None), None)
-        if like is None:
-            return None
-        pairs = zip(found, outputs, strict=True)
-        return [zeros(shape, like, dtype) if g is None else g for g, (shape, dtype) in pairs]
-
-    def back(
-        self, nodes: Iterable[Node], leaves: Container[Value], wanted: Container[Any] | None,
-        retain_graph: bool,
-    ) -> None:  # fmt: skip
-        """Propagate the gradients through the nodes, latest first, to `wanted` sources if given."""
-        grads, joint, kept = self.grads, self.joint, self.kept
-        run, create_graph = self.run, self.create_graph
-        for node in nodes:
-            if node.outputs is not None:
-                gy = self.take_all(node)
-            elif joint or node in kept:
-                gy = self.take(node)
-            else:
-                gy = grads.pop(node, None)
-            if gy is None:
+def walk_back(
+    arrived: Accumulator,
+    nodes: Iterable[Node],
+    leaves: Container[Value],
+    wanted: Container[Any] | None,
+    retain_graph: bool,
+) -> None:
+    """Propagate the gradients through the nodes, latest first, to `wanted` sources if given."""
+    grads, joint, kept = arrived.grads, arrived.joint, arrived.kept
+    run, create_graph = arrived.run, arrived.create_graph
+    for node in nodes:
+        special = joint or kept or node.outputs
+        gy = arrived.take_all(node) if special else grads.pop(node, None)
+        if gy is None:
+            continue
+        used = False
+        for edge in node.edges or ():
+            _, source, _, rule = edge
+            if wanted and source not in wanted:
                 continue
-            if node.retained:
-                self.retained.append((node, gy))
-            used = False
-            for edge in node.edges or ():
-                _, source, _, rule = edge
-                if wanted and source not in wanted:
-                    continue
-                used = True
-                if rule.joint:
-                    calls = joint.setdefault(source, {}).setdefault(rule, [])
-                    calls.append((node, edge, gy, node.saved))
-                    continue
-                g = run(node, edge, gy, create_graph)
-                if source in grads:
-                    g = grads[source] + g
-                elif source in leaves:
-                    g = guards.owned(g, gy, node.saved)
-                grads[source] = g
-            if used and not retain_graph:
-                node.edges, node.saved = None, {}
-        for source in list(joint):
-            grads[source] = self.take(source)
+            used = True
+            if rule.joint:
+                arrived.postpone(node, edge, gy)
+                continue
+            g = run(node, edge, gy, create_graph)
+            if source in grads:  # out of place, since `a + b` passes one array to both inputs
+                g = grads[source] + g
+            elif source in leaves:
+                g = guards.owned(g, gy, node.saved)
+            grads[source] = g
+        if used and not retain_graph:
+            node.edges, node.saved = None, {}
+    for source in list(joint):
+        grads[source] = arrived.take(source)

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tinynet.autograd import guards
-from tinynet.autograd.engine import Node, Walk, nodes_behind
+from tinynet.autograd.accumulate import Accumulator
+from tinynet.autograd.engine import Node, gradient, nodes_behind, walk_back
 from tinynet.autograd.guards import copied
-from tinynet.autograd.modes import recording
+from tinynet.autograd.modes import modes, recording
 from tinynet.autograd.value import Value
 from tinynet.backend import as_array, full, ndarray
 
@@ -52,6 +53,25 @@ def _leading_to(targets: Iterable[Any], nodes: Sequence[Node]) -> set[Any]:
     return wanted
 
 
+def _accumulator(create_graph: bool, kept: Iterable[Any] = ()) -> Accumulator:
+    """An accumulator whose rules are run by the watcher of this thread, if there is one."""
+    watcher = modes()[1]
+    return Accumulator(gradient if watcher is None else watcher.rule, create_graph, kept)
+
+
+def _retained(nodes: Iterable[Node]) -> list[Value]:
+    """The values behind `nodes` on which `Tensor.retain_grad` was called."""
+    retained = []
+    for node in nodes:
+        if not node.retained:
+            continue
+        for reference in node.retained.values():
+            value = reference()
+            if value is not None:
+                retained.append(value)
+    return retained
+
+
 def backward(
     output: Value,
     gradient: Any = None,
@@ -60,20 +80,22 @@ def backward(
 ) -> None:
     """Add d(gradient . output)/d(leaf) to the `grad` of every leaf; see `Tensor.backward`."""
     seed = _seed(output, gradient, "backward", create_graph)
+    retain_graph = create_graph if retain_graph is None else retain_graph
     with recording(create_graph):
-        walk = Walk(create_graph)
-        walk.add((output._source or output), seed)
-        nodes, leaves = nodes_behind(walk.grads)
-        walk.back(nodes, leaves, None, create_graph if retain_graph is None else retain_graph)
+        arrived = _accumulator(create_graph)
+        arrived.add(output._source or output, seed)
+        nodes, leaves = nodes_behind(arrived.grads)
+        retained = _retained(nodes)
+        for value in retained:
+            arrived.kept.add(value._source)
+        walk_back(arrived, nodes, leaves, None, retain_graph)
         for leaf in leaves:
-            if leaf in walk.grads:
-                g = walk.grads[leaf]
+            if leaf in arrived.grads:
+                g = arrived.grads[leaf]
                 _accumulate(leaf, copied(g) if leaf is output else g)
-        for node, gy in walk.retained:
-            for k, reference in (node.retained or {}).items():
-                g = gy if node.outputs is None else gy[k]
-                if (value := reference()) is not None:
-                    _accumulate(value, copied(g))
+        for value in retained:
+            if value._source in arrived.grads:
+                _accumulate(value, copied(arrived.grads[value._source]))
 
 
 def grad(
@@ -113,15 +135,16 @@ def grad(
         given = [None] * len(outputs)
     guards.check_grad(outputs, inputs, given)
     seeds = [_seed(y, g, "grad", create_graph) for y, g in zip(outputs, given, strict=True)]
-    targets = [(x._source or x) for x in inputs]
+    targets = [x._source or x for x in inputs]
+    retain_graph = create_graph if retain_graph is None else retain_graph
     with recording(create_graph):
-        walk = Walk(create_graph, targets)
+        arrived = _accumulator(create_graph, targets)
         for y, seed in zip(outputs, seeds, strict=True):
-            walk.add((y._source or y), seed)
-        nodes, leaves = nodes_behind(walk.grads)
+            arrived.add(y._source or y, seed)
+        nodes, leaves = nodes_behind(arrived.grads)
         wanted = _leading_to(targets, nodes)
-        walk.back(nodes, leaves, wanted, create_graph if retain_graph is None else retain_graph)
-        found = [walk.grads.get(target) for target in targets]
+        walk_back(arrived, nodes, leaves, wanted, retain_graph)
+        found = [arrived.grads.get(target) for target in targets]
         for i, (x, g) in enumerate(zip(inputs, found, strict=True)):
             if g is None and not allow_unused:
                 raise guards.unused(i, x)

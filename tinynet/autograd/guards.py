@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet.autograd.value import Value, raw
+from tinynet.autograd.versions import share_version
 from tinynet.backend import array_module, as_array, generic, is_array, ndarray
 from tinynet.dtypes import float32, is_new_float
 
@@ -22,7 +23,7 @@ def run(
     arrays: list[Any],
     options: dict[str, Any],
     kind: type[Value],
-    mixed: bool,
+    unusual: bool,
 ) -> Any:
     """Run an operation's forward on arrays.
 
@@ -36,12 +37,12 @@ def run(
         arrays: the arguments with Values replaced by their arrays.
         options: its options.
         kind: the type of the result.
-        mixed: whether some arguments are not Values.
+        unusual: whether some arguments are neither Values nor of a type in `PLAIN`.
 
     Returns:
         The output, a Value or a tuple of them; or a list of converted arguments to retry with.
     """
-    if mixed and not PLAIN.issuperset(map(type, arrays)):
+    if unusual:
         operands = [a if isinstance(a, Value) else operand(op.name, a) for a in args]
         if any([a is not b for a, b in zip(operands, args, strict=True)]):
             return operands
@@ -73,7 +74,7 @@ def _wrapped(y: Any, args: Sequence[Any], kind: type[Value]) -> Value:
     if y.base is not None:
         for a in args:
             if isinstance(a, Value) and (y.base is a._data or y.base is a._data.base):
-                out._share_version(a)
+                share_version(out, a)
     return out
 
 

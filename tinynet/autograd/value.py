@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-# One clock stamps nodes and in-place changes. An input exists before the node that uses it, so
-# decreasing stamps are a reverse topological order, and a value changed after a node kept it has a
-# later stamp than the node.
-tick = itertools.count(1).__next__
-NEVER = (0,)  # the version of a value that was never changed and is not shared
+from tinynet.autograd.versions import NEVER, share_version
 
 
 class Value:
@@ -37,13 +32,11 @@ class Value:
             cls.result_type = cls
 
     def __init__(self, data: Any, requires_grad: bool = False, source: Any = None) -> None:
-        self._data = data
+        self._data, self.requires_grad = data, requires_grad
         # the node that computed it; for outputs after the first, a pair of node and number
         self._source = source
-        # stamp of the last in-place change, in a list that views share
-        self._version: Sequence[int] = NEVER
+        self._version: Any = NEVER
         self.grad: Any = None
-        self.requires_grad = requires_grad
 
     @property
     def grad_fn(self) -> Any:
@@ -58,20 +51,8 @@ class Value:
     def alias(self) -> Value:
         """A Value outside the graph that shares memory and version with this one."""
         out = self.result_type(self._data)
-        out._share_version(self)
+        share_version(out, self)
         return out
-
-    def _share_version(self, other: Value) -> None:
-        """Share the version of `other`, whose memory is shared: a change of one marks both."""
-        if other._version is NEVER:
-            other._version = [0]
-        self._version = other._version
-
-    def _touch(self) -> None:
-        """Mark all Values that share this memory as changed in place."""
-        if self._version is NEVER:
-            self._version = [0]
-        self._version[0] = tick()  # type: ignore[index]
 
 
 def raw(x: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tinynet.autograd import Op, Watcher
 from tinynet.autograd.anomaly import calling_line
-from tinynet.autograd.value import tick
+from tinynet.autograd.versions import tick
 from tinynet.graph.cost import Cost, cost
 from tinynet.graph.steps import inputs_of, shape_of
 from tinynet.nn.module import Module

@@ -6,6 +6,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import Value
+from tinynet.autograd.versions import share_version
 from tinynet.tensor import Tensor
 
 
@@ -25,7 +26,7 @@ class Parameter(Tensor):
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
         super().__init__(backend.asarray(data._data if isinstance(data, Value) else data))
         if isinstance(data, Value):
-            self._share_version(data)
+            share_version(self, data)
         self.requires_grad_(requires_grad)
 
     def __repr__(self) -> str:

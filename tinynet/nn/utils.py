@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 from tinynet import backend
+from tinynet.autograd.versions import increment_version
 from tinynet.tensor import Tensor
 
 
@@ -69,7 +70,7 @@ def clip_grad_norm_(
     factor = xp.minimum(max_norm / (norm + 1e-6), 1.0)
     for g, array in zip(grads, arrays, strict=True):
         array *= factor.astype(array.dtype)
-        g._touch()
+        increment_version(g)
     return Tensor(norm.astype(arrays[0].dtype))
 
 
@@ -86,4 +87,4 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     for g in _gradients(parameters):
         xp = backend.array_module(g._data)
         xp.clip(g._data, -clip_value, clip_value, out=g._data)
-        g._touch()
+        increment_version(g)

@@ -13,6 +13,7 @@ from typing import Any
 
 from tinynet import backend, memory
 from tinynet.autograd.modes import enable_grad
+from tinynet.autograd.versions import increment_version
 from tinynet.optim.flat import FlatParameters
 from tinynet.optim.saving import check_state, saved_state
 from tinynet.tensor import Tensor
@@ -216,7 +217,9 @@ class Optimizer:
         for_each(update, flat.pieces())
         for i, p in enumerate(flat.params):
             if p.grad is not None:
-                p._touch()  # a graph that still needs the old numbers must not use the new ones
+                increment_version(
+                    p
+                )  # a graph that still needs the old numbers must not use the new ones
                 flat.steps[i] += bool(slots)
 
     # --- the flat arrays ---
