@@ -28,8 +28,6 @@ def moved(a: Any, device: str) -> Any:
     """Move arrays among the options, an index or the argmax of pooling, to the device."""
     if isinstance(a, tuple):
         return tuple(moved(b, device) for b in a)
-    if isinstance(a, tuple):
-        return tuple(moved(v, device) for v in a)
     return backend.to_device(a, device) if isinstance(a, np.ndarray) else a
 
 
@@ -66,8 +64,8 @@ def agree(found: list[Any], wanted: list[Any]) -> None:
 
 @pytest.fixture
 def old_cupy(device, monkeypatch):
-    """An old CuPy without `add.at` and `sliding_window_view`, which always writes C order."""
-    cupy_standin.install(monkeypatch, add_at=False, sliding_window=False, order="C")
+    """An old CuPy without `add.at`, which always writes C order."""
+    cupy_standin.install(monkeypatch, add_at=False, order="C")
     return "cuda"
 
 
