@@ -75,13 +75,6 @@ def test_moved_to_the_device_before_the_transform(device: str) -> None:
     assert [backend.device_of(x) for (x,) in loader] == found == [device, device]
 
 
-def test_batches_are_views_on_threads_too() -> None:
-    x = np.zeros((10, 3))
-    assert all(
-        np.shares_memory(x, batch) for (batch,) in DataLoader(x, batch_size=4, num_workers=2)
-    )
-
-
 @pytest.mark.parametrize("workers", [1, 3])
 def test_so_many_batches_ahead_and_no_more(workers: int) -> None:
     lock = threading.Lock()
