@@ -8,11 +8,11 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from waiting import wait_for
 
 from tinynet import backend
 from tinynet.data import DataLoader
@@ -22,14 +22,6 @@ NAME = "DataLoader"  # what the names of the threads begin with
 
 def threads() -> int:
     return sum(thread.name.startswith(NAME) for thread in threading.enumerate())
-
-
-def wait_for(condition: Callable[[], bool]) -> bool:
-    """Whether the condition becomes true within ten seconds."""
-    end = time.monotonic() + 10
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.001)
-    return condition()
 
 
 @pytest.fixture(autouse=True)
