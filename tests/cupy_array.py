@@ -25,7 +25,7 @@ class Flags(NamedTuple):
 
 
 class ndarray:
-    """An array whose NumPy array only this module sees."""
+    """An array that hides the NumPy array that it computes with."""
 
     __slots__ = ("_base", "_host")
     __array_priority__ = 100
