@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import cupy_names as names
 import numpy as np
@@ -17,16 +17,15 @@ SCALARS = (bool, int, float, complex, np.generic)
 # --- in and out of the device ---------------------------------------------------------------
 
 
-class Flags:
+class Flags(NamedTuple):
     """The flags of an array's layout that CuPy has; NumPy has more."""
 
-    def __init__(self, c_contiguous: bool, f_contiguous: bool, owndata: bool) -> None:
-        self.c_contiguous, self.f_contiguous = c_contiguous, f_contiguous
-        self.owndata = owndata
+    c_contiguous: bool
+    f_contiguous: bool
 
 
 class ndarray:
-    """An array whose NumPy array only this module sees."""
+    """An array that hides the NumPy array that it computes with."""
 
     __slots__ = ("_base", "_host")
     __array_priority__ = 100
@@ -35,18 +34,8 @@ class ndarray:
     __array_ufunc__ = None
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(
-        self,
-        shape: Any,
-        dtype: Any = float,
-        memptr: None = None,
-        strides: None = None,
-        order: str = "C",
-    ) -> None:
-        if memptr is not None or strides is not None:
-            raise TypeError("the stand-in makes no array from a pointer")
-        self._host: np.ndarray = np.empty(shape, dtype, order=order)  # type: ignore[call-overload]
-        self._base: ndarray | None = None
+    def __init__(self, host: np.ndarray, base: ndarray | None) -> None:
+        self._host, self._base = host, base
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
@@ -60,50 +49,23 @@ class ndarray:
     def __reduce__(self) -> Any:
         raise TypeError("a device array would be pickled; files hold NumPy arrays only")
 
-    def __copy__(self) -> ndarray:
-        return device_array(self._host.copy())
-
-    def __deepcopy__(self, memo: Any) -> ndarray:
-        return device_array(self._host.copy())
-
     # attributes
     shape = property(lambda self: self._host.shape)
     dtype = property(lambda self: self._host.dtype)
     ndim = property(lambda self: self._host.ndim)
     size = property(lambda self: self._host.size)
-    itemsize = property(lambda self: self._host.itemsize)
     nbytes = property(lambda self: self._host.nbytes)
     strides = property(lambda self: self._host.strides)
     base = property(lambda self: self._base)
     T = property(lambda self: device_array(self._host.T, self))
-    mT = property(lambda self: device_array(self._host.mT, self))
 
     @property
     def flags(self) -> Flags:
-        flags = self._host.flags
-        return Flags(flags.c_contiguous, flags.f_contiguous, self._base is None)
+        return Flags(self._host.flags.c_contiguous, self._host.flags.f_contiguous)
 
     # the way out
-    def get(
-        self, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True
-    ) -> np.ndarray:
-        if out is None:
-            return self._host.copy(order)  # type: ignore[arg-type]
-        if not isinstance(out, np.ndarray):
-            raise TypeError("Only numpy.ndarray can be obtained from cupy.ndarray")
-        if (out.dtype, out.shape) != (self.dtype, self.shape):
-            raise TypeError(f"{out.dtype} {out.shape} cannot be obtained from {self.dtype} array")
-        out[...] = self._host
-        return out
-
-    def set(self, arr: np.ndarray, stream: Any = None) -> None:
-        if not isinstance(arr, np.ndarray):
-            raise TypeError("Only numpy.ndarray can be set to cupy.ndarray")
-        if self.dtype != arr.dtype:
-            raise TypeError(f"{arr.dtype} array cannot be set to {self.dtype} array")
-        if self.shape != arr.shape:
-            raise ValueError(f"Shape mismatch. Old shape: {self.shape}, new shape: {arr.shape}")
-        self._host[...] = arr
+    def get(self) -> np.ndarray:
+        return self._host.copy()
 
     def item(self) -> Any:
         return self._host.item()
@@ -111,12 +73,13 @@ class ndarray:
     def tolist(self) -> Any:
         return self._host.tolist()
 
-    def view(self, dtype: Any = None) -> ndarray:
-        host = self._host.view() if dtype is None else self._host.view(dtype)
-        return device_array(host, self)
+    def view(self, dtype: Any) -> ndarray:
+        return device_array(self._host.view(dtype), self)
 
-    def take(self, indices: Any, axis: Any = None, out: Any = None) -> ndarray:
-        return take(self, indices, axis, out)
+    def take(self, indices: Any, axis: Any = None) -> ndarray:
+        index = np.asarray(operand(indices))
+        launch()
+        return device_array(np.take(self._host, index, axis, mode="wrap"))
 
     def __bool__(self) -> bool:
         if self.size != 1:
@@ -132,17 +95,8 @@ class ndarray:
     def __float__(self) -> float:
         return float(self._host)
 
-    def __complex__(self) -> complex:
-        return complex(self._host)
-
     def __repr__(self) -> str:
         return repr(self._host)
-
-    def __str__(self) -> str:
-        return str(self._host)
-
-    def __format__(self, spec: str) -> str:
-        return format(self._host, spec)
 
     def __len__(self) -> int:
         return len(self._host)
@@ -168,20 +122,8 @@ class ndarray:
     def __neg__(self) -> ndarray:
         return ufuncs["negative"](self)
 
-    def __pos__(self) -> ndarray:
-        return ufuncs["positive"](self)
-
-    def __abs__(self) -> ndarray:
-        return ufuncs["absolute"](self)
-
     def __invert__(self) -> ndarray:
         return ufuncs["invert"](self)
-
-    def __divmod__(self, other: Any) -> Any:
-        return ufuncs["divmod"](self, other)
-
-    def __rdivmod__(self, other: Any) -> Any:
-        return ufuncs["divmod"](other, self)
 
     def __matmul__(self, other: Any) -> ndarray:
         return NotImplemented if _defers(other) else matmul(self, other)
@@ -201,14 +143,13 @@ def device_array(result: Any, *sources: Any) -> Any:
         result = np.asarray(result)
     if not isinstance(result, np.ndarray):
         return result  # None of a function that works in place
-    array = ndarray.__new__(ndarray)
-    array._host, array._base = result, None
+    base = None
     for source in sources:
         if result is source._host:
             return source
         if np.may_share_memory(result, source._host):
-            array._base = source if source._base is None else source._base
-    return array
+            base = source if source._base is None else source._base
+    return ndarray(result, base)
 
 
 def operand(x: Any, scalars: bool = True) -> Any:
@@ -218,6 +159,13 @@ def operand(x: Any, scalars: bool = True) -> Any:
     if scalars and isinstance(x, SCALARS):
         return x
     raise TypeError(f"Unsupported type {type(x)}")
+
+
+def output(out: Any) -> np.ndarray | None:
+    """The NumPy side of an argument `out`."""
+    if out is not None and not isinstance(out, ndarray):
+        raise TypeError("Output arguments type must be cupy.ndarray")
+    return None if out is None else out._host
 
 
 def host_index(shape: tuple[int, ...], key: Any) -> tuple[tuple[Any, ...], bool]:
@@ -270,7 +218,7 @@ class ufunc:
     def __init__(self, function: np.ufunc) -> None:
         self._function, self._short = function, function.__name__
         self.name = self.__name__ = f"cupy_{function.__name__}"
-        self.nin, self.nout, self.nargs = function.nin, function.nout, function.nargs
+        self.nin, self.nout = function.nin, function.nout
 
     def __repr__(self) -> str:
         return f"<ufunc '{self.name}'>"
@@ -279,19 +227,14 @@ class ufunc:
         unknown = set(kwargs) - {"out", "dtype", "casting"}
         if unknown:
             raise TypeError(f"Wrong arguments {sorted(unknown)}")
-        if not self.nin <= len(args) <= self.nargs:
+        if not self.nin <= len(args) <= self.nin + 1:
             raise TypeError(f"Wrong number of arguments for {self.name!r}: {len(args)}")
-        out = kwargs.pop("out", args[self.nin :] or None)
-        outs = out if isinstance(out, tuple) else (out,)
-        inputs = [operand(x) for x in args[: self.nin]]
-        if any(not isinstance(o, ndarray) for o in outs if o is not None):
-            raise TypeError("Output arguments type must be cupy.ndarray")
-        if any(o is not None for o in outs):
-            kwargs["out"] = tuple(None if o is None else o._host for o in outs)
+        *inputs, out = args if len(args) > self.nin else (*args, kwargs.pop("out", None))
+        hosts, kwargs["out"] = [operand(x) for x in inputs], output(out)
         launch()
         with np.errstate(all="ignore"):  # a GPU divides by zero in silence
-            result = self._function(*inputs, order=State.options.order, **kwargs)
-        return device_array(result, *(o for o in outs if o is not None))
+            result = self._function(*hosts, order=State.options.order, **kwargs)
+        return device_array(result) if out is None else out
 
     @property
     def at(self) -> Callable[..., None]:
@@ -312,24 +255,6 @@ class ufunc:
         launch()
         self._function.at(a._host, index, np.asarray(operand(b)).astype(a.dtype))
 
-    def reduce(
-        self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False
-    ) -> ndarray:
-        if self._short not in ("add", "multiply"):
-            raise NotImplementedError(f"`{self.name}.reduce` is not supported yet")
-        fold = array.sum if self._short == "add" else array.prod
-        return fold(axis, dtype, out, keepdims)
-
-    def accumulate(self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> ndarray:
-        if self._short not in ("add", "multiply"):
-            raise NotImplementedError(f"`{self.name}.accumulate` is not supported yet")
-        fold = array.cumsum if self._short == "add" else array.cumprod
-        return fold(axis, dtype, out)
-
-    def outer(self, A: Any, B: Any, **kwargs: Any) -> Any:
-        left, right = operand(A, scalars=False), operand(B, scalars=False)
-        return self(device_array(left.reshape(left.shape + (1,) * right.ndim)), B, **kwargs)
-
 
 ufuncs = {name: ufunc(getattr(np, name)) for name in names.UFUNCS}
 special = {name: ufunc(getattr(scipy.special, name)) for name in names.SPECIAL}
@@ -337,10 +262,8 @@ special = {name: ufunc(getattr(scipy.special, name)) for name in names.SPECIAL}
 
 def _argument(name: str, value: Any, first: bool) -> Any:
     """One argument of a function from the tables, unwrapped or refused by what it should be."""
-    if name == "out" and value is not None:
-        if not isinstance(value, ndarray):
-            raise TypeError("Output arguments type must be cupy.ndarray")
-        return value._host
+    if name == "out":
+        return output(value)
     if name in names.SEQUENCES:
         if isinstance(value, ndarray | np.ndarray):
             raise TypeError(f"Unsupported type {type(value)}")
@@ -354,11 +277,10 @@ def _argument(name: str, value: Any, first: bool) -> Any:
     return value
 
 
-def from_table(line: str, owner: Any, host: bool = False) -> Callable[..., Any]:
+def from_table(line: str, owner: Any) -> Callable[..., Any]:
     """A function with the signature that `line` spells, which calls `owner`'s of that name."""
     name, _, rest = line.partition("(")
     signature = inspect.signature(eval(f"lambda {rest[:-1]}: None"))
-    parameters = list(signature.parameters.values())
     call = getattr(owner, name)
 
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -366,50 +288,32 @@ def from_table(line: str, owner: Any, host: bool = False) -> Callable[..., Any]:
         positional: list[Any] = []
         keywords: dict[str, Any] = {}
         sources: list[ndarray] = []
-        for i, parameter in enumerate(parameters):
-            if parameter.name not in given:
-                continue
-            value = given[parameter.name]
-            many = parameter.kind is parameter.VAR_POSITIONAL
-            if parameter.kind is parameter.VAR_KEYWORD:
-                keywords |= {k: _argument(k, v, False) for k, v in value.items()}
-                continue
-            values = value if many else [value]
-            hosts = [_argument(parameter.name, v, i == 0) for v in values]
+        for i, (argument, value) in enumerate(given.items()):
+            parameter = signature.parameters[argument]
+            values = value if parameter.kind is parameter.VAR_POSITIONAL else [value]
+            hosts = [_argument(argument, v, i == 0) for v in values]
             sources += [v for v in values if isinstance(v, ndarray)]
-            if many or parameter.default is parameter.empty:
+            if parameter.default is parameter.empty:
                 positional += hosts
             else:
-                keywords[parameter.name] = hosts[0]
-        if name in names.MATRIX_PRODUCTS:
-            multiply_matrices()
-        elif name not in names.NO_KERNEL:
+                keywords[argument] = hosts[0]
+        if name not in names.NO_KERNEL:
             launch()
         with np.errstate(all="ignore"):
             result = call(*positional, **keywords)
-        return result if host else device_array(result, *sources)
+        return device_array(result, *sources)
 
     function.__name__ = function.__qualname__ = name
     function.__signature__ = signature  # type: ignore[attr-defined]
     return function
 
 
-def take(a: Any, indices: Any, axis: Any = None, out: Any = None) -> ndarray:
-    host, index = operand(a, scalars=False), np.asarray(operand(indices))
-    target = None if out is None else operand(out, scalars=False)
-    launch()
-    return device_array(
-        np.take(host, index, axis, target, mode="wrap"), *([] if out is None else [out])
-    )
-
-
 def matmul(*args: Any, out: Any = None) -> ndarray:
     left, right = (operand(x, scalars=False) for x in args)
-    target = None if out is None else operand(out, scalars=False)
     multiply_matrices()
     with np.errstate(all="ignore"):
-        result = np.matmul(left, right, out=target)
-    return device_array(result, *([] if out is None else [out]))
+        result = np.matmul(left, right, out=output(out))
+    return device_array(result) if out is None else out
 
 
 def _defers(other: Any) -> bool:

@@ -69,6 +69,19 @@ def _call(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> An
     return recorded(result) if out is None else out
 
 
+def _read(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that calls `function` within `backend.check`, and raises anywhere else."""
+
+    def read(self: RecordingArray, *args: Any) -> Any:
+        frame = sys._getframe(1)
+        if frame.f_code is not backend.check.__code__:
+            name, line = frame.f_code.co_filename, frame.f_lineno
+            raise HostRead(f"{function.__name__} of an array, at {name}:{line}")
+        return function(_plain(self))
+
+    return read
+
+
 class RecordingArray(np.ndarray):
     """See the module."""
 
@@ -98,36 +111,9 @@ class RecordingArray(np.ndarray):
 
     # --- what a replay could not repeat ---
 
-    def _read(self, function: Callable[..., Any]) -> Any:
-        frame = sys._getframe(2)
-        if frame.f_code is not backend.check.__code__:
-            name, line = frame.f_code.co_filename, frame.f_lineno
-            raise HostRead(f"{function.__name__} of an array, at {name}:{line}")
-        return function(_plain(self))
-
-    def __bool__(self) -> bool:
-        return self._read(bool)
-
-    def __int__(self) -> int:
-        return self._read(int)
-
-    def __float__(self) -> float:
-        return self._read(float)
-
-    def __index__(self) -> int:
-        return self._read(int)
-
-    def item(self, *args: Any) -> Any:
-        return self._read(np.ndarray.item)
-
-    def tolist(self) -> Any:
-        return self._read(np.ndarray.tolist)
-
-    def nonzero(self) -> Any:
-        return self._read(np.ndarray.nonzero)
-
-    def tobytes(self, *args: Any) -> Any:
-        return self._read(np.ndarray.tobytes)
+    __bool__, __int__, __float__, __index__ = map(_read, (bool, int, float, int))
+    item, tolist = _read(np.ndarray.item), _read(np.ndarray.tolist)
+    nonzero, tobytes = _read(np.ndarray.nonzero), _read(np.ndarray.tobytes)
 
 
 # --- runs on both kinds of arrays --------------------------------------------------------------

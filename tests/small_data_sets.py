@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -60,6 +61,14 @@ def write(folder: Path, files: dict[str, bytes]) -> Path:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return folder
+
+
+def overwrite(file: BinaryIO, content: bytes) -> None:
+    """Set the content of an open file; on many disks ten times as fast as writing a new file."""
+    file.seek(0)
+    file.write(content)
+    file.truncate()
+    file.flush()
 
 
 # --- CIFAR-10's layout, small: the official copy and the other --------------------------------

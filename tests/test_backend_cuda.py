@@ -7,9 +7,8 @@ import sys
 import cupy_standin
 import numpy as np
 import pytest
-import scipy.special
 
-from tinynet import backend, memory
+from tinynet import backend
 
 
 @pytest.fixture
@@ -70,20 +69,6 @@ def test_backend_adds_into_repeated_indices(cupy, monkeypatch, add_at):
     backend.index_add(target, cupy.asarray([0, 2, 0]), cupy.ones((3, 2), "float32"))
     assert target.tolist() == [[2, 2], [0, 0], [1, 1]]
     assert len(calls) == (0 if add_at else 1)
-
-
-def test_backend_as_strided(x):
-    windows = memory.as_strided(x, (2, 2, 2), (12, 4, 4))
-    assert windows.tolist() == [[[0, 1], [1, 2]], [[3, 4], [4, 5]]]
-    assert windows.base is None
-
-
-@pytest.mark.parametrize("name", ["erf", "expit"])
-def test_backend_special(x, name):
-    result = backend.special(name, x)
-    assert backend.device_of(result) == "cuda"
-    assert result.dtype == np.float32
-    assert np.array_equal(result.get(), getattr(scipy.special, name)(x.get()))
 
 
 @pytest.mark.parametrize("name", ["erf", "expit"])

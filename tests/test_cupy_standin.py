@@ -6,7 +6,6 @@ its names are compared with the real CuPy's in ``test_cupy_names.py``.
 
 from __future__ import annotations
 
-import copy
 import pickle
 import sys
 from types import ModuleType
@@ -37,7 +36,8 @@ def test_install_replaces_and_restores_what_was_there(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", before[0])
     monkeypatch.setitem(sys.modules, "cupy.random", before[1])
     for _ in range(2):
-        with cupy_standin.installed(devices=0) as cupy:
+        with pytest.MonkeyPatch.context() as inner:
+            cupy = cupy_standin.install(inner, devices=0)
             import cupy as imported
             import cupyx.scipy.special
             from cupyx.scipy import special
@@ -48,10 +48,6 @@ def test_install_replaces_and_restores_what_was_there(monkeypatch):
             assert "cupy.random" not in sys.modules
         assert (sys.modules["cupy"], sys.modules["cupy.random"]) == before
         assert cupy.cuda.runtime.getDeviceCount() == 1
-    monkeypatch.delitem(sys.modules, "cupy")
-    with cupy_standin.installed():
-        pass
-    assert "cupy" not in sys.modules
 
 
 def test_a_missing_name_says_so(cupy, x):
@@ -66,10 +62,8 @@ def test_a_missing_name_says_so(cupy, x):
 
 # --- what it refuses ------------------------------------------------------------------------
 
-HOST_FUNCTIONS = [np.exp, np.sum, np.mean, np.reshape, np.concatenate, np.add.reduce, np.argmax]
 
-
-@pytest.mark.parametrize("function", HOST_FUNCTIONS, ids=lambda f: getattr(f, "__name__", "reduce"))
+@pytest.mark.parametrize("function", [np.exp, np.sum, np.reshape, np.concatenate, np.add.reduce])
 def test_numpy_functions_refuse_it(x, function):
     with pytest.raises(TypeError):
         function(x)
@@ -127,23 +121,17 @@ def test_functions_refuse_host_operands(cupy, x, host):
         lambda: cupy.exp(host),
         lambda: cupy.add(x, host),
         lambda: cupy.maximum(host, x),
-        lambda: cupy.sum(host),
-        lambda: cupy.reshape(host, (3, 2)),
+        lambda: cupy.expand_dims(host, 0),
         lambda: cupy.concatenate([x, host]),
         lambda: cupy.stack((host, x)),
         lambda: cupy.where(x > 0, x, host),
         lambda: cupy.where(host, x, x),
         lambda: cupy.matmul(x, host),
         lambda: cupy.einsum("ij,kj->ik", x, host),
-        lambda: cupy.tensordot(host, x),
         lambda: cupy.copyto(x, host),
         lambda: cupy.clip(x, host, None),
-        lambda: cupy.broadcast_arrays(x, host),
-        lambda: cupy.take(x, host),
-        lambda: cupy.allclose(x, host),
-        lambda: cupy.zeros_like(host),
-        lambda: x.dot(host),
-        lambda: x.fill(host),
+        lambda: x.take(host),
+        lambda: cupy.empty_like(host),
         lambda: cupy.add.at(x, (0,), host),
         lambda: cupy.lib.stride_tricks.as_strided(host, (1,), (4,)),
     ):
@@ -153,7 +141,7 @@ def test_functions_refuse_host_operands(cupy, x, host):
 
 def test_functions_of_arrays_refuse_numbers(cupy, x):
     for use in (
-        lambda: cupy.sum(1.0),
+        lambda: cupy.expand_dims(1.0, 0),
         lambda: cupy.concatenate([x, 1.0]),
         lambda: cupy.where(True, x, x),
         lambda: x @ 2.0,
@@ -179,7 +167,6 @@ def test_outputs_must_be_on_the_device(cupy, x):
     for use in (
         lambda: cupy.exp(x, out=host),
         lambda: cupy.exp(x, host),
-        lambda: cupy.sum(x, out=np.empty(())),
         lambda: x.sum(out=np.empty(())),
         lambda: cupy.matmul(x, x.T, out=np.empty((2, 2), np.float32)),
     ):
@@ -194,9 +181,9 @@ def test_outputs_must_be_on_the_device(cupy, x):
 def test_keywords_that_only_numpy_has_are_refused(cupy, x):
     for use in (
         lambda: cupy.exp(x, where=True),
-        lambda: cupy.sum(x, initial=1.0),
+        lambda: x.sum(initial=1.0),
         lambda: x.max(where=x > 0),
-        lambda: cupy.take(x, cupy.asarray(0), mode="clip"),
+        lambda: x.take(cupy.asarray(0), mode="clip"),
         lambda: cupy.clip(x, min=0, max=1),
         lambda: cupy.broadcast_to(x, (2, 2, 3), subok=True),
         lambda: x.item(0),
@@ -206,11 +193,9 @@ def test_keywords_that_only_numpy_has_are_refused(cupy, x):
         with pytest.raises(TypeError):
             use()
     with pytest.raises(ValueError, match="kind"):
-        cupy.argsort(x, kind="quicksort")
+        x.argsort(kind="quicksort")
     with pytest.raises(NotImplementedError):
         cupy.multiply.at(x, 0, 2.0)
-    with pytest.raises(NotImplementedError):
-        cupy.maximum.reduce(x)
 
 
 def test_host_arrays_are_no_indices_and_files_hold_none(x):
@@ -231,33 +216,23 @@ def test_the_ways_in_and_out(cupy):
     host[0] = 9
     assert x.tolist() == [0, 1, 2]
     assert cupy.asarray(x) is x
-    assert cupy.array(x) is not x
-    for out in (x.get(), cupy.asnumpy(x), cupy.array([0.0, 1.0, 2.0]).get()):
-        assert type(out) is np.ndarray
-        out[0] = 7
+    out = x.get()
+    assert type(out) is np.ndarray
+    out[0] = 7
     assert float(x[0]) == 0
-    x.set(np.ones(3))
-    assert x.tolist() == [1, 1, 1]
-    with pytest.raises(TypeError):
-        x.set(np.ones(3, np.float32))
     with pytest.raises(ValueError, match="Unsupported dtype"):
-        cupy.array(["a"])
-    assert cupy.get_array_module(x) is cupy
-    assert cupy.get_array_module(x.get(), 1.0) is np
+        cupy.asarray(["a"])
 
 
 def test_results_in_0_dimensions_are_device_arrays(cupy, x):
-    results = [x.sum(), cupy.mean(x), x[0, 1], x[(0, 0)], x.sum() * 2, x[0] @ x[1], x.max() > 1]
-    results += [cupy.allclose(x, x), cupy.array_equal(x, x), cupy.count_nonzero(x), x.argmax()]
-    results += [cupy.linalg.norm(x), cupy.result_type and cupy.vdot(x, x), -x[0, 0]]
-    for result in results:
+    results = [x.sum(), x.mean(), x[0, 1], x[(0, 0)], x.sum() * 2, x[0] @ x[1], x.max() > 1]
+    for result in [*results, x.argmax(), -x[0, 0], cupy.full((), 1.0)]:
         assert type(result) is cupy.ndarray
         assert result.shape == ()
         result.get()
     assert float(x.sum()) == 15.0
     assert int(x.argmax()) == 5
-    assert bool(cupy.array_equal(x, x))
-    assert f"{x.mean():.2f}" == "2.50"
+    assert bool((x == x).all())
     assert all(type(row) is cupy.ndarray for row in x)
     for use in (lambda: len(x.sum()), lambda: iter(x.sum())):
         with pytest.raises(TypeError):
@@ -298,12 +273,12 @@ def test_a_class_that_asks_for_it_gets_the_operator(x):
 
 def test_views_share_memory_and_say_so(cupy, x):
     views = [x[0], x[:, 1:], x.T, x.reshape(-1), x[0, 0], x.swapaxes(0, 1), x.ravel(), x[None]]
-    views += [cupy.transpose(x), cupy.moveaxis(x, 0, 1), cupy.squeeze(x[None]), x.view(), x.T.T]
+    views += [x.transpose(1, 0), cupy.expand_dims(x, 0), x.view("int32"), x.T.T]
     for view in views:
         assert view.base is x
-        assert cupy.shares_memory(view, x)
-    copies = [x.copy(), x + 0, x.T.reshape(-1), x[cupy.asarray([0])], x.flatten(), x[x > 1]]
-    assert all(a.base is None and not cupy.shares_memory(a, x) for a in copies)
+        assert np.shares_memory(view._host, x._host)
+    copies = [x.copy(), x + 0, x.T.reshape(-1), x[cupy.asarray([0])], x[x > 1]]
+    assert all(a.base is None and not np.shares_memory(a._host, x._host) for a in copies)
     assert x.base is None
     column = x[:, 0]
     column += 10
@@ -329,13 +304,11 @@ def test_integer_arrays_wrap_and_bare_integers_do_not(cupy, x):
     i = cupy.asarray([3, -4], dtype="int8")
     assert x[:, i].tolist() == [[0, 2], [3, 5]]
     assert x[[5]].tolist() == [[3, 4, 5]]
-    assert cupy.take(x, cupy.asarray([7])).tolist() == [1]
+    assert x.take(cupy.asarray([7])).tolist() == [1]
     assert x.take(cupy.asarray([4]), axis=1).tolist() == [[1], [4]]
     assert cupy.take_along_axis(x, cupy.asarray([[3], [4]]), 1).tolist() == [[0], [4]]
     x[cupy.asarray([2]), cupy.asarray([4])] = 50
     assert float(x[0, 1]) == 50
-    cupy.put_along_axis(x, cupy.asarray([[5], [5]]), 60, 1)
-    assert x[:, 2].tolist() == [60, 60]
     for index in (2, (0, 3), (..., -4)):
         with pytest.raises(IndexError):
             x[index]
@@ -360,51 +333,27 @@ def test_no_warnings_from_arithmetic(cupy, x):
     assert cupy.exp(cupy.asarray([1e9])).tolist() == [float("inf")]
 
 
-def test_ufuncs_beyond_the_call(cupy, x):
+def test_adding_into_repeated_indices(cupy, x, monkeypatch):
     target = cupy.zeros(3, "float32")
     cupy.add.at(target, cupy.asarray([0, 0, 5]), 1.0)
     assert target.tolist() == [2, 0, 1]
     with pytest.raises(TypeError, match="scatter_add only supports"):
         cupy.add.at(cupy.zeros(3, "int64"), cupy.asarray([0]), 1)
-    assert cupy.add.reduce(x).tolist() == [3, 5, 7]
-    assert cupy.add.accumulate(x, 1).tolist() == [[0, 1, 3], [3, 7, 12]]
-    assert cupy.multiply.outer(x[0], x[0]).shape == (3, 3)
-    quotient, rest = divmod(x, 2)
-    assert rest.tolist() == [[0, 1, 0], [1, 0, 1]]
-    assert cupy.frexp(quotient)[1].dtype == np.int32
-
-
-def test_older_versions(cupy, monkeypatch):
-    assert hasattr(cupy.lib.stride_tricks, "sliding_window_view")
-    cupy_standin.install(monkeypatch, add_at=False, sliding_window=False)
+    cupy_standin.install(monkeypatch, add_at=False)
     assert not hasattr(cupy.add, "at")
-    assert not hasattr(cupy.lib.stride_tricks, "sliding_window_view")
 
 
 def test_functions_agree_with_numpy(cupy, x):
     host = x.get()
     for use in (
         lambda xp, a: xp.einsum("ij,kj->ik", a, a),
-        lambda xp, a: xp.tensordot(a, a, axes=([1], [1])),
-        lambda xp, a: xp.pad(a, ((1, 1), (0, 2)), constant_values=3),
         lambda xp, a: xp.concatenate([a, a], axis=1),
-        lambda xp, a: xp.split(a, 3, axis=1)[1],
+        lambda xp, a: xp.stack([a, a], axis=1),
         lambda xp, a: xp.where(a > 2, a, 0),
-        lambda xp, a: xp.argsort(-a, axis=1),
-        lambda xp, a: xp.unique(a, return_counts=True)[1],
-        lambda xp, a: xp.bincount(a.reshape(-1).astype("int64"), minlength=8),
-        lambda xp, a: xp.clip(a, 1, None).var(axis=0, ddof=1),
-        lambda xp, a: xp.lib.stride_tricks.sliding_window_view(a, 2, axis=1),
-        lambda xp, a: xp.meshgrid(a[0], a[1])[0],
-        lambda xp, a: xp.arange(1, 7, 2, dtype="float32") + xp.linspace(0, 1, 3),
+        lambda xp, a: (-a).argsort(axis=1),
+        lambda xp, a: xp.clip(a, 1, None).cumsum(axis=1),
+        lambda xp, a: xp.arange(1, 7, 2, dtype="float32") + xp.eye(3),
     ):
         ours, theirs = use(cupy, x), use(np, host)
         assert ours.dtype == theirs.dtype
         assert np.array_equal(ours.get(), theirs)
-
-
-def test_copies_of_objects_copy_their_arrays(cupy, x):
-    twin = copy.deepcopy({"w": x})["w"]
-    twin += 1
-    assert type(twin) is cupy.ndarray
-    assert float(x.sum()) == 15

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import time
-import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,8 @@ import numpy as np
 import pytest
 import small_data_sets as small
 from small_data_sets import Server, small_cifar, small_mnist, write
+from traced import peak
+from waiting import wait_for
 
 from tinynet.data import DataError, DownloadError, cifar
 from tinynet.data.download import fetch
@@ -133,17 +134,12 @@ def test_slow_is_not_failed(server: Server, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["endless", "bomb"])
 def test_what_never_ends_takes_no_memory(server: Server, tmp_path: Path, kind: str) -> None:
-    import pooch  # noqa: F401  # so that what its import takes is not counted
-
-    with pytest.raises(DownloadError):
-        fetch(small_mnist(server.mirror("403")), tmp_path, TIMEOUT)
-    tracemalloc.start()
-    try:
+    def fail(kind: str) -> None:
         with pytest.raises(DownloadError):
             fetch(small_mnist(server.mirror(kind)), tmp_path, TIMEOUT)
-        assert tracemalloc.get_traced_memory()[1] < 4 << 20
-    finally:
-        tracemalloc.stop()
+
+    fail("403")  # so that what the imports take is not counted
+    assert peak(lambda: fail(kind)) < 4 << 20
 
 
 # --- what is there already --------------------------------------------------------------------
@@ -255,12 +251,8 @@ def fetching(mirror: str, root: Path, before: str = "") -> Iterator[subprocess.P
 
 
 def wait_for_request(server: Server, run: subprocess.Popen[str], number: int = 1) -> None:
-    for _ in range(3000):
-        if len(server.asked) == number:
-            return
-        assert run.poll() is None, run.communicate()
-        time.sleep(0.01)
-    raise AssertionError("the download did not begin")
+    assert wait_for(lambda: len(server.asked) == number or run.poll() is not None)
+    assert run.poll() is None, run.communicate()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

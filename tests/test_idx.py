@@ -4,13 +4,13 @@ import gzip
 import os
 import struct
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from small_data_sets import overwrite
 from traced import peak
 
 from tinynet.data import DataError, read_idx
@@ -104,46 +104,6 @@ def test_grown(path: Path, a: np.ndarray, tail: bytes, place: int) -> None:
         read_idx(path)
 
 
-@given(a=few_bytes, data=st.data())
-@settings(deadline=None)
-def test_bit_flip_in_gzip(path: Path, a: np.ndarray, data: st.DataObject) -> None:
-    raw = bytearray(gzip.compress(idx_bytes(a), 1))
-    bit = data.draw(st.integers(0, 8 * len(raw) - 1))
-    raw[bit // 8] ^= 1 << bit % 8
-    path.write_bytes(raw)
-    try:
-        b = read_idx(path)
-    except DataError:
-        return
-    # Some bits mean nothing for the data: the header's time and system, a block's padding.
-    assert np.array_equal(a, b)
-
-
-@given(a=few_bytes, data=st.data())
-@settings(deadline=None)
-def test_bit_flip_in_plain_header(path: Path, a: np.ndarray, data: st.DataObject) -> None:
-    raw = bytearray(idx_bytes(a))
-    bit = data.draw(st.integers(0, 8 * 12 - 1))
-    raw[bit // 8] ^= 1 << bit % 8
-    path.write_bytes(raw)
-    if raw[2] == CODES["int8"]:  # as wide as uint8, so only a checksum can tell
-        assert read_idx(path).dtype == np.int8
-    else:
-        with pytest.raises(DataError, match=r"x\.idx.* again"):
-            read_idx(path)
-
-
-@given(raw=st.binary(max_size=60), start=st.sampled_from([b"", b"\0\0", b"\0\0\x08", b"\x1f\x8b"]))
-@settings(deadline=None)
-def test_noise(path: Path, raw: bytes, start: bytes) -> None:
-    path.write_bytes(start + raw)
-    try:
-        a = read_idx(path)
-    except DataError:
-        return
-    assert idx_bytes(a) == start + raw  # noise, but an IDX file
-
-
 BROKEN = {
     "empty": (b"", "4 bytes of type, but this one has 0 bytes"),
     "a web page": (b"<html>403 Forbidden</html>", "bytes must be 00 00, but are 3c 68"),
@@ -170,18 +130,10 @@ def test_missing_file_is_an_os_error(path: Path) -> None:
         read_idx(path.with_name("nowhere"))
 
 
-def overwrite(file: BinaryIO, content: bytes) -> None:
-    """Set the content of an open file; on many disks ten times as fast as writing a new file."""
-    file.seek(0)
-    file.write(content)
-    file.truncate()
-    file.flush()
-
-
 def mutant(raw: bytes, rng: np.random.Generator) -> bytes:
-    """A damaged copy: cut, grown, bits flipped, header replaced, or several of these."""
+    """A damaged copy: cut, grown, bits flipped, header or rest replaced, or several of these."""
     b = bytearray(raw)
-    for kind in rng.integers(0, 7, rng.integers(1, 4)):
+    for kind in rng.integers(0, 9, rng.integers(1, 4)):
         if kind == 0:
             del b[rng.integers(0, len(b) + 1) :]
         elif kind == 1:
@@ -193,6 +145,8 @@ def mutant(raw: bytes, rng: np.random.Generator) -> bytes:
         elif kind == 3:  # other counts, from a few too many to as many as there can be
             at = 4 * rng.integers(1, 4)
             b[at : at + 4] = int(2 ** rng.uniform(0, 32)).to_bytes(4, "big")
+        elif kind == 4:
+            b[rng.integers(1, 5) :] = rng.bytes(rng.integers(0, 60))
         elif b:
             for bit in rng.integers(0, 8 * len(b), rng.integers(1, 9)):
                 b[bit // 8] ^= 1 << bit % 8
@@ -220,8 +174,8 @@ def test_mutants(path: Path, count: int) -> None:
                 outcomes[False] += 1
                 continue
             outcomes[True] += 1
-            if i % 4 != 3:
-                assert idx_bytes(a) == raw
+            # a damaged gzip stream may hold the same data, or be an IDX file that is not zipped
+            assert idx_bytes(a) in ((raw, stored) if i % 4 == 3 else (raw,))
     assert min(outcomes.values()) > count / 20
 
 

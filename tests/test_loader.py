@@ -1,21 +1,26 @@
-"""DataLoader: each row once per epoch, in an order that depends only on seed and epoch."""
+"""DataLoader: each row once per epoch, in an order of seed and epoch alone, from any place on."""
 
+import json
 import weakref
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from loader_cases import jitter
 
 import tinynet as tn
-from tinynet import backend, memory, random
+from tinynet import backend, memory
 from tinynet.data import DataLoader
 
 sizes = st.integers(1, 60)
 seeds = st.integers(0, 2**40)
 epochs = st.integers(0, 1000)
+
+
+def jitter(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A transform whose result reveals every number that it drew."""
+    return images + rng.random(images.shape)
 
 
 def epoch_of(loader: DataLoader) -> list[int]:
@@ -54,31 +59,6 @@ def test_order_is_a_function_of_seed_and_epoch(n: int, batch: int, seed: int, ep
     assert loader.epoch == epoch + 1
 
 
-def test_each_pass_is_the_next_epoch() -> None:
-    def fresh() -> DataLoader:
-        return DataLoader(np.arange(50), batch_size=7, shuffle=True, seed=3)
-
-    loader = fresh()
-    passes = [epoch_of(loader) for _ in range(4)]
-    assert len({tuple(p) for p in passes}) == 4
-    again = fresh()
-    next(iter(again))  # an epoch that is left early counts as one
-    iter(again)  # and so does one that is never begun
-    assert epoch_of(again) == passes[2]
-    again.set_epoch(1)
-    assert [epoch_of(again), epoch_of(again)] == passes[1:3]
-    assert epoch_of(DataLoader(np.arange(50), batch_size=50, shuffle=True, seed=4)) != passes[0]
-
-
-def test_other_random_numbers_change_nothing() -> None:
-    def run() -> list[int]:
-        return epoch_of(DataLoader(np.arange(50), batch_size=8, shuffle=True))
-
-    first = run()
-    random.manual_seed(5).random(9)
-    assert run() == first
-
-
 def test_two_passes_at_once_do_not_mix() -> None:
     loader = DataLoader(np.arange(20), batch_size=4, shuffle=True)
     one, two = iter(loader), iter(loader)
@@ -88,11 +68,12 @@ def test_two_passes_at_once_do_not_mix() -> None:
         assert np.concatenate(got).tolist() == order.tolist()
 
 
-def test_unshuffled_batches_are_views_and_shuffled_ones_copies() -> None:
+@pytest.mark.parametrize("workers", [0, 2])
+def test_unshuffled_batches_are_views_and_shuffled_ones_copies(workers: int) -> None:
     x = np.zeros((10, 3), "float32")
-    for (batch,) in DataLoader(x, batch_size=4):
+    for (batch,) in DataLoader(x, batch_size=4, num_workers=workers):
         assert np.shares_memory(batch, x)
-    for (batch,) in DataLoader(x, batch_size=4, shuffle=True, device="cpu"):
+    for (batch,) in DataLoader(x, batch_size=4, shuffle=True, device="cpu", num_workers=workers):
         assert not np.shares_memory(batch, x)
         batch += 1
     assert not x.any()
@@ -181,19 +162,139 @@ def test_set_epoch_is_checked() -> None:
         loader.set_epoch(1.0)  # type: ignore[arg-type]
 
 
+# --- a saved place ----------------------------------------------------------------------------
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two sequences of batches are bitwise equal."""
+    one, other = list(one), list(other)
+    return len(one) == len(other) and all(
+        np.array_equal(a, b)
+        for batch, its in zip(one, other, strict=True)
+        for a, b in zip(batch, its, strict=True)
+    )
+
+
+@settings(max_examples=15)
+@given(
+    n=st.integers(1, 20),
+    batch=st.integers(1, 6),
+    seed=st.integers(0, 2**40),
+    epoch=st.integers(0, 1000),
+    workers=st.sampled_from([(0, 0), (1, 1), (3, 3), (0, 3), (1, 0)]),
+    flags=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+)
+def test_a_restored_loader_goes_on_with_the_next_batch(
+    n: int, batch: int, seed: int, epoch: int, workers: tuple[int, int], flags: tuple[bool, ...]
+) -> None:
+    shuffle, drop_last, transformed = flags
+    options: dict[str, Any] = {
+        "batch_size": min(batch, n),
+        "seed": seed,
+        "shuffle": shuffle,
+        "drop_last": drop_last,
+        "transform": jitter if transformed else None,
+    }
+    x = np.arange(float(n))
+    loader = DataLoader(x, np.arange(n), **options, num_workers=workers[0])
+    loader.set_epoch(epoch)
+    states, batches = [loader.state_dict()], []
+    for b in loader:
+        states.append(loader.state_dict())
+        batches.append(b)
+    following = list(loader)
+    for k, state in enumerate(states):
+        assert (state["epoch"], state["batch"]) == (epoch, k)
+        again = DataLoader(x, np.arange(n), **options, num_workers=workers[1])
+        again.load_state_dict(json.loads(json.dumps(state)))
+        assert again.state_dict() == state
+        assert again.epoch == epoch
+        assert same(again, batches[k:])
+        assert again.epoch == epoch + 1
+        assert same(again, following)
+
+
+def place(loader: DataLoader) -> tuple[int, int]:
+    state = loader.state_dict()
+    return state["epoch"], state["batch"]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_place_step_by_step(workers: int) -> None:
+    loader = DataLoader(np.arange(10), batch_size=4, num_workers=workers)
+    assert place(loader) == (0, 0)
+    run = iter(loader)
+    assert place(loader) == (0, 0)
+    seen = []
+    for _ in run:
+        seen.append(place(loader))
+    assert seen == [(0, 1), (0, 2), (0, 3)]
+    assert place(loader) == (1, 0)
+    for _ in loader:
+        break
+    assert place(loader) == (1, 1)  # may still be taken up, from a saved state
+    assert loader.epoch == 2
+    loader.set_epoch(loader.epoch)
+    assert place(loader) == (2, 0)
+    first, second = iter(loader), iter(loader)
+    next(second)
+    next(first)
+    next(first)
+    assert place(loader) == (3, 1)  # the loop begun last
+    list(first)
+    assert place(loader) == (3, 1)
+    list(second)
+    assert place(loader) == (4, 0)
+    loader.load_state_dict({**loader.state_dict(), "batch": 2})
+    loader.set_epoch(7)
+    assert place(loader) == (7, 0)
+
+
+STATE_ERRORS: dict[str, tuple[type[Exception], str, dict[str, Any]]] = {
+    "seed": (ValueError, "saved with seed=4, but this loader has seed=3", {"seed": 4}),
+    "two": (
+        ValueError,
+        "saved with batch_size=5, shuffle=0, but this loader has batch_size=2, shuffle=1",
+        {"batch_size": 5, "shuffle": 0},
+    ),
+    "drop_last": (ValueError, "drop_last=1, but this loader has drop_last=0", {"drop_last": 1}),
+    "length": (ValueError, "length=7, but this loader has length=6", {"length": 7}),
+    "more": (ValueError, "keys missing or unknown: color", {"color": 1}),
+    "far": (ValueError, "batch is 4, but an epoch has 3 batches", {"batch": 4}),
+    "before": (ValueError, "batch must be 0 or more, but is -1", {"batch": -1}),
+    "epoch": (ValueError, "epoch must be 0 or more, but is -2", {"epoch": -2}),
+    "text": (TypeError, "epoch must be an integer, but is '1'", {"epoch": "1"}),
+}
+
+
+@pytest.mark.parametrize("case", STATE_ERRORS)
+def test_errors_of_a_state(case: str) -> None:
+    error, message, change = STATE_ERRORS[case]
+    loader = DataLoader(np.zeros((6, 2)), batch_size=2, shuffle=True, seed=3)
+    loader.load_state_dict({**loader.state_dict(), "epoch": np.int64(5), "batch": np.array(2)})
+    before = loader.state_dict()
+    assert (before["epoch"], before["batch"]) == (5, 2)
+    with pytest.raises(error, match=message):
+        loader.load_state_dict({**before, **change})
+    with pytest.raises(ValueError, match="keys missing or unknown: batch"):
+        loader.load_state_dict({k: v for k, v in before.items() if k != "batch"})
+    assert loader.state_dict() == before
+
+
+# --- where batches lie ------------------------------------------------------------------------
+
+
 @pytest.mark.gpu
-def test_on_the_gpu() -> None:
-    if (reason := backend.probe()) is not None:
-        pytest.skip(reason)
+def test_on_the_gpu(gpu: str) -> None:
     x, y = np.arange(40.0, dtype="float32").reshape(20, 2), np.arange(20)
     options: dict[str, Any] = {"batch_size": 6, "shuffle": True, "seed": 1}
     host = list(DataLoader(x, y, **options))
-    moved = list(DataLoader(x, y, **options, device="cuda"))
-    there = backend.to_device(x, "cuda"), backend.to_device(y, "cuda")
+    moved = list(DataLoader(x, y, **options, device=gpu))
+    there = backend.to_device(x, gpu), backend.to_device(y, gpu)
     stayed = list(DataLoader(*there, **options))
     back = list(DataLoader(*there, **options, device="cpu"))
     for expected, *others in zip(host, moved, stayed, back, strict=True):
-        assert [backend.device_of(b[0]) for b in others] == ["cuda", "cuda", "cpu"]
+        assert [backend.device_of(b[0]) for b in others] == [gpu, gpu, "cpu"]
         for other in others:
             for a, b in zip(expected, other, strict=True):
                 assert np.array_equal(a, backend.to_numpy(b))
@@ -213,18 +314,10 @@ def test_images_are_gathered_with_n_innermost(width, n, channels, height, drawn)
 def test_an_image_is_copied_once_before_the_first_product():
     """The loader makes the copy; the tensor and the convolution view that memory."""
     images = np.random.default_rng(0).random((100, 1, 28, 28), dtype="float32")
-    labels = np.arange(100) % 10
-    for x, y in DataLoader(images, labels, batch_size=32, shuffle=True, seed=1):
+    for x, rows in DataLoader(images, np.arange(100), batch_size=32, shuffle=True, seed=1):
         tensor = tn.as_tensor(x)
         innermost = memory.first_axis_last(tensor.data)
         assert not np.may_share_memory(x, images)
         assert np.may_share_memory(tensor.data, x)
         assert np.may_share_memory(innermost, x)
-        np.testing.assert_array_equal(x, images[places_of(images, x)])
-        assert (y == labels[places_of(images, x)]).all()
-
-
-def places_of(images, batch):
-    """The positions of a batch's images, which are all different."""
-    first = {images[i, 0, 0, 0].item(): i for i in range(len(images))}
-    return [first[image[0, 0, 0].item()] for image in batch]
+        np.testing.assert_array_equal(x, images[rows])

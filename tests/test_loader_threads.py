@@ -8,11 +8,11 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from waiting import wait_for
 
 from tinynet import backend
 from tinynet.data import DataLoader
@@ -22,14 +22,6 @@ NAME = "DataLoader"  # what the names of the threads begin with
 
 def threads() -> int:
     return sum(thread.name.startswith(NAME) for thread in threading.enumerate())
-
-
-def wait_for(condition: Callable[[], bool]) -> bool:
-    """Whether the condition becomes true within ten seconds."""
-    end = time.monotonic() + 10
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.001)
-    return condition()
 
 
 @pytest.fixture(autouse=True)
@@ -73,13 +65,6 @@ def test_moved_to_the_device_before_the_transform(device: str) -> None:
         np.zeros((4, 2)), batch_size=2, device=device, transform=transform, num_workers=1
     )
     assert [backend.device_of(x) for (x,) in loader] == found == [device, device]
-
-
-def test_batches_are_views_on_threads_too() -> None:
-    x = np.zeros((10, 3))
-    assert all(
-        np.shares_memory(x, batch) for (batch,) in DataLoader(x, batch_size=4, num_workers=2)
-    )
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from traced import peak
+from waiting import wait_for
 
 import tinynet as tn
 from tinynet import models, optim, threads
@@ -42,13 +43,6 @@ def test_every_piece_is_done_once(number):
         assert sorted(done) == list(range(n))
 
 
-def test_others_help():
-    """Two pieces that wait for each other end only if two threads run them."""
-    tn.set_num_threads(2)
-    meeting = threading.Barrier(2, timeout=20)
-    threads.for_each(lambda _: meeting.wait(), range(2))
-
-
 def test_the_caller_does_not_wait_for_threads_that_do_not_run():
     """All helpers are busy with another job; the caller does its own alone."""
     tn.set_num_threads(2)
@@ -66,8 +60,9 @@ def test_the_caller_does_not_wait_for_threads_that_do_not_run():
     threads.for_each(lambda _: by.append(threading.current_thread().name), range(6))
     assert by == [threading.current_thread().name] * 6
     release.set()
+    # the late helper skipped what was done: two pieces that wait for each other need two threads
     meeting = threading.Barrier(2, timeout=20)
-    threads.for_each(lambda _: meeting.wait(), range(2))  # the late helper skipped what was done
+    threads.for_each(lambda _: meeting.wait(), range(2))
 
 
 @THREADS
@@ -156,12 +151,12 @@ def test_nothing_is_kept():
     meeting = threading.Barrier(2, timeout=20)
     threads.for_each(lambda _, thing=thing: meeting.wait(), range(2))
     del thing
-    for _ in range(200):
+
+    def gone() -> bool:
         gc.collect()
-        if seen() is None:
-            return
-        time.sleep(0.01)
-    raise AssertionError("a thread keeps what a job that is done referred to")
+        return seen() is None
+
+    assert wait_for(gone)
 
 
 def test_blas_has_its_threads_again():
@@ -382,11 +377,7 @@ def test_threads_end_with_their_team():
         threads.for_each(lambda _: None, range(3))
     tn.set_num_threads(2)
     threads.for_each(lambda _: None, range(3))
-    for _ in range(200):
-        if threading.active_count() <= before + 1:
-            return
-        time.sleep(0.01)
-    raise AssertionError("threads of former teams live on")
+    assert wait_for(lambda: threading.active_count() <= before + 1)
 
 
 @pytest.mark.parametrize("when", ["starting the second thread", "touching BLAS's memory"])

@@ -4,10 +4,8 @@ import math
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import ndimage
 
 from tinynet import backend
 from tinynet.data import transforms
@@ -40,9 +38,7 @@ def at(plane: np.ndarray, row: float, column: float, fill: float) -> float:
 
 
 @given(shape=sizes, seed=seeds, fill=st.sampled_from([0.0, -1.5]))
-def test_bilinear_by_its_definition_and_by_scipy(
-    shape: tuple[int, ...], seed: int, fill: float
-) -> None:
+def test_bilinear_by_its_definition(shape: tuple[int, ...], seed: int, fill: float) -> None:
     x, rng = images(shape, seed), np.random.default_rng(seed)
     n, c, h, w = shape
     rows, columns = rng.uniform(-2, h + 1, (n, 3, 4)), rng.uniform(-2, w + 1, (n, 3, 4))
@@ -52,10 +48,6 @@ def test_bilinear_by_its_definition_and_by_scipy(
     for k, ch, i, j in np.ndindex(y.shape):
         expected = at(x[k, ch], rows[k, i, j], columns[k, i, j], fill)
         assert abs(y[k, ch, i, j] - expected) < 1e-12
-    for k, ch in np.ndindex(n, c):
-        points = np.stack([rows[k], columns[k]])
-        theirs = ndimage.map_coordinates(x[k, ch], points, order=1, mode="grid-constant", cval=fill)
-        assert np.allclose(y[k, ch], theirs, atol=1e-12)
     single = bilinear(x.astype("float32"), rows, columns, fill)
     assert single.dtype == np.float32
     assert np.allclose(single, y, atol=1e-6)
@@ -75,62 +67,28 @@ def test_bilinear_far_away_and_at_pixels(device: str) -> None:
 # --- affine ---------------------------------------------------------------------------------
 
 
-@given(
-    shape=sizes,
-    seed=seeds,
-    degrees=st.floats(-400, 400),
-    shift=st.tuples(st.floats(-3, 3), st.floats(-3, 3)),
-    scale=st.floats(0.3, 3),
-)
-def test_affine_by_its_definition(
-    shape: tuple[int, ...], seed: int, degrees: float, shift: Any, scale: float
-) -> None:
-    x, (n, _, h, w) = images(shape, seed), shape
-    all_shifts = np.repeat(np.array(shift)[:, None], n, 1)
-    y = affine(x, np.full(n, degrees), all_shifts, np.full(n, scale), 0.5)
+@given(shape=sizes, seed=seeds)
+def test_affine_by_its_definition(shape: tuple[int, ...], seed: int) -> None:
+    x, rng, (n, _, h, w) = images(shape, seed), np.random.default_rng(seed), shape
+    degrees, scale = rng.uniform(-400, 400, n), rng.uniform(0.3, 3, n)
+    shift = rng.uniform(-3, 3, (2, n))
+    y = affine(x, degrees, shift, scale, 0.5)
     assert y.shape == x.shape
-    t, centre = math.radians(degrees), np.array([(h - 1) / 2, (w - 1) / 2])
-    a = scale * np.array([[math.cos(t), -math.sin(t)], [math.sin(t), math.cos(t)]])
-    for i, j in np.ndindex(h, w):
-        q = np.linalg.inv(a) @ (np.array([i, j]) - centre - shift) + centre
-        for k, c in np.ndindex(x.shape[:2]):
-            assert abs(y[k, c, i, j] - at(x[k, c], *q, 0.5)) < 1e-9
-
-
-def moved(x: np.ndarray, degrees: Any = 0.0, v: Any = 0.0, u: Any = 0.0, s: Any = 1.0) -> Any:
-    degrees, v, u, s = (np.broadcast_to(np.float64(a), len(x)) for a in (degrees, v, u, s))
-    return affine(x, degrees, np.stack([v, u]), s, 0.0)
+    centre = np.array([(h - 1) / 2, (w - 1) / 2])
+    for k in range(n):
+        t = math.radians(degrees[k])
+        a = scale[k] * np.array([[math.cos(t), -math.sin(t)], [math.sin(t), math.cos(t)]])
+        for i, j in np.ndindex(h, w):
+            q = np.linalg.inv(a) @ (np.array([i, j]) - centre - shift[:, k]) + centre
+            for c, plane in enumerate(x[k]):
+                assert abs(y[k, c, i, j] - at(plane, *q, 0.5)) < 1e-9
 
 
 @given(seed=seeds, turns=st.integers(-5, 5), size=st.integers(1, 8))
 def test_quarter_turns_are_rot90(seed: int, turns: int, size: int) -> None:
     x = images((2, 3, size, size), seed)
-    assert np.allclose(moved(x, 90 * turns), np.rot90(x, turns, (2, 3)), atol=1e-12)
-
-
-@given(seed=seeds, v=st.integers(-6, 6), u=st.integers(-6, 6))
-def test_whole_shifts_move_zeros_in(seed: int, v: int, u: int) -> None:
-    x = images((2, 1, 5, 4), seed)
-    expected = np.zeros_like(x)
-    for i, j in np.ndindex(5, 4):
-        if 0 <= i - v < 5 and 0 <= j - u < 4:
-            expected[:, :, i, j] = x[:, :, i - v, j - u]
-    assert np.array_equal(moved(x, v=v, u=u), expected)
-
-
-def test_each_image_by_its_own_numbers(device: str) -> None:
-    x = images((4, 2, 6, 6))
-    options = {"degrees": [0, 30, 90, -45], "v": [0, 1, 0, 0.5], "s": [1, 2, 1, 0.5]}
-    host = affine(
-        x,
-        *(np.array(a, float) for a in (options["degrees"], [options["v"], [0] * 4], options["s"])),
-        0.0,
-    )
-    for k in range(4):
-        alone = moved(x[k : k + 1], options["degrees"][k], options["v"][k], 0.0, options["s"][k])
-        assert np.allclose(host[k], alone[0], atol=1e-12)
-    there = moved(backend.to_device(x, device), **options)
-    assert np.array_equal(backend.to_numpy(there), host)
+    y = affine(x, np.full(2, 90.0 * turns), np.zeros((2, 2)), np.ones(2), 0.0)
+    assert np.allclose(y, np.rot90(x, turns, (2, 3)), atol=1e-12)
 
 
 @given(seed=seeds)
@@ -145,15 +103,6 @@ def test_nothing_to_do_is_the_identity(seed: int) -> None:
     square = x[:, :, :4]
     resized = transforms.RandomResizedCrop(4, scale=(1, 1), ratio=(1, 1))(square, rng)
     assert np.allclose(resized, square, atol=1e-6)
-
-
-def test_enlarged_and_shrunk() -> None:
-    x = images((1, 1, 5, 5))
-    twice = moved(x, s=2.0)
-    assert np.allclose(twice[..., ::2, ::2], x[..., 1:4, 1:4])  # about the centre
-    small = moved(x, s=0.5)
-    assert np.allclose(small[..., 1:4, 1:4], x[..., ::2, ::2])
-    assert small[0, 0, 0].max() < x.max() / 2  # only half a pixel reaches so far
 
 
 def test_random_affine_draws_from_its_ranges() -> None:
@@ -209,34 +158,13 @@ def test_random_crop_by_its_definition(
         assert y[k, ch, i, j] == (x[k, ch, r, s] if inside else -1.0)
 
 
-def test_random_crop_takes_every_place_alike() -> None:
-    x = np.arange(20.0).reshape(1, 1, 4, 5).repeat(6000, 0)
-    corners = transforms.RandomCrop((3, 3))(x, np.random.default_rng(0))[:, 0, 0, 0]
-    found, counts = np.unique(corners, return_counts=True)
-    assert found.tolist() == [0, 1, 2, 5, 6, 7]
-    assert np.all(abs(counts - 1000) < 4 * math.sqrt(1000 * 5 / 6))
-
-
-@given(shape=sizes, seed=seeds)
-def test_flips(shape: tuple[int, ...], seed: int) -> None:
-    x, rng = images(shape, seed), np.random.default_rng(seed)
-    always, never = transforms.RandomHorizontalFlip(1), transforms.RandomHorizontalFlip(0)
-    flipped = always(x, rng)
+@given(shape=sizes, seed=seeds, p=st.floats(0, 1))
+def test_flips(shape: tuple[int, ...], seed: int, p: float) -> None:
+    x = images(shape, seed)
+    y = transforms.RandomHorizontalFlip(p)(x, np.random.default_rng(seed))
+    chosen = np.random.default_rng(seed).random(len(x)) < p
     for n, c, i, j in np.ndindex(x.shape):
-        assert flipped[n, c, i, j] == x[n, c, i, x.shape[3] - 1 - j]
-    assert np.array_equal(always(flipped, rng), x)
-    assert np.array_equal(never(x, rng), x)
-    half = transforms.RandomHorizontalFlip()(x, np.random.default_rng(seed))
-    chosen = np.random.default_rng(seed).random(len(x)) < 0.5
-    assert np.array_equal(half, np.where(chosen[:, None, None, None], flipped, x))
-
-
-@pytest.mark.parametrize("p", [0.1, 0.5, 0.8])
-def test_the_share_of_flips(p: float) -> None:
-    n = 20_000
-    x = np.tile(np.array([0.0, 1.0]), (n, 1, 1, 1))
-    y = transforms.RandomHorizontalFlip(p)(x, np.random.default_rng(0))
-    assert abs(y[:, 0, 0, 0].mean() - p) < 4 * math.sqrt(p * (1 - p) / n)
+        assert y[n, c, i, j] == x[n, c, i, x.shape[3] - 1 - j if chosen[n] else j]
 
 
 @given(shape=sizes, size=st.tuples(st.integers(1, 4), st.integers(1, 4)), seed=seeds)

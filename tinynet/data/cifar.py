@@ -14,7 +14,6 @@ Toronto, 2009; the layout: the data set's page, section "Binary version".
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import tarfile
@@ -26,7 +25,7 @@ from typing import BinaryIO
 import numpy as np
 
 from tinynet.data.download import obtain
-from tinynet.data.files import DataSet, Download, File
+from tinynet.data.files import DataSet, Download, File, Read
 from tinynet.data.idx import GZIP, STEP, DataError
 
 # Mean and standard deviation of red, green and blue over all pixels of the 50,000 training images,
@@ -36,51 +35,35 @@ from tinynet.data.idx import GZIP, STEP, DataError
 CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
 CIFAR10_STD = (0.2470, 0.2435, 0.2616)
 
-CIFAR10_CLASSES = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
+CIFAR10_CLASSES = tuple(
+    "airplane automobile bird cat deer dog frog horse ship truck".split()
 )  # by label, 0 to 9
 
 _SHAPE = (3, 32, 32)
 _RECORD = 1 + 3 * 32 * 32  # bytes
 _ARCHIVE = "cifar-10-binary.tar.gz"
 _TITLES = ("CIFAR-10", "CIFAR-10 (JPEG copy)")
-# SHA-256 of each file in the official archive, and in a copy whose images were JPEG-compressed and
-# whose training images are in a different order.
-_DIGESTS = {
-    "data_batch_1.bin": (
-        "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
-        "5911600e60f51499e0423ec122d3b2089e2d2a70fe1b8596de18bde5e3f98055",
-    ),
-    "data_batch_2.bin": (
-        "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
-        "460063bf5d09ef49dafa910deb2b7ca1926129d28b3cf473d2d9068987e47c56",
-    ),
-    "data_batch_3.bin": (
-        "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
-        "1101ce04c51ce25f9bf5b5359bd00c93f08289f6e07c01bed0fb15bf5947b3b5",
-    ),
-    "data_batch_4.bin": (
-        "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
-        "92da7f11c3e80271ffdb0a64e9fb9309635996a6727bdbea2cdc7067d18563e1",
-    ),
-    "data_batch_5.bin": (
-        "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
-        "96874e5f49180bca50af21c44f9f4c9f7f4b03fefbdfdc4edf07e60f60a34162",
-    ),
-    "test_batch.bin": (
-        "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
-        "be84131d41613cd28217a038c7e7126da681d05f5d0cd906173e9348c09230e9",
-    ),
-}
+_NAMES = [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]
+# SHA-256 of each file in the official archive.
+_OFFICIAL = """
+cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5
+a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed
+bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67
+014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48
+755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add
+8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b
+""".split()
+# The same for a copy whose images were JPEG-compressed and whose training images are in a different
+# order.
+_JPEG = """
+5911600e60f51499e0423ec122d3b2089e2d2a70fe1b8596de18bde5e3f98055
+460063bf5d09ef49dafa910deb2b7ca1926129d28b3cf473d2d9068987e47c56
+1101ce04c51ce25f9bf5b5359bd00c93f08289f6e07c01bed0fb15bf5947b3b5
+92da7f11c3e80271ffdb0a64e9fb9309635996a6727bdbea2cdc7067d18563e1
+96874e5f49180bca50af21c44f9f4c9f7f4b03fefbdfdc4edf07e60f60a34162
+be84131d41613cd28217a038c7e7126da681d05f5d0cd906173e9348c09230e9
+""".split()
+_DIGESTS = dict(zip(_NAMES, zip(_OFFICIAL, _JPEG, strict=True), strict=True))
 _ARCHIVE_SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 
 
@@ -132,58 +115,55 @@ def _records(file: BinaryIO, name: str, size: int, count: int | None) -> np.ndar
     return records
 
 
-class _Reader:
-    """Reads plain files, and files in the archive, which is unpacked only once."""
+def _reader(archive_sha256: str) -> Read:
+    """A function that reads plain files, and those in the archive, which it unpacks only once."""
+    members: dict[Path, dict[str, tuple[np.ndarray, str]]] = {}
 
-    def __init__(self, archive_sha256: str) -> None:
-        self.archive_sha256 = archive_sha256
-        self.members: dict[Path, dict[str, tuple[np.ndarray, str]]] = {}
-
-    def __call__(self, file: File, path: Path) -> tuple[np.ndarray, str]:
+    def read(file: File, path: Path) -> tuple[np.ndarray, str]:
+        if path not in members:
+            with open(path, "rb") as stream:
+                zipped = stream.read(2) == GZIP
+                stream.seek(0)
+                if not zipped:
+                    size = os.fstat(stream.fileno()).st_size
+                    records = _records(stream, str(path), size, file.count)
+                    return records, hashlib.sha256(records.data).hexdigest()
+                members[path] = _unpack(stream, path, file.count, archive_sha256)
         name = file.names[0]
-        if path in self.members:
-            return self._member(path, name)
-        with open(path, "rb") as stream:
-            zipped = stream.read(2) == GZIP
-            stream.seek(0)
-            if zipped:
-                self.members[path] = self._unpack(stream, path, file.count)
-                return self._member(path, name)
-            size = os.fstat(stream.fileno()).st_size
-            records = _records(stream, str(path), size, file.count)
-        return records, hashlib.sha256(records.data).hexdigest()
-
-    def _member(self, path: Path, name: str) -> tuple[np.ndarray, str]:
-        if name not in self.members[path]:
+        if name not in members[path]:
             raise DataError(f"cifar10: {path}: the archive lacks {name}; get it again")
-        return self.members[path].pop(name)  # releases the memory: each member is read once
+        return members[path].pop(name)  # releases the memory: each member is read once
 
-    def _unpack(
-        self, stream: BinaryIO, path: Path, count: int
-    ) -> dict[str, tuple[np.ndarray, str]]:
-        # Verified before it is opened: an unknown archive could unpack to anything.
-        digest = hashlib.sha256()
-        while piece := stream.read(STEP):
-            digest.update(piece)
-        if digest.hexdigest() != self.archive_sha256:
-            raise DataError(
-                f"cifar10: {path}: the archive's SHA-256 must be {self.archive_sha256}, but is "
-                f"{digest.hexdigest()}; delete it and get it again"
-            )
-        stream.seek(0)
-        members = {}
-        try:
-            with tarfile.open(fileobj=stream, mode="r|gz") as archive:
-                for member in archive:
-                    name = member.name.rpartition("/")[2]
-                    opened = archive.extractfile(member) if name.endswith(".bin") else None
-                    if opened is not None:
-                        label = f"{path}: {member.name}"
-                        records = _records(opened, label, member.size, count)  # type: ignore[arg-type]
-                        members[name] = records, hashlib.sha256(records.data).hexdigest()
-        except (tarfile.TarError, EOFError, zlib.error) as error:
-            raise DataError(f"cifar10: {path}: the archive is incomplete ({error})") from error
-        return members
+    return read
+
+
+def _unpack(
+    stream: BinaryIO, path: Path, count: int, archive_sha256: str
+) -> dict[str, tuple[np.ndarray, str]]:
+    """The records of each file in the archive, and their SHA-256."""
+    # Verified before it is opened: an unknown archive could unpack to anything.
+    digest = hashlib.sha256()
+    while piece := stream.read(STEP):
+        digest.update(piece)
+    if digest.hexdigest() != archive_sha256:
+        raise DataError(
+            f"cifar10: {path}: the archive's SHA-256 must be {archive_sha256}, but is "
+            f"{digest.hexdigest()}; delete it and get it again"
+        )
+    stream.seek(0)
+    members = {}
+    try:
+        with tarfile.open(fileobj=stream, mode="r|gz") as archive:
+            for member in archive:
+                name = member.name.rpartition("/")[2]
+                opened = archive.extractfile(member) if name.endswith(".bin") else None
+                if opened is not None:
+                    label = f"{path}: {member.name}"
+                    records = _records(opened, label, member.size, count)  # type: ignore[arg-type]
+                    members[name] = records, hashlib.sha256(records.data).hexdigest()
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise DataError(f"cifar10: {path}: the archive is incomplete ({error})") from error
+    return members
 
 
 def cifar_set(
@@ -204,7 +184,7 @@ def cifar_set(
         titles=_TITLES,
         train=files[:5],
         test=files[5:],
-        reader=functools.partial(_Reader, archive_sha256),
+        reader=lambda: _reader(archive_sha256),
         downloads=(Download(_ARCHIVE, files, limit),),
         mirrors=mirrors,
     )
