@@ -13,8 +13,6 @@ from tinynet import nn
 from tinynet.ops.arithmetic import raw
 from tinynet.testing import GradientError, check_grads
 
-# --- what a failure says -------------------------------------------------------------------------
-
 
 def test_the_message_leads_to_the_mistake_and_back() -> None:
     wrong = planted(soft, x=lambda gy, y: y * gy)
@@ -22,16 +20,10 @@ def test_the_message_leads_to_the_mistake_and_back() -> None:
     with pytest.raises(AssertionError) as info:
         check_grads(wrong, x, seed=7, name="my_softmax")
     text = str(info.value)
-    for part in (
-        "`my_softmax`, order 1",
-        "input 0 of shape (2, 3), coordinate (0, 0)",
-        "analytic",
-        "numeric",
-        "relative error",
-        "step",
-        "seed            7",
-        "check_grads(my_softmax, inputs, order=1, seed=7, rtol=1e-06",
-    ):
+    assert "`my_softmax`, order 1" in text
+    assert "input 0 of shape (2, 3), coordinate (0, 0)" in text
+    assert "check_grads(my_softmax, inputs, order=1, seed=7, rtol=1e-06" in text
+    for part in ("analytic", "numeric", "relative error", "step", "seed            7"):
         assert part in text
     with pytest.raises(GradientError) as second:
         check_grads(wrong, x, order=1, seed=7, rtol=1e-6, name="my_softmax")
@@ -88,11 +80,6 @@ def test_modules_of_the_library() -> None:
 # --- bad input -----------------------------------------------------------------------------------
 
 
-def remembers(x: tn.Tensor, calls: list[int] = []) -> tn.Tensor:  # noqa: B006
-    calls.append(1)
-    return x * float(len(calls))
-
-
 def changes(x: tn.Tensor) -> tn.Tensor:
     y = x * 1.0
     x._data[0] += 1.0
@@ -114,7 +101,6 @@ BAD: list[tuple[Any, Any, type[Exception], str]] = [
     (lambda x: x, leaf(np.inf), ValueError, "a NaN or an infinity"),
     (3, x64(3), TypeError, "f is a int"),
     (lambda x: tn.functional.dropout(x, 0.5), x64(4, 5), GradientError, "not deterministic"),
-    (remembers, x64(3), GradientError, r"not deterministic \(dropout\? running stat"),
     (changes, x64(3), GradientError, "changed input 0 .* in place"),
 ]
 

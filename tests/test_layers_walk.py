@@ -62,19 +62,19 @@ LAYERS = [
     ("Softplus(2.0)", (5, 4), (5, 4)),
     ("Tanh()", (5, 4), (5, 4)),
 ]
+LABELS = np.array([2, 0, 1])
 SHARES = np.array([[0.2, 0.5, 0.2, 0.1], [0.7, 0.1, 0.1, 0.1], [0.25, 0.25, 0.3, 0.2]])
 # layer, function and options, and a target; one of real numbers is differentiated too
 LOSSES = [
     ("BCEWithLogitsLoss", "binary_cross_entropy_with_logits", {}, SHARES),
-    ("CrossEntropyLoss", "cross_entropy", {}, np.array([2, 0, 1])),
-    ("CrossEntropyLoss", "cross_entropy", {"ignore_index": 0, "label_smoothing": 0.2},
-     np.array([2, 0, 1])),
+    ("CrossEntropyLoss", "cross_entropy", {}, LABELS),
+    ("CrossEntropyLoss", "cross_entropy", {"ignore_index": 0, "label_smoothing": 0.2}, LABELS),
     ("CrossEntropyLoss", "cross_entropy", {"reduction": "none"}, SHARES),
     ("HuberLoss", "huber_loss", {"delta": 0.9}, x64(3, 4, seed=1)),
     ("L1Loss", "l1_loss", {"reduction": "sum"}, x64(3, 4, seed=1)),
     ("MSELoss", "mse_loss", {}, x64(3, 4, seed=1)),
     ("MSELoss", "mse_loss", {"reduction": "none"}, x64(3, 4, seed=1)),
-]  # fmt: skip
+]
 NOT_LAYERS = {
     "Embedding": "its input are labels; its weights are checked by test_embedding_weights",
     "Module": "the base class, without a forward",
