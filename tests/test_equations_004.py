@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import pathlib
-import sys
+import runpy
 
 import numpy as np
 import pytest
@@ -42,11 +42,7 @@ def net():
 @pytest.fixture
 def scores(rng):
     """What examples/binary_classifier.py prints for 60 points, their labels and guesses."""
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        from binary_classifier import scores as words
-    finally:
-        sys.path.pop(0)
+    words = runpy.run_path(str(EXAMPLES / "binary_classifier.py"))["scores"]
     actual, predicted = rng.random(60) < 0.3, rng.random(60) < 0.6
     numbers = [float(word) for word in words(predicted, actual).split()[1::2]]
     names = ("accuracy", "precision", "recall", "F1")

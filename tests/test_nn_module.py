@@ -125,8 +125,9 @@ def test_missing_attributes_and_init_are_explained():
         def __init__(self) -> None:
             self.n = 3
 
-    with pytest.raises(AttributeError, match=r"ForgotToo: call super\(\).__init__\(\)"):
-        list(ForgotToo().parameters())
+    for use in (lambda module: list(module.parameters()), lambda module: module(1)):
+        with pytest.raises(AttributeError, match=r"ForgotToo: call super\(\).__init__\(\) at"):
+            use(ForgotToo())
     with pytest.raises(NotImplementedError, match="Module must define forward"):
         nn.Module()(1)
 
