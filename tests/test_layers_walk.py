@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from typing import Any
 
 import numpy as np
 import pytest
+import test_lr_scheduler
+import test_optim
 from hypothesis import given, settings
 
 import tinynet as tn
@@ -76,7 +77,7 @@ LOSSES = [
     ("MSELoss", "mse_loss", {"reduction": "none"}, x64(3, 4, seed=1)),
 ]
 NOT_LAYERS = {
-    "Embedding": "its input are labels; its weights are checked by test_embedding_weights",
+    "Embedding": "its input are labels; test_nn_layers checks the gradient of its weights",
     "Module": "the base class, without a forward",
     "ModuleList": "a container without a forward",
     "Parameter": "a leaf, no layer",
@@ -150,44 +151,13 @@ def test_losses_are_the_functions_and_right_to_second_order(
     assert not report.constant or name in ("L1Loss", "HuberLoss")  # of slope +-1 and +-delta
 
 
-def test_embedding_weights() -> None:
-    table = nn.Embedding(4, 3).double()
-    check_grads(table, tn.tensor(np.array([[1, 1], [3, 0]])))
-
-
-# --- optimizers: three steps by hand, schedules by their formulas --------------------------------
-
-BY_HAND = {
-    "Adam": ("test_optim", "test_adam_by_hand"),
-    "AdamW": ("test_optim", "test_adamw_by_hand"),
-    "RMSprop": ("test_optim", "test_rmsprop_by_hand"),
-    "SGD": ("test_optim", "test_sgd_by_hand"),
-    "CosineAnnealingLR": ("test_lr_scheduler", "test_rates"),
-    "LambdaLR": ("test_lr_scheduler", "test_rates"),
-    "LinearLR": ("test_lr_scheduler", "test_rates"),
-    "SequentialLR": ("test_lr_scheduler", "test_rates"),
-    "StepLR": ("test_lr_scheduler", "test_rates"),
-}
-BASES = {"Optimizer", "LRScheduler"}
-
-
-def _own_classes(module: Any) -> set[str]:
-    return {
-        name for name, value in vars(module).items()
-        if inspect.isclass(value) and value.__module__.startswith("tinynet.optim")
-        and not name.startswith("_")
-    }  # fmt: skip
-
-
 def test_every_optimizer_and_schedule_has_a_test_by_hand() -> None:
-    schedules = _own_classes(optim.lr_scheduler) - _own_classes(optim)
-    names = (set(optim.__all__) - {"lr_scheduler"}) | schedules
-    assert names - BASES - set(BY_HAND) == set(), "an optimizer or schedule without a hand table"
-    assert set(BY_HAND) <= names
-    for name, (module, test) in BY_HAND.items():
-        found = importlib.import_module(module)
-        assert callable(getattr(found, test)), f"{module}.{test}, which is to test {name}"
-        assert name in inspect.getsource(found)
+    for name in set(optim.__all__) - {"Optimizer", "lr_scheduler"}:
+        assert callable(getattr(test_optim, f"test_{name.lower()}_by_hand")), name
+    base, source = optim.lr_scheduler.LRScheduler, inspect.getsource(test_lr_scheduler)
+    for name, value in vars(optim.lr_scheduler).items():
+        if inspect.isclass(value) and issubclass(value, base):
+            assert name in source
 
 
 @settings(max_examples=15)
