@@ -140,11 +140,10 @@ def test_layers_are_alike_on_either_device(
 
 @pytest.mark.parametrize(("name", "function", "options", "target"), LOSSES)
 def test_losses_are_the_functions_and_right_to_second_order(
-    name: str, function: str, options: Any, target: np.ndarray
+    name: str, function: str, options: Any, target: np.ndarray, device: str
 ) -> None:
-    loss = getattr(nn, name)(**options)
-    inputs = [tn.tensor(x64(3, 4), requires_grad=True)]
-    inputs += [tn.tensor(target, requires_grad=target.dtype.kind == "f")]
+    loss, arrays = getattr(nn, name)(**options), (x64(3, 4), target)
+    inputs = [tn.tensor(a, requires_grad=a.dtype.kind == "f", device=device) for a in arrays]
     assert loss(*inputs).tolist() == getattr(F, function)(*inputs, **options).tolist()
     report = check_grads(loss, inputs)
     assert not report.kinks
