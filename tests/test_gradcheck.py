@@ -140,14 +140,14 @@ def test_what_lies_outside_the_slopes_at_a_kink_fails(slope: float) -> None:
 
 
 def test_kinks_of_the_library() -> None:
-    tied = leaf(1.0, 2.0), leaf(1.0, 3.0)
     for f, inputs in [
         (lambda x: x.relu(), [leaf(0.0, 1.0)]),
         (lambda x: x.abs(), [leaf(0.0, 1.0)]),
         (lambda x: x.norm(), [leaf(0.0, 0.0)]),
         (lambda x: x.clamp(-1.0, 1.0), [leaf(-1.0, 0.3, 1.0)]),
         (lambda x: x.amax(), [leaf(2.0, 1.0, 2.0)]),
-        (lambda a, b: tn.maximum(a, b), list(tied)),
+        (lambda a, b: tn.maximum(a, b), [leaf(1.0, 2.0), leaf(1.0, 3.0)]),
+        (lambda a, b: tn.minimum(a, b), [leaf(1.0, 2.0), leaf(1.0, 2.0)]),
     ]:
         assert check_grads(f, inputs, order=1).kinks
 
