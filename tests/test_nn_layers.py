@@ -66,6 +66,13 @@ BAD = {
     r"BatchNorm1d: input has shape \(2, 3, 4, 5\)": lambda: nn.BatchNorm1d(3)(tn.ones(2, 3, 4, 5)),
     r"BatchNorm2d: input .* with C = 1": lambda: nn.BatchNorm2d(1)(tn.ones(2, 3, 4, 5)),
     "needs more than one": lambda: nn.BatchNorm1d(3)(tn.ones(1, 3)),
+    "needs two axes": lambda: init.kaiming_normal_(tn.zeros(3)),
+    "nonlinearity is 'swish'": lambda: init.calculate_gain("swish"),
+    "mode is 'fan_avg'": lambda: init.kaiming_uniform_(tn.zeros(2, 2), mode="fan_avg"),
+    "std is -1": lambda: init.normal_(tn.zeros(2), std=-1),
+    "max_norm is -1": lambda: nn.utils.clip_grad_norm_([], -1),
+    "norm_type is 0": lambda: nn.utils.clip_grad_norm_([], 1, 0),
+    "clip_value is -1": lambda: nn.utils.clip_grad_value_([], -1),
 }
 
 
@@ -195,18 +202,10 @@ def test_initial_weights_do_not_depend_on_device_or_dtype(default_device):
 def test_fans_gains_and_constants():
     assert init.fans(tn.zeros(5, 7)) == (7, 5)
     assert init.fans(tn.zeros(4, 3, 5, 2)) == (30, 40)
-    with pytest.raises(ValueError, match="needs two axes"):
-        init.kaiming_normal_(tn.zeros(3))
     assert init.calculate_gain("relu") == pytest.approx(math.sqrt(2))
     assert init.calculate_gain("leaky_relu", 3.0) == pytest.approx(math.sqrt(0.2))
     assert init.calculate_gain("leaky_relu") == pytest.approx(math.sqrt(2 / 1.0001))
     assert init.calculate_gain("tanh") == pytest.approx(5 / 3)
-    with pytest.raises(ValueError, match="'swish'"):
-        init.calculate_gain("swish")
-    with pytest.raises(ValueError, match="fan_avg"):
-        init.kaiming_uniform_(tn.zeros(2, 2), mode="fan_avg")
-    with pytest.raises(ValueError, match="std is -1"):
-        init.normal_(tn.zeros(2), std=-1)
     assert init.ones_(tn.zeros(2)).tolist() == [1, 1]
     assert init.zeros_(tn.ones(2)).tolist() == [0, 0]
     assert init.constant_(nn.Parameter(tn.ones(2)), 3).tolist() == [3, 3]
@@ -251,10 +250,6 @@ def test_clipping_refuses_what_is_not_finite(default_device):
         nn.utils.clip_grad_norm_(a, 1.0, error_if_nonfinite=True)
     assert a.grad.tolist()[0] == 1.0
     assert math.isnan(nn.utils.clip_grad_norm_(a, 1.0).item())
-    with pytest.raises(ValueError, match="max_norm is -1"):
-        nn.utils.clip_grad_norm_(a, -1)
-    with pytest.raises(ValueError, match="norm_type is 0"):
-        nn.utils.clip_grad_norm_(a, 1, 0)
 
 
 def test_clipping_by_value(default_device):
@@ -262,5 +257,3 @@ def test_clipping_by_value(default_device):
     nn.utils.clip_grad_value_(a, np.float64(0.75))
     assert a.grad.tolist() == [0.75, -0.75, 0.5]
     assert a.grad.dtype == np.float32
-    with pytest.raises(ValueError, match="clip_value is -1"):
-        nn.utils.clip_grad_value_([a], -1)
