@@ -17,12 +17,15 @@ Array = np.ndarray
 Two = tuple[int, int]
 
 
-def _output(size: Two, kernel: Two, stride: Two, padding: Two, dilation: Two) -> list[int]:
-    """[OH, OW], the number of positions of a window, by counting them."""
-    return [
+def output_size(
+    size: Two, kernel: Two, stride: Two, padding: Two, dilation: Two
+) -> tuple[int, int]:
+    """(OH, OW), the number of positions of a window, by counting them."""
+    OH, OW = (
         sum(start + d * (k - 1) < n + 2 * p for start in range(0, n + 2 * p, s))
         for n, k, s, p, d in zip(size, kernel, stride, padding, dilation, strict=True)
-    ]
+    )
+    return OH, OW
 
 
 def _taps(
@@ -31,7 +34,7 @@ def _taps(
     """All (p, q, i, j, h, v): tap i, j of the window at p, q lies on h, v, inside the image."""
     (H, W), (SH, SW), (PH, PW), (DH, DW) = size, stride, padding, dilation
     found = []
-    for p, q in np.ndindex(*_output(size, kernel, stride, padding, dilation)):
+    for p, q in np.ndindex(*output_size(size, kernel, stride, padding, dilation)):
         for i, j in np.ndindex(*kernel):
             h, v = p * SH + i * DH - PH, q * SW + j * DW - PW
             if 0 <= h < H and 0 <= v < W:
@@ -57,7 +60,7 @@ def conv2d(
     """
     (N, _, H, W), (OC, CG, KH, KW) = x.shape, w.shape
     window = (H, W), (KH, KW), stride, padding, dilation
-    y = np.zeros((N, OC, *_output(*window)))
+    y = np.zeros((N, OC, *output_size(*window)))
     for n, o in np.ndindex(N, OC):
         y[n, o] = 0.0 if b is None else b[o]
         for c, (p, q, i, j, h, v) in product(range(CG), _taps(*window)):
@@ -119,7 +122,7 @@ def im2col(
     """
     (N, C, H, W), (KH, KW) = x.shape, kernel
     window = (H, W), kernel, stride, padding, dilation
-    OH, OW = _output(*window)
+    OH, OW = output_size(*window)
     col = np.zeros((N, C * KH * KW, OH * OW))
     for n, c, (p, q, i, j, h, v) in product(range(N), range(C), _taps(*window)):
         col[n, (c * KH + i) * KW + j, p * OW + q] = x[n, c, h, v]
@@ -140,7 +143,7 @@ def col2im(
     Source: the adjoint of K. Chellapilla, S. Puri and P. Simard (2006), section 2.
     """
     window, (KH, KW) = (size, kernel, stride, padding, dilation), kernel
-    (N, rows, _), (_, OW) = col.shape, _output(*window)
+    (N, rows, _), (_, OW) = col.shape, output_size(*window)
     C = rows // (KH * KW)
     x = np.zeros((N, C, *size))
     for n, c, (p, q, i, j, h, v) in product(range(N), range(C), _taps(*window)):
@@ -157,7 +160,7 @@ def max_pool2d(
     Source: D. Scherer, A. Mueller and S. Behnke (ICANN 2010).
     """
     (N, C, H, W), window = x.shape, (kernel, stride or kernel, padding, dilation)
-    y = np.full((N, C, *_output((H, W), *window)), -np.inf)
+    y = np.full((N, C, *output_size((H, W), *window)), -np.inf)
     for n, c, (p, q, _, _, h, v) in product(range(N), range(C), _taps((H, W), *window)):
         y[n, c, p, q] = max(y[n, c, p, q], x[n, c, h, v])
     return y
@@ -178,7 +181,7 @@ def avg_pool2d(
     Source: Y. LeCun et al., Proc. IEEE 86 (1998), section II.
     """
     (N, C, H, W), window = x.shape, (kernel, stride or kernel, padding, (1, 1))
-    y = np.zeros((N, C, *_output((H, W), *window)))
+    y = np.zeros((N, C, *output_size((H, W), *window)))
     for (p, q), taps in groupby(_taps((H, W), *window), itemgetter(0, 1)):
         places = [(h, v) for *_, h, v in taps]
         count = kernel[0] * kernel[1] if count_include_pad else len(places)

@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as st_numpy
 
 from tinynet import nn
 from tinynet.random import manual_seed
+from tinynet.testing.definitions import output_size
 
 LAYOUTS = ("C", "F", "transposed", "negative", "sliced", "offset")
 KINDS = ("normal", "separated", "positive", "tied", "near_tied")
@@ -147,13 +148,7 @@ class Geometry:
     @property
     def y_shape(self) -> tuple[int, int, int, int]:
         """(N, OC, OH, OW)"""
-        OH, OW = (
-            (n + 2 * p - d * (k - 1) - 1) // s + 1
-            for n, k, s, p, d in zip(
-                (self.H, self.W), self.kernel, self.stride, self.padding, self.dilation, strict=True
-            )
-        )
-        return self.N, self.OC, OH, OW
+        return self.N, self.OC, *output_size((self.H, self.W), **self.window)
 
     @property
     def window(self) -> dict[str, tuple[int, int]]:
