@@ -208,15 +208,10 @@ def test_e2_16_the_error_term_is_the_slope_by_z(net):
 
 def test_e2_17_the_weight_gradient_is_an_outer_product(net):
     v = net.by_hand()
-    only_right(
-        printed=lambda: v["x"] @ v["delta1"],
-        right=v["delta1"] @ v["x"].T,
-        measured=net.measured("W1"),
-    )
+    right, measured = v["delta1"] @ v["x"].T, net.measured("W1")
+    only_right(printed=lambda: v["x"] @ v["delta1"], right=right, measured=measured)
     # nor does the order as printed do with the transpose that makes it a product
-    only_right(
-        printed=v["x"] @ v["delta1"].T, right=v["delta1"] @ v["x"].T, measured=net.measured("W1")
-    )
+    only_right(printed=v["x"] @ v["delta1"].T, right=right, measured=measured)
 
 
 def test_e2_18_the_bias_gradient_is_the_error_term(net):
