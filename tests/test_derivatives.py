@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -24,15 +23,7 @@ from tinynet.testing import (
     jacobian,
     taylor_test,
 )
-from tinynet.testing.strategies import (
-    KINDS,
-    LAYOUTS,
-    Geometry,
-    arrays,
-    contents,
-    convolutions,
-    with_layout,
-)
+from tinynet.testing.strategies import KINDS, LAYOUTS, arrays, contents, with_layout
 
 X = np.array([[0.3, -0.7, 1.1], [0.9, 0.2, -0.4]])
 
@@ -196,12 +187,3 @@ def test_layouts_differ() -> None:
         with_layout(X, "G")
     with pytest.raises(ValueError, match="kind is 'odd'"):
         contents((2,), "odd", np.random.default_rng(0))
-
-
-@given(convolutions())
-def test_geometries_fit(g: Geometry) -> None:
-    y = tn.functional.conv2d(
-        tn.zeros(*g.x_shape), tn.zeros(*g.w_shape), None, g.stride, g.padding, g.dilation, g.groups
-    )
-    assert y.shape == g.y_shape
-    assert math.prod(g.y_shape[1:]) > 0
