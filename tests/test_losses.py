@@ -124,6 +124,12 @@ def test_sums_by_loops(rows):
     assert F.l1_penalty(tensors[0]).item() == pytest.approx(sum(abs(x) for x in rows[0]))
 
 
+def test_penalties_have_no_slope_at_zero(device):
+    zero = tn.zeros(3, requires_grad=True, device=device)
+    (F.l1_penalty(zero) + F.l2_penalty(zero)).backward()
+    assert zero.grad.tolist() == [0, 0, 0]
+
+
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_half_the_l2_penalty_is_weight_decay(momentum):
     rng = np.random.default_rng(0)
