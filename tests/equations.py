@@ -29,12 +29,10 @@ def slopes(f: Callable[[tn.Tensor], Any], x: Any, h: float = 1e-5) -> np.ndarray
     point = array(x)
     g = np.zeros(point.shape)
     for i in np.ndindex(*point.shape):
-        kept = point[i]
-        point[i] = kept + h
-        above = float(f(tn.tensor(point)))
-        point[i] = kept - h
-        g[i] = (above - float(f(tn.tensor(point)))) / (2 * h)
-        point[i] = kept
+        step = np.zeros(point.shape)
+        step[i] = h
+        above, below = (float(f(tn.tensor(p))) for p in (point + step, point - step))
+        g[i] = (above - below) / (2 * h)
     return g
 
 

@@ -153,7 +153,6 @@ def test_e0_9_the_gradient_is_the_derivative(rng):
     def loss(w):
         return F.cross_entropy(F.linear(x, w), labels)
 
-    assert agrees(tn.grad(loss(w), [w])[0], slopes(loss, w))
     check_grads(loss, w)
 
 
@@ -258,7 +257,6 @@ def test_e0_20_logits_go_to_the_loss_as_they_are(rng):
     logits, labels = draw(rng, 4, 3), np.array([0, 2, 1, 2])
     p = array(F.softmax(logits, 1))[np.arange(4), labels]
     assert F.cross_entropy(logits, labels).item() == pytest.approx(-np.log(p).mean())
-    check_grads(lambda x: F.cross_entropy(x, labels), logits)
 
 
 def test_e0_21_the_running_loss_is_a_mean_over_100_batches(rng):

@@ -42,7 +42,6 @@ def test_e1_1_one_set_of_weights_for_any_length(rng):
         h = recurrent(long[:length], w, u)
         assert h.shape == (length, 3)
         assert agrees(h, recurrent(long, w, u)[:length], 1e-12)
-    check_grads(recurrent, [draw(rng, 5, 2), w, u])
 
 
 def test_e1_2_derivatives_of_a_whole_network_by_themselves(rng):
@@ -80,7 +79,6 @@ def test_e1_4_convolution_lacks_the_stride_and_the_channels(rng):
         right=definitions.conv2d(array(x), array(w), array(b), stride=(2, 2)),
         measured=F.conv2d(x, w, b, stride=2),
     )
-    check_grads(lambda x, w, b: F.conv2d(x, w, b, stride=2), [x, w, b], order=1)
 
 
 def test_e1_5_what_is_called_convolution_is_correlation(rng):
@@ -141,8 +139,6 @@ def test_e1_10_pooling_takes_the_largest_or_the_mean(rng):
     tiles = array(x).reshape(2, 3, 3, 2, 4, 2)
     assert agrees(F.max_pool2d(x, 2), tiles.max((3, 5)))
     assert agrees(F.avg_pool2d(x, 2), tiles.mean((3, 5)))
-    for pool in (F.max_pool2d, F.avg_pool2d):
-        check_grads(lambda x, pool=pool: pool(x, 2), x)
 
 
 def test_e1_11_sizes_of_the_first_convolution_and_pool():

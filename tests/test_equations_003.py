@@ -88,16 +88,10 @@ def test_e3_5_cross_entropy_has_logarithms(rng):
     p, y = tn.tensor(rng.uniform(0.1, 0.9, 6)), tn.tensor([0.0, 1, 1, 0, 1, 0], "float64")
     as_printed = -(y / p) + (1 - y) / (1 - p)
     logits = (p / (1 - p)).log()
-    only_right(
-        printed=as_printed.sum(),
-        right=cross_entropy(p, y),
-        measured=F.binary_cross_entropy_with_logits(logits, y, reduction="sum"),
-    )
-    only_right(  # nor with both terms under the sum and its sign
-        printed=-(y / p + (1 - y) / (1 - p)).sum(),
-        right=cross_entropy(p, y),
-        measured=F.binary_cross_entropy_with_logits(logits, y, reduction="sum"),
-    )
+    measured = F.binary_cross_entropy_with_logits(logits, y, reduction="sum")
+    # nor with both terms under the sum and its sign
+    for printed in (as_printed.sum(), -(y / p + (1 - y) / (1 - p)).sum()):
+        only_right(printed=printed, right=cross_entropy(p, y), measured=measured)
     # the term that is printed is the derivative of the term that is meant
     assert agrees(as_printed, slopes(lambda p: cross_entropy(p, y), p))
     # and as a loss it rewards the wrong answer: where y is 1 it falls without a bound towards p = 0

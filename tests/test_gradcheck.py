@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 import tinynet as tn
+from tinynet import nn
 from tinynet.autograd import Op
 from tinynet.ops.arithmetic import raw, where
-from tinynet.ops.broadcast import Elementwise, expand
-from tinynet.ops.linalg import transposed
 from tinynet.testing import GradientError, check_grads
 
 
@@ -28,18 +27,12 @@ def leaf(*numbers: float) -> tn.Tensor:
     return tn.tensor(np.array(numbers), requires_grad=True)
 
 
-def planted(
-    forward: Callable[..., Any], kind: type[Op] = Op, **rules: Callable[..., Any]
-) -> Callable[..., Any]:
-    """A new operation with these rules, and a record of whether each was used."""
-    op = kind(forward)
+def planted(forward: Callable[..., Any], **rules: Callable[..., Any]) -> Op:
+    """A new operation with these rules."""
+    op = Op(forward)
     for name, rule in rules.items():
         op.rule(name)(rule)
     return op
-
-
-def product(a: Any, b: Any) -> Any:
-    return a @ b
 
 
 def soft(x: Any) -> Any:
@@ -51,77 +44,22 @@ def soft_rule(gy: Any, y: Any) -> Any:
     return y * (gy - (gy * y).sum(1).reshape(-1, 1))
 
 
-# name -> (forward, right rules, wrong rules, kind, shapes): each wrong rule must be caught
-MUTANTS: dict[str, tuple[Any, dict[str, Any], dict[str, Any], type[Op], list[tuple[int, ...]]]] = {
-    "sign": (
-        lambda x: np.sin(x),
-        {"x": lambda gy, x: gy * (tn.Tensor.cos(x) if isinstance(x, tn.Tensor) else np.cos(x))},
-        {"x": lambda gy, x: -gy * (tn.Tensor.cos(x) if isinstance(x, tn.Tensor) else np.cos(x))},
-        Op,
-        [(2, 3)],
-    ),
-    "a factor of 1.001": (
-        lambda x: np.exp(x),
-        {"x": lambda gy, y: gy * y},
-        {"x": lambda gy, y: gy * y * 1.001},
-        Op,
-        [(2, 3)],
-    ),
-    "a missing sum": (
-        lambda a, b: a + b,
-        {"a": lambda gy: gy * 1.0, "b": lambda gy, b_shape: gy.sum(0)},
-        {"a": lambda gy: gy * 1.0, "b": lambda gy, b_shape: gy[0]},
-        Op,
-        [(2, 3), (3,)],
-    ),
-    "swapped operands": (
-        lambda a, b: a * b,
-        {"a": lambda gy, b: gy * b, "b": lambda gy, a: gy * a},
-        {"a": lambda gy, a: gy * a, "b": lambda gy, b: gy * b},
-        Elementwise,
-        [(2, 3), (2, 3)],
-    ),
-    "a transposed matrix": (
-        product,
-        {"a": lambda gy, b: gy @ transposed(b), "b": lambda gy, a: transposed(a) @ gy},
-        {"a": lambda gy, b: gy @ b, "b": lambda gy, a: transposed(a) @ gy},
-        Elementwise,
-        [(3, 3), (3, 3)],
-    ),
-    "a zero rule": (
-        soft,
-        {"x": soft_rule},
-        {"x": lambda gy, y: gy * 0.0},
-        Op,
-        [(2, 3)],
-    ),
-    "a dropped term": (
-        soft,
-        {"x": soft_rule},
-        {"x": lambda gy, y: y * gy},
-        Op,
-        [(2, 3)],
-    ),
-    "a mean for a sum": (
-        lambda x: x.sum(axis=1),
-        {"x": lambda gy, x_shape: expand(gy.reshape(-1, 1), shape=x_shape)},
-        {"x": lambda gy, x_shape: expand(gy.reshape(-1, 1), shape=x_shape) / x_shape[1]},
-        Op,
-        [(2, 3)],
-    ),
+# `test_mutants` has many more, for the rule of every operation
+MISTAKES: dict[str, Callable[[Any, Any], Any]] = {
+    "sign": lambda gy, y: -soft_rule(gy, y),
+    "a factor of 1.001": lambda gy, y: soft_rule(gy, y) * 1.001,
+    "zeros": lambda gy, y: gy * 0.0,
+    "a dropped term": lambda gy, y: y * gy,
 }
 
 
 @pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("size", ["entries", "directions"])
-@pytest.mark.parametrize("name", MUTANTS)
-def test_planted_mistakes_are_caught(name: str, size: str, order: int) -> None:
-    forward, right, wrong, kind, shapes = MUTANTS[name]
-    inputs = [x64(*shape, seed=k) for k, shape in enumerate(shapes)]
-    most = 48 if size == "entries" else 1
-    check_grads(planted(forward, kind, **right), inputs, order, max_entries=most)
+@pytest.mark.parametrize("max_entries", [48, 1])  # entry by entry, and along directions
+@pytest.mark.parametrize("name", MISTAKES)
+def test_planted_mistakes_are_caught(name: str, max_entries: int, order: int) -> None:
+    check_grads(planted(soft, x=soft_rule), x64(2, 3), order, max_entries=max_entries)
     with pytest.raises(GradientError, match="order 1: wrong gradient"):
-        check_grads(planted(forward, kind, **wrong), inputs, order, max_entries=most)
+        check_grads(planted(soft, x=MISTAKES[name]), x64(2, 3), order, max_entries=max_entries)
 
 
 def test_one_wrong_entry_among_many() -> None:
@@ -144,23 +82,19 @@ def test_tiny_gradients_are_held_to_the_same(factor: float) -> None:
         check_grads(planted(tiny, x=lambda gy, y: gy * y * factor), x64(2, 3))
 
 
-def test_a_rule_that_hides_its_input_is_wrong_at_second_order_only() -> None:
-    hidden = planted(lambda x: x * x, x=lambda gy, x: gy * (raw(x) * 2.0))
-    check_grads(hidden, x64(2, 3), order=1)
+# 2 gy x; on Tensors its derivative by x is 0 or 2.002 gy
+HIDDEN = (
+    lambda gy, x: gy * (raw(x) * 2.0),
+    lambda gy, x: gy * ((x - raw(x)) * 2.002 + raw(x) * 2.0),
+)
+
+
+@pytest.mark.parametrize("rule", HIDDEN)
+def test_a_mistake_at_second_order_only(rule: Callable[..., Any]) -> None:
+    square = planted(lambda x: x * x, x=rule)
+    check_grads(square, x64(2, 3), order=1)
     with pytest.raises(GradientError, match="order 2: wrong gradient"):
-        check_grads(hidden, x64(2, 3))
-
-
-def test_a_factor_at_second_order_only() -> None:
-    def rule(gy: Any, x: Any) -> Any:
-        # 2x, but on Tensors its derivative is 2.002
-        right = raw(x) * 2.0
-        return gy * ((x - raw(x)) * 2.002 + right)
-
-    slightly = planted(lambda x: x * x, x=rule)
-    check_grads(slightly, x64(2, 3), order=1)
-    with pytest.raises(GradientError, match="order 2: wrong gradient"):
-        check_grads(slightly, x64(2, 3))
+        check_grads(square, x64(2, 3))
 
 
 def test_a_rule_that_differs_on_tensors() -> None:
@@ -207,14 +141,14 @@ def test_what_lies_outside_the_slopes_at_a_kink_fails(slope: float) -> None:
 
 
 def test_kinks_of_the_library() -> None:
-    tied = leaf(1.0, 2.0), leaf(1.0, 3.0)
     for f, inputs in [
         (lambda x: x.relu(), [leaf(0.0, 1.0)]),
         (lambda x: x.abs(), [leaf(0.0, 1.0)]),
         (lambda x: x.norm(), [leaf(0.0, 0.0)]),
         (lambda x: x.clamp(-1.0, 1.0), [leaf(-1.0, 0.3, 1.0)]),
         (lambda x: x.amax(), [leaf(2.0, 1.0, 2.0)]),
-        (lambda a, b: tn.maximum(a, b), list(tied)),
+        (lambda a, b: tn.maximum(a, b), [leaf(1.0, 2.0), leaf(1.0, 3.0)]),
+        (lambda a, b: tn.minimum(a, b), [leaf(1.0, 2.0), leaf(1.0, 2.0)]),
     ]:
         assert check_grads(f, inputs, order=1).kinks
 
@@ -270,3 +204,130 @@ def test_scales() -> None:
     for size in (1e-6, 1e-3, 1.0, 1e3, 1e6):
         check_grads(lambda x: x.log(), leaf(0.7 * size, 1.3 * size))
     check_grads(lambda x, y: x * y, [leaf(1e-5, 2e-5), leaf(1e5, 3e5)])
+
+
+# --- messages, Modules, bad input -----------------------------------------------------------------
+
+
+def test_the_message_leads_to_the_mistake_and_back() -> None:
+    wrong = planted(soft, x=lambda gy, y: y * gy)
+    x = x64(2, 3)
+    with pytest.raises(AssertionError) as info:
+        check_grads(wrong, x, seed=7, name="my_softmax")
+    text = str(info.value)
+    assert "`my_softmax`, order 1" in text
+    assert "input 0 of shape (2, 3), coordinate (0, 0)" in text
+    assert "check_grads(my_softmax, inputs, order=1, seed=7, rtol=1e-06" in text
+    for part in ("analytic", "numeric", "relative error", "step", "seed            7"):
+        assert part in text
+    with pytest.raises(GradientError) as second:
+        check_grads(wrong, x, order=1, seed=7, rtol=1e-6, name="my_softmax")
+    assert str(second.value) == text
+
+
+class Scale:
+    """The part of Module that check_grads needs: calls and named parameters."""
+
+    def __init__(self, wrong: bool = False, dtype: str = "float64") -> None:
+        self.w = tn.tensor(np.array([0.5, -1.5, 2.0]), dtype=dtype, requires_grad=True)
+        self.wrong = wrong
+
+    def named_parameters(self) -> Any:
+        yield "w", self.w
+
+    def __call__(self, x: tn.Tensor) -> tn.Tensor:
+        return x * (self.w.detach() if self.wrong else self.w).exp()
+
+
+def test_parameters_of_a_module_are_checked_and_put_back() -> None:
+    module = Scale()
+    array = module.w._data
+    report = check_grads(module, x64(2, 3))
+    assert report.comparisons > 9
+    assert module.w._data is array
+    np.testing.assert_array_equal(array, [0.5, -1.5, 2.0])
+    assert module.w.grad is None
+    with pytest.raises(GradientError, match="parameter 'w'"):
+        check_grads(Scale(wrong=True), x64(2, 3))
+    check_grads(module, tn.tensor(np.ones((2, 3))))  # only parameters need a gradient
+    with pytest.raises(TypeError, match=r"parameter 'w' of shape .* float32"):
+        check_grads(Scale(dtype="float32"), x64(2, 3))
+
+
+def test_modules_of_the_library() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double()
+    report = check_grads(model, x64(5, 3))
+    assert report.comparisons > 15 + 12 + 4 + 8 + 2
+    norm = nn.BatchNorm1d(3).double()
+    before = {k: np.array(v) for k, v in norm.state_dict().items()}
+    check_grads(norm, x64(5, 3))
+    for key, array in norm.state_dict().items():
+        np.testing.assert_array_equal(np.array(array), before[key])
+    with pytest.raises(GradientError, match=r"not deterministic.*\.eval\(\)"):
+        check_grads(nn.Dropout(0.5), x64(5, 3))
+    with pytest.raises(TypeError, match="convert the Module first"):
+        check_grads(nn.Linear(3, 2), x64(5, 3))
+
+
+def changes(x: tn.Tensor) -> tn.Tensor:
+    y = x * 1.0
+    x._data[0] += 1.0
+    return y
+
+
+BAD: list[tuple[Any, Any, type[Exception], str]] = [
+    (lambda x: x.detach().numpy(), x64(3), TypeError, "returned a ndarray"),
+    (lambda x: (x, x), x64(3), TypeError, "returned a tuple"),
+    (lambda x: None, x64(3), TypeError, "returned a NoneType"),
+    (lambda x: x.argmax(), x64(3), TypeError, "int64, which has no gradient"),
+    (lambda x: x.float(), x64(3), TypeError, "returned float32"),
+    (lambda x: x.detach() * 2.0, x64(3), ValueError, "look for .detach"),
+    (lambda x: x / 0.0, leaf(0.0, 1.0), ValueError, r"returned nan at \(0,\)"),
+    (lambda x: x, tn.tensor(np.ones(3)), ValueError, "no input requires a gradient"),
+    (lambda x: x, tn.tensor([1.0], requires_grad=True), TypeError, r"float32.*x.double\(\)"),
+    (lambda x: x, np.ones(3), TypeError, "inputs is a ndarray"),
+    (lambda x: x, [np.ones(3)], TypeError, "input 0 is a ndarray"),
+    (lambda x: x, leaf(np.inf), ValueError, "a NaN or an infinity"),
+    (3, x64(3), TypeError, "f is a int"),
+    (lambda x: tn.functional.dropout(x, 0.5), x64(4, 5), GradientError, "not deterministic"),
+    (changes, x64(3), GradientError, "changed input 0 .* in place"),
+]
+
+
+@pytest.mark.parametrize(("f", "inputs", "error", "text"), BAD)
+def test_bad_input(f: Any, inputs: Any, error: type[Exception], text: str) -> None:
+    with np.errstate(all="ignore"), pytest.raises(error, match=text):
+        check_grads(f, inputs)
+
+
+def test_bad_options() -> None:
+    for options, text in (
+        ({"order": 3}, "order is 3"),
+        ({"rtol": 0.0}, "rtol is 0.0"),
+        ({"same_tensor": True}, "two inputs of one shape"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            check_grads(lambda x: x * 2.0, x64(3), **options)
+
+
+def test_a_gradient_that_is_not_finite() -> None:
+    bad = planted(lambda x: np.abs(x), x=lambda gy, x: gy * (raw(x) / np.abs(raw(x))))
+    with np.errstate(all="ignore"), pytest.raises(GradientError, match=r"is nan at \(1,\)"):
+        check_grads(bad, leaf(1.0, 0.0))
+
+
+def test_inputs_and_their_grad_are_left_alone() -> None:
+    x, index = x64(3), tn.tensor([2, 0, 1, 1])
+    before = x.detach().numpy().copy()
+    check_grads(lambda x, i: x[i].exp(), [x, index])
+    np.testing.assert_array_equal(x.detach().numpy(), before)
+    assert x.grad is None
+    assert x.is_leaf
+
+
+def test_empty_inputs() -> None:
+    w = x64(3, 2)
+    report = check_grads(
+        lambda x, w: x @ w, [tn.zeros(0, 3, dtype="float64", requires_grad=True), w]
+    )
+    assert report.constant

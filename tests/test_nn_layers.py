@@ -10,73 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet as tn
-from tinynet import backend, functional, nn
+from tinynet import functional, nn
 from tinynet.nn import init
-
-# name: how it is made, the shape of its input, and of its output
-LAYERS = {
-    "Linear": (lambda: nn.Linear(4, 3), (5, 4), (5, 3)),
-    "Linear without bias": (lambda: nn.Linear(4, 3, bias=False), (2, 5, 4), (2, 5, 3)),
-    "Conv2d": (lambda: nn.Conv2d(4, 6, (3, 2), 2, 1, groups=2), (2, 4, 7, 6), (2, 6, 4, 4)),
-    "Conv2d same": (lambda: nn.Conv2d(2, 3, (2, 3), padding="same"), (2, 2, 5, 4), (2, 3, 5, 4)),
-    "Conv2d valid": (lambda: nn.Conv2d(2, 3, 2, padding="valid"), (2, 2, 5, 4), (2, 3, 4, 3)),
-    "MaxPool2d": (lambda: nn.MaxPool2d(2), (2, 3, 5, 4), (2, 3, 2, 2)),
-    "MaxPool2d overlapping": (lambda: nn.MaxPool2d(3, 1, 1), (2, 3, 5, 4), (2, 3, 5, 4)),
-    "AvgPool2d": (lambda: nn.AvgPool2d((2, 3)), (2, 3, 5, 6), (2, 3, 2, 2)),
-    "AdaptiveAvgPool2d": (lambda: nn.AdaptiveAvgPool2d((2, 3)), (2, 3, 5, 4), (2, 3, 2, 3)),
-    "Flatten": (lambda: nn.Flatten(), (2, 3, 4, 5), (2, 60)),
-    "Dropout": (lambda: nn.Dropout(0.3), (5, 4), (5, 4)),
-    "Identity": (lambda: nn.Identity(54, unused=1), (5, 4), (5, 4)),
-    "BatchNorm1d": (lambda: nn.BatchNorm1d(4), (5, 4), (5, 4)),
-    "BatchNorm1d of sequences": (lambda: nn.BatchNorm1d(3, momentum=None), (5, 3, 2), (5, 3, 2)),
-    "BatchNorm2d": (lambda: nn.BatchNorm2d(3), (4, 3, 2, 2), (4, 3, 2, 2)),
-    "BatchNorm2d plain": (
-        lambda: nn.BatchNorm2d(3, affine=False, track_running_stats=False),
-        (4, 3, 2, 2),
-        (4, 3, 2, 2),
-    ),
-    "LayerNorm": (lambda: nn.LayerNorm((3, 4)), (5, 3, 4), (5, 3, 4)),
-    "LayerNorm of one axis": (lambda: nn.LayerNorm(4, bias=False), (5, 3, 4), (5, 3, 4)),
-    "ReLU": (lambda: nn.ReLU(), (5, 4), (5, 4)),
-    "LeakyReLU": (lambda: nn.LeakyReLU(0.2), (5, 4), (5, 4)),
-    "ELU": (lambda: nn.ELU(1.5), (5, 4), (5, 4)),
-    "GELU": (lambda: nn.GELU(), (5, 4), (5, 4)),
-    "GELU tanh": (lambda: nn.GELU("tanh"), (5, 4), (5, 4)),
-    "SiLU": (lambda: nn.SiLU(), (5, 4), (5, 4)),
-    "Sigmoid": (lambda: nn.Sigmoid(), (5, 4), (5, 4)),
-    "Tanh": (lambda: nn.Tanh(), (5, 4), (5, 4)),
-    "Softplus": (lambda: nn.Softplus(2.0), (5, 4), (5, 4)),
-    "Softmax": (lambda: nn.Softmax(1), (5, 4), (5, 4)),
-    "LogSoftmax": (lambda: nn.LogSoftmax(-1), (5, 4), (5, 4)),
-}
-
-
-def run(name, dtype):
-    """Output, and gradients of the input and of the parameters, as NumPy arrays."""
-    make, shape, _ = LAYERS[name]
-    tn.manual_seed(3)
-    layer = make().to(dtype)
-    x = tn.randn(*shape, dtype=dtype, requires_grad=True)
-    y = layer(x)
-    (y * tn.randn(*y.shape, dtype=dtype)).sum().backward()
-    tensors = [y.detach(), x.grad, *(p.grad for p in layer.parameters()), *layer.buffers()]
-    return tensors, layer
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", LAYERS)
-def test_layers_run_forward_and_backward(name, dtype, default_device):
-    tensors, layer = run(name, dtype)
-    assert tensors[0].shape == LAYERS[name][2]
-    for t in tensors:
-        assert t.device == default_device
-        assert t.dtype == (np.int64 if t.shape == () else dtype)
-        assert np.isfinite(t.numpy()).all()
-    backend.set_default_device("cpu")
-    for there, here in zip(tensors, run(name, dtype)[0], strict=True):
-        tolerance = 1e-5 if dtype == "float32" else 1e-12
-        assert np.allclose(there.numpy(), here.numpy(), rtol=tolerance, atol=tolerance)
-    assert type(layer).__name__ in repr(layer)
 
 
 def test_linear_and_conv_by_hand(default_device):
@@ -87,11 +22,6 @@ def test_linear_and_conv_by_hand(default_device):
     conv.load_state_dict({"weight": [[[[1, 2], [3, 4]]]]})
     image = tn.tensor([[[[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]]]])
     assert conv(image).tolist() == [[[[5, 7]]]]
-
-
-def test_linear_refuses_a_number():
-    with pytest.raises(ValueError, match=r"linear: input has shape \(\); it must be \(\.\.\., I\)"):
-        functional.linear(tn.tensor(1.0), tn.ones(2, 3))
 
 
 @pytest.mark.parametrize("size", [3, np.int64(3), np.array(3), (3,), [3], np.array([3])], ids=repr)
@@ -113,30 +43,10 @@ def test_embedding(default_device):
         table(tn.tensor([4]))
 
 
-def test_losses_are_the_functions(default_device):
-    from tinynet import functional as F
-
-    x, t = tn.randn(4, 3), tn.rand(4, 3)
-    labels = tn.tensor([2, 0, 1, 1])
-    pairs = [
-        (nn.MSELoss(), F.mse_loss(x, t)),
-        (nn.MSELoss(reduction="none"), F.mse_loss(x, t, reduction="none")),
-        (nn.L1Loss(reduction="sum"), F.l1_loss(x, t, reduction="sum")),
-        (nn.HuberLoss(delta=0.5), F.huber_loss(x, t, delta=0.5)),
-        (nn.BCEWithLogitsLoss(), F.binary_cross_entropy_with_logits(x, t)),
-    ]
-    for loss, value in pairs:
-        assert loss(x, t).tolist() == value.tolist()
-    smooth = nn.CrossEntropyLoss(ignore_index=0, label_smoothing=0.1)
-    assert (
-        smooth(x, labels).item()
-        == F.cross_entropy(x, labels, ignore_index=0, label_smoothing=0.1).item()
-    )
-
-
 BAD = {
     "Linear: in_features is 0": lambda: nn.Linear(0, 2),
     "Linear: out_features is 1.5": lambda: nn.Linear(2, 1.5),
+    r"linear: input has shape \(\)": lambda: functional.linear(tn.tensor(1.0), tn.ones(2, 3)),
     "Conv2d: in_channels is 3 and groups is 2": lambda: nn.Conv2d(3, 4, 3, groups=2),
     "Conv2d: out_channels is 3 and groups is 2": lambda: nn.Conv2d(4, 3, 3, groups=2),
     "Conv2d: kernel_size": lambda: nn.Conv2d(1, 1, (3, 3, 3)),
@@ -156,6 +66,13 @@ BAD = {
     r"BatchNorm1d: input has shape \(2, 3, 4, 5\)": lambda: nn.BatchNorm1d(3)(tn.ones(2, 3, 4, 5)),
     r"BatchNorm2d: input .* with C = 1": lambda: nn.BatchNorm2d(1)(tn.ones(2, 3, 4, 5)),
     "needs more than one": lambda: nn.BatchNorm1d(3)(tn.ones(1, 3)),
+    "needs two axes": lambda: init.kaiming_normal_(tn.zeros(3)),
+    "nonlinearity is 'swish'": lambda: init.calculate_gain("swish"),
+    "mode is 'fan_avg'": lambda: init.kaiming_uniform_(tn.zeros(2, 2), mode="fan_avg"),
+    "std is -1": lambda: init.normal_(tn.zeros(2), std=-1),
+    "max_norm is -1": lambda: nn.utils.clip_grad_norm_([], -1),
+    "norm_type is 0": lambda: nn.utils.clip_grad_norm_([], 1, 0),
+    "clip_value is -1": lambda: nn.utils.clip_grad_value_([], -1),
 }
 
 
@@ -285,18 +202,10 @@ def test_initial_weights_do_not_depend_on_device_or_dtype(default_device):
 def test_fans_gains_and_constants():
     assert init.fans(tn.zeros(5, 7)) == (7, 5)
     assert init.fans(tn.zeros(4, 3, 5, 2)) == (30, 40)
-    with pytest.raises(ValueError, match="needs two axes"):
-        init.kaiming_normal_(tn.zeros(3))
     assert init.calculate_gain("relu") == pytest.approx(math.sqrt(2))
     assert init.calculate_gain("leaky_relu", 3.0) == pytest.approx(math.sqrt(0.2))
     assert init.calculate_gain("leaky_relu") == pytest.approx(math.sqrt(2 / 1.0001))
     assert init.calculate_gain("tanh") == pytest.approx(5 / 3)
-    with pytest.raises(ValueError, match="'swish'"):
-        init.calculate_gain("swish")
-    with pytest.raises(ValueError, match="fan_avg"):
-        init.kaiming_uniform_(tn.zeros(2, 2), mode="fan_avg")
-    with pytest.raises(ValueError, match="std is -1"):
-        init.normal_(tn.zeros(2), std=-1)
     assert init.ones_(tn.zeros(2)).tolist() == [1, 1]
     assert init.zeros_(tn.ones(2)).tolist() == [0, 0]
     assert init.constant_(nn.Parameter(tn.ones(2)), 3).tolist() == [3, 3]
@@ -341,10 +250,6 @@ def test_clipping_refuses_what_is_not_finite(default_device):
         nn.utils.clip_grad_norm_(a, 1.0, error_if_nonfinite=True)
     assert a.grad.tolist()[0] == 1.0
     assert math.isnan(nn.utils.clip_grad_norm_(a, 1.0).item())
-    with pytest.raises(ValueError, match="max_norm is -1"):
-        nn.utils.clip_grad_norm_(a, -1)
-    with pytest.raises(ValueError, match="norm_type is 0"):
-        nn.utils.clip_grad_norm_(a, 1, 0)
 
 
 def test_clipping_by_value(default_device):
@@ -352,5 +257,3 @@ def test_clipping_by_value(default_device):
     nn.utils.clip_grad_value_(a, np.float64(0.75))
     assert a.grad.tolist() == [0.75, -0.75, 0.5]
     assert a.grad.dtype == np.float32
-    with pytest.raises(ValueError, match="clip_value is -1"):
-        nn.utils.clip_grad_value_([a], -1)

@@ -19,6 +19,10 @@ SOURCE = PATH.read_text()
 numbers = st.floats(-1, 1)
 
 
+def between(start: str, end: str) -> str:
+    return SOURCE[SOURCE.index(start) : SOURCE.index(end)]
+
+
 def engine(*changes: tuple[str, str]) -> types.ModuleType:
     """The example as a module, with pieces of its source replaced."""
     text = SOURCE
@@ -48,20 +52,19 @@ def test_the_same_gradients_as_tinynet(rows):
     )
 
 
+def run(*options):
+    return subprocess.run([sys.executable, PATH, *options], capture_output=True, text=True)
+
+
 def test_printed_side_by_side():
-    out = subprocess.run(
-        [sys.executable, PATH, "--hidden", "3"], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    rows = [line.split() for line in out[3:]]
+    rows = [line.split() for line in run("--hidden", "3").stdout.splitlines()[3:]]
     assert len(rows) == 12
     assert all(math.isclose(float(a), float(b), abs_tol=1e-14) for _, _, a, b in rows)
     assert any(float(a) for _, _, a, _ in rows)
 
 
 def test_a_size_that_is_none():
-    out = subprocess.run(
-        [sys.executable, PATH, "--hidden", "0"], capture_output=True, text=True, check=False
-    )
+    out = run("--hidden", "0")
     assert out.returncode == 2
     assert "--hidden: invalid choice: 0" in out.stderr
 
@@ -88,9 +91,6 @@ def test_why_out_in_exp():
     assert slope(engine(("((self, out),))", "((self, self.data),))"))) == 2.0
 
 
-WALK = SOURCE[SOURCE.index("        order, done, stack") : SOURCE.index("        self.grad = 1.0")]
-
-
 def test_why_an_order():
     """y = 3x, c = 2y + 5y: passed on at once and at every visit, y's gradient counts twice."""
 
@@ -100,9 +100,7 @@ def test_why_an_order():
         (module.Value(2.0) * y + module.Value(5.0) * y).backward()
         return x.grad
 
-    at_once = SOURCE[
-        SOURCE.index("        order, done, stack") : SOURCE.index("\n\ndef loss_by_sc")
-    ]
+    at_once = between("        order, done, stack", "\n\ndef loss_by_scalars")
     wrong = engine((at_once, (
         "        self.grad = self.grad or 1.0\n"
         "        for parent, slope in self.came_from:\n"
@@ -122,7 +120,8 @@ def test_why_not_recurse():
         end.backward()
         return x.grad
 
-    recursive = engine((WALK, (
+    walk = between("        order, done, stack", "        self.grad = 1.0")
+    recursive = engine((walk, (
         "        order, done = [], set()\n"
         "        def visit(value):\n"
         "            if value not in done:\n"
@@ -139,5 +138,5 @@ def test_why_not_recurse():
 
 
 def test_the_engine_is_some_forty_lines():
-    lines = SOURCE[SOURCE.index("class Value") : SOURCE.index("\n\ndef loss_by_scalars")]
-    assert len([line for line in lines.splitlines() if line.strip()]) <= 45
+    lines = between("class Value", "\n\ndef loss_by_scalars").splitlines()
+    assert len([line for line in lines if line.strip()]) <= 45

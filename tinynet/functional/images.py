@@ -52,15 +52,20 @@ def conv2d(
     return convolution.conv2d(input, weight, bias, window=window, groups=groups)
 
 
+def check_named_padding(name: str, padding: str, stride: Pair) -> None:
+    """Raise ValueError unless padding is "valid", or "same" with stride 1."""
+    if padding not in ("same", "valid"):
+        raise ValueError(f"{name}: padding is {padding!r}; it must be 'same', 'valid' or integers")
+    if padding == "same" and pair(name, "stride", stride, 1) != (1, 1):
+        raise ValueError(f"{name}: padding='same' requires stride 1; stride is {stride}")
+
+
 def _named_padding(
     x: Any, weight: Any, stride: Pair, padding: str, dilation: Pair
 ) -> tuple[Any, Pair]:
+    check_named_padding("conv2d", padding, stride)
     if padding == "valid":
         return x, 0
-    if padding != "same":
-        raise ValueError(f"conv2d: padding is {padding!r}; it must be 'same', 'valid' or integers")
-    if pair("conv2d", "stride", stride, 1) != (1, 1):
-        raise ValueError(f"conv2d: padding='same' requires stride 1; stride is {stride}")
     dilations = pair("conv2d", "dilation", dilation, 1)
     totals = [d * (k - 1) for d, k in zip(dilations, weight.shape[2:], strict=True)]
     if len(x.shape) != 4 or all(t % 2 == 0 for t in totals):  # conv2d checks the shape
@@ -70,11 +75,7 @@ def _named_padding(
 
 
 def max_pool2d(
-    input: Any,
-    kernel_size: Pair,
-    stride: Pair | None = None,
-    padding: Pair = 0,
-    dilation: Pair = 1,
+    input: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, dilation: Pair = 1
 ) -> Any:
     """The maximum of each window; see `tinynet.ops.pooling.max_pool2d`.
 

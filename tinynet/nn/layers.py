@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from tinynet import backend, dtypes, functional
+from tinynet.functional.images import check_named_padding
 from tinynet.nn import init
 from tinynet.nn.module import Module
 from tinynet.nn.parameter import Parameter
@@ -125,17 +126,10 @@ class Conv2d(Module):
         self.kernel_size = pair("Conv2d", "kernel_size", kernel_size, 1)
         self.stride = pair("Conv2d", "stride", stride, 1)
         self.dilation = pair("Conv2d", "dilation", dilation, 1)
+        self.padding: tuple[int, int] | str
         if isinstance(padding, str):
-            if padding not in ("same", "valid"):
-                raise ValueError(
-                    f"Conv2d: padding is {padding!r}; it must be a number, a pair, 'same' or "
-                    "'valid'"
-                )
-            if padding == "same" and self.stride != (1, 1):
-                raise ValueError(
-                    f"Conv2d: stride is {self.stride}; padding='same' requires stride 1"
-                )
-            self.padding: tuple[int, int] | str = padding
+            check_named_padding("Conv2d", padding, self.stride)
+            self.padding = padding
         else:
             self.padding = pair("Conv2d", "padding", padding, 0)
         shape = (out_channels, in_channels // groups, *self.kernel_size)

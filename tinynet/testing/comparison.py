@@ -42,37 +42,35 @@ class Settings:
     allow_constant: bool
 
 
+@dataclass
 class Problem:
     """A function of several arrays, cotangents for its results, and the gradient to check."""
 
-    def __init__(
-        self,
-        function: Function,
-        order: int,
-        points: list[np.ndarray],
-        labels: list[str],
-        evaluate: Callable[[Sequence[np.ndarray]], list[np.ndarray]],
-        values: list[np.ndarray],
-        cotangents: list[np.ndarray],
-        analytic: list[np.ndarray],
-        floor: float,
-    ) -> None:
-        self.function, self.order, self.points, self.labels = function, order, points, labels
-        self.evaluate, self.values, self.cotangents = evaluate, values, cotangents
-        self.analytic = analytic
-        parts = [np.linalg.norm(c * v) for c, v in zip(cotangents, values, strict=True)]
-        self.noise = EPS * math.hypot(*parts, floor)
-        for label, g, x in zip(labels, analytic, points, strict=True):
+    function: Function
+    order: int
+    points: list[np.ndarray]
+    labels: list[str]
+    evaluate: Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+    values: list[np.ndarray]
+    cotangents: list[np.ndarray]
+    analytic: list[np.ndarray]
+    floor: float
+
+    def __post_init__(self) -> None:
+        parts = [np.linalg.norm(c * v) for c, v in zip(self.cotangents, self.values, strict=True)]
+        self.noise = EPS * math.hypot(*parts, self.floor)
+        name = f"check_grads: `{self.function.name}`"
+        for label, g, x in zip(self.labels, self.analytic, self.points, strict=True):
             if g.shape != x.shape:
                 raise GradientError(
-                    f"check_grads: `{function.name}`: the gradient for {label} has shape "
-                    f"{g.shape}; the two shapes must be equal"
+                    f"{name}: the gradient for {label} has shape {g.shape}; the two shapes must be "
+                    "equal"
                 )
             if not np.isfinite(g).all():
                 at = tuple(int(k) for k in np.argwhere(~np.isfinite(g))[0])
                 raise GradientError(
-                    f"check_grads: `{function.name}` (order {order}): the gradient for {label} is "
-                    f"{g[at]} at {at}, where the input is {x[at]:.9g}"
+                    f"{name} (order {self.order}): the gradient for {label} is {g[at]} at {at}, "
+                    f"where the input is {x[at]:.9g}"
                 )
 
     def compare(

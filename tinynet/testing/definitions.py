@@ -1,14 +1,15 @@
 """Reference implementations: each formula as loops over its indices, in float64.
 
 Tests compare the fast operations with them. They share no code with these operations and are slow:
-one loop per index, with indices named as in `tinynet.window`. Arguments are NumPy arrays; pairs are
-(height, width).
+one loop per index, with indices named as in `tinynet.window`; `_taps` has those of a window.
+Arguments are NumPy arrays; pairs are (height, width).
 """
 
 from __future__ import annotations
 
 import math
-from itertools import product
+from itertools import groupby, product
+from operator import itemgetter
 
 import numpy as np
 
@@ -16,17 +17,29 @@ Array = np.ndarray
 Two = tuple[int, int]
 
 
-def _output_size(n: int, k: int, stride: int, padding: int, dilation: int = 1) -> int:
-    """The number of positions of a window with k taps, by counting them."""
-    return sum(
-        start + dilation * (k - 1) < n + 2 * padding for start in range(0, n + 2 * padding, stride)
+def output_size(
+    size: Two, kernel: Two, stride: Two, padding: Two, dilation: Two
+) -> tuple[int, int]:
+    """(OH, OW), the number of positions of a window, by counting them."""
+    OH, OW = (
+        sum(start + d * (k - 1) < n + 2 * p for start in range(0, n + 2 * p, s))
+        for n, k, s, p, d in zip(size, kernel, stride, padding, dilation, strict=True)
     )
+    return OH, OW
 
 
-def _entry(x: Array, n: int, c: int, h: int, w: int) -> float:
-    """x[n, c, h, w], and 0 outside the image."""
-    H, W = x.shape[2:]
-    return float(x[n, c, h, w]) if 0 <= h < H and 0 <= w < W else 0.0
+def _taps(
+    size: Two, kernel: Two, stride: Two, padding: Two, dilation: Two
+) -> list[tuple[int, int, int, int, int, int]]:
+    """All (p, q, i, j, h, v): tap i, j of the window at p, q lies on h, v, inside the image."""
+    (H, W), (SH, SW), (PH, PW), (DH, DW) = size, stride, padding, dilation
+    found = []
+    for p, q in np.ndindex(*output_size(size, kernel, stride, padding, dilation)):
+        for i, j in np.ndindex(*kernel):
+            h, v = p * SH + i * DH - PH, q * SW + j * DW - PW
+            if 0 <= h < H and 0 <= v < W:
+                found.append((p, q, i, j, h, v))
+    return found
 
 
 def conv2d(
@@ -46,15 +59,12 @@ def conv2d(
     Source: V. Dumoulin and F. Visin, arXiv:1603.07285, section 2.
     """
     (N, _, H, W), (OC, CG, KH, KW) = x.shape, w.shape
-    (SH, SW), (PH, PW), (DH, DW) = stride, padding, dilation
-    OH, OW = _output_size(H, KH, SH, PH, DH), _output_size(W, KW, SW, PW, DW)
-    y = np.zeros((N, OC, OH, OW))
-    for n, o, p, q in product(range(N), range(OC), range(OH), range(OW)):
-        first = o // (OC // groups) * CG
-        y[n, o, p, q] = 0.0 if b is None else b[o]
-        for c, i, j in product(range(CG), range(KH), range(KW)):
-            at = p * SH + i * DH - PH, q * SW + j * DW - PW
-            y[n, o, p, q] += w[o, c, i, j] * _entry(x, n, first + c, *at)
+    window = (H, W), (KH, KW), stride, padding, dilation
+    y = np.zeros((N, OC, *output_size(*window)))
+    for n, o in np.ndindex(N, OC):
+        y[n, o] = 0.0 if b is None else b[o]
+        for c, (p, q, i, j, h, v) in product(range(CG), _taps(*window)):
+            y[n, o, p, q] += w[o, c, i, j] * x[n, o // (OC // groups) * CG + c, h, v]
     return y
 
 
@@ -72,14 +82,11 @@ def conv2d_input(
     Shapes: gy (N, OC, OH, OW), w (OC, C/groups, KH, KW); result (N, C, *size).
     Source: V. Dumoulin and F. Visin, arXiv:1603.07285, section 4.
     """
-    (N, OC, OH, OW), (_, CG, KH, KW) = gy.shape, w.shape
-    (H, W), (SH, SW), (PH, PW), (DH, DW) = size, stride, padding, dilation
-    gx = np.zeros((N, CG * groups, H, W))
-    for n, o, p, q in product(range(N), range(OC), range(OH), range(OW)):
-        for c, i, j in product(range(CG), range(KH), range(KW)):
-            h, v = p * SH + i * DH - PH, q * SW + j * DW - PW
-            if 0 <= h < H and 0 <= v < W:
-                gx[n, o // (OC // groups) * CG + c, h, v] += gy[n, o, p, q] * w[o, c, i, j]
+    (N, OC, *_), (_, CG, KH, KW) = gy.shape, w.shape
+    taps = _taps(size, (KH, KW), stride, padding, dilation)
+    gx = np.zeros((N, CG * groups, *size))
+    for n, o, c, (p, q, i, j, h, v) in product(range(N), range(OC), range(CG), taps):
+        gx[n, o // (OC // groups) * CG + c, h, v] += gy[n, o, p, q] * w[o, c, i, j]
     return gx
 
 
@@ -97,22 +104,16 @@ def conv2d_weight(
     Shapes: gy (N, OC, OH, OW), x (N, C, H, W); result (OC, C/groups, *kernel).
     Source: V. Dumoulin and F. Visin, arXiv:1603.07285, section 4.
     """
-    (N, OC, OH, OW), CG, (KH, KW) = gy.shape, x.shape[1] // groups, kernel
-    (SH, SW), (PH, PW), (DH, DW) = stride, padding, dilation
-    gw = np.zeros((OC, CG, KH, KW))
-    for o, c, i, j in product(range(OC), range(CG), range(KH), range(KW)):
-        for n, p, q in product(range(N), range(OH), range(OW)):
-            at = p * SH + i * DH - PH, q * SW + j * DW - PW
-            gw[o, c, i, j] += gy[n, o, p, q] * _entry(x, n, o // (OC // groups) * CG + c, *at)
+    (N, C, H, W), OC = x.shape, gy.shape[1]
+    CG, taps = C // groups, _taps((H, W), kernel, stride, padding, dilation)
+    gw = np.zeros((OC, CG, *kernel))
+    for n, o, c, (p, q, i, j, h, v) in product(range(N), range(OC), range(CG), taps):
+        gw[o, c, i, j] += gy[n, o, p, q] * x[n, o // (OC // groups) * CG + c, h, v]
     return gw
 
 
 def im2col(
-    x: Array,
-    kernel: Two,
-    stride: Two = (1, 1),
-    padding: Two = (0, 0),
-    dilation: Two = (1, 1),
+    x: Array, kernel: Two, stride: Two = (1, 1), padding: Two = (0, 0), dilation: Two = (1, 1)
 ) -> Array:
     """col[n, c KH KW + i KW + j, p OW + q] = x_{n, c, p SH + i DH - PH, q SW + j DW - PW}.
 
@@ -120,13 +121,11 @@ def im2col(
     Source: K. Chellapilla, S. Puri and P. Simard (2006), section 2.
     """
     (N, C, H, W), (KH, KW) = x.shape, kernel
-    (SH, SW), (PH, PW), (DH, DW) = stride, padding, dilation
-    OH, OW = _output_size(H, KH, SH, PH, DH), _output_size(W, KW, SW, PW, DW)
+    window = (H, W), kernel, stride, padding, dilation
+    OH, OW = output_size(*window)
     col = np.zeros((N, C * KH * KW, OH * OW))
-    for n, c, i, j in product(range(N), range(C), range(KH), range(KW)):
-        for p, q in product(range(OH), range(OW)):
-            at = p * SH + i * DH - PH, q * SW + j * DW - PW
-            col[n, (c * KH + i) * KW + j, p * OW + q] = _entry(x, n, c, *at)
+    for n, c, (p, q, i, j, h, v) in product(range(N), range(C), _taps(*window)):
+        col[n, (c * KH + i) * KW + j, p * OW + q] = x[n, c, h, v]
     return col
 
 
@@ -143,51 +142,27 @@ def col2im(
     Shapes: col (N, C KH KW, OH OW); result (N, C, *size).
     Source: the adjoint of K. Chellapilla, S. Puri and P. Simard (2006), section 2.
     """
-    (H, W), (KH, KW), N = size, kernel, col.shape[0]
-    (SH, SW), (PH, PW), (DH, DW) = stride, padding, dilation
-    OH, OW = _output_size(H, KH, SH, PH, DH), _output_size(W, KW, SW, PW, DW)
-    C = col.shape[1] // (KH * KW)
-    x = np.zeros((N, C, H, W))
-    for n, c, i, j in product(range(N), range(C), range(KH), range(KW)):
-        for p, q in product(range(OH), range(OW)):
-            h, v = p * SH + i * DH - PH, q * SW + j * DW - PW
-            if 0 <= h < H and 0 <= v < W:
-                x[n, c, h, v] += col[n, (c * KH + i) * KW + j, p * OW + q]
+    window, (KH, KW) = (size, kernel, stride, padding, dilation), kernel
+    (N, rows, _), (_, OW) = col.shape, output_size(*window)
+    C = rows // (KH * KW)
+    x = np.zeros((N, C, *size))
+    for n, c, (p, q, i, j, h, v) in product(range(N), range(C), _taps(*window)):
+        x[n, c, h, v] += col[n, (c * KH + i) * KW + j, p * OW + q]
     return x
 
 
-def _window(
-    x: Array, n: int, c: int, top: int, left: int, kernel: Two, dilation: Two
-) -> list[float]:
-    """The entries of x that a window covers, in row-major order, without the padding."""
-    H, W = x.shape[2:]
-    places = [
-        (top + i * dilation[0], left + j * dilation[1])
-        for i in range(kernel[0])
-        for j in range(kernel[1])
-    ]
-    return [float(x[n, c, h, w]) for h, w in places if 0 <= h < H and 0 <= w < W]
-
-
 def max_pool2d(
-    x: Array,
-    kernel: Two,
-    stride: Two | None = None,
-    padding: Two = (0, 0),
-    dilation: Two = (1, 1),
+    x: Array, kernel: Two, stride: Two | None = None, padding: Two = (0, 0), dilation: Two = (1, 1)
 ) -> Array:
     """y_ncpq = max over i, j of x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, inside x only.
 
     Shapes: x (N, C, H, W); result (N, C, OH, OW). The stride defaults to the kernel.
     Source: D. Scherer, A. Mueller and S. Behnke (ICANN 2010).
     """
-    stride = stride or kernel
-    N, C, H, W = x.shape
-    sizes = zip((H, W), kernel, stride, padding, dilation, strict=True)
-    y = np.zeros((N, C, *(_output_size(*s) for s in sizes)))
-    for n, c, p, q in np.ndindex(*y.shape):
-        corner = p * stride[0] - padding[0], q * stride[1] - padding[1]
-        y[n, c, p, q] = max(_window(x, n, c, *corner, kernel, dilation))
+    (N, C, H, W), window = x.shape, (kernel, stride or kernel, padding, dilation)
+    y = np.full((N, C, *output_size((H, W), *window)), -np.inf)
+    for n, c, (p, q, _, _, h, v) in product(range(N), range(C), _taps((H, W), *window)):
+        y[n, c, p, q] = max(y[n, c, p, q], x[n, c, h, v])
     return y
 
 
@@ -205,15 +180,13 @@ def avg_pool2d(
     Shapes: x (N, C, H, W); result (N, C, OH, OW). The stride defaults to the kernel.
     Source: Y. LeCun et al., Proc. IEEE 86 (1998), section II.
     """
-    stride = stride or kernel
-    N, C, H, W = x.shape
-    sizes = zip((H, W), kernel, stride, padding, strict=True)
-    y = np.zeros((N, C, *(_output_size(*s) for s in sizes)))
-    for n, c, p, q in np.ndindex(*y.shape):
-        corner = p * stride[0] - padding[0], q * stride[1] - padding[1]
-        inside = _window(x, n, c, *corner, kernel, (1, 1))
-        count = kernel[0] * kernel[1] if count_include_pad else len(inside)
-        y[n, c, p, q] = math.fsum(inside) / count
+    (N, C, H, W), window = x.shape, (kernel, stride or kernel, padding, (1, 1))
+    y = np.zeros((N, C, *output_size((H, W), *window)))
+    for (p, q), taps in groupby(_taps((H, W), *window), itemgetter(0, 1)):
+        places = [(h, v) for *_, h, v in taps]
+        count = kernel[0] * kernel[1] if count_include_pad else len(places)
+        for n, c in np.ndindex(N, C):
+            y[n, c, p, q] = math.fsum(x[n, c, h, v] for h, v in places) / count
     return y
 
 
@@ -243,9 +216,7 @@ def softmax(x: Array, dim: int = -1) -> Array:
     y = np.zeros(rows.shape)
     for at in np.ndindex(*rows.shape[:-1]):
         total = math.fsum(math.exp(v) for v in rows[at])
-        for c, v in enumerate(rows[at]):
-            place = (*at, c)
-            y[place] = math.exp(v) / total
+        y[at] = [math.exp(v) / total for v in rows[at]]
     return np.moveaxis(y, -1, dim)
 
 

@@ -71,15 +71,13 @@ def jacobian(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 def _rows(y: Tensor, x: Tensor) -> Tensor:
     """The Jacobian as (entries of y, *x.shape)."""
-    nothing = zeros(x.shape, dtype=x.dtype, device=x.device)
     if not y.requires_grad or y.numel() == 0:
         return zeros((y.numel(), *x.shape), dtype=x.dtype, device=x.device)
     rows = []
     for k in range(y.numel()):
         unit = array_module(y._data).zeros(y.numel(), y.dtype)
         unit[k] = 1.0
-        (g,) = grad(y, x, Tensor(unit.reshape(y.shape)), retain_graph=True, allow_unused=True)
-        rows.append(nothing if g is None else g)
+        rows.append(_gradient(y, x, Tensor(unit.reshape(y.shape)), retain_graph=True))
     return stack(rows)
 
 
@@ -110,15 +108,15 @@ def hessian(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     leaf = _leaf("hessian", x)
     with enable_grad():
         y = _scalar("hessian", f, leaf)
-        g = _gradient(y, leaf)
+        g = _gradient(y, leaf, create_graph=True)
     return _rows(g, leaf).reshape(*leaf.shape, *leaf.shape)
 
 
-def _gradient(y: Tensor, x: Tensor) -> Tensor:
-    """The recorded gradient of the number y; zeros if it does not depend on x."""
+def _gradient(y: Tensor, x: Tensor, c: Tensor | None = None, **options: bool) -> Tensor:
+    """The gradient of the number y, or of <c, y>; zeros if it does not depend on x."""
     g = None
     if y.requires_grad:
-        (g,) = grad(y, x, create_graph=True, allow_unused=True)
+        (g,) = grad(y, x, c, allow_unused=True, **options)
     return zeros(x.shape, dtype=x.dtype, device=x.device) if g is None else g
 
 
@@ -150,8 +148,5 @@ def hvp(f: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:
             f"{leaf.shape}"
         )
     with enable_grad():
-        g = _gradient(_scalar("hvp", f, leaf), leaf)
-    product = None
-    if g.requires_grad:
-        (product,) = grad(g, leaf, v.detach(), allow_unused=True)
-    return zeros(leaf.shape, dtype=leaf.dtype, device=leaf.device) if product is None else product
+        g = _gradient(_scalar("hvp", f, leaf), leaf, create_graph=True)
+    return _gradient(g, leaf, v.detach())

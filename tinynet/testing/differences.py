@@ -99,13 +99,8 @@ class Verdict:
         return self.outcome in ("equal", "kink", "constant")
 
 
-def richardson(line: Line, first: float, levels: int = _LEVELS) -> Slope | None:
-    """Extrapolate D(h), D(h/2), ... by Neville's scheme in powers of h^2.
-
-    Args:
-        line: the function.
-        first: the largest step.
-        levels: number of steps, each half of the one before.
+def richardson(line: Line, first: float) -> Slope | None:
+    """Extrapolate D(h), D(h/2), ... from the largest step h by Neville's scheme in powers of h^2.
 
     Returns:
         The entry of the scheme that agrees best with its neighbours; its error is their distance
@@ -113,7 +108,7 @@ def richardson(line: Line, first: float, levels: int = _LEVELS) -> Slope | None:
     """
     best: Slope | None = None
     previous: list[float] = []
-    for k in range(levels):
+    for k in range(_LEVELS):
         h = first / 2**k
         row = [line.central(h)]
         if not math.isfinite(row[0]):

@@ -124,10 +124,6 @@ class Function:
             made.append(p)
         return made
 
-    def like(self, y: Tensor, array: np.ndarray) -> Tensor:
-        """The array as a Tensor on the device of y."""
-        return tensor(array, device=y.device)
-
     def call(self, leaves: Sequence[Tensor]) -> Tensor:
         """Call f on the leaves and copies of the constants; raises unless the result is tracked."""
         arguments = [leaves[s] if isinstance(s, int) else tensor(s) for s in self.slots]
@@ -162,7 +158,7 @@ class Function:
         """J^T c for each variable, by an ordinary backward."""
         leaves = self.leaves(arrays)
         y = self.call(leaves)
-        found = grad(y, leaves, self.like(y, c), allow_unused=True)
+        found = grad(y, leaves, tensor(c, device=y.device), allow_unused=True)
         return [np.zeros(a.shape) if g is None else np.array(to_numpy(g._data))
                 for g, a in zip(found, arrays, strict=True)]  # fmt: skip
 
@@ -177,7 +173,7 @@ class Function:
                 f"check_grads: `{self.name}` returned {y[at]} at {at}; pass inputs for which it is "
                 "finite"
             )
-        grad(result, leaves, self.like(result, np.ones(y.shape)), allow_unused=True)
+        grad(result, leaves, tensor(np.ones(y.shape), device=result.device), allow_unused=True)
         for label, leaf, a in zip(self.labels, leaves, arrays, strict=True):
             if not np.array_equal(to_numpy(leaf._data), a):
                 raise GradientError(

@@ -25,6 +25,7 @@ import numpy as np
 
 from tinynet.autograd import grad
 from tinynet.backend import to_numpy
+from tinynet.creation import tensor
 from tinynet.testing.comparison import Problem, Report, Settings
 from tinynet.testing.function import Function, GradientError, random_like
 
@@ -141,11 +142,11 @@ def _second(
     """The recorded gradients g of <c, f>, and the gradients of sum <d_i, g_i> by points and c."""
     leaves = function.leaves(points)
     y = function.call(leaves)
-    cotangent = function.like(y, c).requires_grad_()
+    cotangent = tensor(c, device=y.device, requires_grad=True)
     gs = grad(y, leaves, cotangent, create_graph=True, allow_unused=True)
     values = [np.zeros(p.shape) if g is None else to_numpy(g._data)
               for g, p in zip(gs, points, strict=True)]  # fmt: skip
-    tracked = [(g, function.like(g, d)) for g, d in zip(gs, ds, strict=True)
+    tracked = [(g, tensor(d, device=g.device)) for g, d in zip(gs, ds, strict=True)
                if g is not None and g.requires_grad]  # fmt: skip
     targets = [*leaves, cotangent]
     if not tracked:

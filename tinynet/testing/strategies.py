@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as st_numpy
 
 from tinynet import nn
 from tinynet.random import manual_seed
+from tinynet.testing.definitions import output_size
 
 LAYOUTS = ("C", "F", "transposed", "negative", "sliced", "offset")
 KINDS = ("normal", "separated", "positive", "tied", "near_tied")
@@ -93,10 +94,7 @@ def shapes(min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: in
 
 @st.composite
 def arrays(
-    draw: Callable[..., Any],
-    shape: Any = None,
-    kind: str = "normal",
-    dtype: str = "float64",
+    draw: Callable[..., Any], shape: Any = None, kind: str = "normal", dtype: str = "float64"
 ) -> np.ndarray:
     """Arrays of one kind in any memory layout; shape is a tuple or a strategy, by default any."""
     if shape is None:
@@ -150,23 +148,12 @@ class Geometry:
     @property
     def y_shape(self) -> tuple[int, int, int, int]:
         """(N, OC, OH, OW)"""
-        OH, OW = (
-            (n + 2 * p - d * (k - 1) - 1) // s + 1
-            for n, k, s, p, d in zip(
-                (self.H, self.W), self.kernel, self.stride, self.padding, self.dilation, strict=True
-            )
-        )
-        return self.N, self.OC, OH, OW
+        return self.N, self.OC, *output_size((self.H, self.W), **self.window)
 
     @property
     def window(self) -> dict[str, tuple[int, int]]:
         """kernel, stride, padding and dilation, by name."""
-        return {
-            "kernel": self.kernel,
-            "stride": self.stride,
-            "padding": self.padding,
-            "dilation": self.dilation,
-        }
+        return {k: getattr(self, k) for k in ("kernel", "stride", "padding", "dilation")}
 
 
 def _pair(least: int, most: int) -> Any:
@@ -175,6 +162,7 @@ def _pair(least: int, most: int) -> Any:
 
 @st.composite
 def _windows(draw: Callable[..., Any], half_padding: bool, dilated: bool) -> dict[str, Any]:
+    """The fields of a `Geometry` but for its channels."""
     kernel, stride = draw(_pair(1, 3)), draw(_pair(1, 3))
     dilation = draw(_pair(1, 2)) if dilated else (1, 1)
     most = [k // 2 if half_padding else 2 for k in kernel]
@@ -183,16 +171,8 @@ def _windows(draw: Callable[..., Any], half_padding: bool, dilated: bool) -> dic
     for k, p, d in zip(kernel, padding, dilation, strict=True):
         least = max(d * (k - 1) + 1 - 2 * p, 1)
         sizes.append(draw(st.integers(least, least + 3)))  # often with rows left over
-    H, W = sizes
-    return {
-        "N": draw(st.integers(0, 2)),
-        "H": H,
-        "W": W,
-        "kernel": kernel,
-        "stride": stride,
-        "padding": padding,
-        "dilation": dilation,
-    }
+    window = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+    return {"N": draw(st.integers(0, 2)), "H": sizes[0], "W": sizes[1], **window}
 
 
 @st.composite
@@ -210,9 +190,6 @@ def poolings(draw: Callable[..., Any], dilated: bool = True) -> Geometry:
     return Geometry(C=C, OC=C, **draw(_windows(True, dilated)))
 
 
-_SMOOTH = (nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.Softplus)
-
-
 @st.composite
 def networks(draw: Callable[..., Any]) -> tuple[nn.Module, np.ndarray]:
     """A small network of smooth layers in float64, and an input for it.
@@ -225,12 +202,13 @@ def networks(draw: Callable[..., Any]) -> tuple[nn.Module, np.ndarray]:
     """
     seed = draw(st.integers(0, 2**32 - 1))
     manual_seed(seed)
+    smooth = st.sampled_from((nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.Softplus))
     N, layers = draw(st.integers(2, 3)), []
     if draw(st.booleans()):
         C, OC = draw(st.integers(1, 2)), draw(st.integers(1, 3))
         H, W = draw(_pair(4, 5))
         x_shape: tuple[int, ...] = (N, C, H, W)
-        layers += [nn.Conv2d(C, OC, 2, padding=draw(st.integers(0, 1))), draw(_layer(_SMOOTH))]
+        layers += [nn.Conv2d(C, OC, 2, padding=draw(st.integers(0, 1))), draw(smooth)()]
         if draw(st.booleans()):
             layers.append(nn.BatchNorm2d(OC, track_running_stats=False))
         layers += [nn.AdaptiveAvgPool2d((2, 1)), nn.Flatten()]
@@ -240,13 +218,9 @@ def networks(draw: Callable[..., Any]) -> tuple[nn.Module, np.ndarray]:
         x_shape = (N, size)
     for _ in range(draw(st.integers(1, 3))):
         out = draw(st.integers(1, 4))
-        layers += [nn.Linear(size, out), draw(_layer(_SMOOTH))]
+        layers += [nn.Linear(size, out), draw(smooth)()]
         if out > 2 and draw(st.booleans()):
             layers.append(nn.LayerNorm(out, eps=1e-2))
         size = out
     x = np.random.default_rng(seed).standard_normal(x_shape)
     return nn.Sequential(*layers).double(), x
-
-
-def _layer(kinds: Any) -> Any:
-    return st.sampled_from(kinds).map(lambda kind: kind())

@@ -100,7 +100,7 @@ def _hvp(function: Function, c: np.ndarray, v: np.ndarray, device: str) -> np.nd
 
     def weighted(t: Tensor) -> Tensor:
         result = function.call([t])
-        return (result * function.like(result, c)).sum()
+        return (result * tensor(c, device=result.device)).sum()
 
     (point,) = function.points
     product = hvp(weighted, tensor(point, device=device), tensor(v, device=device))
