@@ -35,6 +35,13 @@ def gradients_for(params, step, missing=()):
         p.grad = None if i in missing else g
 
 
+def take(step, params, *optimizers, missing=()):
+    """Take a step with these optimizers of these parameters, which get the gradients of the step."""
+    gradients_for(params, step, missing)
+    for optimizer in optimizers:
+        optimizer.step()
+
+
 def numbers(params):
     return [p.detach().numpy().copy() for p in params]
 
