@@ -36,7 +36,7 @@ def gradients_for(params, step, missing=()):
 
 
 def take(step, params, *optimizers, missing=()):
-    """Take a step with these optimizers of these parameters, which get the gradients of the step."""
+    """Step the optimizers of `params`, which get the gradients of this step first."""
     gradients_for(params, step, missing)
     for optimizer in optimizers:
         optimizer.step()

@@ -101,14 +101,19 @@ def test_killed_before_each_step_of_a_save(server, whole, tmp_path, every):
         check(server.run(tmp_path, resume=True), whole, tmp_path)
 
 
-def test_ctrl_c_ends_after_the_step_and_says_how_to_go_on(server, whole, tmp_path):
-    # not saved by steps, so it is Ctrl-C that saved
-    answer = server.run(tmp_path, signal=signal.SIGINT, after=None, save_steps=None, pause=0.2)
+@pytest.mark.parametrize(
+    ("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")]
+)
+def test_a_signal_ends_it_after_the_step_and_says_how_to_go_on(
+    server, whole, tmp_path, number, name
+):
+    # not saved by steps, so it is the signal that saved
+    answer = server.run(tmp_path, signal=number, after=None, save_steps=None, pause=0.2)
     assert answer["code"] == STOPPED, answer["log"]
-    assert "Ctrl-C: stops after this step; a second signal stops at once" in answer["log"]
+    assert f"{name}: stops after this step; a second signal stops at once" in answer["log"]
     path = re.escape(str(tmp_path / "run" / "last.safetensors"))
     text = (
-        rf"Interrupted: stopped by Ctrl-C in epoch \d after \d steps, saved in {path}; load\(\) res"
+        rf"Interrupted: stopped by {name} in epoch \d after \d steps, saved in {path}; load\(\) res"
     )
     assert re.search(text, answer["log"])
     check(server.run(tmp_path, resume=True), whole, tmp_path)
@@ -119,13 +124,6 @@ def test_a_second_ctrl_c_stops_at_once(server, whole, tmp_path):
     assert answer["code"] == STOPPED, answer["log"]
     assert "KeyboardInterrupt: " in answer["log"]
     assert os.listdir(tmp_path / "run") == ["last.safetensors"]
-    check(server.run(tmp_path, resume=True), whole, tmp_path)
-
-
-def test_sigterm_ends_it_too(server, whole, tmp_path):
-    answer = server.run(tmp_path, signal=signal.SIGTERM, after=None, pause=0.2)
-    assert answer["code"] == STOPPED, answer["log"]
-    assert "stopped by SIGTERM in epoch" in answer["log"]
     check(server.run(tmp_path, resume=True), whole, tmp_path)
 
 
