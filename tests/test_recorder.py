@@ -85,18 +85,14 @@ def test_a_recorder_keeps_no_graph():
 # --- the file, and going on -----------------------------------------------------------------
 
 
-def run(recorder, plan, start=(0, 0), stop=None):
-    """The batches of `plan` between two positions; an epoch's last batch precedes its end."""
-    for epoch in range(start[0], len(plan)):
-        first = start[1] if epoch == start[0] else 0
-        for k in range(first, len(plan[epoch]) + 1):
-            if (epoch, k) == stop:
-                return
-            if k == len(plan[epoch]):
-                break
-            n, loss, accuracy = plan[epoch][k]
+def run(recorder, calls):
+    """The batches of `calls`, in which None is the end of an epoch."""
+    for call in calls:
+        if call is None:
+            recorder.end_epoch(test_loss=float(recorder.epoch))
+        else:
+            n, loss, accuracy = call
             recorder.add(n, loss=loss, accuracy=accuracy)
-        recorder.end_epoch(test_loss=float(epoch))
 
 
 @given(st.lists(batches, min_size=1, max_size=3), st.integers(0, 3), st.data())
@@ -104,20 +100,20 @@ def test_a_resumed_run_ends_with_the_same_history(tmp_path_factory, plan, logged
     folder = tmp_path_factory.mktemp("run")
     options = {"log_steps": logged, **SILENT}
     whole = Recorder(folder / "whole.jsonl", stream=io.StringIO(), **options)
-    run(whole, plan)
-    places = [(e, k) for e, epoch in enumerate(plan) for k in range(len(epoch) + 1)]
-    place = draw.draw(st.sampled_from(places))
+    calls = [call for epoch in plan for call in (*epoch, None)]
+    run(whole, calls)
+    cut = draw.draw(st.integers(0, len(calls) - 1))
     path = folder / "parts.jsonl"
     first = Recorder(path, stream=io.StringIO(), **options)
-    run(first, plan, stop=place)
+    run(first, calls[:cut])
     tn.save({"recorder": first.state_dict()}, folder / "state.safetensors")
-    run(first, plan, start=place)  # what is done after the checkpoint is lost ...
+    run(first, calls[cut:])  # what is done after the checkpoint is lost ...
     with open(path, "ab") as file:
         file.write(b'{"epoch": 9, "lo')  # ... and so is what was half written
     second = Recorder(path, stream=io.StringIO(), **options)
     second.load_state_dict(tn.load(folder / "state.safetensors")["recorder"])
-    assert second.step == sum(len(epoch) for epoch in plan[: place[0]]) + place[1]
-    run(second, plan, start=place)
+    assert second.step == cut - calls[:cut].count(None)
+    run(second, calls[cut:])
     parts, expected = path.read_text(), (folder / "whole.jsonl").read_text()
     assert without_time(parts) == without_time(expected)
     # NaN is equal to itself as text alone
