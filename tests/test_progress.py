@@ -65,12 +65,19 @@ def test_a_resumed_epoch_counts_its_rate_from_where_it_goes_on(monkeypatch):
     assert "90%  90/100  5 examples/s  loss 1  2.0 s left" in shown.getvalue()
 
 
-def test_the_end_of_the_block_removes_the_bar(terminal):
+def test_a_bar_on_a_terminal_until_the_end_of_the_block(terminal, monkeypatch):
     pytest.importorskip("tqdm")
-    with Recorder(stream=terminal) as recorder:
-        recorder.add(10, loss=0.5)
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    with Recorder(total=60, epochs=3, stream=terminal) as recorder:
+        for _ in range(2):
+            recorder.add(10, loss=0.5)
+            now[0] += 0.2
+        recorder.log("a message")
         assert recorder._progress._bar is not None
     assert recorder._progress._bar is None
+    assert "loss=0.5" in terminal.getvalue()
+    assert re.search(r"[\r\n]a message\n", terminal.getvalue())
 
 
 def test_without_tqdm_a_note_and_plain_lines(terminal, monkeypatch):

@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from states import same
@@ -57,6 +57,7 @@ states = st.dictionaries(
 
 
 @given(states)
+@example({"a.b": np.zeros(1), "a": {"b": np.ones(1)}, "": np.zeros(2)})
 def test_any_state_comes_back_exactly(state):
     found = state_from_bytes(state_to_bytes(state), "here")
     assert found.keys() == state.keys()
