@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from states import Number
 
 import tinynet as tn
 from tinynet import data, nn, optim, training
@@ -38,34 +39,9 @@ def digest(state: dict) -> str:
     return found.hexdigest()
 
 
-class History:
-    """The mean loss of each epoch, and the sum of the current one."""
-
-    def __init__(self) -> None:
-        self.total, self.means = 0.0, []
-
-    def end_epoch(self) -> None:
-        self.means.append(self.total / STEPS)
-        self.total = 0.0
-
-    def state_dict(self) -> dict:
-        return {"total": self.total, "means": self.means}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.total, self.means = state["total"], list(state["means"])
-
-
 def shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Shift each image by a pixel to the left, to the right, or not at all."""
     return np.stack([np.roll(i, s, -1) for i, s in zip(images, rng.integers(-1, 2, len(images)))])  # noqa: B905
-
-
-@tn.no_grad()
-def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
-    model.eval()
-    right = (model(tn.tensor(images)).argmax(1) == tn.tensor(labels)).sum().item()
-    model.train()
-    return right / len(labels)
 
 
 def train(folder: str | None, *, resume: bool = False, pause: float = 0.0, **options) -> dict:
@@ -87,16 +63,16 @@ def train(folder: str | None, *, resume: bool = False, pause: float = 0.0, **opt
         nn.Linear(144, 10),
     )  # fmt: skip
     images, labels = (a[: 16 * STEPS] for a in data.digits(train=True))
-    test = tuple(a[:64] for a in data.digits(train=False))
+    test = [tuple(a[:64] for a in data.digits(train=False))]
     batches = data.DataLoader(
         images, labels, batch_size=16, shuffle=True, seed=3, transform=shifted, num_workers=1
     )
     optimizer = optim.Adam(model.parameters(), lr=1e-2)
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS * STEPS)
-    history = History()
+    total = Number()  # of the losses
     parts = {
         "model": model, "optimizer": optimizer, "schedule": schedule, "loader": batches,
-        "history": history, "noise": noise,
+        "total": total, "noise": noise,
     }  # fmt: skip
     settings = {"save_steps": 1, "save_seconds": None, "options": {"lr": 1e-2}, **options}
     run = training.Checkpoint(folder, **settings, **parts)
@@ -110,13 +86,10 @@ def train(folder: str | None, *, resume: bool = False, pause: float = 0.0, **opt
             loss.backward()
             optimizer.step()
             schedule.step()
-            history.total += loss.item()
+            total.value += loss.item()
         time.sleep(pause)
-        run.keep_best(accuracy(model, *test))
-        history.end_epoch()
-    parts["random"] = run.parts["random"]
-    parts["noise"] = run.parts["noise"]
-    ends = {name: digest(part.state_dict()) for name, part in parts.items()}
+        run.keep_best(training.evaluate(model, test).accuracy)
+    ends = {name: digest(part.state_dict()) for name, part in run.parts.items()}
     ends |= {"run": digest({"r": [run.epoch, run.batch, run.step, run.best, run.best_epoch]})}
     if run.last_path is not None:
         ends |= {"last": digest(tn.load(run.last_path)), "best": digest(tn.load(run.best_path))}

@@ -35,6 +35,13 @@ def gradients_for(params, step, missing=()):
         p.grad = None if i in missing else g
 
 
+def take(step, params, *optimizers, missing=()):
+    """Step the optimizers of `params`, which get the gradients of this step first."""
+    gradients_for(params, step, missing)
+    for optimizer in optimizers:
+        optimizer.step()
+
+
 def numbers(params):
     return [p.detach().numpy().copy() for p in params]
 

@@ -3,75 +3,66 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 
 import numpy as np
 import pytest
-from test_save_load import same
+from states import Number, same
 
 import tinynet as tn
 from tinynet import nn, optim
 from tinynet.io.saving import state_to_bytes
 from tinynet.training import Checkpoint, CheckpointError
 
-
-class Parts:
-    """A model, Adam, a schedule and a generator after some steps."""
-
-    def __init__(self, *sizes: int, dropout: float = 0.5, steps: int = 2) -> None:
-        tn.manual_seed(len(sizes))
-        a, b, c = sizes or (4, 3, 2)
-        self.model = nn.Sequential(nn.Linear(a, b), nn.Dropout(dropout), nn.Linear(b, c))
-        self.optimizer = optim.Adam(self.model.parameters(), lr=1e-2)
-        self.schedule = optim.lr_scheduler.StepLR(self.optimizer, 1)
-        self.noise = np.random.default_rng(steps)
-        for _ in range(steps):
-            self.optimizer.zero_grad()
-            (
-                self.model(tn.tensor(self.noise.random((5, a)).astype("float32"))) ** 2
-            ).sum().backward()
-            self.optimizer.step()
-            self.schedule.step()
-
-    def all(self) -> dict:
-        return {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule,
-                "noise": self.noise}  # fmt: skip
-
-    def state(self) -> dict:
-        parts = {k: v.state_dict() for k, v in self.all().items() if k != "noise"}
-        noise, ours = self.noise.bit_generator.state, tn.random.generator().bit_generator.state
-        return {**parts, "noise": noise, "random": ours}
+OPTIONS = {"lr": 0.01, "sizes": [4, 3, 2]}
 
 
-def quiet(folder, parts: Parts, **more) -> Checkpoint:
-    return Checkpoint(folder, say=lambda line: None, **parts.all(), **more)
+def made(dropout: float = 0.5, steps: int = 2) -> dict:
+    """A model, Adam, a schedule and a generator after some steps, the same in each call."""
+    tn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 3), nn.Dropout(dropout), nn.Linear(3, 2))
+    optimizer = optim.Adam(model.parameters(), lr=1e-2)
+    schedule = optim.lr_scheduler.StepLR(optimizer, 1)
+    noise = np.random.default_rng(steps)
+    for _ in range(steps):
+        loss = (model(tn.tensor(noise.random((5, 4), "float32"))) ** 2).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return {"model": model, "optimizer": optimizer, "schedule": schedule, "noise": noise}
+
+
+def state(parts: dict) -> dict:
+    states = {name: part.state_dict() for name, part in parts.items() if name != "noise"}
+    noise, ours = parts["noise"].bit_generator.state, tn.random.generator().bit_generator.state
+    return {**states, "noise": noise, "random": ours}
+
+
+def quiet(folder, **more) -> Checkpoint:
+    return Checkpoint(folder, say=lambda line: None, **more)
 
 
 @pytest.fixture
 def saved(tmp_path):
-    """A folder with a checkpoint, and the saved state."""
-    parts = Parts()
-    with quiet(tmp_path / "run", parts, options={"lr": 0.01, "sizes": [4, 3, 2]}) as run:
+    """The file of a checkpoint with the parts `made()`."""
+    with quiet(tmp_path / "run", options=OPTIONS, **made()) as run:
         run.epoch, run.batch, run.step = 1, 2, 9
         run.save()
-    return tmp_path / "run", parts.state()
-
-
-OPTIONS = {"lr": 0.01, "sizes": [4, 3, 2]}
+    return tmp_path / "run" / "last.safetensors"
 
 
 def test_all_parts_come_back(saved):
-    folder, state = saved
-    fresh = Parts(steps=0)
-    said = []
-    run = Checkpoint(folder, say=said.append, options=OPTIONS, **fresh.all())
+    expected, fresh, said = state(made()), made(steps=0), []
+    run = Checkpoint(saved.parent, say=said.append, options=OPTIONS, **fresh)
     tn.random.generator().random(3)
-    assert not same(fresh.state(), state)
+    assert not same(state(fresh), expected)
     run.load()
-    assert same(fresh.state(), state)
+    assert same(state(fresh), expected)
     assert (run.epoch, run.batch, run.step) == (1, 2, 9)
-    assert said == [f"{run.last_path}: resumes in epoch 2 after 2 steps (9 in all)"]
+    assert said == [f"{saved}: resumes in epoch 2 after 2 steps (9 in all)"]
 
 
 def test_messages_count_epochs_from_1(tmp_path):
@@ -126,133 +117,112 @@ def test_a_stopped_run_ends_with_its_epoch(tmp_path, step):
     assert steps == ([] if step is None else [2, 3])
 
 
-def test_the_weights_of_a_checkpoint_are_read_alone(saved):
-    folder, state = saved
-    fresh = Parts(steps=0)
-    fresh.model.load_state_dict(tn.load(folder / "last.safetensors")["model"])
-    assert same(fresh.model.state_dict(), state["model"])
-
-
 def test_what_a_gpu_wrote_a_cpu_reads(tmp_path, device):
-    parts = Parts()
-    parts.model.to(device)
-    with quiet(tmp_path / "run", parts) as run:
+    parts = made()
+    parts["model"].to(device)
+    with quiet(tmp_path, **parts) as run:
         run.save()
-    state, fresh = parts.state(), Parts(steps=0)
-    with quiet(tmp_path / "run", fresh) as run:
+    expected, fresh = state(parts), made(steps=0)
+    with quiet(tmp_path, **fresh) as run:
         run.load()
-    assert same(fresh.state(), state)
-    assert all(p.device == "cpu" for p in fresh.model.parameters())
+    assert same(state(fresh), expected)
+    assert all(p.device == "cpu" for p in fresh["model"].parameters())
 
 
-def refused(folder, parts: Parts, options=OPTIONS, **load) -> str:
+# --- what is refused -----------------------------------------------------------------------------
+
+
+def refused(file, parts: dict | None = None, options=OPTIONS, **load) -> str:
     """The text of the error, which must have changed nothing."""
-    before = parts.state()
-    with quiet(folder, parts, options=options) as run:
+    parts = made(steps=0) if parts is None else parts
+    before = state(parts)
+    with quiet(file.parent, options=options, **parts) as run:
         with pytest.raises(CheckpointError) as caught:
             run.load(**load)
         assert (run.epoch, run.batch, run.step, run.best) == (0, 0, 0, None)
-    assert same(parts.state(), before)
-    assert sorted(os.listdir(folder)) == ["last.safetensors"]
+    assert same(state(parts), before)
+    assert os.listdir(file.parent) == ["last.safetensors"]
     return str(caught.value)
 
 
+OTHERS = {  # the complaint: the name of the part, and what is there instead
+    "Part 'model': 0.weight was float32, is float64; 0.bias was float32": (
+        "model", lambda p: p["model"].double(),
+    ),
+    "optimizer was Adam, is SGD": ("optimizer", lambda p: optim.SGD(p["model"].parameters())),
+    "optimizer was Adam, is AdamW": (  # whose state would fit
+        "optimizer", lambda p: optim.AdamW(p["model"].parameters()),
+    ),
+    "schedule was StepLR, is LinearLR": (
+        "schedule", lambda p: optim.lr_scheduler.LinearLR(p["optimizer"]),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_another_part_is_refused(saved, text):
+    parts, (name, other) = made(steps=0), OTHERS[text]
+    parts[name] = other(parts)
+    assert text in refused(saved, parts)
+
+
 def test_another_model_is_refused_key_by_key(saved):
-    folder, _ = saved
-    other = Parts(4, 5, 2, steps=0)
-    other.model = nn.Sequential(nn.Linear(4, 5), nn.Dropout(0.5), nn.Linear(5, 2), nn.Linear(2, 2))
-    text = refused(folder, other)
-    assert f"{folder}/last.safetensors does not fit, and nothing was loaded. Part 'model'" in text
-    assert "2 missing: 3.weight, 3.bias" in text
+    other = nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 2))
+    text = refused(saved, {**made(steps=0), "model": other})
+    assert f"{saved} does not fit, and nothing was loaded. Part 'model'" in text
+    assert "2 missing: 1.weight, 1.bias" in text
+    assert "2 unexpected: 2.weight, 2.bias" in text
     assert "0.weight ((3, 4) given, the module has (5, 4))" in text
-    other.model = nn.Sequential(nn.Linear(4, 3))
-    assert "2 unexpected: 2.weight, 2.bias" in refused(folder, other)
-
-
-def test_another_optimizer_or_schedule_is_refused(saved):
-    folder, _ = saved
-    other = Parts(steps=0)
-    other.optimizer = optim.SGD(other.model.parameters(), lr=0.1)
-    assert "optimizer was Adam, is SGD" in refused(folder, other)
-    other = Parts(steps=0)
-    other.optimizer = optim.AdamW(other.model.parameters())  # whose state would fit
-    assert "optimizer was Adam, is AdamW" in refused(folder, other)
-    other = Parts(steps=0)
-    other.schedule = optim.lr_scheduler.CosineAnnealingLR(other.optimizer, 3)
-    assert "schedule was StepLR, is CosineAnnealingLR" in refused(folder, other)
 
 
 def test_a_model_that_fits_but_is_another_is_refused_unless_allowed(saved):
-    folder, state = saved
-    other = Parts(dropout=0.25, steps=0)
-    text = refused(folder, other)
+    expected, other = state(made()), made(dropout=0.25, steps=0)
+    text = refused(saved, other)
     assert "(1): Dropout(p=0.5, inplace=False), is (1): Dropout(p=0.25, inplace=False)" in text
-    with quiet(folder, other, options=OPTIONS) as run:
+    with quiet(saved.parent, options=OPTIONS, **other) as run:
         run.load(allow=["model"])
-    assert same(other.state(), state)
+    assert same(state(other), expected)
 
 
-def test_another_dtype_is_refused(saved):
-    folder, _ = saved
-    other = Parts(steps=0)
-    other.model.double()
-    text = refused(folder, other)
-    assert "Part 'model': 0.weight was float32, is float64; 0.bias was float32, is" in text
-
-
-def test_other_parts_are_refused(saved):
-    folder, _ = saved
-    parts = {k: v for k, v in Parts().all().items() if k in ("model", "optimizer")}
-    run = Checkpoint(folder, options=OPTIONS, extra=nn.Linear(1, 1), **parts)
+def test_missing_and_unexpected_parts_are_refused(saved):
+    run = Checkpoint(saved.parent, model=nn.Linear(1, 1), optimizer=Number(), extra=Number())
     with pytest.raises(CheckpointError, match="missing: extra; unexpected: schedule, noise"):
-        run.load()
+        run.load(allow=OPTIONS)
 
 
 def test_options_that_differ_are_said_with_both_values(saved):
-    folder, state = saved
-    now = {"lr": 0.02, "sizes": [4, 3, 2], "seed": 1}
-    text = refused(folder, Parts(steps=0), options=now)
+    expected, now = state(made()), {"lr": 0.02, "sizes": [4, 3, 2], "seed": 1}
+    text = refused(saved, options=now)
     assert "lr was 0.01, is 0.02; seed was not given, is 1" in text
     assert "load(allow=['lr', 'seed'])" in text
-    assert "sizes was [4, 3, 2], is (4, 3, 2)" in refused(
-        folder, Parts(steps=0), options={"lr": 0.01, "sizes": (4, 3, 2)}
-    )
-    other = Parts(steps=0)
-    with quiet(folder, other, options=now) as run:
+    text = refused(saved, options={"lr": 0.01, "sizes": (4, 3, 2)})
+    assert "sizes was [4, 3, 2], is (4, 3, 2)" in text
+    other = made(steps=0)
+    with quiet(saved.parent, options=now, **other) as run:
         run.load(allow=["lr", "seed"])
-    assert same(other.state(), state)
+    assert same(state(other), expected)
 
 
-@pytest.mark.parametrize("size", [0, 1, 8, 100, -1])
-def test_a_truncated_checkpoint_is_refused(saved, size):
-    folder, _ = saved
-    path = folder / "last.safetensors"
-    path.write_bytes(path.read_bytes()[:size])
-    text = refused(folder, Parts(steps=0))
-    assert f"{path} is not a complete safetensors file: it is truncated" in text
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda data: data[:100], "is not a complete safetensors file: it is truncated"),
+        (lambda data: data[:-3] + b"not", "is damaged: the SHA-256 of its content"),
+        (lambda data: b"not at all", "is not a complete safetensors file"),
+        (lambda data: state_to_bytes({"w": np.ones(1)}), "is not a checkpoint of a run; read weig"),
+    ],
+)
+def test_a_file_that_is_no_checkpoint_is_refused(saved, change, text):
+    saved.write_bytes(change(saved.read_bytes()))
+    assert f"{saved} {text}" in refused(saved)
 
 
-def test_a_damaged_checkpoint_is_refused(saved):
-    folder, _ = saved
-    path = folder / "last.safetensors"
-    data = bytearray(path.read_bytes())
-    data[-3] ^= 1
-    path.write_bytes(data)
-    assert f"{path} is damaged: the SHA-256 of its content" in refused(folder, Parts(steps=0))
-
-
-def test_a_newer_checkpoint_is_refused(saved, monkeypatch):
-    from tinynet.io import safetensors_file
-
-    folder, _ = saved
-    path = folder / "last.safetensors"
-    state = tn.load(path)
-    with monkeypatch.context() as patch:
-        patch.setattr(safetensors_file, "FORMAT", 2)
-        path.write_bytes(state_to_bytes(state))
-    text = refused(folder, Parts(steps=0))
-    assert "is in format 2, written by tinynet" in text
-    assert "reads formats up to 1: update it" in text
+def test_a_file_that_is_not_there_is_refused(saved):
+    text = refused(saved, path=saved.with_name("nowhere.safetensors"))
+    assert "no checkpoint to resume" in text
+    assert "nowhere.safetensors" in text
+    with pytest.raises(ValueError, match="no folder and no path"):
+        Checkpoint(None).load()
 
 
 @pytest.mark.parametrize(
@@ -260,12 +230,10 @@ def test_a_newer_checkpoint_is_refused(saved, monkeypatch):
     [("epoch", -1), ("epoch", 1.0), ("batch", True), ("best", 1), ("options", []), ("made", None)],
 )
 def test_a_run_that_cannot_be_is_refused(saved, key, value):
-    folder, _ = saved
-    path = folder / "last.safetensors"
-    state = tn.load(path)
+    state = tn.load(saved)
     state["run"][key] = value
-    tn.save(state, path)
-    assert f"'{key}' of 'run' is {value!r}; it must be " in refused(folder, Parts(steps=0))
+    tn.save(state, saved)
+    assert f"'{key}' of 'run' is {value!r}; it must be " in refused(saved)
 
 
 @pytest.mark.parametrize(
@@ -282,26 +250,10 @@ def test_a_run_that_cannot_be_is_refused(saved, key, value):
     ],
 )
 def test_a_part_that_does_not_fit_changes_no_other(saved, part, value):
-    folder, _ = saved
-    path = folder / "last.safetensors"
-    state = tn.load(path)
+    state = tn.load(saved)
     state[part] = value
-    tn.save(state, path)
-    assert f"Part '{part}': " in refused(folder, Parts(steps=0))
-
-
-def test_other_files_are_no_checkpoints(saved, tmp_path):
-    folder, state = saved
-    path = folder / "last.safetensors"
-    tn.save(state["model"], path)
-    assert "is not a checkpoint of a run; read weights" in refused(folder, Parts(steps=0))
-    path.write_text("not at all")
-    assert "is not a complete safetensors file" in refused(folder, Parts(steps=0))
-    text = refused(folder, Parts(steps=0), path=tmp_path / "nowhere.safetensors")
-    assert "no checkpoint to resume" in text
-    assert "nowhere.safetensors" in text
-    with pytest.raises(ValueError, match="no folder and no path"):
-        Checkpoint(None).load()
+    tn.save(state, saved)
+    assert f"Part '{part}': " in refused(saved)
 
 
 def test_parts_and_options_are_checked_at_once(tmp_path):
@@ -330,37 +282,27 @@ def test_two_runs_on_one_folder(tmp_path):
 
 
 def test_a_checkpoint_is_not_written_over_by_a_new_run(saved):
-    folder, _ = saved
-    before = (folder / "last.safetensors").read_bytes()
-    run = quiet(folder, Parts())
+    before, run = saved.read_bytes(), quiet(saved.parent)
     with pytest.raises(CheckpointError, match="already exists and would be lost; resume it"):
         next(iter(run.epochs(1)))
-    assert (folder / "last.safetensors").read_bytes() == before
+    assert saved.read_bytes() == before
 
 
-def test_without_fcntl(saved, monkeypatch):
-    monkeypatch.setitem(sys.modules, "fcntl", None)
-    folder, state = saved
-    parts = Parts(steps=0)
-    with quiet(folder, parts, options=OPTIONS) as run:
-        run.load()
-        run.save()
-    assert same(parts.state(), state)
-
-
-def test_a_disk_that_cannot_lock_folders(tmp_path, monkeypatch):
+def test_folders_that_cannot_be_locked(tmp_path, monkeypatch):
+    """On another system, or on a disk without locks."""
     fcntl = pytest.importorskip("fcntl")
 
     def none(*_):
         raise OSError(9, "Bad file descriptor")
 
     monkeypatch.setattr(fcntl, "flock", none)
-    with Checkpoint(tmp_path / "run") as run:
-        run.save()
+    Checkpoint(tmp_path / "disk").save()
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    Checkpoint(tmp_path / "system").save()
 
 
 def test_what_a_killed_run_left_is_removed(saved):
-    folder, _ = saved
+    folder = saved.parent
     for name in (".last.safetensors.0123abcd.tmp", ".best.safetensors.ffffffff.tmp"):
         (folder / name).write_bytes(b"half")
     for name in (".last.safetensors.mine.tmp", "notes.tmp"):  # not ours
@@ -396,7 +338,7 @@ def test_the_best_is_kept(tmp_path):
     assert tn.load(run.last_path)["model"]["weight"] == 5
     assert tn.load(run.last_path)["run"]["best"] == 0.5
     run.close()
-    with Checkpoint(tmp_path / "run", say=lambda line: None, model=model) as again:
+    with quiet(tmp_path / "run", model=model) as again:
         again.load()
         assert not again.keep_best(0.5)
         again.load(again.best_path)
@@ -453,10 +395,8 @@ def test_a_full_disk_for_a_while(tmp_path, monkeypatch):
         done, saved = steps_with(tmp_path, monkeypatch, range(1, 3))
     assert done == [0, 1, 2, 3, 4]
     assert saved == [0, 1, 1, 1, 4]  # after steps 1 and 2 the one before stays
-    assert ["after 2 steps" in str(w[0].message), "after 3 steps" in str(w[1].message)] == [
-        True
-    ] * 2
-    assert len(w) == 2
+    places = [re.search(r"after \d steps", str(warning.message))[0] for warning in w]
+    assert places == ["after 2 steps", "after 3 steps"]
     assert os.listdir(tmp_path / "run") == ["last.safetensors"]
 
 
@@ -468,17 +408,6 @@ def test_a_disk_that_is_full_at_the_end(tmp_path, monkeypatch):
         steps_with(tmp_path, monkeypatch, range(3, 9))
     assert tn.load(tmp_path / "run" / "last.safetensors")["run"]["step"] == 3
     assert os.listdir(tmp_path / "run") == ["last.safetensors"]
-
-
-def test_a_disk_that_is_full_at_the_beginning(tmp_path, monkeypatch):
-    def fsync(_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    run = Checkpoint(tmp_path / "run")
-    with pytest.raises(CheckpointError, match="could not be saved in epoch 1 after 0 steps"):
-        next(run.steps(3))
-    assert os.listdir(tmp_path / "run") == []
 
 
 def test_a_folder_that_is_gone(tmp_path):
@@ -494,12 +423,12 @@ def test_a_checkpoint_of_another_folder_leaves_this_one_s_alone(tmp_path):
     """A file that was not loaded is not overwritten; a run can resume from this folder's best."""
 
     def saved(folder, value):
-        with Checkpoint(tmp_path / folder, say=lambda _: None, w=Numbers(value)) as run:
+        with quiet(tmp_path / folder, w=Number(value)) as run:
             run.save()
 
     saved("a", 1.0)
     saved("b", 2.0)
-    with Checkpoint(tmp_path / "b", say=lambda _: None, w=Numbers(0.0)) as run:
+    with quiet(tmp_path / "b", w=Number(0.0)) as run:
         run.load(tmp_path / "a" / "last.safetensors")
         with pytest.raises(CheckpointError, match="would be lost"):
             run.save()
@@ -516,14 +445,3 @@ def test_the_best_of_an_epoch_is_the_best_of_all_that_it_gave():
     assert not run.keep_best(0.5)
     run.save()
     assert run.best == 0.9
-
-
-class Numbers:
-    def __init__(self, value):
-        self.value = value
-
-    def state_dict(self):
-        return {"value": self.value}
-
-    def load_state_dict(self, state):
-        self.value = state["value"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet as tn
-from tinynet import data, models, nn, optim, random
+from tinynet import data, nn, optim, random
 from tinynet.functional import cross_entropy
 from tinynet.training import Evaluation, evaluate, metrics
 
@@ -159,30 +159,6 @@ def test_errors(case):
         evaluate(nn.Identity(), loader, **options)
     with pytest.raises(ValueError, match="k is 7; it must be from 1 to 6"):
         evaluate(nn.Identity(), [(X, LABELS)]).top_k_accuracy(7)
-
-
-def test_lenet_on_mnist(mnist_root):
-    images, labels = data.mnist(mnist_root, train=False)
-    images, labels = images[:2000], labels[:2000]
-    tn.manual_seed(0)
-    model = models.LeNet()
-    optimizer = optim.Adam(model.parameters(), lr=2e-3)
-    for x, y in data.DataLoader(images[1000:], labels[1000:], batch_size=50, shuffle=True):
-        loss = cross_entropy(model(tn.tensor(x)), tn.tensor(y))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    found = evaluate(model, data.DataLoader(images[:999], labels[:999], batch_size=64))
-    logits = model(tn.tensor(images[:999])).detach().numpy()
-    right = [int(np.argmax(row)) == label for row, label in zip(logits, labels[:999], strict=True)]
-    assert found.accuracy == pytest.approx(sum(right) / 999)
-    assert found.accuracy > 0.5  # 20 steps: far from chance, 0.1
-    assert found.top_k_accuracy(3) > found.accuracy
-    assert found.confusion_matrix().sum() == 999
-    assert np.trace(found.confusion_matrix()) == sum(right)
-    worst = found.worst(10)
-    assert not any(right[i] for i in worst)
-    assert found.losses[worst[0]] == max(found.losses[i] for i in range(999) if not right[i])
 
 
 def test_all_examples_count_in_the_middle_of_a_resumed_epoch():

@@ -17,12 +17,34 @@ import pytest
 from tinynet import data, training
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
+DIGITS = ["lenet_mnist.py", "--data", "digits", "--epochs"]
 
 
 def run(name, *options, env=None):
     return subprocess.run(
         [sys.executable, EXAMPLES / name, *options],
         capture_output=True, text=True, check=False, env={**os.environ, **(env or {})},
+    )  # fmt: skip
+
+
+def output(name, *options, env=None):
+    """What an example prints that ends well."""
+    done = run(name, *options, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def error(done):
+    """The line with which an example ends that says what is wrong."""
+    assert done.returncode == 1
+    assert re.fullmatch(r"error: .*\n", done.stderr)
+    return done.stderr
+
+
+def started(name, *options):
+    return subprocess.Popen(
+        [sys.executable, "-u", EXAMPLES / name, *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
@@ -49,71 +71,55 @@ def test_examples_are_short_and_refuse_what_they_do_not_know(path, complaint):
 
 
 def test_gradient_descent_takes_the_right_second_step():
-    out = run("gradient_descent.py", "--steps", "2")
-    assert [line.split()[1:3] for line in out.stdout.splitlines()[-2:]] == [
-        ["0.2", "0.2"],
-        ["0.36", "0.36"],
-    ]
+    lines = output("gradient_descent.py", "--steps", "2").splitlines()[-2:]
+    assert [line.split()[1:3] for line in lines] == [["0.2", "0.2"], ["0.36", "0.36"]]
 
 
 @pytest.mark.parametrize("sizes", [["3", "5", "4", "2"], ["1", "1"], ["7", "2", "9", "3", "1"]])
 def test_the_equations_by_hand_are_autograd_s_to_the_last_digits(sizes):
-    out = run("mlp_by_hand.py", "--sizes", *sizes)
-    assert out.returncode == 0, out.stderr
-    losses = re.search(r"by hand (\S+), by autograd (\S+)", out.stdout)
+    out = output("mlp_by_hand.py", "--sizes", *sizes)
+    losses = re.search(r"by hand (\S+), by autograd (\S+)", out)
     assert float(losses[1]) == pytest.approx(float(losses[2]), rel=1e-15)
-    rows = [line.split() for line in out.stdout.splitlines() if re.match(r" +\d", line)]
+    rows = [line.split() for line in out.splitlines() if re.match(r" +\d", line)]
     assert len(rows) == len(sizes) - 1
     for *_, largest, dw, db in rows:
         assert max(float(dw), float(db)) <= 1e-14 * max(float(largest), 1e-3)
 
 
-def test_the_hand_written_gradients_are_those_of_finite_differences():
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        from mlp_by_hand import forward_backward_by_hand as by_hand
-    finally:
-        sys.path.pop(0)
-    rng = np.random.default_rng(3)
-    W = {1: rng.standard_normal((4, 3)), 2: rng.standard_normal((2, 4))}
-    b = {1: rng.standard_normal((4, 1)), 2: rng.standard_normal((2, 1))}
-    x, y = rng.standard_normal((3, 5)), rng.random((2, 5))
-    _, dW, db = by_hand(W, b, x, y)
-    for values, gradients in ((W, dW), (b, db)):
-        for layer, array in values.items():
-            for i in np.ndindex(array.shape):
-                h, kept = 1e-5, array[i]
-                array[i] = kept + h
-                above = by_hand(W, b, x, y)[0]
-                array[i] = kept - h
-                below = by_hand(W, b, x, y)[0]
-                array[i] = kept
-                assert (above - below) / (2 * h) == pytest.approx(
-                    gradients[layer][i], rel=1e-5, abs=1e-10
-                )
-
-
 def test_binary_classifier_learns():
-    out = run("binary_classifier.py")
-    assert out.returncode == 0, out.stderr
-    learnt, new = out.stdout.splitlines()[-2:]
+    learnt, new = output("binary_classifier.py").splitlines()[-2:]
     assert float(learnt.split("accuracy ")[1].split()[0]) >= 0.95
     assert float(new.split("accuracy ")[1].split()[0]) >= 0.9
-    out = run("binary_classifier.py", "--data", "document", "--steps", "300")
-    chances = [float(line.split()[-1]) for line in out.stdout.splitlines()[-4:]]
+    lines = output("binary_classifier.py", "--data", "document", "--steps", "300").splitlines()[-4:]
+    chances = [float(line.split()[-1]) for line in lines]
     assert [p > 0.5 for p in chances] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "order"), [("dropped-term", 1), ("forgotten-beta", 1), ("second-order", 2)]
+)
+def test_the_checker_finds_the_mistake_and_passes_the_right_rule(mistake, order):
+    out = output("check_your_gradients.py", "--mistake", mistake)
+    wrong, right = out.split("swish with the right rule")
+    assert f"`swish`, order {order}: wrong gradient" in wrong
+    assert "input 0 of shape (3,)" in wrong
+    assert re.search(r"coordinate \(\d,\)", wrong)
+    assert "relative error" in wrong
+    assert float(re.search(r"relative error at most (\S+)", right)[1]) <= 1e-6
+
+
+def test_a_mistake_that_does_not_show_is_not_claimed_to_be_found():
+    assert "nothing found" in output("check_your_gradients.py", "--beta", "1")
 
 
 def test_lenet_says_what_it_trains_on(tmp_path):
     """Without MNIST and network: the package's digits, with a message; accuracy >= 97 %."""
     nothing = {"TINYNET_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
-    out = run("lenet_mnist.py", env=nothing)
-    assert out.returncode == 0, out.stderr
-    assert "not MNIST" in out.stdout
-    assert "\r" not in out.stdout + out.stderr  # no progress bar off a terminal
-    accuracies = re.findall(r"^epoch \d+/30 .* test_accuracy ([\d.]+)", out.stdout, re.M)
-    assert len(accuracies) == 30
-    last = out.stdout.splitlines()[-1]
+    out = output("lenet_mnist.py", env=nothing)
+    assert "not MNIST" in out
+    assert "\r" not in out  # no progress bar off a terminal
+    assert len(re.findall(r"^epoch \d+/30 .* test_accuracy [\d.]+", out, re.M)) == 30
+    last = out.splitlines()[-1]
     assert float(re.fullmatch(r"after 30 epochs: test accuracy ([\d.]+)%", last)[1]) >= 97
 
 
@@ -130,10 +136,7 @@ def test_without_data_they_say_what_is_missing(name, options, file, tmp_path):
     out = run(name, *options, env=nothing)
     if out.returncode == 0:
         pytest.skip("a distribution's package has the data")
-    assert out.returncode == 1
-    assert out.stderr.startswith("error: ")
-    assert file in out.stderr
-    assert "Traceback" not in out.stderr
+    assert file in error(out)
 
 
 @pytest.mark.parametrize("name", ["lenet_mnist.py", "cifar_cnn.py"])
@@ -153,20 +156,16 @@ def test_wrong_options_are_told_in_a_line(name, options, says, complaint):
 
 
 def test_lenet_on_a_gpu_that_is_not_there():
-    out = run("lenet_mnist.py", "--device", "cuda", "--data", "digits", "--epochs", "0")
+    out = run(*DIGITS, "0", "--device", "cuda")
     if out.returncode == 0:
         pytest.skip("there is a GPU")
-    assert out.stderr.startswith("error: device 'cuda' cannot be used: ")
-    assert len(out.stderr.splitlines()) == 1
+    assert error(out).startswith("error: device 'cuda' cannot be used: ")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent in another way on Windows")
 @pytest.mark.usefixtures("ctrl_c")
 def test_lenet_ends_quietly_on_ctrl_c():
-    process = subprocess.Popen(
-        [sys.executable, "-u", EXAMPLES / "lenet_mnist.py", "--data", "digits", "--epochs", "500"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    process = started(*DIGITS, "500")
     process.stdout.readline()  # it has begun
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
@@ -175,56 +174,36 @@ def test_lenet_ends_quietly_on_ctrl_c():
     assert errors == "stopped by Ctrl-C\n"
 
 
-def digits(*options, epochs=4):
-    return run("lenet_mnist.py", "--data", "digits", "--epochs", str(epochs), *options)
-
-
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent in another way on Windows")
 @pytest.mark.usefixtures("ctrl_c")
 def test_lenet_goes_on_after_ctrl_c_and_ends_the_same(tmp_path):
-    whole = digits()
-    folder = tmp_path / "run"
-    command = ["lenet_mnist.py", "--data", "digits", "--epochs", "4", "--checkpoint", folder]
-    process = subprocess.Popen(
-        [sys.executable, "-u", EXAMPLES / command[0], *command[1:]],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    whole, command = output(*DIGITS, "4"), [*DIGITS, "4", "--checkpoint", tmp_path / "run"]
+    process = started(*command)
     while not process.stdout.readline().startswith("epoch 1/4"):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    *_, last = errors.splitlines()
-    assert re.search(
-        r"stopped by Ctrl-C in epoch [1-9] after \d+ steps, saved in .*: use --resume$", last
-    )
+    stopped = r"^stopped by Ctrl-C in epoch [1-9] after \d+ steps, saved in .*: use --resume\n\Z"
+    assert re.search(stopped, errors, re.M)
 
-    out = run(*command)  # not without --resume: the saved run would be lost
-    assert out.returncode == 1
-    assert "already exists and would be lost" in out.stderr
-    assert len(out.stderr.splitlines()) == 1
-    out = run(*command, "--lr", "0.1", "--resume")
-    assert out.returncode == 1
-    assert "lr" in out.stderr.splitlines()[-1]
-    assert "Traceback" not in out.stderr
+    assert "already exists and would be lost" in error(run(*command))  # not without --resume
+    assert "lr was" in error(run(*command, "--lr", "0.1", "--resume"))
 
-    out = run(*command, "--resume")
-    assert out.returncode == 0, out.stderr
-    assert out.stdout.splitlines()[-1] == whole.stdout.splitlines()[-1]
-    shown = re.findall(r"^epoch (\d)/4 +(loss .*?accuracy \S+)", whole.stdout, re.M)
-    rows = re.findall(r"^epoch (\d)/4 +(loss .*?accuracy \S+)", out.stdout, re.M)
+    rest = output(*command, "--resume")
+    assert rest.splitlines()[-1] == whole.splitlines()[-1]
+    row = re.compile(r"^epoch (\d)/4 +(loss .*?accuracy \S+)", re.M)
+    rows = row.findall(rest)
     assert 1 <= len(rows) < 4
-    assert rows == shown[-len(rows) :]
-    history = training.read_history(folder / "history.jsonl")
+    assert rows == row.findall(whole)[-len(rows) :]
+    history = training.read_history(tmp_path / "run" / "history.jsonl")
     assert [row["epoch"] for row in history] == [1, 2, 3, 4]
-    again = run(*command, "--resume")  # of a run that is complete
-    assert again.stdout.splitlines()[-1] == whole.stdout.splitlines()[-1]
+    again = output(*command, "--resume")  # of a run that is complete
+    assert again.splitlines()[-1] == whole.splitlines()[-1]
 
 
 def test_lenet_writes_a_report(tmp_path):
-    out = digits("--report", str(tmp_path / "a" / "b"), epochs=1)
-    assert out.returncode == 0, out.stderr
-    assert out.stderr == ""
+    output(*DIGITS, "1", "--report", tmp_path / "a" / "b")
     assert os.listdir(tmp_path / "a" / "b") == ["report.html"]
     page = (tmp_path / "a" / "b" / "report.html").read_text(encoding="utf-8")
     assert "<title>LeNet on UCI digits" in page
@@ -237,25 +216,18 @@ def test_lenet_needs_numpy_alone(tmp_path):
     """Without the optional packages there are no checkpoints and no figures in the report."""
     for name in ("matplotlib", "tqdm", "scipy", "safetensors", "pooch", "tensorboardX"):
         (tmp_path / f"{name}.py").write_text(f"raise ImportError('no {name}', name='{name}')")
-    command = ["lenet_mnist.py", "--data", "digits", "--epochs", "1"]
     without = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{EXAMPLES.parent}"}
-    out = run(*command, "--report", str(tmp_path / "report"), env=without)
-    assert out.returncode == 0, out.stderr
-    assert out.stderr == ""
-    assert out.stdout.count("tinynet[train]") >= 1
-    assert "after 1 epochs: test accuracy" in out.stdout
+    out = output(*DIGITS, "1", "--report", tmp_path / "report", env=without)
+    assert "tinynet[train]" in out
+    assert "after 1 epochs: test accuracy" in out
     assert "<h2>Epochs</h2>" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
-    out = run(*command, "--checkpoint", str(tmp_path / "run"), env=without)
-    assert out.returncode == 1
-    assert re.fullmatch(r"error: .*safetensors.*'tinynet\[train\]'\n", out.stderr)
+    message = error(run(*DIGITS, "1", "--checkpoint", tmp_path / "run", env=without))
+    assert re.search(r"safetensors.*'tinynet\[train\]'", message)
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    out = digits("--checkpoint", str(tmp_path / "file"), epochs=1)
-    assert out.returncode == 1
-    assert out.stderr.startswith("error: ")
-    assert len(out.stderr.splitlines()) == 1
+    assert "File exists" in error(run(*DIGITS, "1", "--checkpoint", tmp_path / "file"))
 
 
 @pytest.fixture

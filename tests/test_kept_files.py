@@ -10,7 +10,7 @@ import pathlib
 import shutil
 
 import numpy as np
-from test_save_load import same
+from states import same
 
 import tinynet as tn
 from tinynet import data, nn, optim, training

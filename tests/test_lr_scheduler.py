@@ -95,18 +95,6 @@ def test_each_group_has_its_rate():
         scheduler.step()
 
 
-def test_the_optimizer_steps_with_the_rate():
-    p = nn.Parameter(tn.ones(1))
-    optimizer = optim.SGD([p], lr=1.0)
-    scheduler = StepLR(optimizer, 1, 0.5)
-    for _ in range(3):
-        p.grad = tn.ones(1)
-        optimizer.step()
-        scheduler.step()
-    assert p.item() == 1 - 1 - 0.5 - 0.25
-    assert p.dtype == np.float32
-
-
 BAD = {
     "StepLR: step_size is 0": lambda o: StepLR(o, 0),
     "StepLR: gamma is 0": lambda o: StepLR(o, 1, 0),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from optimizer_cases import OPTIMIZERS, SHAPES, gradients_for, numbers, parameters, same
+from optimizer_cases import OPTIMIZERS, SHAPES, numbers, parameters, same, take
 
 import tinynet as tn
 from tinynet import backend, nn, optim
@@ -19,10 +19,10 @@ from tinynet.optim import flat
 GRADIENTS = [0.5, -1.0, 2.0]  # of one number that starts at 1; three steps
 
 
-def take_steps(make, gradients=GRADIENTS):
+def take_steps(kind, *, gradients=GRADIENTS, **options):
     """The number after each step."""
     p = nn.Parameter(tn.tensor([1.0], dtype="float64"))
-    optimizer = make([p])
+    optimizer = kind([p], **options)
     values = []
     for g in gradients:
         p.grad = tn.tensor([g], dtype="float64")
@@ -31,31 +31,37 @@ def take_steps(make, gradients=GRADIENTS):
     return values
 
 
+def to_14_digits(values):
+    return pytest.approx(values, rel=1e-14)
+
+
+def after(decreases):
+    """The number after each step, from its decreases over the rate 0.1."""
+    return to_14_digits([1.0 - 0.1 * sum(decreases[:n]) for n in (1, 2, 3)])
+
+
 # --- tables worked out with plain numbers -----------------------------------------------------
 
 
 def test_sgd_by_hand(default_device):
-    # b: 0.5; 0.9 * 0.5 - 1 = -0.55; 0.9 * -0.55 + 2 = 1.505
-    assert take_steps(lambda p: optim.SGD(p, lr=0.1, momentum=0.9)) == pytest.approx(
-        [0.95, 1.005, 0.8545], rel=1e-14
-    )
-    # g + 0.9 b: 0.95; -1 - 0.495 = -1.495; 2 + 1.3545 = 3.3545
-    assert take_steps(lambda p: optim.SGD(p, 0.1, 0.9, nesterov=True)) == pytest.approx(
-        [0.905, 1.0545, 0.71905], rel=1e-14
-    )
-    # b: 0.5; 0.45 - 0.5 = -0.05; -0.045 + 1 = 0.955
-    assert take_steps(lambda p: optim.SGD(p, 0.1, 0.9, dampening=0.5)) == pytest.approx(
-        [0.95, 0.955, 0.8595], rel=1e-14
-    )
-    # g + 0.2 theta: 0.7; -1 + 0.2 * 0.93 = -0.814; 2 + 0.2 * 1.0114 = 2.20228
-    assert take_steps(lambda p: optim.SGD(p, 0.1, weight_decay=0.2)) == pytest.approx(
-        [0.93, 1.0114, 0.791172], rel=1e-14
-    )
-    assert take_steps(lambda p: optim.SGD(p, lr=0.1)) == pytest.approx([0.95, 1.05, 0.85])
+    tables = [
+        ({}, GRADIENTS),
+        # b: 0.5; 0.9 * 0.5 - 1; 0.9 * -0.55 + 2
+        ({"momentum": 0.9}, [0.5, -0.55, 1.505]),
+        # g + 0.9 b, with the same b
+        ({"momentum": 0.9, "nesterov": True}, [0.95, -1.495, 3.3545]),
+        # b: 0.5; 0.45 - 0.5; -0.045 + 1
+        ({"momentum": 0.9, "dampening": 0.5}, [0.5, -0.05, 0.955]),
+        # g + 0.2 theta: 0.5 + 0.2; -1 + 0.2 * 0.93; 2 + 0.2 * 1.0114
+        ({"weight_decay": 0.2}, [0.7, -0.814, 2.20228]),
+    ]
+    for options, decreases in tables:
+        assert take_steps(optim.SGD, lr=0.1, **options) == after(decreases)
 
 
-def adam_by_hand(lr, beta1, beta2, eps, coupled=0.0, decoupled=0.0):
+def adam_by_hand(lr=1e-3, betas=(0.9, 0.999), eps=1e-8, coupled=0.0, decoupled=0.0):
     theta, m, v, values = 1.0, 0.0, 0.0, []
+    beta1, beta2 = betas
     for t, g in enumerate(GRADIENTS, start=1):
         g = g + coupled * theta
         theta = theta - lr * decoupled * theta
@@ -63,7 +69,7 @@ def adam_by_hand(lr, beta1, beta2, eps, coupled=0.0, decoupled=0.0):
         v = beta2 * v + (1 - beta2) * g**2
         theta = theta - lr * (m / (1 - beta1**t)) / (math.sqrt(v / (1 - beta2**t)) + eps)
         values.append(theta)
-    return values
+    return to_14_digits(values)
 
 
 def test_adam_by_hand(default_device):
@@ -71,42 +77,33 @@ def test_adam_by_hand(default_device):
     #   m: 0.25, -0.375, 0.8125; over 1 - 2^-t: 0.5, -0.5, 0.8125 / 0.875
     #   v: 0.125, 0.5625, 2.28125; over 1 - 2^-t: 0.25, 0.75, 2.28125 / 0.875
     steps = [0.5 / 0.5, -0.5 / math.sqrt(0.75), (0.8125 / 0.875) / math.sqrt(2.28125 / 0.875)]
-    values = take_steps(lambda p: optim.Adam(p, lr=0.1, betas=(0.5, 0.5), eps=0.0))
-    expected = [1.0 - 0.1 * sum(steps[:n]) for n in (1, 2, 3)]
-    assert values == pytest.approx(expected, rel=1e-14)
-    assert take_steps(lambda p: optim.Adam(p)) == pytest.approx(
-        adam_by_hand(1e-3, 0.9, 0.999, 1e-8), rel=1e-14
-    )
-    assert take_steps(lambda p: optim.Adam(p, 0.1, (0.8, 0.9), 0.1, 0.3)) == pytest.approx(
-        adam_by_hand(0.1, 0.8, 0.9, 0.1, coupled=0.3), rel=1e-14
+    assert take_steps(optim.Adam, lr=0.1, betas=(0.5, 0.5), eps=0.0) == after(steps)
+    assert take_steps(optim.Adam) == adam_by_hand()
+    options = {"lr": 0.1, "betas": (0.8, 0.9), "eps": 0.1}
+    assert take_steps(optim.Adam, **options, weight_decay=0.3) == adam_by_hand(
+        **options, coupled=0.3
     )
 
 
 def test_adamw_by_hand(default_device):
+    options = {"lr": 0.1, "eps": 0.0}
+    values = take_steps(optim.AdamW, **options, weight_decay=0.5)
     # The first step of Adam is lr times the sign: 1 * (1 - 0.1 * 0.5) - 0.1
-    values = take_steps(lambda p: optim.AdamW(p, lr=0.1, eps=0.0, weight_decay=0.5))
-    assert values[0] == pytest.approx(0.85, rel=1e-14)
-    assert values == pytest.approx(adam_by_hand(0.1, 0.9, 0.999, 0.0, decoupled=0.5), rel=1e-14)
-    assert take_steps(lambda p: optim.AdamW(p)) == pytest.approx(
-        adam_by_hand(1e-3, 0.9, 0.999, 1e-8, decoupled=0.01), rel=1e-14
-    )
+    assert values[0] == to_14_digits(0.85)
+    assert values == adam_by_hand(**options, decoupled=0.5)
+    assert take_steps(optim.AdamW) == adam_by_hand(decoupled=0.01)
 
 
 def test_rmsprop_by_hand(default_device):
-    # v with alpha 1/2: 0.125, 0.5625, 2.28125
+    options = {"lr": 0.1, "alpha": 0.5, "eps": 0.0}
+    # v: 0.125, 0.5625, 2.28125
     d = [0.5 / math.sqrt(0.125), -1 / math.sqrt(0.5625), 2 / math.sqrt(2.28125)]
-    values = take_steps(lambda p: optim.RMSprop(p, lr=0.1, alpha=0.5, eps=0.0))
-    expected = [1.0 - 0.1 * sum(d[:n]) for n in (1, 2, 3)]
-    assert values == pytest.approx(expected, rel=1e-14)
+    assert take_steps(optim.RMSprop, **options) == after(d)
     b = [d[0], 0.5 * d[0] + d[1], 0.25 * d[0] + 0.5 * d[1] + d[2]]
-    values = take_steps(lambda p: optim.RMSprop(p, 0.1, 0.5, 0.0, momentum=0.5))
-    expected = [1.0 - 0.1 * sum(b[:n]) for n in (1, 2, 3)]
-    assert values == pytest.approx(expected, rel=1e-14)
+    assert take_steps(optim.RMSprop, **options, momentum=0.5) == after(b)
     # a: 0.25, -0.375, 0.8125; v - a^2: 0.0625, 0.421875, 1.62109375
     c = [0.5 / 0.25, -1 / math.sqrt(0.421875), 2 / math.sqrt(1.62109375)]
-    values = take_steps(lambda p: optim.RMSprop(p, 0.1, 0.5, 0.0, centered=True))
-    expected = [1.0 - 0.1 * sum(c[:n]) for n in (1, 2, 3)]
-    assert values == pytest.approx(expected, rel=1e-14)
+    assert take_steps(optim.RMSprop, **options, centered=True) == after(c)
 
 
 def test_centered_rmsprop_survives_a_variance_that_rounds_below_zero():
@@ -115,7 +112,8 @@ def test_centered_rmsprop_survives_a_variance_that_rounds_below_zero():
         v, a = v * 0.1 + 2.3 * 2.3 * 0.9, a * 0.1 + 2.3 * 0.9
         lowest = min(lowest, v - a * a)
     assert lowest < 0
-    values = take_steps(lambda p: optim.RMSprop(p, 1e-9, 0.1, centered=True), [2.3] * 30)
+    options = {"lr": 1e-9, "alpha": 0.1, "centered": True}
+    values = take_steps(optim.RMSprop, gradients=[2.3] * 30, **options)
     assert all(math.isfinite(v) for v in values)
 
 
@@ -131,8 +129,7 @@ def test_float32_stays_float32(make, default_device):
     params = parameters()
     optimizer = make(params)
     for step in range(3):
-        gradients_for(params, step)
-        optimizer.step()
+        take(step, params, optimizer)
         optimizer.param_groups[0]["lr"] = np.float64(0.05)
     assert all(p.dtype == np.float32 and p.device == default_device for p in params)
     assert type(optimizer.param_groups[0]["lr"]) is np.float64
@@ -153,13 +150,10 @@ def test_all_at_once_equals_one_by_one(make, monkeypatch, default_device):
     alone = parameters("float64")
     each = [make([p]) for p in alone]
     for step in range(4):
-        gradients_for(together, step)
-        gradients_for(alone, step)
         with monkeypatch.context() as patch:
             patch.setattr(flat, "BLOCK", [1, 7, 20, 1 << 16][step])
-            optimizer.step()
-        for one in each:
-            one.step()
+            take(step, together, optimizer)
+        take(step, alone, *each)
     assert same(numbers(together), numbers(alone))
 
 
@@ -170,12 +164,9 @@ def test_missing_gradients_leave_parameter_state_and_count(data):
     optimizer, each = make(together), [make([p]) for p in alone]
     for step in range(4):
         missing = data.draw(st.sets(st.integers(0, len(SHAPES) - 1)))
-        gradients_for(together, step, missing)
-        gradients_for(alone, step, missing)
         before = numbers(together)
-        optimizer.step()
-        for one in each:
-            one.step()
+        take(step, together, optimizer, missing=missing)
+        take(step, alone, *each, missing=missing)
         for i in missing:
             assert np.array_equal(before[i], numbers(together)[i])
     assert same(numbers(together), numbers(alone))
@@ -192,8 +183,7 @@ def test_resumes_bitwise(make, default_device):
     straight = parameters()
     optimizer = make(straight)
     for step in range(6):
-        gradients_for(straight, step, missing={1} if step == 0 else ())
-        optimizer.step()
+        take(step, straight, optimizer, missing={1} if step == 0 else ())
         if step == 2:
             kept, state = numbers(straight), optimizer.state_dict()
             before = copy.deepcopy(state)
@@ -202,8 +192,7 @@ def test_resumes_bitwise(make, default_device):
     again.load_state_dict(state)
     assert again.param_groups[0]["lr"] == 0.1
     for step in range(3, 6):
-        gradients_for(resumed, step)
-        again.step()
+        take(step, resumed, again)
     assert same(numbers(straight), numbers(resumed))
     for key, entry in state["state"].items():  # neither optimizer wrote into what was saved
         for name, value in entry.items():
@@ -213,8 +202,7 @@ def test_resumes_bitwise(make, default_device):
 def test_state_dict_has_shapes_and_options():
     params = parameters()
     optimizer = optim.Adam([{"params": params[:2], "lr": 0.5}, {"params": params[2:]}])
-    gradients_for(params, 0, missing={3})
-    optimizer.step()
+    take(0, params, optimizer, missing={3})
     saved = optimizer.state_dict()
     assert sorted(saved["state"]) == [0, 1, 2, 4]
     for i, entry in saved["state"].items():
@@ -248,11 +236,8 @@ def test_mixed_dtypes_and_devices(make, monkeypatch):
         group[3].data = backend.to_device(group[3].data, "cuda")
     optimizer, each = make(params), [make([p]) for p in alone]
     for step in range(3):
-        gradients_for(params, step)
-        gradients_for(alone, step)
-        optimizer.step()
-        for one in each:
-            one.step()
+        take(step, params, optimizer)
+        take(step, alone, *each)
     assert same(numbers(params), numbers(alone))
     assert [p.dtype.name for p in params[1:4]] == ["float64", "float32", "float64"]
 
@@ -314,16 +299,6 @@ def test_zero_grad_closure_groups_and_repr():
     assert a.grad is None
     assert optimizer.step() is None
     assert "group 1: 1 parameters, lr=0.25" in repr(optimizer)
-
-
-def test_tied_weights_are_stepped_once():
-    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
-    net[1].weight = net[0].weight
-    before = net[0].weight.detach().numpy().copy()
-    optimizer = optim.SGD(net.parameters(), lr=1.0)
-    net[0].weight.grad = tn.ones(2, 2)
-    optimizer.step()
-    assert np.allclose(net[0].weight.detach().numpy(), before - 1)
 
 
 # --- what is refused --------------------------------------------------------------------------
@@ -393,48 +368,35 @@ def test_bad_steps_are_named():
         optimizer.step()
 
 
-def test_bad_states_are_named_and_change_nothing():
-    def saved():
-        params = parameters()
-        optimizer = optim.Adam(params, lr=0.5)
-        gradients_for(params, 0)
-        optimizer.step()
-        return optimizer.state_dict()
+BAD_STATES = {  # the complaint, and how a good state is changed
+    r"parameter 0: exp_avg has shape \(4, 3\), the parameter has \(3, 4\)": lambda s: s["state"][
+        0
+    ].update(exp_avg=np.zeros((4, 3))),
+    "parameter 2 lacks step": lambda s: s["state"][2].pop("step"),
+    "step is 0": lambda s: s["state"][2].update(step=0),
+    r"in no group: \[9\]": lambda s: s["state"].update({9: s["state"][0]}),
+    r"have \[4\] parameters, the optimizer's have \[5\]": lambda s: s["param_groups"][0][
+        "params"
+    ].pop(),
+    "missing or unknown: amsgrad": lambda s: s["param_groups"][0].update(amsgrad=True),
+    "missing or unknown: eps": lambda s: s["param_groups"][0].pop("eps"),
+    "lr is -1": lambda s: s["param_groups"][0].update(lr=-1),
+    "'state' and 'param_groups'": lambda s: s.clear(),
+}
 
+
+@pytest.mark.parametrize("text", BAD_STATES)
+def test_bad_states_are_named_and_change_nothing(text):
     params = parameters()
-    optimizer = optim.Adam(params)
-    cases = []
-    state = saved()
-    state["state"][0]["exp_avg"] = np.zeros((4, 3))
-    cases.append((state, r"parameter 0: exp_avg has shape \(4, 3\), the parameter has \(3, 4\)"))
-    state = saved()
-    del state["state"][2]["step"]
-    cases.append((state, "parameter 2 lacks step"))
-    state = saved()
-    state["state"][2]["step"] = 0
-    cases.append((state, "step is 0"))
-    state = saved()
-    state["state"][9] = state["state"][0]
-    cases.append((state, r"in no group: \[9\]"))
-    state = saved()
-    state["param_groups"][0]["params"].pop()
-    cases.append((state, r"have \[4\] parameters, the optimizer's have \[5\]"))
-    state = saved()
-    state["param_groups"][0]["amsgrad"] = True
-    cases.append((state, "missing or unknown: amsgrad"))
-    state = saved()
-    del state["param_groups"][0]["eps"]
-    cases.append((state, "missing or unknown: eps"))
-    state = saved()
-    state["param_groups"][0]["lr"] = -1
-    cases.append((state, "lr is -1"))
-    cases.append(({}, "'state' and 'param_groups'"))
-    for state, text in cases:
-        with pytest.raises(ValueError, match=text):
-            optimizer.load_state_dict(state)
-        assert optimizer.param_groups[0]["lr"] == 1e-3
-        assert optimizer.state_dict()["state"] == {}
-    optimizer.load_state_dict(saved())
+    other, optimizer = optim.Adam(params, lr=0.5), optim.Adam(parameters())
+    take(0, params, other)
+    state = other.state_dict()
+    BAD_STATES[text](state)
+    with pytest.raises(ValueError, match=text):
+        optimizer.load_state_dict(state)
+    assert optimizer.param_groups[0]["lr"] == 1e-3
+    assert optimizer.state_dict()["state"] == {}
+    optimizer.load_state_dict(other.state_dict())
     assert optimizer.param_groups[0]["lr"] == 0.5
 
 

@@ -9,29 +9,13 @@ import threading
 
 import numpy as np
 import pytest
+from states import Number
 
 import tinynet as tn
 from tinynet import data, nn
 from tinynet.training import Checkpoint, EarlyStopping, Interrupted, Recorder
 
 pytestmark = pytest.mark.usefixtures("ctrl_c")
-
-
-class Counter:
-    """A part that is a number."""
-
-    def __init__(self) -> None:
-        self.n = 0
-
-    def state_dict(self) -> dict:
-        return {"n": self.n}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.n = state["n"]
-
-
-def silent(line: str) -> None:
-    pass
 
 
 def loader(n: int = 6) -> data.DataLoader:
@@ -42,61 +26,54 @@ def seen(run: Checkpoint, batches: data.DataLoader, epochs: int) -> list[tuple[i
     return [(e, x.tolist()) for e in run.epochs(epochs) for (x,) in run.steps(batches)]
 
 
+def resumed(folder, **options) -> Checkpoint:
+    run = Checkpoint(folder, say=lambda line: None, **options)
+    run.load()
+    return run
+
+
 def test_every_place_is_resumed(tmp_path):
     """A run resumed from any checkpoint gives the rest of the original run."""
-    batches = loader()
-    run = Checkpoint(tmp_path / "run", loader=batches, save_steps=1)
+    batches, path = loader(), tmp_path / "last.safetensors"
+    run = Checkpoint(tmp_path, loader=batches, save_steps=1)
     everything, files = [], []
     for epoch in run.epochs(3):
         for (x,) in run.steps(batches):
-            files.append((len(everything), (tmp_path / "run" / "last.safetensors").read_bytes()))
+            files.append((len(everything), path.read_bytes()))
             everything.append((epoch, x.tolist()))
-        files.append((len(everything), (tmp_path / "run" / "last.safetensors").read_bytes()))
-    files.append((len(everything), (tmp_path / "run" / "last.safetensors").read_bytes()))
+        files.append((len(everything), path.read_bytes()))
+    files.append((len(everything), path.read_bytes()))
     run.close()
     assert len(everything) == 9
     for done, content in files:
-        (tmp_path / "run" / "last.safetensors").write_bytes(content)
+        path.write_bytes(content)
         batches = loader()
-        with Checkpoint(tmp_path / "run", loader=batches, save_steps=1, say=silent) as run:
-            run.load()
+        with resumed(tmp_path, loader=batches, save_steps=1) as run:
             assert seen(run, batches, 3) == everything[done:]
             assert (run.epoch, run.batch, run.step) == (3, 0, 9)
 
 
-def test_more_epochs_than_before(tmp_path):
-    batches = loader()
-    everything = seen(Checkpoint(None, loader=batches), batches, 3)
-    batches = loader()
-    with Checkpoint(tmp_path / "run", loader=batches) as run:
-        first = seen(run, batches, 2)
-        first += seen(run, batches, 2)  # there are none
-    batches = loader()
-    with Checkpoint(tmp_path / "run", loader=batches, say=silent) as run:
-        run.load()
-        assert first + seen(run, batches, 3) == everything
-
-
 def test_steps_that_are_left_by_break(tmp_path):
     """The rest of the epoch is dropped, in the run and in a resumed one."""
-    everything = []
-    for folder in (None, tmp_path / "run"):
-        batches, found = loader(), []
-        for epochs in (2, 4):
-            with Checkpoint(folder, loader=batches, say=silent) as run:
-                if folder is not None and epochs == 4:
-                    run.load()
-                for epoch in run.epochs(4 if folder is None else epochs):
-                    for (x,) in run.steps(batches):
-                        found.append((epoch, x.tolist()))
-                        if run.batch == 2:
-                            break
-            if folder is None:
-                break
-            batches = loader()
-        everything.append(found)
-    assert len(everything[0]) == 8
-    assert everything[0] == everything[1]
+
+    def two_each(run, batches, epochs):
+        found = []
+        for epoch in run.epochs(epochs):
+            for (x,) in run.steps(batches):
+                found.append((epoch, x.tolist()))
+                if run.batch == 2:
+                    break
+        return found
+
+    batches = loader()
+    whole = two_each(Checkpoint(None, loader=batches), batches, 4)
+    assert len(whole) == 8
+    batches = loader()
+    with Checkpoint(tmp_path, loader=batches) as run:
+        first = two_each(run, batches, 2)
+    batches = loader()
+    with resumed(tmp_path, loader=batches) as run:
+        assert first + two_each(run, batches, 4) == whole
 
 
 def test_steps_by_number(tmp_path):
@@ -104,15 +81,14 @@ def test_steps_by_number(tmp_path):
     rng = np.random.default_rng(0)
     whole = [rng.random() for _ in range(5)]
     rng, drawn = np.random.default_rng(0), []
-    run = Checkpoint(tmp_path / "run", rng=rng, save_steps=1)
+    run = Checkpoint(tmp_path, rng=rng, save_steps=1)
     for step in run.steps(5):
         drawn.append(rng.random())
         if step == 2:
             break  # what was drawn here is not saved
     run.close()
     rng = np.random.default_rng(9)
-    with Checkpoint(tmp_path / "run", rng=rng, say=silent) as run:
-        run.load()
+    with resumed(tmp_path, rng=rng) as run:
         numbers = []
         for step in run.steps(5):
             numbers.append(step)
@@ -120,20 +96,19 @@ def test_steps_by_number(tmp_path):
         assert numbers == [2, 3, 4]
         assert run.step == 5
     assert drawn == whole
-    with Checkpoint(tmp_path / "run", rng=rng, say=silent) as run:
-        run.load()
+    with resumed(tmp_path, rng=rng) as run:
         assert list(run.steps(5)) == []
 
 
 def test_an_iterator_without_a_length(tmp_path):
-    class Stream(Counter):
+    class Stream(Number):
         """Yields 0, 1, 2 of each epoch."""
 
         def __iter__(self):
-            while self.n % 4 < 3:
-                self.n += 1
-                yield self.n - 1
-            self.n += 1
+            while self.value % 4 < 3:
+                self.value += 1
+                yield self.value - 1
+            self.value += 1
 
     whole = []
     run = Checkpoint(None, loader=(stream := Stream()))
@@ -151,25 +126,10 @@ def test_an_iterator_without_a_length(tmp_path):
                     found.append(x)
                 if run.step > stop:
                     break
-        with Checkpoint(folder, loader=(stream := Stream()), say=silent) as run:
-            run.load()
+        with resumed(folder, loader=(stream := Stream())) as run:
             for _ in run.epochs(2):
                 found += run.steps(stream)
         assert found == whole
-
-
-def test_stop_is_remembered(tmp_path):
-    run = Checkpoint(tmp_path / "run", counter=Counter())
-    epochs = []
-    for epoch in run.epochs(9):
-        epochs.append(epoch)
-        if epoch == 2:
-            run.stop()
-    run.close()
-    assert epochs == [0, 1, 2]
-    with Checkpoint(tmp_path / "run", counter=Counter(), say=silent) as run:
-        run.load()
-        assert list(run.epochs(9)) == []
 
 
 def test_a_recorder_and_early_stopping_are_parts(tmp_path):
@@ -177,23 +137,18 @@ def test_a_recorder_and_early_stopping_are_parts(tmp_path):
 
     def loop(folder, place=None, resume=False):
         batches, stopping = loader(), EarlyStopping(patience=2)
-        with Recorder(stream=io.StringIO()) as recorder:
-            run = Checkpoint(
-                folder, say=silent, loader=batches, recorder=recorder, stopping=stopping
-            )
-            with run:
-                if resume:
-                    run.load()
-                for epoch in run.epochs(9):
-                    for (x,) in run.steps(batches):
-                        recorder.add(len(x), loss=float(x.sum()))
-                        if run.step == place:
-                            signal.raise_signal(signal.SIGINT)
-                    recorder.end_epoch()
-                    if stopping.step([5.0, 3.0, 4.0, 3.5, 1.0][epoch]):
-                        run.stop()
-            rows = [{k: v for k, v in r.items() if k != "seconds"} for r in recorder.history]
-            return rows, run.epoch
+        recorder = Recorder(stream=io.StringIO())
+        parts = {"loader": batches, "recorder": recorder, "stopping": stopping}
+        with resumed(folder, **parts) if resume else Checkpoint(folder, **parts) as run:
+            for epoch in run.epochs(9):
+                for (x,) in run.steps(batches):
+                    recorder.add(len(x), loss=float(x.sum()))
+                    if run.step == place:
+                        signal.raise_signal(signal.SIGINT)
+                recorder.end_epoch()
+                if stopping.step([5.0, 3.0, 4.0, 3.5, 1.0][epoch]):
+                    run.stop()
+        return [{**row, "seconds": 0} for row in recorder.history], run.epoch
 
     whole = loop(None)
     assert (len(whole[0]), whole[1]) == (4, 4)
@@ -231,7 +186,7 @@ def test_an_error_goes_through_and_load_goes_on(tmp_path):
     batches = loader()
     whole = seen(Checkpoint(None, loader=batches), batches, 1)
     batches = loader()
-    run = Checkpoint(tmp_path / "run", loader=batches, save_steps=1, say=silent)
+    run = Checkpoint(tmp_path, loader=batches, save_steps=1)
     found = []
     before = signal.getsignal(signal.SIGINT)
 
@@ -298,7 +253,7 @@ def test_ctrl_c_in_each_place_of_the_loop(tmp_path, capfd):
     }
     for number, (place, (where, left)) in enumerate(places.items()):
         folder = tmp_path / str(number)
-        batches, ends = loader(), Counter()
+        batches, ends = loader(), Number()
 
         def loop(run, batches=batches, ends=ends, place=place):
             for epoch in run.epochs(2):
@@ -307,21 +262,20 @@ def test_ctrl_c_in_each_place_of_the_loop(tmp_path, capfd):
                         signal.raise_signal(signal.SIGINT)
                 if (epoch, "end") == place:
                     signal.raise_signal(signal.SIGINT)
-                ends.n += 1
+                ends.value += 1
 
         run = Checkpoint(folder, loader=batches, ends=ends)
         with pytest.raises(Interrupted, match=f"stopped by Ctrl-C {where}, saved in"):
             loop(run)
         run.close()
-        batches, ends = loader(), Counter()
-        with Checkpoint(folder, loader=batches, ends=ends, say=silent) as run:
-            run.load()
+        batches, ends = loader(), Number()
+        with resumed(folder, loader=batches, ends=ends) as run:
             found = []
             for _ in run.epochs(2):
                 found += run.steps(batches)
-                ends.n += 1
+                ends.value += 1
         assert len(found) == left
-        assert ends.n == 2  # of each epoch once
+        assert ends.value == 2  # of each epoch once
     assert capfd.readouterr().err.count("Ctrl-C: stops after this step") == len(places)
 
 

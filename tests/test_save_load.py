@@ -11,33 +11,17 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from states import same
 
 import tinynet as tn
-from tinynet import models, optim
+from tinynet import models
 from tinynet.io.files import write_atomically
 from tinynet.io.safetensors_file import DTYPES
 from tinynet.io.saving import state_from_bytes, state_to_bytes
 from tinynet.training import CheckpointError
-
-
-def same(a, b) -> bool:
-    """Equal types, keys in order, numbers (NaN is NaN, -0.0 is not 0.0), arrays by their bytes."""
-    if isinstance(a, np.ndarray):
-        return (
-            isinstance(b, np.ndarray) and a.dtype == b.dtype and a.shape == b.shape
-            and a.tobytes() == b.tobytes()
-        )  # fmt: skip
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, dict):
-        return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return repr(a) == repr(b)
-
 
 arrays = hnp.arrays(
     st.sampled_from(sorted(DTYPES)).map(np.dtype), hnp.array_shapes(min_dims=0, min_side=0)
@@ -73,6 +57,7 @@ states = st.dictionaries(
 
 
 @given(states)
+@example({"a.b": np.zeros(1), "a": {"b": np.ones(1)}, "": np.zeros(2)})
 def test_any_state_comes_back_exactly(state):
     found = state_from_bytes(state_to_bytes(state), "here")
     assert found.keys() == state.keys()
@@ -108,42 +93,9 @@ def test_transposed_strided_and_foreign_bytes(tmp_path, dtype):
         found[name][...] = 0  # writable, and nobody else's
 
 
-def test_numbers_come_back_to_the_bit(tmp_path):
-    state = {
-        "floats": [0.1, -0.0, math.inf, -math.inf, math.nan, 5e-324, 1e308, 2.0**-1074 * 3],
-        "pcg64": np.random.default_rng(3).bit_generator.state,
-        "mt19937": np.random.Generator(np.random.MT19937(3)).bit_generator.state,
-        "philox": np.random.Generator(np.random.Philox(3)).bit_generator.state,
-        "state": {0: {"step": 3}, 1: {}},
-        "betas": (0.9, 0.999),
-        "numpy's": np.float32(0.1),
-    }
-    tn.save(state, tmp_path / "s")
-    found = tn.load(tmp_path / "s")
-    assert type(found["numpy's"]) is float
-    assert found.pop("numpy's") == float(np.float32(0.1)) == state.pop("numpy's")
-    assert same(found, state)
-    drawn = np.random.default_rng(3).random()
-    fresh = np.random.default_rng(0)
-    fresh.bit_generator.state = found["pcg64"]
-    assert fresh.random() == drawn
-
-
-def test_a_model_and_an_optimizer_go_through_a_file(tmp_path, device):
-    tn.manual_seed(0)
-    model = models.LeNet().to(device)
-    optimizer = optim.Adam(model.parameters(), lr=1e-2)
-    (model(tn.randn(2, 1, 28, 28, device=device)) ** 2).sum().backward()
-    optimizer.step()
-    tn.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, tmp_path / "m")
-    found = tn.load(tmp_path / "m")
-    tn.manual_seed(1)
-    other = models.LeNet()  # on the CPU, whatever wrote the file
-    other.load_state_dict(found["model"])
-    again = optim.Adam(other.parameters())
-    again.load_state_dict(found["optimizer"])
-    assert same(other.state_dict(), model.state_dict())
-    assert same(again.state_dict(), optimizer.state_dict())
+def test_scalars_of_numpy_become_numbers(tmp_path):
+    tn.save({"a": np.float32(0.1)}, tmp_path / "s")
+    assert same(tn.load(tmp_path / "s"), {"a": float(np.float32(0.1))})
 
 
 def test_tensors_are_saved_as_arrays(tmp_path, device):
@@ -454,18 +406,3 @@ def test_damaged_files_in_64_mb(count):
     assert refused + read == count
     assert refused > 0.7 * count
     assert read > count / 100  # of the plain file, whose numbers nothing guards
-
-
-@settings(max_examples=25)
-@given(states, st.integers(0, 2**32))
-def test_a_damaged_state_is_noticed(state, seed):
-    """A flipped bit anywhere gives an error, or plain arrays if it hits the digest's name."""
-    data = state_to_bytes(state)
-    rng = np.random.default_rng(seed)
-    changed = bytearray(data)
-    changed[int(rng.integers(len(data)))] ^= 1 << int(rng.integers(8))
-    try:
-        found = state_from_bytes(bytes(changed), "flipped")
-    except CheckpointError:
-        return
-    assert same(found, state) or all(isinstance(a, np.ndarray) for a in found.values())

@@ -38,13 +38,13 @@ def by_definition(numbers, patience, min_delta, mode):
 @given(values, options)
 def test_by_its_definition(numbers, chosen):
     stopper = EarlyStopping(**chosen)
-    for k, v in enumerate(numbers, 1):
-        said = stopper.step(v)
+    for k in range(len(numbers) + 1):
         best, best_epoch, stop = by_definition(numbers[:k], **chosen)
-        assert (stopper.best, stopper.best_epoch) == (best, best_epoch)
-        assert said is stopper.should_stop is stop
-        assert stopper.improved is (best_epoch == k)
-        assert stopper.epoch == k
+        assert (stopper.best, stopper.best_epoch, stopper.epoch) == (best, best_epoch, k)
+        assert stopper.should_stop is stop
+        assert stopper.improved is (0 < best_epoch == k)
+        if k < len(numbers):
+            assert stopper.step(numbers[k]) is stopper.should_stop
 
 
 @given(values, options, st.integers(0, 14))
@@ -60,13 +60,6 @@ def test_a_resume_changes_nothing(numbers, chosen, cut):
         second.step(v)
     assert second.state_dict() == whole.state_dict()
     assert second.should_stop is whole.should_stop
-
-
-def test_nothing_yet():
-    stopper = EarlyStopping(3)
-    assert not stopper.should_stop
-    assert not stopper.improved
-    assert stopper.best is None
 
 
 @pytest.mark.parametrize(

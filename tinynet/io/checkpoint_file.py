@@ -24,25 +24,15 @@ from tinynet.nn.module import Module
 
 @dataclass
 class Place:
-    """The position of a run.
+    """The position of a run."""
 
-    Attributes:
-        epoch: complete epochs.
-        batch: steps begun in the current epoch.
-        step: steps begun in the whole run.
-        steps_done: whether only the work after the steps of the current epoch is left.
-        stopped: whether the current epoch is the last one.
-        best: the best value so far, None before there is one.
-        best_epoch: the epoch of the best value, from 0.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    steps_done: bool = False
-    stopped: bool = False
-    best: float | None = None
-    best_epoch: int | None = None
+    epoch: int = 0  # complete epochs
+    batch: int = 0  # steps begun in the current epoch
+    step: int = 0  # steps begun in the whole run
+    steps_done: bool = False  # whether only the work after the steps of the current epoch is left
+    stopped: bool = False  # whether the current epoch is the last one
+    best: float | None = None  # the best value so far, None before there is one
+    best_epoch: int | None = None  # the epoch of the best value, from 0
 
 
 # Types of the checkpoint's "run" fields.
@@ -52,13 +42,7 @@ _RUN_TYPES: dict[str, Any] = {**get_type_hints(Place), "options": dict, "made": 
 def save_checkpoint(
     path: str, place: Place, parts: Mapping[str, Any], options: Mapping[str, Any]
 ) -> None:
-    """Write a checkpoint atomically.
-
-    Args:
-        path: the file.
-        place: the position of the run.
-        parts: the parts by name, from `with_state`.
-        options: the run's options, as `tinynet.save` takes them.
+    """Write a checkpoint of the parts, from `with_state`, atomically.
 
     Raises:
         OSError: if the file cannot be written; an existing file is unchanged.
@@ -73,9 +57,7 @@ def load_checkpoint(
 ) -> Place:
     """Load a checkpoint into the parts, all of them or none, and return its position.
 
-    Args:
-        path, parts, options: as for `save_checkpoint`.
-        allow: names of options and parts that may differ from the saved ones.
+    The options and parts that `allow` names may differ from the saved ones.
 
     Raises:
         CheckpointError: if the file cannot be read, is damaged, or does not fit the parts or the

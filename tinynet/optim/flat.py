@@ -28,24 +28,18 @@ BLOCK = 1 << 17
 class FlatParameters:
     """Parameters of one dtype on one device, and their state in flat arrays.
 
-    Attributes:
-        params: the parameters.
-        device: their device.
-        like: an empty array of their dtype and device.
-        shapes: their shapes.
-        ends: parameter i has entries ends[i] to ends[i + 1] of a flat array.
-        steps: for each the number of updates of its state; 0 without state.
-        slots: the state arrays by name, with the dtype and device of the parameters.
+    Parameter i has the entries ends[i] to ends[i + 1] of a flat array.
     """
 
     def __init__(self, params: list[Tensor]) -> None:
         self.params = params
         self.shapes = [p.shape for p in params]
         self.ends = [0, *itertools.accumulate(p.numel() for p in params)]
-        self.steps = [0] * len(params)
+        self.steps = [0] * len(params)  # for each the updates of its state; 0 without state
+        # an empty array of their dtype and device
         self.like = params[0]._data[:0] if params[0].ndim else params[0]._data.reshape(1)[:0]
         self.device = params[0].device
-        self.slots: dict[str, Any] = {}
+        self.slots: dict[str, Any] = {}  # the state arrays by name
 
     def takes(self, data: Any) -> bool:
         """Whether an array has the dtype and device of these parameters."""
@@ -60,10 +54,7 @@ class FlatParameters:
     def view(self, flat: Any, i: int, start: int = 0) -> Any:
         """A view of the part of a flat array that belongs to parameter i, in its shape.
 
-        Args:
-            flat: the flat array.
-            i: the number of the parameter.
-            start: the position of its first entry; 0 for a whole slot.
+        The flat array begins at entry `start` of a slot.
         """
         return flat[self.ends[i] - start : self.ends[i + 1] - start].reshape(self.shapes[i])
 
@@ -139,15 +130,13 @@ class FlatParameters:
 
     def subtract(self, flat: Any, piece: tuple[int, int, int, int], shrink: Any = None) -> None:
         """p = shrink p - (its part of `flat`), in place, for each parameter of a piece."""
-        for p, view in self._parts(piece, flat):
-            if shrink is not None:
-                p *= shrink
-            p -= view
-
-    def _parts(self, piece: tuple[int, int, int, int], flat: Any) -> list[tuple[Any, Any]]:
-        """Each parameter of a piece and its part of `flat`, in the same shape."""
         first, last, lo, hi = piece
         if hi - lo < self.ends[last] - self.ends[first]:  # part of one parameter
             part = slice(lo - self.ends[first], hi - self.ends[first])
-            return [(self.params[first]._data.reshape(-1)[part], flat)]
-        return [(self.params[i]._data, self.view(flat, i, lo)) for i in range(first, last)]
+            pairs = [(self.params[first]._data.reshape(-1)[part], flat)]
+        else:
+            pairs = [(self.params[i]._data, self.view(flat, i, lo)) for i in range(first, last)]
+        for p, decrease in pairs:
+            if shrink is not None:
+                p *= shrink
+            p -= decrease

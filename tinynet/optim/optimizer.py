@@ -104,12 +104,8 @@ class Optimizer:
         raise NotImplementedError
 
     def _decay(self, options: dict[str, Any]) -> tuple[float | None, float | None]:
-        """The factors of weight decay in a step, None if unused.
-
-        Returns:
-            w, if w theta is added to the gradients; and the factor that multiplies the parameters,
-            if the decay is decoupled.
-        """
+        """Weight decay in a step: w, if w theta is added to the gradients, and the factor of the
+        parameters, if the decay is decoupled; None if unused."""
         decay = options["weight_decay"]
         if not decay:
             return None, None
@@ -317,9 +313,7 @@ class Optimizer:
         Raises:
             ValueError: if groups, options, names or shapes do not match; nothing is changed.
         """
-        groups, state = check_state(
-            self._name, self.param_groups, self.defaults, state_dict, self._check, self._slots
-        )
+        groups, state = check_state(self, state_dict)
         present = {id(p) for group in self.param_groups for p in group["params"]}
         left = {key: entry for key, entry in self._state().items() if key not in present}
         self._make_flat(left | state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tinynet.nn.state import host_array
@@ -12,12 +12,7 @@ State = dict[int, dict[str, Any]]
 
 
 def saved_state(groups: Groups, by_id: State) -> dict[str, Any]:
-    """The result of `Optimizer.state_dict`.
-
-    Args:
-        groups: the param_groups of the optimizer.
-        by_id: the state of each parameter, by its id.
-    """
+    """The result of `Optimizer.state_dict`, from its param_groups and the state by parameter id."""
     number, state, options = 0, {}, []
     for group in groups:
         numbers = []
@@ -30,29 +25,17 @@ def saved_state(groups: Groups, by_id: State) -> dict[str, Any]:
     return {"state": state, "param_groups": options}
 
 
-def check_state(
-    name: str,
-    groups: Groups,
-    defaults: Mapping[str, Any],
-    saved: Mapping[str, Any],
-    check: Callable[[dict[str, Any]], None],
-    slots: Callable[[dict[str, Any]], tuple[str, ...]],
-) -> tuple[Groups, State]:
+def check_state(optimizer: Any, saved: Mapping[str, Any]) -> tuple[Groups, State]:
     """Check a saved state; return the options of each group, and the state by parameter id.
 
-    Args:
-        name: the name of the optimizer, for error messages.
-        groups: its param_groups.
-        defaults: its options.
-        saved: the result of `saved_state`; a file may have turned numbers into arrays of size 1.
-        check: converts options to Python numbers, and raises if one is out of range.
-        slots: returns the names of the state arrays that options need.
+    A file may have turned the numbers in the state into arrays of size 1.
 
     Raises:
-        ValueError: if groups, options or state arrays are missing, an option is unknown, or a
-            shape differs. State arrays that the options do not need are kept.
+        ValueError: if groups, options or state arrays are missing, an option is unknown or out of
+            range, or a shape differs. State arrays that the options do not need are kept.
     """
-    where = f"{name}.load_state_dict"
+    where, groups = f"{optimizer._name}.load_state_dict", optimizer.param_groups
+    defaults = optimizer.defaults
     if not isinstance(saved, Mapping) or not {"state", "param_groups"} <= set(saved):
         raise ValueError(f"{where}: state_dict must be a dict with 'state' and 'param_groups'")
     sizes = [len(group["params"]) for group in groups]
@@ -70,12 +53,12 @@ def check_state(
         wrong = sorted(set(defaults) - set(new)) + sorted(set(new) - {*defaults, "initial_lr"})
         if wrong:
             raise ValueError(f"{where}: options missing or unknown: {', '.join(wrong)}")
-        check(new)
+        optimizer._check(new)  # also converts the options to Python numbers
         options.append(new)
         for number, p in zip(old["params"], group["params"], strict=True):
             if int(number) in state:
-                label = f"{where}: parameter {int(number)}"
-                by_id[id(p)] = _entry(label, state.pop(int(number)), p, slots(new))
+                label, slots = f"{where}: parameter {int(number)}", optimizer._slots(new)
+                by_id[id(p)] = _entry(label, state.pop(int(number)), p, slots)
     if state:
         raise ValueError(f"{where}: state for parameters in no group: {sorted(state)}")
     return options, by_id

@@ -18,13 +18,10 @@ class Interrupts:
 
     Only Python's default handlers are replaced: a signal that is ignored (as after nohup) stays
     ignored. Outside the main thread, where Python handles no signals, nothing happens.
-
-    Attributes:
-        received: the name of the received signal, or None.
     """
 
     def __init__(self) -> None:
-        self.received: str | None = None
+        self.received: str | None = None  # the name of the signal
         self._before: dict[int, Any] = {}
 
     def install(self) -> None:

@@ -25,17 +25,9 @@ _RESERVED = ("epoch", "step", "seconds")
 class Recorder:
     """Averages batch metrics over an epoch, shows them, and writes a history.
 
-    ::
-
-        with Recorder("run1/history.jsonl", total=len(labels), epochs=10) as recorder:
-            for epoch in range(10):
-                for x, y in batches:
-                    ...                                  # forward, loss, backward, step
-                    recorder.add(len(y), loss=loss)
-                recorder.end_epoch(test_accuracy=evaluate(model, test).accuracy)
-
-    To resume a run, make the recorder a part of its `Checkpoint`, as in the program in the
-    docstring of `tinynet.training`. Epochs are shown and written counting from 1.
+    Call `add` after each batch and `end_epoch` after each epoch, as in the program in the docstring
+    of `tinynet.training`. There the recorder is a part of the run's `Checkpoint`, so that it
+    resumes with it. Epochs are shown and written counting from 1.
 
     A metric of an epoch is sum_b n_b v_b / sum_b n_b over its batches b of n_b examples: the mean
     over examples, summed in float64 in the order of the batches.
