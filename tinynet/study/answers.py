@@ -16,19 +16,14 @@ from tinynet.study.step import Operation, Study
 
 @dataclass(frozen=True)
 class Answer:
-    """A question, its answer as HTML, and its place on the page.
-
-    Attributes:
-        operation, input: the rule it is shown with.
-        show: "role entry": the cell that its button selects.
-    """
+    """A question, its answer as HTML, and its place on the page."""
 
     id: str
     question: str
     text: str
-    operation: int
+    operation: int  # with the input, the rule that it is shown with
     input: str
-    show: str
+    show: str  # "role entry": the cell that its button selects
 
     @property
     def html(self) -> str:

@@ -21,18 +21,12 @@ def host(array: Any) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Check:
-    """One derivative, by the engine and by finite differences.
+    """One derivative, by the engine and by finite differences."""
 
-    Attributes:
-        index: the index of the entry.
-        engine32, engine64: the engine's derivative of the loss in float32 and float64.
-        verdict: the result of comparing `engine64` with central differences.
-    """
-
-    index: tuple[int, ...]
-    engine32: float
+    index: tuple[int, ...]  # of the entry
+    engine32: float  # the engine's derivative of the loss in float32
     engine64: float
-    verdict: Verdict
+    verdict: Verdict  # the result of comparing `engine64` with central differences
 
     @property
     def difference(self) -> float:

@@ -26,41 +26,25 @@ RATE = 0.05  # learning rate of the update, plain gradient descent
 
 @dataclass
 class Quantity:
-    """A tensor of the step.
+    """A tensor of the step."""
 
-    Attributes:
-        key: its unique name on the page.
-        kind: "parameter", "input", "constant" or "operation".
-        is_number: whether it is a constant number in the formula, such as the ½ of ½x.
-        value, gradient: NumPy arrays; gradient is None for a constant.
-        checks: finite differences for some entries.
-    """
-
-    key: str
-    kind: str
-    is_number: bool
+    key: str  # its unique name on the page
+    kind: str  # "parameter", "input", "constant" or "operation"
+    is_number: bool  # whether it is a constant number in the formula, such as the ½ of ½x
     value: np.ndarray
-    gradient: np.ndarray | None
-    checks: list[Check] = field(default_factory=list)
+    gradient: np.ndarray | None  # None for a constant
+    checks: list[Check] = field(default_factory=list)  # finite differences for some entries
 
 
 @dataclass
 class Operation:
-    """One operation of the step.
+    """One operation of the step."""
 
-    Attributes:
-        number: its position in the forward, from 1.
-        step: its step in the graph.
-        part: its part of the network.
-        inputs: the keys of its inputs, by argument name.
-        output: the key of its output.
-    """
-
-    number: int
-    step: Step
-    part: str
-    inputs: dict[str, str]
-    output: str
+    number: int  # its position in the forward, from 1
+    step: Step  # its step in the graph
+    part: str  # its part of the network
+    inputs: dict[str, str]  # the keys of its inputs, by argument name
+    output: str  # the key of its output
 
     @property
     def name(self) -> str:
@@ -69,29 +53,18 @@ class Operation:
 
 @dataclass
 class Study:
-    """Everything that the page shows.
-
-    Attributes:
-        network, digit: the network and its input.
-        graph: the graph in float32.
-        quantities: the tensors by key.
-        operations: the operations in forward order.
-        output: the key of the network's output.
-        loss, loss_after: the loss before and after a step of gradient descent with rate `RATE`.
-        replay: recomputes the step in float64 with one number changed.
-        keys: the key of each step of the graph, by its id.
-    """
+    """Everything that the page shows."""
 
     network: Network
     digit: Digit
-    graph: Graph
-    quantities: dict[str, Quantity]
-    operations: list[Operation]
-    output: str
+    graph: Graph  # in float32
+    quantities: dict[str, Quantity]  # by key
+    operations: list[Operation]  # in forward order
+    output: str  # the key of the network's output
     loss: np.float32
-    loss_after: np.float32
-    replay: Replay
-    keys: dict[int, str]
+    loss_after: np.float32  # after a step of gradient descent with rate `RATE`
+    replay: Replay  # recomputes the step in float64 with one number changed
+    keys: dict[int, str]  # the key of each step of the graph, by its id
 
 
 def study(network: Network, model: Module, digit: Digit, seed: int = 0) -> Study:
