@@ -208,8 +208,7 @@ def test_every_operation_tells_what_its_cells_are_made_of(pages, name):
     number in the array."""
     opened = pages[name].open()
     for operation in opened.study.operations:
-        roles = ["y", *(f"g{n}" for n, k in operation.inputs.items()
-                        if opened.study.quantities[k].gradient is not None)]  # fmt: skip
+        roles = ["y", *(f"g{n}" for n, q in operation.inputs.items() if q.gradient is not None)]
         for role in roles:
             article = f"{'f' if role == 'y' else 'b'}{operation.number}"
             array = opened.array(article, role)

@@ -11,6 +11,7 @@ from tinynet.functional import cross_entropy
 from tinynet.nn import Module, Parameter
 from tinynet.nn.init import normal_
 from tinynet.ops.softmax import softmax
+from tinynet.tensor import Tensor
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -36,11 +37,7 @@ class Network:
         """The network's input for an image of shape (1, size, size)."""
         raise NotImplementedError
 
-    def target(self, label: int, dtype: str) -> np.ndarray:
-        """The target of the loss."""
-        raise NotImplementedError
-
-    def loss(self, output: Any, target: Any) -> Any:
+    def loss(self, output: Tensor, label: int) -> Tensor:
         """The loss, one number."""
         raise NotImplementedError
 
@@ -74,11 +71,8 @@ class LeNet(Network):
     def input(self, image: np.ndarray) -> np.ndarray:
         return image[None]
 
-    def target(self, label: int, dtype: str) -> np.ndarray:
-        return np.array([label])
-
-    def loss(self, output: Any, target: Any) -> Any:
-        return cross_entropy(output, target)
+    def loss(self, output: Tensor, label: int) -> Tensor:
+        return cross_entropy(output, np.array([label]))
 
     def guess(self, output: np.ndarray) -> str:
         p = softmax(output, dim=1)[0]
@@ -124,10 +118,8 @@ class ByHand(Network):
     def input(self, image: np.ndarray) -> np.ndarray:
         return image.reshape(-1, 1)
 
-    def target(self, label: int, dtype: str) -> np.ndarray:
-        return np.eye(10, dtype=dtype)[:, [label]]
-
-    def loss(self, output: Any, target: Any) -> Any:
+    def loss(self, output: Tensor, label: int) -> Tensor:
+        target = np.eye(10, dtype=output.dtype)[:, [label]]
         return 0.5 * (output - target).square().sum() / output.shape[1]
 
     def guess(self, output: np.ndarray) -> str:

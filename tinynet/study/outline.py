@@ -22,7 +22,7 @@ def outline(study: Study) -> str:
 
 def _part(study: Study, part: str) -> str:
     """The drawing of one part: its operations, their inputs, and where they come from."""
-    steps = study.graph.steps
+    steps, keys = study.graph.steps, list(study.quantities)
     mine = {o.step.id: o for o in study.operations if o.part == part}
     number_of = {o.step.id: o.number for o in study.operations}
     boxes: list[Box] = []
@@ -35,7 +35,7 @@ def _part(study: Study, part: str) -> str:
         """The box of a step, made on first use."""
         if id in place:
             return place[id]
-        step, key = steps[id], study.keys[id]
+        step, key = steps[id], keys[id]
         symbol = study.network.symbols(key)[0]
         if id in mine:
             lines = (f"{mine[id].number} {mine[id].name}", *([symbol] if symbol else []))

@@ -78,7 +78,7 @@ def page(study: Study, model: Module, weights: str = "given") -> str:
         "summary": (
             f"<p>{html.escape(study.network.title)}. Weights: {html.escape(weights)}. "
             f"The digit: {html.escape(digit.source)}. "
-            f"{study.network.guess(study.quantities[study.output].value)} "
+            f"{study.network.guess(study.output.value)} "
             f"The loss is {number(study.loss)}.</p>"
             f"<p>Answered below, with the numbers of this step:</p><ul>{links}</ul>"
             '<p>Colours: <span class="legend" role="img" aria-label="a colour scale"></span> blue: '

@@ -43,8 +43,8 @@ class Operation:
     number: int  # its position in the forward, from 1
     step: Step  # its step in the graph
     part: str  # its part of the network
-    inputs: dict[str, str]  # the keys of its inputs, by argument name
-    output: str  # the key of its output
+    inputs: dict[str, Quantity]  # by argument name
+    output: Quantity
 
     @property
     def name(self) -> str:
@@ -58,13 +58,12 @@ class Study:
     network: Network
     digit: Digit
     graph: Graph  # in float32
-    quantities: dict[str, Quantity]  # by key
+    quantities: dict[str, Quantity]  # by key, in the order of the graph's steps
     operations: list[Operation]  # in forward order
-    output: str  # the key of the network's output
+    output: Quantity  # of the network, without the loss
     loss: np.float32
     loss_after: np.float32  # after a step of gradient descent with rate `RATE`
     replay: Replay  # recomputes the step in float64 with one number changed
-    keys: dict[int, str]  # the key of each step of the graph, by its id
 
 
 def study(network: Network, model: Module, digit: Digit, seed: int = 0) -> Study:
@@ -79,28 +78,23 @@ def study(network: Network, model: Module, digit: Digit, seed: int = 0) -> Study
     model = copy.deepcopy(model)
     graph, output = _run(network, model, digit, "float32")
     double, _ = _run(network, copy.deepcopy(model).to("float64"), digit, "float64")
-    keys, operations = _named(network, graph, output)
-    quantities = {
-        keys[s.id]: Quantity(keys[s.id], s.kind, s.is_number, host(s.value),
-                             None if s.gradient is None else host(s.gradient))
-        for s in graph.steps
-    }  # fmt: skip
+    tensors, operations = _named(network, graph, output)
     rng = np.random.default_rng(seed)
     replay = Replay(double)
-    for step in graph.steps[:-1]:
-        quantity = quantities[keys[step.id]]
-        if quantity.gradient is not None:
-            quantity.checks = checks(replay, step.id, quantity.gradient, rng)
+    for place, tensor_ in enumerate(tensors[:-1]):
+        if tensor_.gradient is not None:
+            tensor_.checks = checks(replay, place, tensor_.gradient, rng)
+    quantities = {one.key: one for one in tensors}
     # another copy: the graph refers to the weights of the first
     stepped = copy.deepcopy(model)
     for name, parameter in stepped.named_parameters():
         parameter.grad = Tensor(quantities[name].gradient)
     SGD(stepped.parameters(), lr=RATE).step()
     after, _ = _run(network, stepped, digit, "float32")
+    loss, loss_after = (np.float32(run.steps[-1].value) for run in (graph, after))
     return Study(
-        network, digit, graph, quantities, operations, keys[output],
-        np.float32(graph.steps[-1].value), np.float32(after.steps[-1].value), replay, keys,
-    )  # fmt: skip
+        network, digit, graph, quantities, operations, tensors[output], loss, loss_after, replay
+    )
 
 
 def _run(network: Network, model: Module, digit: Digit, dtype: str) -> tuple[Graph, int]:
@@ -110,37 +104,38 @@ def _run(network: Network, model: Module, digit: Digit, dtype: str) -> tuple[Gra
 
     def forward() -> Tensor:
         outputs.append(model(x))
-        return network.loss(outputs[0], network.target(digit.label, dtype))
+        return network.loss(outputs[0], digit.label)
 
     graph = trace(forward, model, {"x": x})
     (output,) = (s.id for s in graph.steps if s.value is outputs[0].data)
     return graph, output
 
 
-def _named(network: Network, graph: Graph, output: int) -> tuple[dict[int, str], list[Operation]]:
-    """A key for each step, and the operations.
+def _named(network: Network, graph: Graph, output: int) -> tuple[list[Quantity], list[Operation]]:
+    """The tensor of each step, with a unique key, and the operations.
 
     An operation belongs to the part whose parameters it takes, or by default to the part of the
     operation before. Operations after the network's output belong to the loss.
     """
-    keys: dict[int, str] = {}
+    tensors: list[Quantity] = []
     operations: list[Operation] = []
     part = "input"
     for step in graph.steps:
-        given = [graph.steps[i.id] for i in step.inputs if i.id is not None]
-        for leaf in given:
+        inputs = {i.name: tensors[i.id] for i in step.inputs if i.id is not None}
+        for leaf in inputs.values():
             if leaf.kind == "parameter":
-                part = network.part(leaf.name)
+                part = network.part(leaf.key)
         part = part if step.id <= output else "loss"
         key = f"{part}.{step.op.name}" if step.op is not None else step.name
         number = 2
-        while key in keys.values():
+        while any(key == earlier.key for earlier in tensors):
             key, number = f"{key.split(' ')[0]} {number}", number + 1
-        keys[step.id] = key
+        gradient = None if step.gradient is None else host(step.gradient)
+        made = Quantity(key, step.kind, step.is_number, host(step.value), gradient)
+        tensors.append(made)
         if step.op is not None:
-            inputs = {i.name: keys[i.id] for i in step.inputs if i.id is not None}
-            operations.append(Operation(len(operations) + 1, step, part, inputs, key))
-    return keys, operations
+            operations.append(Operation(len(operations) + 1, step, part, inputs, made))
+    return tensors, operations
 
 
 def by_one_rule(graph: Graph, operation: Operation, name: str) -> np.ndarray:
