@@ -61,7 +61,7 @@ def operation(one, name):
 def test_the_step_is_the_model_s_own(shown):
     """Bitwise equal output, and the gradients that backward leaves in the parameters."""
     one, model, _ = shown
-    x = tn.tensor(one.network.input(one.digit.image))
+    x = tn.tensor(one.digit.image.reshape(one.network.shape))
     output = model(x)
     assert np.array_equal(one.output.value, output.data)
     loss = one.network.loss(output, one.digit.label)

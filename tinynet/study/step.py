@@ -99,7 +99,7 @@ def study(network: Network, model: Module, digit: Digit, seed: int = 0) -> Study
 
 def _run(network: Network, model: Module, digit: Digit, dtype: str) -> tuple[Graph, int]:
     """The graph of the loss, and the id of the step that is the network's output."""
-    x = tensor(network.input(digit.image).astype(dtype), requires_grad=True, device="cpu")
+    x = tensor(digit.image.reshape(network.shape).astype(dtype), requires_grad=True, device="cpu")
     outputs = []
 
     def forward() -> Tensor:
