@@ -13,18 +13,22 @@ from tinynet.study.page import page
 from tinynet.study.step import study
 
 
+def made(name):
+    """A step of a network on the first digit, and its model."""
+    network = NETWORKS[name]
+    tn.manual_seed(0)
+    model = network.build()
+    return study(network, model, load_digit("0", "digits", None, network.size)), model
+
+
 class Page:
     """An open page, and the step that it shows."""
 
-    def __init__(self, driver, name, folder):
-        network = NETWORKS[name]
-        tn.manual_seed(0)
-        model = network.build()
-        digit = load_digit("0", "digits", None, network.size)
-        self.driver, self.study = driver, study(network, model, digit)
-        self.arrays = Contents(self.study).roles
-        self.path = folder / f"{name}.html"
-        self.path.write_text(page(self.study, model), encoding="utf-8")
+    def __init__(self, driver, study, model, folder):
+        self.driver, self.study = driver, study
+        self.arrays = Contents(study).roles
+        self.path = folder / f"{study.network.name}.html"
+        self.path.write_text(page(study, model), encoding="utf-8")
 
     def open(self, **window):
         browser.emulate(self.driver, **window)

@@ -15,12 +15,13 @@ import pytest
 from html_tree import Reader
 from hypothesis import given
 from hypothesis import strategies as st
+from study_page import made
 
 import tinynet as tn
 from tinynet import ops
 from tinynet.study.answers import answers
 from tinynet.study.contents import Contents, embedded
-from tinynet.study.digit import Digit, load_digit
+from tinynet.study.digit import Digit
 from tinynet.study.listing import listing
 from tinynet.study.networks import NETWORKS
 from tinynet.study.notation import formula, number
@@ -30,13 +31,6 @@ from tinynet.study.step import RATE, by_one_rule, study
 from tinynet.testing.differences import judge
 
 ROOT = pathlib.Path(tn.__file__).parent.parent
-
-
-def made(name, seed=0):
-    network = NETWORKS[name]
-    tn.manual_seed(seed)
-    model = network.build()
-    return study(network, model, load_digit("0", "digits", None, network.size), seed), model
 
 
 @pytest.fixture(scope="module", params=list(NETWORKS))
