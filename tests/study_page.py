@@ -6,7 +6,7 @@ import browser
 import numpy as np
 
 import tinynet as tn
-from tinynet.study.contents import Contents
+from tinynet.study.contents import arrays
 from tinynet.study.digit import load_digit
 from tinynet.study.networks import NETWORKS
 from tinynet.study.page import page
@@ -26,7 +26,7 @@ class Page:
 
     def __init__(self, driver, study, model, folder):
         self.driver, self.study = driver, study
-        self.arrays = Contents(study).roles
+        self.arrays = arrays(study)
         self.path = folder / f"{study.network.name}.html"
         self.path.write_text(page(study, model), encoding="utf-8")
 

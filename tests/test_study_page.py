@@ -20,7 +20,7 @@ from study_page import made
 import tinynet as tn
 from tinynet import ops
 from tinynet.study.answers import answers
-from tinynet.study.contents import Contents, embedded
+from tinynet.study.contents import arrays, embedded
 from tinynet.study.digit import Digit
 from tinynet.study.listing import listing
 from tinynet.study.networks import NETWORKS
@@ -149,7 +149,7 @@ def test_the_four_questions_are_answered_with_numbers_of_the_step(lenet):
     role, flat = told["why-col2im"].show.split()
     gx = lenet.quantities["x"].gradient
     n, c, h, w = np.unravel_index(int(flat), gx.shape)
-    gcol = Contents(lenet).extras[0]["gcol"]
+    gcol = arrays(lenet)[0]["gcol"][1]
     copies = [gcol[i * 5 + j, (h - i) * 24 + w - j] for i in range(5) for j in range(5)
               if 0 <= h - i < 24 and 0 <= w - j < 24]  # fmt: skip
     assert role == "gx"
@@ -315,8 +315,7 @@ def test_every_operation_has_lines_to_show(name):
 def test_the_arrays_in_the_file_are_the_step_s(shown):
     one, _, text = shown
     data = json.loads(re.search(r'id="numbers">(.*?)</script>', text, re.DOTALL)[1])
-    contents = Contents(one)
-    for o, roles, there in zip(one.operations, contents.roles, data["operations"], strict=True):
+    for o, roles, there in zip(one.operations, arrays(one), data["operations"], strict=True):
         assert there["name"] == o.name
         assert there["roles"].keys() == roles.keys()
         for role, (_, array) in roles.items():

@@ -19,7 +19,7 @@ import numpy as np
 
 from tinynet.io.files import write_atomically
 from tinynet.nn import Module
-from tinynet.report.contents import Evaluated, Planned, figures_of_run
+from tinynet.report.contents import Planned, figures_of_run
 from tinynet.report.figures import inline_svg, save_figure
 from tinynet.report.text import class_name, is_number, label_of, metric_as_text
 from tinynet.version import __version__
@@ -33,7 +33,7 @@ def write_report(
     options: Mapping[str, Any] | None = None,
     summary: object = "",
     model: Module | None = None,
-    evaluation: Evaluated | None = None,
+    evaluation: Any = None,
     images: Any = None,
     names: Sequence[str] | None = None,
     formats: Sequence[str] = (),
@@ -213,7 +213,7 @@ def _epochs(history: Sequence[Mapping[str, Any]]) -> str:
     return _scroll_box("Epochs", _table([label_of(key) for key in keys], rows))
 
 
-def _classes(evaluation: Evaluated | None, names: Sequence[str] | None) -> str:
+def _classes(evaluation: Any, names: Sequence[str] | None) -> str:
     if evaluation is None:
         return ""
     matrix = evaluation.confusion_matrix()

@@ -68,19 +68,18 @@
       canvas.addEventListener("focus", () => {
         if (!this.pinned && canvas.matches(":focus-visible")) this.select(picture, picture.cursor, true);
       });
+      const targets = {
+        ArrowLeft: () => picture.moved(0, -1), ArrowRight: () => picture.moved(0, 1),
+        ArrowUp: () => picture.moved(-1, 0), ArrowDown: () => picture.moved(1, 0),
+        PageDown: () => picture.panel(1), PageUp: () => picture.panel(-1),
+        Home: () => 0, End: () => picture.size - 1,
+        Enter: () => picture.cursor, " ": () => picture.cursor,
+      };
       canvas.addEventListener("keydown", event => {
-        const moves = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]};
-        let to = null;
-        if (moves[event.key]) to = picture.moved(...moves[event.key]);
-        else if (event.key === "PageDown") to = picture.panel(1);
-        else if (event.key === "PageUp") to = picture.panel(-1);
-        else if (event.key === "Home") to = 0;
-        else if (event.key === "End") to = picture.size - 1;
-        else if (event.key === "Enter" || event.key === " ") to = picture.cursor;
-        else if (event.key === "Escape") this.clear();
+        if (event.key === "Escape") this.clear();
+        else if (targets[event.key]) this.select(picture, targets[event.key](), true);
         else return;
         event.preventDefault();
-        if (to !== null) this.select(picture, to, true);
       });
     }
 

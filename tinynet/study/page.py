@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import inspect
-import json
 import re
 from importlib import resources
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from tinynet.nn import Module
 from tinynet.study.answers import answers
+from tinynet.study.contents import as_json
 from tinynet.study.notation import formula, number
 from tinynet.study.outline import outline
 from tinynet.study.sections import Sections
@@ -34,13 +34,7 @@ _NOTATION = (
 
 
 def page(study: Study, model: Module, weights: str = "given") -> str:
-    """Make the HTML page of a training step.
-
-    Args:
-        study: the step to show.
-        model: the network, for the source of its forward.
-        weights: the origin of its weights, in words.
-    """
+    """Make the HTML page of a training step of a model; `weights` says where they are from."""
     asked = answers(study)
     asides: dict[tuple[int, str], str] = {}
     for answer in asked:
@@ -90,8 +84,7 @@ def page(study: Study, model: Module, weights: str = "given") -> str:
         ),
         "outline": outline(study),
         "main": main,
-        # JSON has "<" only inside strings, which may escape it
-        "data": json.dumps(sections.contents.data(), separators=(",", ":")).replace("<", "\\u003c"),
+        "data": as_json(study, sections.roles),
         "style": _read("page.css"),
         "script": "\n".join(_read(name) for name in _SCRIPTS),
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.study.contents import Contents
+from tinynet.study.contents import arrays
 from tinynet.study.derivation import notes
 from tinynet.study.listing import Listing, listing
 from tinynet.study.notation import formula, number
@@ -21,16 +21,11 @@ _EMPTY = "Point at a cell or click it to see how it was computed. Arrow keys mov
 
 
 class Sections:
-    """Makes the sections of a study.
-
-    Args:
-        study: the study to show.
-        asides: HTML to insert by operation and input, as ``{(1, "x"): "<aside>..."}``.
-    """
+    """Makes the sections of a study, with HTML to insert by operation and input."""
 
     def __init__(self, study: Study, asides: dict[tuple[int, str], str]) -> None:
         self.study, self.asides = study, asides
-        self.contents = Contents(study)
+        self.roles = arrays(study)
 
     def name(self, tensor: Quantity) -> str:
         """A tensor's symbol and name."""
@@ -50,7 +45,7 @@ class Sections:
 
     def _picture(self, operation: Operation, role: str, caption: str) -> str:
         """A canvas for an array, with its role, caption, shape and range."""
-        key, array = self.contents.roles[operation.number - 1][role]
+        key, array = self.roles[operation.number - 1][role]
         shape = "×".join(map(str, array.shape)) or "one number"
         if array.size == 1:
             spread = number(array.reshape(-1)[0])
@@ -89,8 +84,8 @@ class Sections:
             "argmax": "the argmax: the tap of each window that is y, from 0 in row-major order",
             "p": "the softmax of x",
         }
-        extras = self.contents.extras[operation.number - 1]
-        shown += [self._picture(operation, r, c) for r, c in captions.items() if r in extras]
+        roles = self.roles[operation.number - 1]
+        shown += [self._picture(operation, r, c) for r, c in captions.items() if r in roles]
         shown.append(self._picture(operation, "y", self.name(operation.output)))
         return "\n".join([
             self._open(operation, "f"),
@@ -131,7 +126,7 @@ class Sections:
 
     def _rule(self, operation: Operation, name: str, tensor: Quantity) -> str:
         """The gradient with respect to one input."""
-        roles = self.contents.roles[operation.number - 1]
+        roles = self.roles[operation.number - 1]
         assert operation.step.op is not None
         rule = operation.step.op.rules[name]
         read = {**operation.inputs, "y": operation.output}

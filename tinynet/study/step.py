@@ -67,13 +67,9 @@ class Study:
 
 
 def study(network: Network, model: Module, digit: Digit, seed: int = 0) -> Study:
-    """Run one training step of the model on the digit, and record it.
+    """Run one training step of a network's model on the digit, and record it.
 
-    Args:
-        network: describes the model.
-        model: the model with its initial weights, which are not changed.
-        digit: the digit to train on.
-        seed: seed of the choice of entries for finite differences.
+    The model's weights are not changed. `seed` chooses the entries for finite differences.
     """
     model = copy.deepcopy(model)
     graph, output = _run(network, model, digit, "float32")
