@@ -219,37 +219,31 @@ const matmul = {
 
 // Elementwise operations on inputs that broadcast: the value from the inputs' numbers, and for each
 // input the factor of gy, as [label, number].
-function place(A, role, index) {  // the flat index, in a broadcast input, of an output's index
-  const shape = A[role].shape, lead = index.length - shape.length;
-  return A[role].flat(...shape.map((n, k) => n === 1 ? 0 : index[k + lead]));
-}
-
 function elementwise(how, slopes) {
   const inputs = Object.keys(slopes);
-  const value = (A, role, index) => {
-    const k = place(A, role, index);
-    return [bracket(role, A[role].index(k)), A[role].data[k]];
+  // the cell of an input that enters an output cell, as in a term
+  const source = (A, role, index) => {
+    const {shape} = A[role], lead = index.length - shape.length;
+    return [role, ...shape.map((n, k) => n === 1 ? 0 : index[k + lead])];
   };
   const op = {y(A, flat) {
-    const index = A.y.index(flat), lit = {};
-    for (const role of inputs) lit[role] = [place(A, role, index)];
-    return {how: how(...inputs.map(role => value(A, role, index)), A.y.data[flat]), lit, note: ""};
+    const sources = inputs.map(role => source(A, role, A.y.index(flat)));
+    return {how: how(...sources.map(([role, ...cell]) => factor(A, role, ...cell))),
+            lit: lights(A, [sources])};
   }};
   for (const input of inputs) op["g" + input] = (A, flat) => {
-    const terms = [], lit = {gy: [], y: []};
-    for (const role of inputs) lit[role] = [];
+    const terms = [], lit = [];
     for (let k = 0; k < A.gy.data.length; k++) {
-      const index = A.gy.index(k);
-      if (place(A, input, index) !== flat) continue;
-      const numbers = inputs.map(role => value(A, role, index));
+      const index = A.gy.index(k), [, ...own] = source(A, input, index);
+      if (A[input].flat(...own) !== flat) continue;
+      const sources = inputs.map(role => source(A, role, index));
+      const numbers = sources.map(([role, ...cell]) => factor(A, role, ...cell));
       terms.push([factor(A, "gy", ...index), slopes[input](...numbers, A.y.data[k])]);
-      lit.gy.push(k);
-      lit.y.push(k);
-      for (const role of inputs) lit[role].push(place(A, role, index));
+      lit.push([["gy", ...index], ["y", ...index], ...sources]);
     }
-    const note = terms.length > 1 ?
-      `It was broadcast to ${terms.length} places, so its gradient sums over them.` : "";
-    return {terms, lit, note, how: terms.length > 1 ? "Σ gy·slope" : "gy·slope"};
+    const many = terms.length > 1;
+    return {terms, lit: lights(A, lit), how: many ? "Σ gy·slope" : "gy·slope", note: many ?
+      `It was broadcast to ${terms.length} places, so its gradient sums over them.` : ""};
   };
   return op;
 }
