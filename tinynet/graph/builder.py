@@ -19,12 +19,9 @@ from tinynet.tensor import Tensor
 
 
 class Builder:
-    """Builds the steps, one node after the other.
+    """Builds the steps, one node after the other; the model and `names` give tensors their names.
 
-    Args:
-        model: the source of names for parameters, buffers and modules.
-        names: names of further tensors.
-        records: a tape's records by the node's id; empty without a tape.
+    `records` are a tape's, by the node's id; there are none without a tape.
     """
 
     def __init__(

@@ -147,18 +147,13 @@ def _text(n: Notes) -> str:
 
 
 def _html(n: Notes) -> str:
-    def e(text: str) -> str:
-        return html.escape(text)
-
+    e = html.escape
     out = [f"<h4><code>{e(n.call)}</code></h4><p>{e(n.formula)}</p>"]
     if n.remarks:
         out.append(f"<p>{e(n.remarks)}</p>")
-    out += [
-        "<dl>",
-        *(f"<dt>{e(k)}</dt><dd>{e(v)}</dd>".replace("\n", "<br>") for k, v in n.parts.items()),
-        "</dl>",
-    ]
-    return "\n".join([*out, *(_listed_html(name, code) for name, code in _codes(n))])
+    parts = (f"<dt>{e(k)}</dt><dd>{e(v)}</dd>".replace("\n", "<br>") for k, v in n.parts.items())
+    listed = (_listed_html(name, code) for name, code in _codes(n))
+    return "\n".join([*out, "<dl>", *parts, "</dl>", *listed])
 
 
 def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
@@ -242,9 +237,8 @@ def _composes(function: Any) -> bool:
 def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
     """The operations that a function calls by name, itself or through tinynet's functions.
 
-    Returns:
-        The operations, and the functions to show: the function itself, and those of
-        `tinynet.functional` and methods of tensors that it calls.
+    Also the functions to show: the function itself, and those of `tinynet.functional` and methods
+    of tensors that it calls.
     """
     found: dict[str, Op] = {}
     first = inspect.unwrap(function)

@@ -82,11 +82,7 @@ def checks(
     A pixel has no derivative where windows of a pooling tie, as in the background of a digit. Such
     entries are skipped, and one of them is shown.
 
-    Args:
-        replay: the step in float64.
-        place: the id of the tensor's step.
-        gradient: the tensor's gradient in float32.
-        rng: generator for the random entries.
+    The replay is in float64; `place` is the tensor's step in it, and `gradient` in float32.
     """
     g32 = gradient.reshape(-1)
     g64 = host(replay.graph.steps[place].gradient).reshape(-1)
@@ -110,15 +106,9 @@ def checks(
             else:
                 kinks[entry] = verdict
     between = [entry for entry, verdict in kinks.items() if verdict.outcome == "kink"]
-    for entry in between[:1]:
-        chosen[entry] = kinks[entry]
-    shape = gradient.shape
-    return [
-        Check(
-            tuple(int(i) for i in np.unravel_index(entry, shape)),
-            float(g32[entry]),
-            float(g64[entry]),
-            verdict,
-        )
-        for entry, verdict in chosen.items()
-    ]
+    chosen |= {entry: kinks[entry] for entry in between[:1]}
+    made = []
+    for entry, verdict in chosen.items():
+        index = tuple(map(int, np.unravel_index(entry, gradient.shape)))
+        made.append(Check(index, float(g32[entry]), float(g64[entry]), verdict))
+    return made
