@@ -118,7 +118,7 @@ def test_a_tensor_s_gradient_is_the_sum_over_its_uses(shown):
     for o in one.operations:
         for name, tensor in o.inputs.items():
             if tensor.gradient is not None:
-                total[tensor.key] = total.get(tensor.key, 0) + by_one_rule(one.graph, o, name)
+                total[tensor.key] = total.get(tensor.key, 0) + by_one_rule(o, name)
     for key, g in total.items():
         np.testing.assert_allclose(g, one.quantities[key].gradient, rtol=1e-6, atol=1e-9)
 

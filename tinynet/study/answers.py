@@ -65,7 +65,7 @@ def _entry(array: np.ndarray, flat: int) -> str:
 
 def _col2im(operation: Operation) -> Answer:
     x, gx = _arrays(operation, "x")
-    window = operation.step.options["window"]
+    window = operation.options["window"]
     ones = np.ones_like(x)
     copies = fold(unfold(ones, window=window), output_size=x.shape[2:], window=window)
     most = int(copies.max())
@@ -136,7 +136,7 @@ def _broadcast_bias(operation: Operation) -> Answer:
 
 def _tie(operation: Operation) -> Answer | None:
     x, gx = _arrays(operation, "x")
-    window, gy = operation.step.options["window"], operation.output.gradient
+    window, gy = operation.options["window"], operation.output.gradient
     assert gy is not None
     OH, OW = gy.shape[2:]
     if window.padding != (0, 0) or not window.disjoint:
@@ -187,12 +187,11 @@ def _slopes(operation: Operation, x: Any, gy: Any, flat: int) -> tuple[float, fl
 
     gy is fixed, since the slopes of the loss would show the kinks of other operations as well.
     """
-    assert operation.step.op is not None
     h, found = 2.0**-26, []
     for step in (-h, h):
         moved = x.astype("float64")
         moved.flat[flat] += step
-        pooled = [operation.step.op.forward(a, **operation.step.options) for a in (moved, x)]
+        pooled = [operation.op.forward(a, **operation.options) for a in (moved, x)]
         found.append(float((gy.astype("float64") * (pooled[0] - pooled[1])).sum()) / step + 0.0)
     return found[0], found[1]  # + 0.0: 0, not -0
 

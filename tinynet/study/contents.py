@@ -24,7 +24,7 @@ def arrays(study: Study) -> list[Roles]:
     "p" a softmax. A gradient is the tensor's, or if the tensor is used more than once, the share
     of this use.
     """
-    uses = Counter(tensor.key for o in study.operations for tensor in o.inputs.values())
+    uses = Counter(tensor for o in study.operations for tensor in o.inputs.values())
     found: list[Roles] = []
     for operation in study.operations:
         roles = {name: (tensor.key, tensor.value) for name, tensor in operation.inputs.items()}
@@ -35,9 +35,9 @@ def arrays(study: Study) -> list[Roles]:
             if tensor.gradient is None:
                 continue
             key, gradient = f"∂ {tensor.key}", tensor.gradient
-            if uses[tensor.key] > 1:
+            if uses[tensor] > 1:
                 key += f" by {name} of {operation.number}"
-                gradient = by_one_rule(study.graph, operation, name)
+                gradient = by_one_rule(operation, name)
             roles[f"g{name}"] = key, gradient
         for role, array in _further(operation).items():
             roles[role] = f"{role} of {operation.number}", array
@@ -47,7 +47,7 @@ def arrays(study: Study) -> list[Roles]:
 
 def _further(operation: Operation) -> dict[str, np.ndarray]:
     values = {name: tensor.value for name, tensor in operation.inputs.items()}
-    window: Any = operation.step.options.get("window")
+    window: Any = operation.options.get("window")
     if operation.name == "conv2d":  # of one example and one group, as in all networks here
         w, gy = values["w"], operation.output.gradient
         assert gy is not None
@@ -65,7 +65,7 @@ def as_json(study: Study, roles: list[Roles]) -> str:
     operations = []
     for operation, mine in zip(study.operations, roles, strict=True):
         options = {}
-        window = operation.step.options.get("window")
+        window = operation.options.get("window")
         if window is not None:
             names = ("kernel", "stride", "padding", "dilation")
             options["window"] = {name: getattr(window, name) for name in names}

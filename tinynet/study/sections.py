@@ -74,8 +74,6 @@ class Sections:
 
     def forward(self, operation: Operation) -> str:
         """The section of an operation's forward."""
-        op = operation.step.op
-        assert op is not None
         equation = self.study.network.equations(operation.output.key)[0]
         shown = [self._picture(operation, name, self.name(tensor))
                  for name, tensor in operation.inputs.items() if not tensor.is_number]  # fmt: skip
@@ -89,9 +87,9 @@ class Sections:
         shown.append(self._picture(operation, "y", self.name(operation.output)))
         return "\n".join([
             self._open(operation, "f"),
-            f'<p class="formula">{formula(notes(op).formula)}</p>',
+            f'<p class="formula">{formula(notes(operation.op).formula)}</p>',
             _equation(equation),
-            _code(_listings(op.forward)),
+            _code(_listings(operation.op.forward)),
             f'<p class="shapes">{self._shapes(operation)}</p>',
             f'<div class="pictures">{"".join(shown)}</div>',
             _READOUT,
@@ -103,14 +101,13 @@ class Sections:
             f"{name} = {tensor.key}" if tensor.is_number else f"{name} {tensor.value.shape}"
             for name, tensor in operation.inputs.items()
         )
-        y, window = operation.output.value, operation.step.options.get("window")
+        y, window = operation.output.value, operation.options.get("window")
         geometry = "" if window is None else f"; {_geometry(window)}"
         return html.escape(f"{inputs} → y {y.shape}, {y.dtype}{geometry}")
 
     def backward(self, operation: Operation) -> str:
         """The section of an operation's backward: each rule, its gradient, finite differences."""
-        assert operation.step.op is not None
-        parts = notes(operation.step.op).parts
+        parts = notes(operation.op).parts
         equation = self.study.network.equations(operation.output.key)[1]
         pieces = [
             self._open(operation, "b"),
@@ -127,8 +124,7 @@ class Sections:
     def _rule(self, operation: Operation, name: str, tensor: Quantity) -> str:
         """The gradient with respect to one input."""
         roles = self.roles[operation.number - 1]
-        assert operation.step.op is not None
-        rule = operation.step.op.rules[name]
+        rule = operation.op.rules[name]
         read = {**operation.inputs, "y": operation.output}
         shown = [self._picture(operation, "gy", self._gradient_of(operation.output))]
         shown += [
@@ -172,8 +168,7 @@ class Sections:
 
 
 def _has_kinks(operation: Operation) -> bool:
-    assert operation.step.op is not None
-    return not notes(operation.step.op).parts["Kinks"].startswith("none")
+    return not notes(operation.op).parts["Kinks"].startswith("none")
 
 
 # functions that do the work of operations and rules

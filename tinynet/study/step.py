@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from tinynet.autograd import Op
 from tinynet.creation import tensor
 from tinynet.graph import trace
-from tinynet.graph.steps import Graph, Step
+from tinynet.graph.steps import Graph
 from tinynet.nn import Module
 from tinynet.optim import SGD
 from tinynet.study.digit import Digit
@@ -24,7 +26,7 @@ from tinynet.tensor import Tensor
 RATE = 0.05  # learning rate of the update, plain gradient descent
 
 
-@dataclass
+@dataclass(eq=False)
 class Quantity:
     """A tensor of the step."""
 
@@ -36,19 +38,20 @@ class Quantity:
     checks: list[Check] = field(default_factory=list)  # finite differences for some entries
 
 
-@dataclass
+@dataclass(eq=False)
 class Operation:
     """One operation of the step."""
 
     number: int  # its position in the forward, from 1
-    step: Step  # its step in the graph
+    op: Op
+    options: dict[str, Any]
     part: str  # its part of the network
     inputs: dict[str, Quantity]  # by argument name
     output: Quantity
 
     @property
     def name(self) -> str:
-        return str(getattr(self.step.op, "name", ""))
+        return self.op.name
 
 
 @dataclass
@@ -57,7 +60,6 @@ class Study:
 
     network: Network
     digit: Digit
-    graph: Graph  # in float32
     quantities: dict[str, Quantity]  # by key, in the order of the graph's steps
     operations: list[Operation]  # in forward order
     output: Quantity  # of the network, without the loss
@@ -88,9 +90,7 @@ def study(network: Network, model: Module, digit: Digit, seed: int = 0) -> Study
     SGD(stepped.parameters(), lr=RATE).step()
     after, _ = _run(network, stepped, digit, "float32")
     loss, loss_after = (np.float32(run.steps[-1].value) for run in (graph, after))
-    return Study(
-        network, digit, graph, quantities, operations, tensors[output], loss, loss_after, replay
-    )
+    return Study(network, digit, quantities, operations, tensors[output], loss, loss_after, replay)
 
 
 def _run(network: Network, model: Module, digit: Digit, dtype: str) -> tuple[Graph, int]:
@@ -130,19 +130,18 @@ def _named(network: Network, graph: Graph, output: int) -> tuple[list[Quantity],
         made = Quantity(key, step.kind, step.is_number, host(step.value), gradient)
         tensors.append(made)
         if step.op is not None:
-            operations.append(Operation(len(operations) + 1, step, part, inputs, made))
+            number = len(operations) + 1
+            operations.append(Operation(number, step.op, step.options, part, inputs, made))
     return tensors, operations
 
 
-def by_one_rule(graph: Graph, operation: Operation, name: str) -> np.ndarray:
+def by_one_rule(operation: Operation, name: str) -> np.ndarray:
     """One rule's gradient for an input; a tensor used twice has the sum of two such gradients."""
-    step = operation.step
-    assert step.op is not None
-    values = {i.name: graph.steps[i.id].value for i in step.inputs if i.id is not None}
-    known = {"y": step.value, **values, **step.options}
-    known |= {f"{given}_shape": np.shape(value) for given, value in values.items()}
-    rule = step.op.rules[name]
-    args = [step.gradient, *[known[need] for need in rule.needs]]
+    values = {given: tensor.value for given, tensor in operation.inputs.items()}
+    known = {"y": operation.output.value, **values, **operation.options}
+    known |= {f"{given}_shape": value.shape for given, value in values.items()}
+    rule = operation.op.rules[name]
+    args = [operation.output.gradient, *[known[need] for need in rule.needs]]
     g = rule.function(*[[a] for a in args] if rule.joint else args)
-    shape = np.shape(values[name])
-    return host(g if g.shape == shape else step.op.unbroadcast(g, shape))
+    shape = values[name].shape
+    return host(g if g.shape == shape else operation.op.unbroadcast(g, shape))
