@@ -92,12 +92,8 @@ def overflows(driver, width):
 
     Not compared with innerWidth, which on a phone grows with the page.
     """
-    return (
-        driver.execute_script(
-            "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
-        )
-        > width
-    )
+    widest = "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+    return driver.execute_script(widest) > width
 
 
 def click_at(driver, element, x, y):

@@ -2,18 +2,14 @@
 // The page: draws pictures of the embedded numbers, and handles clicks, keys and hovering.
 
 (() => {
-  const read = id => JSON.parse(document.getElementById(id).textContent);
-  const {arrays, operations} = read("numbers");
+  const {arrays, operations} = JSON.parse(document.getElementById("numbers").textContent);
   const decoded = new Map();
 
-  // Little-endian float32 in base64, decoded on first use.
+  // Little-endian float32 in base64, decoded on first use; browsers' machines are little-endian.
   function numbers(key) {
     if (!decoded.has(key)) {
-      const {shape, data} = arrays[key], text = atob(data), bytes = new Uint8Array(text.length);
-      for (let k = 0; k < text.length; k++) bytes[k] = text.charCodeAt(k);
-      const view = new DataView(bytes.buffer), floats = new Float32Array(bytes.length / 4);
-      for (let k = 0; k < floats.length; k++) floats[k] = view.getFloat32(4 * k, true);
-      decoded.set(key, new Numbers(floats, shape));
+      const {shape, data} = arrays[key], bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0));
+      decoded.set(key, new Numbers(new Float32Array(bytes.buffer), shape));
     }
     return decoded.get(key);
   }
