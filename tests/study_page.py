@@ -84,9 +84,8 @@ class Page:
         lines = self.script(
             "return document.querySelector(`#${arguments[0]} .terms`).textContent", article
         ).split("\n")
-        found = []
-        for line in lines:
-            label, *rest = line.split(" = ")
-            numbers = [float(n.strip("()")) for n in rest[0].split(" · ")]
-            found.append((label, numbers))
-        return found
+        parts = (line.split(" = ") for line in lines)
+        return [
+            (label, [float(n.strip("()")) for n in numbers.split(" · ")])
+            for label, numbers, *_ in parts
+        ]

@@ -44,8 +44,8 @@ class Notes:
     formula: str
     remarks: str  # between the formula and the parts
     parts: dict[str, str]  # those of `PARTS` that the docstring has, by name
-    forward: Code | None  # None without source, as for a function typed into a prompt
-    rules: dict[str, Code | None]  # the rule of each input, by its name
+    # "forward", and the rules "gx", ...; None without source, as for a function typed into a prompt
+    codes: dict[str, Code | None]
 
 
 def code_of(function: Callable[..., Any]) -> Code | None:
@@ -84,8 +84,8 @@ def notes(op: Op) -> Notes:
         " ".join(formula.split()),
         " ".join(remarks.split()),
         parts,
-        code_of(op.forward),
-        {name: code_of(rule.function) for name, rule in op.rules.items()},
+        {"forward": code_of(op.forward)}
+        | {f"g{name}": code_of(rule.function) for name, rule in op.rules.items()},
     )
 
 
@@ -127,10 +127,6 @@ def _listed_html(name: str, code: Code | None) -> str:
     return f"<p>{html.escape(name)}, {html.escape(where)}</p>{source}"
 
 
-def _codes(n: Notes) -> list[tuple[str, Code | None]]:
-    return [("forward", n.forward), *((f"g{name}", code) for name, code in n.rules.items())]
-
-
 def _text(n: Notes) -> str:
     lines = [n.call, "", *textwrap.wrap(n.formula, 96), *textwrap.wrap(n.remarks, 96), ""]
     for name, text in n.parts.items():
@@ -141,7 +137,7 @@ def _text(n: Notes) -> str:
                 line, 96, initial_indent="    ", subsequent_indent="        ",
                 break_on_hyphens=False,
             )  # fmt: skip
-    for name, code in _codes(n):
+    for name, code in n.codes.items():
         lines += ["", *_listed(name, code)]
     return "\n".join(lines)
 
@@ -152,7 +148,7 @@ def _html(n: Notes) -> str:
     if n.remarks:
         out.append(f"<p>{e(n.remarks)}</p>")
     parts = (f"<dt>{e(k)}</dt><dd>{e(v)}</dd>".replace("\n", "<br>") for k, v in n.parts.items())
-    listed = (_listed_html(name, code) for name, code in _codes(n))
+    listed = (_listed_html(name, code) for name, code in n.codes.items())
     return "\n".join([*out, "<dl>", *parts, "</dl>", *listed])
 
 
