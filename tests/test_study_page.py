@@ -15,13 +15,12 @@ import pytest
 from html_tree import Reader
 from hypothesis import given
 from hypothesis import strategies as st
-from study_page import made
 
 import tinynet as tn
 from tinynet import ops
 from tinynet.study.answers import answers
 from tinynet.study.contents import arrays, embedded
-from tinynet.study.digit import Digit
+from tinynet.study.digit import Digit, load_digit
 from tinynet.study.listing import listing
 from tinynet.study.networks import NETWORKS
 from tinynet.study.notation import formula, number
@@ -31,6 +30,14 @@ from tinynet.study.step import RATE, by_one_rule, study
 from tinynet.testing.differences import judge
 
 ROOT = pathlib.Path(tn.__file__).parent.parent
+
+
+def made(name):
+    """A step of a network on the first digit, and its model."""
+    network = NETWORKS[name]
+    tn.manual_seed(0)
+    model = network.build()
+    return study(network, model, load_digit("0", "digits", None, network.size)), model
 
 
 @pytest.fixture(scope="module", params=list(NETWORKS))

@@ -83,15 +83,26 @@ def write_report(
     try:
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        page = _page(
-            title=escape(title),
-            refresh=refresh,
-            facts=failures.caught("heading", lambda: _facts(history)),
-            body=section("Figures", lambda: _figures([*planned()], place, formats, failures))
+        again = "" if refresh is None else f'<meta http-equiv="refresh" content="{int(refresh)}">'
+        facts = failures.caught("heading", lambda: _facts(history))
+        body = (
+            section("Figures", lambda: _figures([*planned()], place, formats, failures))
             + section("Classes", lambda: _classes(evaluation, names))
             + section("Epochs", lambda: _epochs(history))
             + section("Options", lambda: _options(options or {}))
-            + section("Model", lambda: _model(str(summary))),
+            + section("Model", lambda: _model(str(summary)))
+        )
+        made = (
+            f"Written {time.strftime('%Y-%m-%d %H:%M:%S %z')} by tinynet {__version__}, Python "
+            f"{platform.python_version()}, NumPy {np.__version__}"
+        )
+        template = (resources.files("tinynet.report") / "page.html").read_text("utf-8")
+        page = Template(template).substitute(
+            title=escape(title),
+            refresh=again,
+            facts=facts,
+            body=body or "<p>There is nothing to show yet.</p>",
+            footer=escape(made),
         )
         path = place / "report.html"
         write_atomically(str(path), page.encode(errors="backslashreplace"))
@@ -123,22 +134,6 @@ class _FailureLog:
         except Exception as error:
             reason = self.say(f"{what} failed", error)
             return f'<p class="failed">This could not be made: {escape(reason)}</p>\n'
-
-
-def _page(title: str, refresh: int | None, facts: str, body: str) -> str:
-    template = resources.files("tinynet.report") / "page.html"
-    again = "" if refresh is None else f'<meta http-equiv="refresh" content="{int(refresh)}">'
-    made = (
-        f"Written {time.strftime('%Y-%m-%d %H:%M:%S %z')} by tinynet {__version__}, Python "
-        f"{platform.python_version()}, NumPy {np.__version__}"
-    )
-    return Template(template.read_text("utf-8")).substitute(
-        title=title,
-        refresh=again,
-        facts=facts,
-        body=body or "<p>There is nothing to show yet.</p>",
-        footer=escape(made),
-    )
 
 
 def _figures(

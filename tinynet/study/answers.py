@@ -71,10 +71,11 @@ def _col2im(operation: Operation) -> Answer:
     most = int(copies.max())
     flat = int(np.argmax(abs(gx) * (copies == most) * (x != 0)))
     corner = int(copies[0, 0, 0, 0])
+    times = "once" if corner == 1 else f"{corner} times"
     text = (
         "<p>Because im2col copies. Each window that covers a cell of x has a copy of it in its "
         f"column: x{_entry(x, flat)} = {number(x.flat[flat])} was copied {most} times, "
-        f"x[0,0,0,0] in the corner {_times(corner)}. The matrix product gives each copy its own "
+        f"x[0,0,0,0] in the corner {times}. The matrix product gives each copy its own "
         "gradient, in gcol = wᵀ gy. By the multivariable chain rule, the derivative with respect "
         "to a value that enters in several places is the sum of the derivatives over these places: "
         f"gx{_entry(x, flat)} = {number(gx.flat[flat])} is the sum of its {most} entries of gcol. "
@@ -82,10 +83,6 @@ def _col2im(operation: Operation) -> Answer:
         "copied.</p>"
     )
     return Answer("why-col2im", "Why is col2im a sum?", text, operation.number, "x", f"gx {flat}")
-
-
-def _times(n: int) -> str:
-    return "once" if n == 1 else f"{n} times"
 
 
 def _bias(of: str = "the") -> str:
@@ -201,25 +198,20 @@ def _soft_max(operation: Operation) -> Answer:
     q, _ = _arrays(operation, "q")
     p = softmax(x, dim=1)
     label = int(q[0].argmax())
-    exponentials = np.exp(x - x.max())
-    titles = (
-        "digit",
-        "logit x",
-        "e^(x - max)",
-        "softmax p",
-        "one-hot q",
-        "p - q",
-        "gx, the rule's",
-    )
-    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
-    rows = "".join(
-        f'<tr{" class=right" if c == label else ""}><th scope="row">{c}</th>'
-        + "".join(
-            f"<td>{number(a[0, c])}</td>" for a in (x, exponentials, p, q, p - q, gx)
-        )
-        + "</tr>"
-        for c in range(x.shape[1])
-    )  # fmt: skip
+    columns = {
+        "logit x": x,
+        "e^(x - max)": np.exp(x - x.max()),
+        "softmax p": p,
+        "one-hot q": q,
+        "p - q": p - q,
+        "gx, the rule's": gx,
+    }
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("digit", *columns))
+    rows = ""
+    for c in range(x.shape[1]):
+        cells = "".join(f"<td>{number(a[0, c])}</td>" for a in columns.values())
+        right = " class=right" if c == label else ""
+        rows += f'<tr{right}><th scope="row">{c}</th>{cells}</tr>'
     text = (
         "<p>The loss is - ln p of the right digit t, and ln p<sub>t</sub> = x<sub>t</sub> - "
         "ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup>. So its derivative with respect to the "

@@ -204,7 +204,9 @@ def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
     if mine:
         return Derivation(name, [notes(op) for op in mine])
     whole = [(f.__qualname__, code) for f in through if (code := code_of(f)) is not None]
-    if not called and not (whole and _composes(function)):
+    place = getattr(function, "__module__", "") or ""
+    composes = place.startswith(("tinynet.functional", "tinynet.tensor", "tinynet.nn"))
+    if not called and not (whole and composes):
         raise ValueError(f"derivation: {name} calls no operation of tinynet by name")
     return Derivation(name, [notes(op) for op in called], whole)
 
@@ -222,12 +224,6 @@ def _named(given: str, name: str) -> Callable[..., Any]:
     raise ValueError(
         f"derivation: unknown operation {given!r}; {hint}tinynet.ops.registry() lists all"
     )
-
-
-def _composes(function: Any) -> bool:
-    """Whether it is one of tinynet's functions, methods or layers that compute with tensors."""
-    module = getattr(function, "__module__", "") or ""
-    return module.startswith(("tinynet.functional", "tinynet.tensor", "tinynet.nn"))
 
 
 def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
