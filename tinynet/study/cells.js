@@ -153,10 +153,7 @@ const max_pool2d = {
     const further = [[["argmax", n, c, p, q]]];
     return {...products(A, "the maximum of the window", terms, note, further), max: true};
   },
-  argmax(A, flat, options) {
-    const {lit, note} = max_pool2d.y(A, flat, options);
-    return {lit, note};
-  },
+  argmax(A, flat, options) { return {...max_pool2d.y(A, flat, options), terms: null, how: ""}; },
   gx(A, flat, {window}) {
     const [n, c, h, w] = A.gx.index(flat), [, , OH, OW] = A.gy.shape, terms = [];
     const covers = covering(window, h, w, OH, OW);

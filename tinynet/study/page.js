@@ -142,11 +142,6 @@
       for (const picture of this.pictures) picture.arrange(width);
       if (this.near) this.draw();
     }
-
-    view(near) {
-      this.near = near;
-      if (near) this.draw();
-    }
   }
 
   // Scrolls a wide picture sideways within its frame to the first lit cell.
@@ -167,7 +162,11 @@
   }
   arrange();
   const observer = new IntersectionObserver(entries => {
-    for (const entry of entries) parts.get(entry.target.id).view(entry.isIntersecting);
+    for (const entry of entries) {
+      const part = parts.get(entry.target.id);
+      part.near = entry.isIntersecting;
+      if (part.near) part.draw();
+    }
   }, {rootMargin: "400px"});
   for (const part of parts.values()) observer.observe(part.article);
   let width = window.innerWidth;

@@ -17,9 +17,6 @@ from tinynet.study.outline import outline
 from tinynet.study.sections import Sections
 from tinynet.study.step import RATE, Study
 
-_SCRIPTS = ("cells.js", "pictures.js", "page.js")
-
-
 # the notation of formulas and listings: text to search for, symbol, meaning
 _NOTATION = (
     ("gy", "gy", "the loss's derivative with respect to an operation's output y; gx: to input x"),
@@ -86,7 +83,7 @@ def page(study: Study, model: Module, weights: str = "given") -> str:
         "main": main,
         "data": as_json(study, sections.roles),
         "style": _read("page.css"),
-        "script": "\n".join(_read(name) for name in _SCRIPTS),
+        "script": "\n".join(_read(name) for name in ("cells.js", "pictures.js", "page.js")),
     }
     # in one pass, so that inserted text is not searched for placeholders
     return re.sub(r"\{\{(\w+)\}\}", lambda m: values[m[1]], _read("page.html"))

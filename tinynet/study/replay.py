@@ -93,18 +93,15 @@ def checks(
     chosen: dict[int, Verdict] = {}
     kinks: dict[int, Verdict] = {}
     for candidates, count in ((largest, 1), (others, 2), (zeros, 1)):
-        found = 0
+        enough = len(chosen) + count
         for entry in map(int, candidates):
-            if found == count:
+            if len(chosen) == enough:
                 break
             if entry in chosen or entry in kinks:
                 continue
             verdict = judge(replay.line(place, entry), float(g64[entry]), scale, RTOL)
-            if verdict.outcome in ("equal", "constant"):
-                chosen[entry] = verdict
-                found += 1
-            else:
-                kinks[entry] = verdict
+            smooth = verdict.outcome in ("equal", "constant")
+            (chosen if smooth else kinks)[entry] = verdict
     between = [entry for entry, verdict in kinks.items() if verdict.outcome == "kink"]
     chosen |= {entry: kinks[entry] for entry in between[:1]}
     made = []
