@@ -250,18 +250,6 @@ def test_a_pooled_cell_lights_its_window_and_a_gradient_says_who_won(lenet):
         assert ("takes all of gy" in lenet.text("b3", "note")) == first
 
 
-def test_a_linear_layer_lights_a_row_forward_and_a_column_backward(lenet):
-    lit = lenet.click("f10", "y", 0, 3)
-    assert lit == {
-        "x": {(0, i) for i in range(120)}, "w": {(3, i) for i in range(120)}, "b": {(3,)},
-    }  # fmt: skip
-    lit = lenet.click("b10", "gx", 0, 77)
-    assert lit == {"gy": {(0, j) for j in range(10)}, "w": {(j, 77) for j in range(10)}}
-    assert lenet.value("b10") == lenet.array("b10", "gx")[0, 77]
-    lit = lenet.click("b10", "gw", 8, 100)
-    assert lit == {"gy": {(0, 8)}, "x": {(0, 100)}}
-
-
 def test_the_answers_show_their_cells(lenet):
     for answer in ("why-col2im", "why-bias", "why-tie", "why-softmax"):
         button = lenet.driver.find_element("css selector", f"#{answer} button")

@@ -32,12 +32,12 @@ from tinynet.testing.differences import judge
 ROOT = pathlib.Path(tn.__file__).parent.parent
 
 
-def made(name):
-    """A step of a network on the first digit, and its model."""
+def made(name, digit=None):
+    """A step of a network on a digit, by default the data set's first, and its model."""
     network = NETWORKS[name]
     tn.manual_seed(0)
     model = network.build()
-    return study(network, model, load_digit("0", "digits", None, network.size)), model
+    return study(network, model, digit or load_digit("0", "digits", None, network.size)), model
 
 
 @pytest.fixture(scope="module", params=list(NETWORKS))
@@ -192,10 +192,7 @@ def test_the_four_questions_are_answered_with_numbers_of_the_step(lenet):
 
 def test_the_tie_s_slopes_are_the_pooling_s_own():
     """On black paper everything ties: other kinks must not show in the slopes of this one."""
-    network = NETWORKS["lenet"]
-    tn.manual_seed(0)
-    digit = Digit(np.zeros((1, 28, 28), "float32"), 3, "black paper")
-    one = study(network, network.build(), digit, 0)
+    one, _ = made("lenet", Digit(np.zeros((1, 28, 28), "float32"), 3, "black paper"))
     tie = next(a for a in answers(one) if a.id == "why-tie")
     g = float(re.search(r"shares of gy = (\S+) among", tie.text)[1])
     slopes = re.search(r"it is (\S+) to the left and (\S+) to the right", tie.text).groups()
