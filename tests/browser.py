@@ -20,8 +20,6 @@ FLAGS = [
     "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--window-size=1300,1000",
 ]  # fmt: skip
-
-
 PROGRAMS = [shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")]
 
 
@@ -92,12 +90,8 @@ def overflows(driver, width):
 
     Not compared with innerWidth, which on a phone grows with the page.
     """
-    return (
-        driver.execute_script(
-            "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
-        )
-        > width
-    )
+    widest = "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+    return driver.execute_script(widest) > width
 
 
 def click_at(driver, element, x, y):

@@ -22,9 +22,6 @@ class Reader(html.parser.HTMLParser):
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
     def handle_endtag(self, tag):
         if tag not in VOID:
             assert self.open.pop() == tag

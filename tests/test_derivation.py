@@ -33,9 +33,10 @@ def test_every_operation(name):
     for part, body in notes.parts.items():
         assert f"{part}: {' '.join(body.split())}" in words
         assert f"{part}: " in text
-    assert set(notes.rules) == set(op.rules)
-    for input_, code in [(None, notes.forward), *notes.rules.items()]:
-        function = op.forward if input_ is None else op.rules[input_].function
+    functions = {f"g{name}": rule.function for name, rule in op.rules.items()}
+    functions["forward"] = op.forward
+    assert notes.codes.keys() == functions.keys()
+    for name_, code in notes.codes.items():
         lines = (ROOT / code.file).read_text().splitlines()
         shown = code.text.splitlines()
         assert [line.strip() for line in lines[code.line - 1 :][: len(shown)]] == [
@@ -44,11 +45,11 @@ def test_every_operation(name):
         assert "return" in code.text
         assert '"""' not in code.text
         compile(f"def f():\n{re.sub('^', '    ', code.text, flags=re.M)}", "shown", "exec")
-        assert inspect.getsource(function).rstrip().endswith(shown[-1].strip())
+        assert inspect.getsource(functions[name_]).rstrip().endswith(shown[-1].strip())
     assert str(tn.derivation(op)) == text
     page = Reader(derivation._repr_html_())
     assert [tag for tag, _ in page.tags].count("pre") == 1 + len(op.rules)
-    assert " ".join(notes.forward.text.split()) in " ".join("".join(page.texts).split())
+    assert " ".join(notes.codes["forward"].text.split()) in " ".join("".join(page.texts).split())
 
 
 @pytest.mark.parametrize(

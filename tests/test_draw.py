@@ -19,7 +19,6 @@ from tinynet import models, nn
 from tinynet.functional import cross_entropy
 from tinynet.graph.draw import FORMATS
 from tinynet.graph.layout import GAP, layered, layers_of, spread
-from tinynet.graph.picture import picture
 from tinynet.graph.trace import trace
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -112,7 +111,7 @@ def test_names_are_escaped():
     assert NASTY in texts(made["svg"])
     labels = re.findall(r"label=(\"(?:[^\"\\]|\\.)*\")", str(made["dot"]))
     assert NASTY in [json.loads(label) for label in labels]
-    (line,) = [line for line in str(made["mermaid"]).split("\n") if line.startswith("  n0[")]
+    line = str(made["mermaid"]).split("\n")[1]
     assert line == '  n0[/"#lt;b#gt;#amp;#quot;quote#quot;\\ #35;1\u2028]]#gt;"/]'
     assert made["dot"]._repr_svg_() is None
 
@@ -136,6 +135,8 @@ def test_text_formats_hold_every_box_and_edge(lenet, format, by):
     assert boxes == list(range(len(drawing.boxes)))
     assert edges == [(e.source, e.target) for e in drawing.edges]
     assert sum(m is None for m in lines) == {"dot": 4, "mermaid": 1}[format]
+    assert set(itertools.chain(*edges)) == set(boxes)
+    assert all(source != target for source, target in edges)
 
 
 # --- the layout ------------------------------------------------------------------------------
@@ -215,6 +216,7 @@ def test_spread_is_the_nearest_that_keeps_the_gaps(n, gap, seed):
 
 
 def test_five_thousand_operations_without_recursion():
+    """Neither the drawing nor the table, with its gradients, is recursive."""
     x = tn.tensor(1.0, requires_grad=True)
     y = x
     for k in range(2000):
@@ -223,29 +225,29 @@ def test_five_thousand_operations_without_recursion():
     sys.setrecursionlimit(1000)
     try:
         drawings = [tn.draw(y, format=format) for format in FORMATS]
+        table = str(tn.explain(y))
     finally:
         sys.setrecursionlimit(limit)
     for drawing in drawings:
         assert sum(box.kind == "operation" for box in drawing.boxes) >= 5000
     # a line from the first box to the last would be no help: x is named where it is used
     assert texts(drawings[0]).count("x1") > 1900
+    assert (table.count("sin("), table.count("cos(")) == (1000, 1000)
 
 
 # --- bad input -------------------------------------------------------------------------------
 
 
-def test_the_file_is_written(tmp_path, lenet):
-    drawing = tn.draw(lenet[2], path=tmp_path / "lenet.svg")
-    assert (tmp_path / "lenet.svg").read_text(encoding="utf-8") == str(drawing)
-
-
-def test_a_path_that_cannot_be_written(tmp_path):
-    y = tn.ones(2, requires_grad=True).sum()
+def test_the_file_is_written_or_the_reason_said(tmp_path):
+    x = tn.ones(2, requires_grad=True)
+    y = x.sum()
+    drawing = tn.draw(y, names={"é": x}, path=tmp_path / "y.svg")
+    assert (tmp_path / "y.svg").read_text(encoding="utf-8") == str(drawing)
     with pytest.raises(OSError, match=r"^draw: cannot write '.*none.a\.svg': No such file"):
         tn.draw(y, path=tmp_path / "none" / "a.svg")
     with pytest.raises(OSError, match=r"^draw: cannot write '.*': (Is a directory|Permission)"):
         tn.draw(y, path=str(tmp_path))
-    assert os.listdir(tmp_path) == []
+    assert os.listdir(tmp_path) == ["y.svg"]
 
 
 def test_other_bad_input():
@@ -261,12 +263,6 @@ def test_other_bad_input():
     y.backward()
     with pytest.raises(RuntimeError, match="draw: the graph was freed by an earlier backward"):
         tn.draw(y)
-
-
-def test_a_picture_is_plain_data(lenet):
-    boxes, edges = picture(trace(lenet[2]))
-    assert {e.source for e in edges} | {e.target for e in edges} == set(range(len(boxes)))
-    assert all(e.source != e.target for e in edges)
 
 
 class Tied(nn.Module):

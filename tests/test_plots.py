@@ -42,9 +42,13 @@ def pixels(figure, number=0):
     return np.asarray(figure.axes[number].images[0].get_array())
 
 
-def tile_of(sheet, row, column, height, width):
-    top, left = row * (height + 1), column * (width + 1)
-    return sheet[top : top + height, left : left + width]
+def assert_tiles(sheet, expected):
+    """The sheet shows these images, (rows, columns, height, width, 3 or 4), a pixel apart."""
+    height, width, channels = expected.shape[2:]
+    for row, column in np.ndindex(expected.shape[:2]):
+        top, left = row * (height + 1), column * (width + 1)
+        tile = sheet[top : top + height, left : left + width, :channels]
+        np.testing.assert_allclose(tile, expected[row, column], atol=1e-6)
 
 
 # --- curves ---
@@ -90,16 +94,12 @@ def test_each_quantity_has_a_panel_with_its_unit():
         "time since the start (s)",
     ]  # fmt: skip
     assert all(ax.get_xlabel() == "epoch" for ax in axes)
+    assert axes[1].yaxis.get_major_formatter()(0.25) in ("25", "25.0", "25.00")
+    assert list(axes[1].lines[0].get_ydata()) == [0.87, 0.96]
     (only,) = training.plot_curves(rows, only=["lr"]).axes
     assert list(only.lines[0].get_ydata()) == [2e-3, 1e-3]
     with pytest.raises(ValueError, match=r"no numbers for \['recall'\]; there are \['loss'"):
         training.plot_curves(rows, only=["recall"])
-
-
-def test_accuracy_is_drawn_as_a_percentage():
-    ax = training.plot_curves(HISTORY, only=["accuracy"]).axes[0]
-    assert ax.yaxis.get_major_formatter()(0.25) in ("25", "25.0", "25.00")
-    assert list(ax.lines[0].get_ydata()) == [0.87, 0.96]
 
 
 def test_a_single_epoch_is_seen(tmp_path):
@@ -171,34 +171,28 @@ def normalised(values):
 def test_tiles_hold_the_images_and_nothing_else(count, height, columns, seed):
     given_images = np.random.default_rng(seed).random((count, height, 3, 4)) + 0.1
     sheet = layers.tiles(given_images, columns)
-    for i, image in enumerate(given_images):
-        np.testing.assert_array_equal(tile_of(sheet, *divmod(i, columns), height, 3), image)
+    empty = np.zeros((-count % columns, height, 3, 4))
+    assert_tiles(sheet, np.concatenate([given_images, empty]).reshape(-1, columns, height, 3, 4))
     assert np.isclose(sheet.sum(), given_images.sum())
 
 
 def test_filters_are_their_weights_on_one_scale():
     weight = RNG.standard_normal((6, 1, 5, 5)).astype("float32")
     figure = training.plot_filters(nn.Parameter(tn.tensor(weight)))
-    sheet, expected = pixels(figure), normalised(weight[:, 0])
-    for i in range(6):
-        np.testing.assert_allclose(tile_of(sheet, *divmod(i, 3), 5, 5), expected[i], atol=1e-6)
+    assert_tiles(pixels(figure), normalised(weight.reshape(2, 3, 5, 5)))
     assert figure.axes[1].get_ylabel() == "weight"
 
 
 def test_filters_of_three_channels_are_colours():
     weight = RNG.standard_normal((4, 3, 2, 2))
-    sheet = pixels(training.plot_filters(weight))
     expected = 0.5 + 0.5 * weight.transpose(0, 2, 3, 1) / np.abs(weight).max()
-    for i in range(4):
-        np.testing.assert_allclose(tile_of(sheet, *divmod(i, 2), 2, 2)[..., :3], expected[i])
+    assert_tiles(pixels(training.plot_filters(weight)), expected.reshape(2, 2, 2, 2, 3))
 
 
 def test_filters_of_many_channels_are_a_table():
     weight = RNG.standard_normal((20, 5, 3, 3))
     figure = training.plot_filters(weight)
-    sheet, expected = pixels(figure), normalised(weight[:16])
-    for i, c in np.ndindex(16, 5):
-        np.testing.assert_allclose(tile_of(sheet, c, i, 3, 3), expected[i, c], atol=1e-6)
+    assert_tiles(pixels(figure), normalised(weight[:16]).swapaxes(0, 1))
     assert figure.axes[0].get_xlabel() == "filter (the first 16 of 20)"
     assert figure.axes[0].get_ylabel() == "input channel"
 
@@ -228,9 +222,7 @@ def test_feature_maps_are_the_layers_outputs(device):
     np.testing.assert_allclose(maps["2"], model[2](model[0](x)).detach().numpy()[0], rtol=1e-5)
     assert [m.training for m in model.modules()] == [True, False, True, True, True]
     figure = training.plot_feature_maps(maps)
-    expected = normalised(maps["0"])
-    for i in range(4):
-        np.testing.assert_allclose(tile_of(pixels(figure), 0, i, 6, 6), expected[i], atol=1e-6)
+    assert_tiles(pixels(figure), normalised(maps["0"])[None])
     assert figure.axes[0].get_title() == "0: 4 maps, 6x6"
 
 
@@ -290,22 +282,17 @@ def test_mistakes_in_colour_with_names_and_any_range():
     )
     assert (pixels(figure, 1) == 0.25).all()
     assert figure.axes[0].get_title() == "#0:\na cat\n→ a dog"
-
-
-def test_an_image_of_one_colour_in_any_range():
-    shown = np.full((1, 3, 4, 4), 7.0)
+    shown = np.full((1, 3, 4, 4), 7.0)  # of one colour, in another range
     assert (pixels(training.plot_mistakes(shown, [0], [1])) == 0).all()
 
 
-def test_no_mistake_is_shown_if_none_is_asked_for():
-    figure = training.plot_mistakes(np.zeros((2, 4, 4)), [0, 1], [1, 0], count=0)
+@pytest.mark.parametrize(
+    ("read", "count", "said"), [([1, 0], 0, []), ([0, 1], 20, ["no mistakes in 2 examples"])]
+)
+def test_no_mistake_is_shown_if_there_is_none_or_none_is_asked_for(read, count, said):
+    figure = training.plot_mistakes(np.zeros((2, 4, 4)), [0, 1], read, count=count)
     assert not any(ax.get_title() or ax.images for ax in figure.axes)
-    assert figure.texts == []  # there are mistakes
-
-
-def test_no_mistakes_is_said():
-    figure = training.plot_mistakes(np.zeros((2, 4, 4)), [0, 1], [0, 1])
-    assert [t.get_text() for t in figure.texts] == ["no mistakes in 2 examples"]
+    assert [t.get_text() for t in figure.texts] == said
 
 
 # --- files ---
@@ -352,12 +339,6 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path, monkeypatch
     assert os.listdir(tmp_path) == ["a.svg"]
 
 
-def run(code):
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert out.returncode == 0, out.stderr
-    return out.stdout
-
-
 def test_no_window_is_needed_or_chosen(tmp_path):
     code = f"""
 import sys
@@ -366,20 +347,8 @@ assert "matplotlib" not in sys.modules
 training.save_figure(training.plot_confusion([[1]]), {str(tmp_path / "a.png")!r})
 print("matplotlib.pyplot" in sys.modules)
 """
-    assert run(code) == "False\n"
-
-
-def test_without_matplotlib_the_error_says_what_to_install():
-    code = """
-import sys
-sys.modules["matplotlib"] = None
-from tinynet import training
-try:
-    training.plot_confusion([[1]])
-except ImportError as error:
-    print(error)
-"""
-    assert "pip install 'tinynet[train]'" in run(code)
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert out.stdout == "False\n", out.stderr
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ def test_the_same_seed_gives_the_same_page(tmp_path, capsys):
         run(capsys, "--model", "mlp_by_hand", "--seed", seed, "--out", tmp_path / name)
     a, b, c = ((tmp_path / name).read_text() for name in "abc")
     assert a == b != c
+    assert "Weights: random, seed 2." in c
 
 
 def test_an_image_file_is_turned_into_a_digit(tmp_path):
@@ -83,17 +84,6 @@ def test_an_image_of_one_grey_is_warned_of(tmp_path, capsys):
         assert found == ["--image" in arguments] * 2
 
 
-def test_the_page_says_where_the_weights_are_from(tmp_path, capsys):
-    model = models.LeNet()
-    tn.save(model.state_dict(), tmp_path / "w.safetensors")
-    for arguments, said in (
-        (["--seed", 5], "Weights: random, seed 5."),
-        (["--checkpoint", tmp_path / "w.safetensors"], "Weights: from w.safetensors."),
-    ):
-        assert run(capsys, "--data", "digits", *arguments, "--out", tmp_path / "p.html")[0] == 0
-        assert said in (tmp_path / "p.html").read_text(encoding="utf-8")
-
-
 def test_mnist_is_taken_where_it_is(mnist_root, tmp_path, capsys):
     out = run(capsys, "--data", mnist_root, "--image", 4, "--out", tmp_path / "p.html")
     assert out[0] == 0
@@ -110,21 +100,33 @@ def test_a_name_from_outside_is_escaped(tmp_path, capsys):
     assert "&lt;b onclick=alert(1)&gt;&amp;{{data}}.png" in text
 
 
+def page_of(folder, capsys, state):
+    """The page of LeNet with these weights, read from a file."""
+    tn.save(state, folder / "w.safetensors")
+    status, _, error = run(
+        capsys, "--data", "digits", "--checkpoint", folder / "w.safetensors",
+        "--out", folder / "p.html",
+    )  # fmt: skip
+    assert status == 0, error
+    return (folder / "p.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("nested", [False, True])
 def test_weights_come_from_a_checkpoint(tmp_path, capsys, nested):
     tn.manual_seed(5)
     state = models.LeNet().state_dict()
-    tn.save({"model": state, "epoch": 3} if nested else state, tmp_path / "w.safetensors")
-    status, _, error = run(
-        capsys, "--checkpoint", tmp_path / "w.safetensors", "--data", "digits",
-        "--out", tmp_path / "p.html",
-    )  # fmt: skip
-    assert status == 0, error
-    data = json.loads(
-        re.search(r'id="numbers">(.*?)</script>', (tmp_path / "p.html").read_text(), re.DOTALL)[1]
-    )
+    page = page_of(tmp_path, capsys, {"model": state, "epoch": 3} if nested else state)
+    assert "Weights: from w.safetensors." in page
+    data = json.loads(re.search(r'id="numbers">(.*?)</script>', page, re.DOTALL)[1])
     weights = np.frombuffer(base64.b64decode(data["arrays"]["fc2.weight"]["data"]), "<f4")
     assert np.array_equal(weights, state["fc2.weight"].reshape(-1))
+
+
+@pytest.mark.parametrize("factor", [0.0, 30.0, float("nan")])
+def test_strange_weights_are_shown_as_well(tmp_path, capsys, factor):
+    """All zeros: every window ties. Large ones: a softmax of ones and zeros. And NaN."""
+    state = models.LeNet().state_dict()
+    Reader(page_of(tmp_path, capsys, {k: v * np.float32(factor) for k, v in state.items()}))
 
 
 def bad_inputs(folder):
@@ -183,16 +185,3 @@ def test_an_old_page_stays_if_the_new_one_cannot_be_made(tmp_path, capsys):
     assert page.read_text() == "old"
     assert run(capsys, "--data", "digits", "--out", page)[0] == 0
     assert page.read_text() != "old"
-
-
-@pytest.mark.parametrize("factor", [0.0, 30.0, float("nan")])
-def test_strange_weights_are_shown_as_well(tmp_path, capsys, factor):
-    """All zeros: every window ties. Large ones: a softmax of ones and zeros. And NaN."""
-    state = models.LeNet().state_dict()
-    tn.save({k: v * np.float32(factor) for k, v in state.items()}, tmp_path / "w.safetensors")
-    status, _, error = run(
-        capsys, "--data", "digits", "--checkpoint", tmp_path / "w.safetensors",
-        "--out", tmp_path / "p.html",
-    )  # fmt: skip
-    assert status == 0, error
-    Reader((tmp_path / "p.html").read_text(encoding="utf-8"))

@@ -19,9 +19,8 @@ from hypothesis import strategies as st
 import tinynet as tn
 from tinynet import ops
 from tinynet.study.answers import answers
-from tinynet.study.contents import Contents
+from tinynet.study.contents import arrays, embedded
 from tinynet.study.digit import Digit, load_digit
-from tinynet.study.figures import Figures
 from tinynet.study.listing import listing
 from tinynet.study.networks import NETWORKS
 from tinynet.study.notation import formula, number
@@ -33,11 +32,12 @@ from tinynet.testing.differences import judge
 ROOT = pathlib.Path(tn.__file__).parent.parent
 
 
-def made(name, seed=0):
+def made(name, digit=None):
+    """A step of a network on a digit, by default the data set's first, and its model."""
     network = NETWORKS[name]
-    tn.manual_seed(seed)
+    tn.manual_seed(0)
     model = network.build()
-    return study(network, model, load_digit("0", "digits", None, network.size), seed), model
+    return study(network, model, digit or load_digit("0", "digits", None, network.size)), model
 
 
 @pytest.fixture(scope="module", params=list(NETWORKS))
@@ -62,10 +62,10 @@ def operation(one, name):
 def test_the_step_is_the_model_s_own(shown):
     """Bitwise equal output, and the gradients that backward leaves in the parameters."""
     one, model, _ = shown
-    x = tn.tensor(one.network.input(one.digit.image))
+    x = tn.tensor(one.digit.image.reshape(one.network.shape))
     output = model(x)
-    assert np.array_equal(one.quantities[one.output].value, output.data)
-    loss = one.network.loss(output, one.network.target(one.digit.label, "float32"))
+    assert np.array_equal(one.output.value, output.data)
+    loss = one.network.loss(output, one.digit.label)
     assert one.loss == loss.item()
     loss.backward()
     for name, parameter in model.named_parameters():
@@ -82,7 +82,7 @@ def test_finite_differences_agree(shown):
     one, _, _ = shown
     kinks = 0
     for quantity in one.quantities.values():
-        if quantity.gradient is None or quantity.key == one.operations[-1].output:
+        if quantity.gradient is None or quantity is one.operations[-1].output:
             assert not quantity.checks
             continue
         scale = abs(quantity.gradient).max()
@@ -105,7 +105,7 @@ def test_a_wrong_gradient_would_be_noticed(lenet):
     quantity = lenet.quantities["conv2.weight"]
     check = quantity.checks[0]
     line = lenet.replay.line(
-        next(id for id, key in lenet.keys.items() if key == "conv2.weight"),
+        list(lenet.quantities).index("conv2.weight"),
         int(np.ravel_multi_index(check.index, quantity.value.shape)),
     )
     scale = float(abs(quantity.gradient).max())
@@ -123,9 +123,9 @@ def test_a_tensor_s_gradient_is_the_sum_over_its_uses(shown):
     one, _, _ = shown
     total = {}
     for o in one.operations:
-        for name, key in o.inputs.items():
-            if one.quantities[key].gradient is not None:
-                total[key] = total.get(key, 0) + by_one_rule(one.graph, o, name)
+        for name, tensor in o.inputs.items():
+            if tensor.gradient is not None:
+                total[tensor.key] = total.get(tensor.key, 0) + by_one_rule(o, name)
     for key, g in total.items():
         np.testing.assert_allclose(g, one.quantities[key].gradient, rtol=1e-6, atol=1e-9)
 
@@ -156,7 +156,7 @@ def test_the_four_questions_are_answered_with_numbers_of_the_step(lenet):
     role, flat = told["why-col2im"].show.split()
     gx = lenet.quantities["x"].gradient
     n, c, h, w = np.unravel_index(int(flat), gx.shape)
-    gcol = Contents(lenet).extras[0]["gcol"]
+    gcol = arrays(lenet)[0]["gcol"][1]
     copies = [gcol[i * 5 + j, (h - i) * 24 + w - j] for i in range(5) for j in range(5)
               if 0 <= h - i < 24 and 0 <= w - j < 24]  # fmt: skip
     assert role == "gx"
@@ -165,18 +165,18 @@ def test_the_four_questions_are_answered_with_numbers_of_the_step(lenet):
     assert f"gx[{n},{c},{h},{w}] = {number(gx[n, c, h, w])}" in told["why-col2im"].text
 
     gb = lenet.quantities["conv1.bias"].gradient
-    gy = lenet.quantities[first.output].gradient
+    gy = first.output.gradient
     o = int(told["why-bias"].show.split()[1])
     assert f"gb[{o}] = Σ gy[:,{o},:,:] = {number(gb[o])}" in told["why-bias"].text
     assert gy[:, o].astype("float64").sum() == pytest.approx(gb[o], rel=1e-4)
 
-    x, gx = (getattr(lenet.quantities[pool.inputs["x"]], a) for a in ("value", "gradient"))
+    x, gx = pool.inputs["x"].value, pool.inputs["x"].gradient
     place = np.unravel_index(int(told["why-tie"].show.split()[1]), x.shape)
     n, c, h, w = (int(i) for i in place)
     window = x[n, c, h // 2 * 2 : h // 2 * 2 + 2, w // 2 * 2 : w // 2 * 2 + 2]
     assert (window == window.max()).sum() > 1
     assert np.argmax(window) == h % 2 * 2 + w % 2
-    g = lenet.quantities[pool.output].gradient[n, c, h // 2, w // 2]
+    g = pool.output.gradient[n, c, h // 2, w // 2]
     assert gx[place] == g != 0
     slopes = re.search(r"it is (\S+) to the left and (\S+) to the right", told["why-tie"].text)
     assert sorted(map(float, slopes.groups())) == pytest.approx(sorted((0, g)), abs=1e-6)
@@ -192,10 +192,7 @@ def test_the_four_questions_are_answered_with_numbers_of_the_step(lenet):
 
 def test_the_tie_s_slopes_are_the_pooling_s_own():
     """On black paper everything ties: other kinks must not show in the slopes of this one."""
-    network = NETWORKS["lenet"]
-    tn.manual_seed(0)
-    digit = Digit(np.zeros((1, 28, 28), "float32"), 3, "black paper")
-    one = study(network, network.build(), digit, 0)
+    one, _ = made("lenet", Digit(np.zeros((1, 28, 28), "float32"), 3, "black paper"))
     tie = next(a for a in answers(one) if a.id == "why-tie")
     g = float(re.search(r"shares of gy = (\S+) among", tie.text)[1])
     slopes = re.search(r"it is (\S+) to the left and (\S+) to the right", tie.text).groups()
@@ -206,7 +203,7 @@ def test_the_tie_s_slopes_are_the_pooling_s_own():
 
 def test_the_page_says_what_the_network_guesses(shown):
     one, _, text = shown
-    output = one.quantities[one.output].value.reshape(-1)
+    output = one.output.value.reshape(-1)
     assert f"The network predicts {output.argmax()}" in text
     if one.network.name == "lenet":
         p = np.exp(output - output.max())
@@ -290,13 +287,13 @@ def test_each_operation_stands_there_forward_and_backward(shown):
         forward = text[text.index(f'id="f{o.number}"') :].partition("</article>")[0]
         backward = text[text.index(f'id="b{o.number}"') :].partition("</article>")[0]
         assert f"</span> {o.name} <span" in forward
-        assert html.escape(str(tuple(one.quantities[o.output].value.shape))) in forward
+        assert html.escape(str(tuple(o.output.value.shape))) in forward
         assert "<b>Derivation.</b>" in backward
-        numbers = {name for name, key in o.inputs.items() if key in ("0.5", "1")}
+        numbers = {name for name, tensor in o.inputs.items() if tensor.is_number}
         for role in (*o.inputs.keys() - numbers, "y"):
             assert f'data-role="{role}"' in forward
-        for name, key in o.inputs.items():
-            if one.quantities[key].gradient is not None:
+        for name, tensor in o.inputs.items():
+            if tensor.gradient is not None:
                 assert f'data-role="g{name}"' in backward
                 assert f'id="b{o.number}-{name}"' in backward
         assert f'href="#f{o.number}"' in text[: text.index("<main")]
@@ -322,8 +319,7 @@ def test_every_operation_has_lines_to_show(name):
 def test_the_arrays_in_the_file_are_the_step_s(shown):
     one, _, text = shown
     data = json.loads(re.search(r'id="numbers">(.*?)</script>', text, re.DOTALL)[1])
-    contents = Contents(one)
-    for o, roles, there in zip(one.operations, contents.roles, data["operations"], strict=True):
+    for o, roles, there in zip(one.operations, arrays(one), data["operations"], strict=True):
         assert there["name"] == o.name
         assert there["roles"].keys() == roles.keys()
         for role, (_, array) in roles.items():
@@ -336,7 +332,7 @@ def test_the_arrays_in_the_file_are_the_step_s(shown):
 def test_the_tables_are_the_checks(shown):
     one, _, text = shown
     for o in one.operations:
-        for key, name in {k: n for n, k in reversed(o.inputs.items())}.items():
+        for key, name in {q.key: n for n, q in reversed(o.inputs.items())}.items():
             for check in one.quantities[key].checks:
                 entry = f"{name}[{','.join(map(str, check.index))}]"
                 row = re.search(
@@ -351,7 +347,7 @@ def test_the_tables_are_the_checks(shown):
 
 def test_what_float32_does_not_hold_is_refused():
     with pytest.raises(TypeError, match="float32"):
-        Figures().add("x", np.array([0.1]))
+        embedded("x", np.array([0.1]))
 
 
 @given(st.text(alphabet=st.sampled_from("gyxw_^(){}<>&,=.` dsum0T1-[]`*\"'"), max_size=60))

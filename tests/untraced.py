@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,17 +10,12 @@ from contextlib import contextmanager
 @contextmanager
 def untraced() -> Iterator[None]:
     """Coverage is not measured inside."""
-    try:
-        from coverage import Coverage
-    except ImportError:
-        yield
-        return
-    running = Coverage.current()
-    if running is None:
-        yield
-        return
-    running.stop()
+    coverage = sys.modules.get("coverage")
+    running = coverage and coverage.Coverage.current()
+    if running:
+        running.stop()
     try:
         yield
     finally:
-        running.start()
+        if running:
+            running.start()

@@ -11,7 +11,6 @@ import numpy as np
 
 from tinynet import autograd, backend
 from tinynet.autograd import Node, Value, raw
-from tinynet.graph.nodes import changed, kept
 from tinynet.graph.steps import Call, Input, Step, input_name, inputs_of, shape_of
 from tinynet.graph.watch import Record
 from tinynet.nn.module import Module
@@ -20,12 +19,9 @@ from tinynet.tensor import Tensor
 
 
 class Builder:
-    """Builds the steps, one node after the other.
+    """Builds the steps, one node after the other; the model and `names` give tensors their names.
 
-    Args:
-        model: the source of names for parameters, buffers and modules.
-        names: names of further tensors.
-        records: a tape's records by the node's id; empty without a tape.
+    `records` are a tape's, by the node's id; there are none without a tape.
     """
 
     def __init__(
@@ -117,14 +113,14 @@ class Builder:
 
     def _read_node(self, node: Node, step: Step) -> None:
         """Fill the step with the inputs, options and values that the rules keep."""
-        op, known = node.op, kept(node)
-        step.where = known.where
+        op = node.op
+        step.where = getattr(node, "where", "")  # only inside detect_anomaly
         inputs: dict[int, Input] = {}
-        for i, source in known.sources.items():
+        for i, source, shape, *_ in node.edges or ():
             computed = isinstance(source, Node | tuple)
             place = self._computed(source) if computed else self._leaf(source, node)
-            inputs[i] = Input(input_name(op, i), place, known.shapes[i])
-        for name, a in known.saved.items():
+            inputs[i] = Input(input_name(op, i), place, tuple(shape))
+        for name, a in node.saved.items():  # by parameter name of the rules
             if name == "y" and not changed(a, node):
                 step.value = raw(a[0] if isinstance(a, tuple) else a)
             elif name in op.options:
@@ -139,7 +135,7 @@ class Builder:
             parameters = inspect.signature(op.forward).parameters
             for i, name in enumerate(op.inputs):
                 if i not in inputs and parameters[name].default is inspect.Parameter.empty:
-                    inputs[i] = Input(name, None, known.shapes.get(i))
+                    inputs[i] = Input(name, None, None)
         step.inputs = tuple(inputs[i] for i in sorted(inputs))
 
     def _note_value(self, a: Any, user: Node) -> None:
@@ -179,6 +175,11 @@ class Builder:
         found = autograd.grad(output, targets, retain_graph=True, allow_unused=True)
         for step, g in zip(wanted, found, strict=True):
             step.gradient = raw(g)
+
+
+def changed(a: Any, by: Node | Record) -> bool:
+    """Whether a value was changed in place after the node or record kept it."""
+    return isinstance(a, Value) and a._version[0] > by.stamp
 
 
 def _key(source: Any) -> Any:

@@ -74,20 +74,13 @@ FORMULAS: dict[str, Callable[[Mapping[str, Shape], Shape, Mapping[str, Any]], Co
 def cost(
     op: str, inputs: Mapping[str, Shape], output: Shape, options: Mapping[str, Any]
 ) -> Cost | None:
-    """Compute the cost of one forward call.
+    """Compute the cost of one forward call, from the operation's name, shapes and options.
+
+    It is None if the operation is not in `tinynet.ops`, or if a shape or option that the formula
+    needs is unknown.
 
     >>> cost("conv2d", {"x": (1, 1, 28, 28), "w": (6, 1, 5, 5)}, (1, 6, 24, 24), {})
     Cost(multiply_adds=86400, elementwise=0)
-
-    Args:
-        op: the name of the operation.
-        inputs: the shapes of the inputs by name.
-        output: the shape of the output.
-        options: the options of the operation.
-
-    Returns:
-        The cost; None if the operation is not in `tinynet.ops`, or if a shape or option that the
-        formula needs is unknown.
     """
     if op not in _KNOWN:
         return None

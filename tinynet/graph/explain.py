@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,23 @@ from tinynet.tensor import Tensor
 
 UNKNOWN = "·"
 HEAD = ("step", "shape", "dtype", "‖value‖", "‖gradient‖", "operations", "formula")
+NUMBERS = (3, 4, 5)  # the columns that are aligned right
 NOTE = (
     f"{UNKNOWN} is what the graph did not keep, or what was changed in place later; a function, as "
     "in explain(lambda: loss_of(model(x))), keeps everything."
 )
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+    """Rows of a table as lines with aligned columns; `right` are the columns of numbers."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if k in right else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def norm(a: Any) -> float | None:
@@ -75,21 +88,12 @@ class Explanation:
             f"{sum(c.elementwise for c in known):,} elementwise ones"
         )
 
-    def _missing(self) -> bool:
-        return any(s.value is None for s in self.graph.steps)
+    def _notes(self) -> list[str]:
+        missing = any(s.value is None for s in self.graph.steps)
+        return [self.summary(), NOTE] if missing else [self.summary()]
 
     def __str__(self) -> str:
-        table = [HEAD, *self.rows()]
-        *widths, _ = (max(len(row[k]) for row in table) for k in range(len(HEAD)))
-        lines = []
-        for row in table:
-            cells = [
-                cell.rjust(width) if k in (3, 4, 5) else cell.ljust(width)
-                for k, (cell, width) in enumerate(zip(row[:-1], widths, strict=True))
-            ]
-            lines.append("  ".join([*cells, row[-1]]).rstrip())
-        lines += ["", self.summary()]
-        return "\n".join([*lines, NOTE] if self._missing() else lines)
+        return "\n".join([*aligned([HEAD, *self.rows()], NUMBERS), "", *self._notes()])
 
     __repr__ = __str__
 
@@ -98,15 +102,14 @@ class Explanation:
 
         def line(tag: str, row: tuple[str, ...]) -> str:
             cells = (
-                f'<{tag} style="text-align:{"right" if k in (3, 4, 5) else "left"};'
+                f'<{tag} style="text-align:{"right" if k in NUMBERS else "left"};'
                 f'white-space:nowrap">{html.escape(cell)}</{tag}>'
                 for k, cell in enumerate(row)
             )
             return f"<tr>{''.join(cells)}</tr>"
 
         body = "\n".join(line("td", row) for row in self.rows())
-        notes = [self.summary(), *([NOTE] if self._missing() else [])]
-        below = "".join(f"<p>{html.escape(note)}</p>" for note in notes)
+        below = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
         return (
             f'<div style="overflow-x:auto"><table><thead>{line("th", HEAD)}</thead>\n'
             f"<tbody>{body}</tbody></table></div>{below}"

@@ -9,6 +9,7 @@ from typing import Any
 from tinynet import nn
 from tinynet.creation import zeros
 from tinynet.graph.cost import Cost, Shape
+from tinynet.graph.explain import aligned
 from tinynet.graph.watch import ModuleCall, Tape
 from tinynet.nn.evaluating import evaluating
 from tinynet.tensor import Tensor
@@ -84,14 +85,7 @@ class ModelSummary:
             f"{self.multiply_adds:,}" + " + ?" * unknown, f"{self.parameter_bytes:,}",
             f"{self.output_bytes:,}",
         )  # fmt: skip
-        widths = [max(map(len, column)) for column in zip(head, *rows, total, strict=True)]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if i < 3 else cell.rjust(width)
-                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in (head, *rows, total)
-        ]
+        lines = aligned([head, *rows, total], right=range(3, 7))
         rule = "-" * max(map(len, lines))
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 

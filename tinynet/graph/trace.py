@@ -1,16 +1,4 @@
-"""trace: the graph behind a tensor as plain data, for `explain`, `draw` and the study pages.
-
-    trace(loss, model)                                  # what the graph of the loss has kept
-    trace(lambda: cross_entropy(model(x), y), model)    # runs the function, records everything
-
-Both return a `Graph`: `steps`, a list of `Step` in the order of computation (inputs first; the
-`id` of a step is its index in the list), and `output`, the id of the last.
-
-A graph keeps only what its rules need. From a loss alone, the values of some steps, constants that
-no rule needs, and some options are missing (None or absent), and the module of a step is guessed
-from its parameters. A function runs under a `Tape`, so only the values that it changes in place
-later are missing.
-"""
+"""trace: the graph behind a tensor as plain data, for `explain`, `draw` and the study pages."""
 
 from __future__ import annotations
 
@@ -33,7 +21,16 @@ def trace(
 ) -> Graph:
     """Return the graph behind a tensor, or behind the tensor that a function returns.
 
-    No `grad` changes and the graph is not freed, so `backward` can follow.
+    ::
+
+        trace(loss, model)                                  # what the graph of the loss has kept
+        trace(lambda: cross_entropy(model(x), y), model)    # runs the function, records everything
+
+    A graph keeps only what its rules need. From a loss alone, the values of some steps, constants
+    that no rule needs, and some options are missing (None or absent), and the module of a step is
+    guessed from its parameters. A function runs under a `Tape`, so only the values that it changes
+    in place later are missing. No `grad` changes and the graph is not freed, so `backward` can
+    follow.
 
     Args:
         output: a tensor, or a function without arguments that returns one.

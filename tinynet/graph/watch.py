@@ -50,18 +50,12 @@ class Record:
 
 
 class Tape(Watcher):
-    """Context manager that records everything that runs within it, in this thread.
-
-    Attributes:
-        records: one record per operation.
-        calls: the calls of modules, in the order in which they began.
-        returned: the calls that returned, in the order of returning.
-    """
+    """Context manager that records everything that runs within it, in this thread."""
 
     def __init__(self) -> None:
-        self.records: list[Record] = []
-        self.calls: list[ModuleCall] = []
-        self.returned: list[ModuleCall] = []
+        self.records: list[Record] = []  # one per operation
+        self.calls: list[ModuleCall] = []  # in the order in which they began
+        self.returned: list[ModuleCall] = []  # those that returned, in the order of returning
         self._running: list[ModuleCall] = []
 
     def operation(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -29,30 +29,17 @@ class Planned(NamedTuple):
     draw: Callable[[], Figure]
 
 
-class Evaluated(Protocol):
-    """What a report reads from an evaluation, such as `training.Evaluation`."""
-
-    @property
-    def labels(self) -> np.ndarray: ...
-    @property
-    def predictions(self) -> np.ndarray: ...
-    @property
-    def losses(self) -> np.ndarray: ...
-    def __len__(self) -> int: ...
-    def confusion_matrix(self) -> np.ndarray: ...
-    def precision(self, average: str | None = ...) -> Any: ...
-    def recall(self, average: str | None = ...) -> Any: ...
-    def f1(self, average: str | None = ...) -> Any: ...
-
-
 def figures_of_run(
     history: Sequence[Mapping[str, Any]],
     model: Module | None,
-    evaluation: Evaluated | None,
+    evaluation: Any,
     images: Any,
     names: Sequence[str] | None,
 ) -> Iterator[Planned]:
-    """Plan the figures that the given data allow; planning does not need matplotlib."""
+    """Plan the figures that the given data allow; planning does not need matplotlib.
+
+    The evaluation is a `training.Evaluation`, or None; that part stands on this one.
+    """
     for name, keys in quantities(history).items():
         yield Planned(name, label_of(name).capitalize(), _curves_caption(history, keys),
                       partial(plot_curves, history, only=[name]))  # fmt: skip
@@ -98,7 +85,7 @@ def _curves_caption(history: Sequence[Mapping[str, Any]], keys: list[str]) -> st
     return f"By epoch, {len(history)} in all: {', '.join(parts)}."
 
 
-def _confusion_caption(evaluation: Evaluated, names: Sequence[str] | None) -> str:
+def _confusion_caption(evaluation: Any, names: Sequence[str] | None) -> str:
     matrix = evaluation.confusion_matrix()
     right = int(np.trace(matrix))
     text = f"{right:,} of {len(evaluation):,} right."

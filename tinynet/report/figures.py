@@ -115,10 +115,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
 def inline_svg(figure: Figure, name: str, label: str) -> str:
     """A figure as an ``<svg>`` element that takes the page's text colour.
 
-    Args:
-        figure: a matplotlib figure.
-        name: a prefix for its ids, which must be unique in a page.
-        label: a description for screen readers.
+    `name` is a prefix for its ids, which must be unique in a page; screen readers read the label.
     """
     text = _rendered(figure, "svg", transparent=True).decode()
     text = text[text.index("<svg") :].replace(INK, "currentColor")

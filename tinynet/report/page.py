@@ -19,7 +19,7 @@ import numpy as np
 
 from tinynet.io.files import write_atomically
 from tinynet.nn import Module
-from tinynet.report.contents import Evaluated, Planned, figures_of_run
+from tinynet.report.contents import Planned, figures_of_run
 from tinynet.report.figures import inline_svg, save_figure
 from tinynet.report.text import class_name, is_number, label_of, metric_as_text
 from tinynet.version import __version__
@@ -33,7 +33,7 @@ def write_report(
     options: Mapping[str, Any] | None = None,
     summary: object = "",
     model: Module | None = None,
-    evaluation: Evaluated | None = None,
+    evaluation: Any = None,
     images: Any = None,
     names: Sequence[str] | None = None,
     formats: Sequence[str] = (),
@@ -83,15 +83,26 @@ def write_report(
     try:
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        page = _page(
-            title=escape(title),
-            refresh=refresh,
-            facts=failures.caught("heading", lambda: _facts(history)),
-            body=section("Figures", lambda: _figures([*planned()], place, formats, failures))
+        again = "" if refresh is None else f'<meta http-equiv="refresh" content="{int(refresh)}">'
+        facts = failures.caught("heading", lambda: _facts(history))
+        body = (
+            section("Figures", lambda: _figures([*planned()], place, formats, failures))
             + section("Classes", lambda: _classes(evaluation, names))
             + section("Epochs", lambda: _epochs(history))
             + section("Options", lambda: _options(options or {}))
-            + section("Model", lambda: _model(str(summary))),
+            + section("Model", lambda: _model(str(summary)))
+        )
+        made = (
+            f"Written {time.strftime('%Y-%m-%d %H:%M:%S %z')} by tinynet {__version__}, Python "
+            f"{platform.python_version()}, NumPy {np.__version__}"
+        )
+        template = (resources.files("tinynet.report") / "page.html").read_text("utf-8")
+        page = Template(template).substitute(
+            title=escape(title),
+            refresh=again,
+            facts=facts,
+            body=body or "<p>There is nothing to show yet.</p>",
+            footer=escape(made),
         )
         path = place / "report.html"
         write_atomically(str(path), page.encode(errors="backslashreplace"))
@@ -123,22 +134,6 @@ class _FailureLog:
         except Exception as error:
             reason = self.say(f"{what} failed", error)
             return f'<p class="failed">This could not be made: {escape(reason)}</p>\n'
-
-
-def _page(title: str, refresh: int | None, facts: str, body: str) -> str:
-    template = resources.files("tinynet.report") / "page.html"
-    again = "" if refresh is None else f'<meta http-equiv="refresh" content="{int(refresh)}">'
-    made = (
-        f"Written {time.strftime('%Y-%m-%d %H:%M:%S %z')} by tinynet {__version__}, Python "
-        f"{platform.python_version()}, NumPy {np.__version__}"
-    )
-    return Template(template.read_text("utf-8")).substitute(
-        title=title,
-        refresh=again,
-        facts=facts,
-        body=body or "<p>There is nothing to show yet.</p>",
-        footer=escape(made),
-    )
 
 
 def _figures(
@@ -213,7 +208,7 @@ def _epochs(history: Sequence[Mapping[str, Any]]) -> str:
     return _scroll_box("Epochs", _table([label_of(key) for key in keys], rows))
 
 
-def _classes(evaluation: Evaluated | None, names: Sequence[str] | None) -> str:
+def _classes(evaluation: Any, names: Sequence[str] | None) -> str:
     if evaluation is None:
         return ""
     matrix = evaluation.confusion_matrix()

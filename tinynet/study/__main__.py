@@ -15,17 +15,14 @@ from tinynet.study.networks import NETWORKS
 from tinynet.study.page import page
 from tinynet.study.step import study
 
-_DESCRIPTION = """\
-Write one HTML file that shows a training step of a network on one real digit, forward and backward:
-each operation's formula, source, numbers as pictures, derivation, gradients and finite
-differences. The file opens in any browser, without a network connection."""
-
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tinynet.study",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Write one HTML file that shows a training step of a network on one digit, "
+        "forward and backward: each operation's formula, source, numbers as pictures, derivation, "
+        "gradients and finite differences. The file opens in any browser, without a network "
+        "connection.",
     )
     option = parser.add_argument
     option("--model", choices=NETWORKS, default="lenet",

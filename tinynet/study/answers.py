@@ -16,19 +16,14 @@ from tinynet.study.step import Operation, Study
 
 @dataclass(frozen=True)
 class Answer:
-    """A question, its answer as HTML, and its place on the page.
-
-    Attributes:
-        operation, input: the rule it is shown with.
-        show: "role entry": the cell that its button selects.
-    """
+    """A question, its answer as HTML, and its place on the page."""
 
     id: str
     question: str
     text: str
-    operation: int
+    operation: int  # with the input, the rule that it is shown with
     input: str
-    show: str
+    show: str  # "role entry": the cell that its button selects
 
     @property
     def html(self) -> str:
@@ -42,7 +37,7 @@ class Answer:
 def answers(study: Study) -> list[Answer]:
     """The answers for the operations of this step."""
     found = []
-    makers: dict[str, list[Callable[[Study, Operation], Answer | None]]] = {
+    makers: dict[str, list[Callable[[Operation], Answer | None]]] = {
         "conv2d": [_col2im, _convolution_bias],
         "max_pool2d": [_tie],
         "linear": [_linear_bias],
@@ -51,17 +46,16 @@ def answers(study: Study) -> list[Answer]:
     }
     for operation in study.operations:
         for make in makers.pop(operation.name, []):
-            answer = make(study, operation)
+            answer = make(operation)
             if answer is not None:
                 found.append(answer)
     # keeps the two about the shape of a bias gradient together
     return sorted(found, key=lambda a: {"why-col2im": 0, "why-linear-bias": 1}.get(a.id, 2))
 
 
-def _arrays(study: Study, operation: Operation, name: str) -> tuple[Any, Any]:
+def _arrays(operation: Operation, name: str) -> tuple[Any, Any]:
     """An input's value and gradient."""
-    quantity = study.quantities[operation.inputs[name]]
-    return quantity.value, quantity.gradient
+    return operation.inputs[name].value, operation.inputs[name].gradient
 
 
 def _entry(array: np.ndarray, flat: int) -> str:
@@ -69,18 +63,19 @@ def _entry(array: np.ndarray, flat: int) -> str:
     return "[" + ",".join(map(str, np.unravel_index(flat, array.shape))) + "]"
 
 
-def _col2im(study: Study, operation: Operation) -> Answer:
-    x, gx = _arrays(study, operation, "x")
-    window = operation.step.options["window"]
+def _col2im(operation: Operation) -> Answer:
+    x, gx = _arrays(operation, "x")
+    window = operation.options["window"]
     ones = np.ones_like(x)
     copies = fold(unfold(ones, window=window), output_size=x.shape[2:], window=window)
     most = int(copies.max())
     flat = int(np.argmax(abs(gx) * (copies == most) * (x != 0)))
     corner = int(copies[0, 0, 0, 0])
+    times = "once" if corner == 1 else f"{corner} times"
     text = (
         "<p>Because im2col copies. Each window that covers a cell of x has a copy of it in its "
         f"column: x{_entry(x, flat)} = {number(x.flat[flat])} was copied {most} times, "
-        f"x[0,0,0,0] in the corner {_times(corner)}. The matrix product gives each copy its own "
+        f"x[0,0,0,0] in the corner {times}. The matrix product gives each copy its own "
         "gradient, in gcol = wᵀ gy. By the multivariable chain rule, the derivative with respect "
         "to a value that enters in several places is the sum of the derivatives over these places: "
         f"gx{_entry(x, flat)} = {number(gx.flat[flat])} is the sum of its {most} entries of gcol. "
@@ -90,22 +85,18 @@ def _col2im(study: Study, operation: Operation) -> Answer:
     return Answer("why-col2im", "Why is col2im a sum?", text, operation.number, "x", f"gx {flat}")
 
 
-def _times(n: int) -> str:
-    return "once" if n == 1 else f"{n} times"
-
-
 def _bias(of: str = "the") -> str:
     return f"Where does the shape of {of} bias gradient come from?"
 
 
-def _bias_arrays(study: Study, operation: Operation) -> tuple[Any, Any, Any, int]:
+def _bias_arrays(operation: Operation) -> tuple[Any, Any, Any, int]:
     """The bias, its gradient, gy, and the flat index of the bias's largest gradient."""
-    b, gb = _arrays(study, operation, "b")
-    return b, gb, study.quantities[operation.output].gradient, int(abs(gb).argmax())
+    b, gb = _arrays(operation, "b")
+    return b, gb, operation.output.gradient, int(abs(gb).argmax())
 
 
-def _convolution_bias(study: Study, operation: Operation) -> Answer:
-    b, gb, gy, o = _bias_arrays(study, operation)
+def _convolution_bias(operation: Operation) -> Answer:
+    b, gb, gy, o = _bias_arrays(operation)
     places = gy[:, 0].size
     text = (
         f"<p>From b itself: b is {b.shape}, one number for each map, and gy is {gy.shape}. b[{o}] "
@@ -118,8 +109,8 @@ def _convolution_bias(study: Study, operation: Operation) -> Answer:
     return Answer("why-bias", question, text, operation.number, "b", f"gb {o}")
 
 
-def _linear_bias(study: Study, operation: Operation) -> Answer:
-    b, gb, gy, j = _bias_arrays(study, operation)
+def _linear_bias(operation: Operation) -> Answer:
+    b, gb, gy, j = _bias_arrays(operation)
     text = (
         f"<p>b is {b.shape} and was added to each row of y {gy.shape}, one row per example. "
         "Its gradient sums over the rows. Here there is one row, so "
@@ -129,8 +120,8 @@ def _linear_bias(study: Study, operation: Operation) -> Answer:
     return Answer("why-linear-bias", question, text, operation.number, "b", f"gb {j}")
 
 
-def _broadcast_bias(study: Study, operation: Operation) -> Answer:
-    b, gb, gy, j = _bias_arrays(study, operation)
+def _broadcast_bias(operation: Operation) -> Answer:
+    b, gb, gy, j = _bias_arrays(operation)
     text = (
         f"<p>From b itself. y is {gy.shape}, one column per example, and b {b.shape} is repeated "
         "along the columns. So its gradient is gy summed over the columns, in the shape of b. With "
@@ -140,10 +131,9 @@ def _broadcast_bias(study: Study, operation: Operation) -> Answer:
     return Answer("why-bias", _bias(), text, operation.number, "b", f"gb {j}")
 
 
-def _tie(study: Study, operation: Operation) -> Answer | None:
-    x, gx = _arrays(study, operation, "x")
-    output = study.quantities[operation.output]
-    window, gy = operation.step.options["window"], output.gradient
+def _tie(operation: Operation) -> Answer | None:
+    x, gx = _arrays(operation, "x")
+    window, gy = operation.options["window"], operation.output.gradient
     assert gy is not None
     OH, OW = gy.shape[2:]
     if window.padding != (0, 0) or not window.disjoint:
@@ -167,7 +157,7 @@ def _tie(study: Study, operation: Operation) -> Answer | None:
     g = float(gy.reshape(-1)[k])
     text = (
         f"<p>Then the maximum is not unique. This is common after a ReLU: {int(zeros.sum())} of "
-        f"the {len(cells)} windows here are all zeros. The window of y{_entry(output.value, k)} "
+        f"the {len(cells)} windows here are all zeros. The window of y{_entry(gy, k)} "
         f"holds {', '.join(number(v) for v in cells[k])}, and gy there is "
         f"{number(gy.reshape(-1)[k])}. The first tied cell, in row-major order, takes all of it: "
         f"gx{_entry(x, first)} = {number(gx.flat[first])}, and gx{_entry(x, second)} = "
@@ -194,40 +184,34 @@ def _slopes(operation: Operation, x: Any, gy: Any, flat: int) -> tuple[float, fl
 
     gy is fixed, since the slopes of the loss would show the kinks of other operations as well.
     """
-    assert operation.step.op is not None
     h, found = 2.0**-26, []
     for step in (-h, h):
         moved = x.astype("float64")
         moved.flat[flat] += step
-        pooled = [operation.step.op.forward(a, **operation.step.options) for a in (moved, x)]
+        pooled = [operation.op.forward(a, **operation.options) for a in (moved, x)]
         found.append(float((gy.astype("float64") * (pooled[0] - pooled[1])).sum()) / step + 0.0)
     return found[0], found[1]  # + 0.0: 0, not -0
 
 
-def _soft_max(study: Study, operation: Operation) -> Answer:
-    x, gx = _arrays(study, operation, "x")
-    q, _ = _arrays(study, operation, "q")
+def _soft_max(operation: Operation) -> Answer:
+    x, gx = _arrays(operation, "x")
+    q, _ = _arrays(operation, "q")
     p = softmax(x, dim=1)
     label = int(q[0].argmax())
-    exponentials = np.exp(x - x.max())
-    titles = (
-        "digit",
-        "logit x",
-        "e^(x - max)",
-        "softmax p",
-        "one-hot q",
-        "p - q",
-        "gx, the rule's",
-    )
-    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
-    rows = "".join(
-        f'<tr{" class=right" if c == label else ""}><th scope="row">{c}</th>'
-        + "".join(
-            f"<td>{number(a[0, c])}</td>" for a in (x, exponentials, p, q, p - q, gx)
-        )
-        + "</tr>"
-        for c in range(x.shape[1])
-    )  # fmt: skip
+    columns = {
+        "logit x": x,
+        "e^(x - max)": np.exp(x - x.max()),
+        "softmax p": p,
+        "one-hot q": q,
+        "p - q": p - q,
+        "gx, the rule's": gx,
+    }
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("digit", *columns))
+    rows = ""
+    for c in range(x.shape[1]):
+        cells = "".join(f"<td>{number(a[0, c])}</td>" for a in columns.values())
+        right = " class=right" if c == label else ""
+        rows += f'<tr{right}><th scope="row">{c}</th>{cells}</tr>'
     text = (
         "<p>The loss is - ln p of the right digit t, and ln p<sub>t</sub> = x<sub>t</sub> - "
         "ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup>. So its derivative with respect to the "

@@ -58,121 +58,109 @@ function covering(window, h, w, OH, OW) {
   return found;
 }
 
+// The cells that terms name, by role: a term is a list of [role, ...index].
+function lights(A, terms) {
+  const lit = {};
+  for (const [role, ...index] of terms.flat()) (lit[role] ||= []).push(A[role].flat(...index));
+  return lit;
+}
+
+// A sum of products; `further` names more cells to highlight.
+function products(A, how, terms, note = "", further = []) {
+  return {how, note, lit: lights(A, [...terms, ...further]),
+          terms: terms.map(term => term.map(([role, ...index]) => factor(A, role, ...index)))};
+}
+
+// The c, i, j of a row and the p, q of a column of the im2col matrix. The page has one example.
+function unrolled(A, [row, column]) {
+  const [, ...filter] = A.w.shape, [, , ...image] = A.y.shape;
+  return [...new Numbers([], filter).index(row), ...new Numbers([], image).index(column)];
+}
+
 const conv2d = {
   y(A, flat, {window}) {
-    const [n, o, p, q] = A.y.index(flat), [, C, H, W] = A.x.shape, OW = A.y.shape[3];
-    const terms = [], lit = {x: [], w: [], b: [], col: []};
-    for (let c = 0; c < C; c++) for (const [i, j, h, w] of taps(window, p, q, H, W)) {
-      terms.push([factor(A, "w", o, c, i, j), factor(A, "x", n, c, h, w)]);
-      lit.x.push(A.x.flat(n, c, h, w));
-      lit.w.push(A.w.flat(o, c, i, j));
-    }
-    if (A.b) { terms.push([factor(A, "b", o)]); lit.b.push(o); }
-    if (A.col) lit.col = range(A.col.shape[0]).map(r => A.col.flat(r, p * OW + q));
-    return {terms, lit, how: `Σ w·x over the window${A.b ? " + b" : ""}`,
-            note: `Filter ${o} covers the highlighted window, which is column ${p * OW + q} of the ` +
-                  "im2col matrix, so y is one row of w times one column."};
+    const [n, o, p, q] = A.y.index(flat), [, C, H, W] = A.x.shape, column = p * A.y.shape[3] + q;
+    const terms = range(C).flatMap(c => taps(window, p, q, H, W).map(
+      ([i, j, h, w]) => [["w", o, c, i, j], ["x", n, c, h, w]]));
+    if (A.b) terms.push([["b", o]]);
+    return products(A, `Σ w·x over the window${A.b ? " + b" : ""}`, terms,
+      `Filter ${o} covers the highlighted window, which is column ${column} of the im2col matrix, ` +
+      "so y is one row of w times one column.", range(A.col.shape[0]).map(r => [["col", r, column]]));
   },
   x(A, flat, {window}) {
-    const [n, c, h, w] = A.x.index(flat), [, OC, OH, OW] = A.y.shape;
-    const [KH, KW] = window.kernel, lit = {y: [], col: []};
+    const [n, c, h, w] = A.x.index(flat), [, OC, OH, OW] = A.y.shape, [KH, KW] = window.kernel;
     const covers = covering(window, h, w, OH, OW);
-    for (const [i, j, p, q] of covers) {
-      if (A.col) lit.col.push(A.col.flat((c * KH + i) * KW + j, p * OW + q));
-      for (let o = 0; o < OC; o++) lit.y.push(A.y.flat(n, o, p, q));
-    }
+    const lit = lights(A, covers.map(([i, j, p, q]) =>
+      [["col", (c * KH + i) * KW + j, p * OW + q], ...range(OC).map(o => ["y", n, o, p, q])]));
     return {lit, note: `${covers.length} windows cover this cell, so im2col copies it ` +
-                       `${covers.length} times, and it enters ${lit.y.length} cells of y.`};
+                       `${covers.length} times, and it enters ${covers.length * OC} cells of y.`};
   },
   w(A, flat) {
-    const [o, c, i, j] = A.w.index(flat), [, , OH, OW] = A.y.shape;
+    const [o] = A.w.index(flat), [, , OH, OW] = A.y.shape;
     return {lit: {y: range(OH * OW).map(k => A.y.flat(0, o, 0, 0) + k)},
             note: `The same weight is used at all ${OH * OW} positions of map ${o}.`};
   },
   b(A, flat) { return conv2d.w({y: A.y, w: new Numbers([], [A.b.shape[0], 1, 1, 1])}, flat); },
   col(A, flat, {window}) {
-    const [r, k] = A.col.index(flat), [KH, KW] = window.kernel, [, OC, , OW] = A.y.shape;
-    const [p, q] = [Math.floor(k / OW), k % OW], [, , H, W] = A.x.shape;
-    const [c, i, j] = [Math.floor(r / (KH * KW)), Math.floor(r / KW) % KH, r % KW];
-    const tap = taps(window, p, q, H, W).find(t => t[0] === i && t[1] === j);
-    const from = tap ? factor(A, "x", 0, c, tap[2], tap[3]) : ["padding", 0];
-    return {terms: [[from]], how: "a copy", lit: {
-      x: tap ? [A.x.flat(0, c, tap[2], tap[3])] : [],
-      y: range(OC).map(o => A.y.flat(0, o, p, q)), w: range(OC).map(o => A.w.flat(o, c, i, j))},
-      note: `Row (c,i,j) = (${c},${i},${j}), column (p,q) = (${p},${q}).`};
+    const [c, i, j, p, q] = unrolled(A, A.col.index(flat)), [, , H, W] = A.x.shape;
+    const copied = taps(window, p, q, H, W).filter(tap => tap[0] === i && tap[1] === j);
+    return products(A, "a copy", copied.map(([, , h, w]) => [["x", 0, c, h, w]]),
+      `Row (c,i,j) = (${c},${i},${j}), column (p,q) = (${p},${q}).`,
+      range(A.y.shape[1]).map(o => [["y", 0, o, p, q], ["w", o, c, i, j]]));
   },
-  gcol(A, flat, {window}) {
-    const [r, k] = A.gcol.index(flat), [KH, KW] = window.kernel, [, OC, , OW] = A.gy.shape;
-    const [c, i, j] = [Math.floor(r / (KH * KW)), Math.floor(r / KW) % KH, r % KW];
-    const [p, q] = [Math.floor(k / OW), k % OW];
-    return {how: "Σ over the maps o of w·gy",
-            terms: range(OC).map(o => [factor(A, "w", o, c, i, j), factor(A, "gy", 0, o, p, q)]),
-            lit: {w: range(OC).map(o => A.w.flat(o, c, i, j)),
-                  gy: range(OC).map(o => A.gy.flat(0, o, p, q))}};
+  gcol(A, flat) {
+    const [c, i, j, p, q] = unrolled(A, A.gcol.index(flat));
+    return products(A, "Σ over the maps o of w·gy",
+      range(A.gy.shape[1]).map(o => [["w", o, c, i, j], ["gy", 0, o, p, q]]));
   },
   gx(A, flat, {window}) {
     const [n, c, h, w] = A.gx.index(flat), [, OC, OH, OW] = A.gy.shape, [KH, KW] = window.kernel;
-    const terms = [], lit = {gy: [], w: [], gcol: []};
     const covers = covering(window, h, w, OH, OW);
-    for (const [i, j, p, q] of covers) {
-      const place = [(c * KH + i) * KW + j, p * OW + q];
-      if (A.gcol) { terms.push([factor(A, "gcol", ...place)]); lit.gcol.push(A.gcol.flat(...place)); }
-      for (let o = 0; o < OC; o++) {
-        if (!A.gcol) terms.push([factor(A, "w", o, c, i, j), factor(A, "gy", n, o, p, q)]);
-        lit.gy.push(A.gy.flat(n, o, p, q));
-        lit.w.push(A.w.flat(o, c, i, j));
-      }
-    }
-    return {terms, lit, how: "col2im: Σ over the windows that cover the cell",
-            note: `${covers.length} windows cover x[${[n, c, h, w]}], so im2col copied it ` +
-                  `${covers.length} times; the gradient is the sum of its copies' gradients. ` +
-                  "Each gcol is itself Σ over the maps o of w·gy."};
+    return products(A, "col2im: Σ over the windows that cover the cell",
+      covers.map(([i, j, p, q]) => [["gcol", (c * KH + i) * KW + j, p * OW + q]]),
+      `${covers.length} windows cover x[${[n, c, h, w]}], so im2col copied it ` +
+      `${covers.length} times; the gradient is the sum of its copies' gradients. ` +
+      "Each gcol is itself Σ over the maps o of w·gy.",
+      covers.flatMap(([i, j, p, q]) => range(OC).map(o => [["w", o, c, i, j], ["gy", n, o, p, q]])));
   },
   gw(A, flat, {window}) {
-    const [o, c, i, j] = A.gw.index(flat), [N, , OH, OW] = A.gy.shape, [, , H, W] = A.x.shape;
-    const terms = [], lit = {gy: [], x: []};
-    for (let n = 0; n < N; n++) for (let p = 0; p < OH; p++) for (let q = 0; q < OW; q++) {
+    const [o, c, i, j] = A.gw.index(flat), [, , OH, OW] = A.gy.shape, [, , H, W] = A.x.shape;
+    const terms = [];
+    for (let p = 0; p < OH; p++) for (let q = 0; q < OW; q++) {
       const tap = taps(window, p, q, H, W).find(t => t[0] === i && t[1] === j);
-      if (!tap) continue;
-      terms.push([factor(A, "gy", n, o, p, q), factor(A, "x", n, c, tap[2], tap[3])]);
-      lit.gy.push(A.gy.flat(n, o, p, q));
-      lit.x.push(A.x.flat(n, c, tap[2], tap[3]));
+      if (tap) terms.push([["gy", 0, o, p, q], ["x", 0, c, tap[2], tap[3]]]);
     }
-    return {terms, lit, how: "Σ gy·x over all positions",
-            note: "A weight is used at every position of its map, so its gradient has a term for " +
-                  "each: gy there times the x that the weight was multiplied by."};
+    return products(A, "Σ gy·x over all positions", terms,
+      "A weight is used at every position of its map, so its gradient has a term for " +
+      "each: gy there times the x that the weight was multiplied by.");
   },
   gb(A, flat) {
-    const [N, , OH, OW] = A.gy.shape, cells = [];
-    for (let n = 0; n < N; n++) for (let k = 0; k < OH * OW; k++) cells.push(A.gy.flat(n, flat, 0, 0) + k);
-    return {terms: cells.map(k => [[bracket("gy", A.gy.index(k)), A.gy.data[k]]]), lit: {gy: cells},
-            how: "Σ gy over all positions",
-            note: `b[${flat}] was added at all ${cells.length} positions of map ${flat}, so its ` +
-                  "gradient sums them: one number for each map, the shape of b."};
+    const [, , OH, OW] = A.gy.shape;
+    return products(A, "Σ gy over all positions",
+      range(OH).flatMap(p => range(OW).map(q => [["gy", 0, flat, p, q]])),
+      `b[${flat}] was added at all ${OH * OW} positions of map ${flat}, so its ` +
+      "gradient sums them: one number for each map, the shape of b.");
   },
 };
 
 const max_pool2d = {
   y(A, flat, {window}) {
     const [n, c, p, q] = A.y.index(flat), [, , H, W] = A.x.shape;
-    const cells = taps(window, p, q, H, W).map(([, , h, w]) => A.x.flat(n, c, h, w));
-    const ties = cells.filter(k => A.x.data[k] === A.y.data[flat]).length;
-    return {terms: cells.map(k => [[bracket("x", A.x.index(k)), A.x.data[k]]]), max: true,
-            how: "the maximum of the window", lit: {x: cells, argmax: [flat]},
-            note: `The maximum is at tap ${A.argmax.data[flat]}, counted from 0 in row-major order.` +
-              (ties > 1 ? ` ${ties} cells tie; the first of them takes the gradient.` : "")};
+    const terms = taps(window, p, q, H, W).map(([, , h, w]) => [["x", n, c, h, w]]);
+    const ties = terms.filter(([[, ...cell]]) => A.x.at(...cell) === A.y.data[flat]).length;
+    const note = `The maximum is at tap ${A.argmax.data[flat]}, counted from 0 in row-major order.` +
+      (ties > 1 ? ` ${ties} cells tie; the first of them takes the gradient.` : "");
+    const further = [[["argmax", n, c, p, q]]];
+    return {...products(A, "the maximum of the window", terms, note, further), max: true};
   },
-  argmax(A, flat, options) { return {lit: max_pool2d.y(A, flat, options).lit,
-    note: max_pool2d.y(A, flat, options).note}; },
+  argmax(A, flat, options) { return {...max_pool2d.y(A, flat, options), terms: null, how: ""}; },
   gx(A, flat, {window}) {
-    const [n, c, h, w] = A.gx.index(flat), [, , OH, OW] = A.gy.shape;
-    const covers = covering(window, h, w, OH, OW), lit = {gy: [], y: [], argmax: [], x: [flat]};
-    const terms = [];
+    const [n, c, h, w] = A.gx.index(flat), [, , OH, OW] = A.gy.shape, terms = [];
+    const covers = covering(window, h, w, OH, OW);
     let note = "No window covers this cell: its gradient is 0.";
     for (const [i, j, p, q] of covers) {
       const k = A.gy.flat(n, c, p, q), won = A.argmax.data[k] === i * window.kernel[1] + j;
       terms.push([[`[x won]`, won ? 1 : 0], factor(A, "gy", n, c, p, q)]);
-      lit.gy.push(k); lit.y.push(k); lit.argmax.push(k);
       const x = A.x.data[flat], y = A.y.data[k];
       note = won ? "This cell is its window's maximum (the first, if several tie): it takes all of gy."
         : x === y ? `This cell ties with the window's first maximum, ${show(y)}, and gets nothing: ` +
@@ -180,92 +168,79 @@ const max_pool2d = {
         : `This cell is ${show(x)} and the window's maximum ${show(y)}: a small change here ` +
           "changes nothing, so the gradient is 0.";
     }
-    return {terms, lit, how: "gy at the maximum, 0 elsewhere", note};
+    const lit = lights(A, covers.map(([, , ...pq]) => ["gy", "y", "argmax"].map(role => [role, n, c, ...pq])));
+    return {terms, lit: {...lit, x: [flat]}, how: "gy at the maximum, 0 elsewhere", note};
   },
 };
 
 const linear = {
   y(A, flat) {
-    const [n, j] = A.y.index(flat), I = A.x.shape[1];
-    const terms = range(I).map(i => [factor(A, "x", n, i), factor(A, "w", j, i)]);
-    if (A.b) terms.push([factor(A, "b", j)]);
-    return {terms, how: "Σ x·w" + (A.b ? " + b" : ""), lit: {x: range(I).map(i => A.x.flat(n, i)),
-      w: range(I).map(i => A.w.flat(j, i)), b: [j]}, note: `Output ${j} uses row ${j} of w.`};
+    const [n, j] = A.y.index(flat);
+    const terms = range(A.x.shape[1]).map(i => [["x", n, i], ["w", j, i]]);
+    if (A.b) terms.push([["b", j]]);
+    return products(A, "Σ x·w" + (A.b ? " + b" : ""), terms, `Output ${j} uses row ${j} of w.`);
   },
   gx(A, flat) {
     const [n, i] = A.gx.index(flat), J = A.gy.shape[1];
-    return {terms: range(J).map(j => [factor(A, "gy", n, j), factor(A, "w", j, i)]), how: "Σ gy·w",
-            lit: {gy: range(J).map(j => A.gy.flat(n, j)), w: range(J).map(j => A.w.flat(j, i))},
-            note: `x[${n},${i}] enters all ${J} outputs, through column ${i} of w.`};
+    return products(A, "Σ gy·w", range(J).map(j => [["gy", n, j], ["w", j, i]]),
+      `x[${n},${i}] enters all ${J} outputs, through column ${i} of w.`);
   },
   gw(A, flat) {
-    const [j, i] = A.gw.index(flat), N = range(A.gy.shape[0]);
-    return {terms: N.map(n => [factor(A, "gy", n, j), factor(A, "x", n, i)]), how: "gy·x",
-            lit: {gy: N.map(n => A.gy.flat(n, j)), x: N.map(n => A.x.flat(n, i))},
-            note: "One term for each example of the batch; here there is one."};
+    const [j, i] = A.gw.index(flat);
+    return products(A, "gy·x", range(A.gy.shape[0]).map(n => [["gy", n, j], ["x", n, i]]),
+      "One term for each example of the batch; here there is one.");
   },
   gb(A, flat) {
-    const N = range(A.gy.shape[0]);
-    return {terms: N.map(n => [factor(A, "gy", n, flat)]), how: "Σ gy over the batch",
-            lit: {gy: N.map(n => A.gy.flat(n, flat))},
-            note: `b[${flat}] was added to output ${flat} of every example (here one), so its ` +
-                  "gradient sums over the batch: the shape of b."};
+    return products(A, "Σ gy over the batch", range(A.gy.shape[0]).map(n => [["gy", n, flat]]),
+      `b[${flat}] was added to output ${flat} of every example (here one), so its ` +
+      "gradient sums over the batch: the shape of b.");
   },
 };
 
 const matmul = {
   y(A, flat) {
-    const [i, j] = A.y.index(flat), K = range(A.a.shape[1]);
-    return {terms: K.map(k => [factor(A, "a", i, k), factor(A, "b", k, j)]), how: "Σ a·b",
-            lit: {a: K.map(k => A.a.flat(i, k)), b: K.map(k => A.b.flat(k, j))}, note: ""};
+    const [i, j] = A.y.index(flat);
+    return products(A, "Σ a·b", range(A.a.shape[1]).map(k => [["a", i, k], ["b", k, j]]));
   },
   ga(A, flat) {
-    const [i, k] = A.ga.index(flat), J = range(A.gy.shape[1]);
-    return {terms: J.map(j => [factor(A, "gy", i, j), factor(A, "b", k, j)]), how: "Σ gy·b",
-            lit: {gy: J.map(j => A.gy.flat(i, j)), b: J.map(j => A.b.flat(k, j))},
-            note: "A row of gy times a row of b: gy bᵀ. One term for each example of the batch."};
+    const [i, k] = A.ga.index(flat);
+    return products(A, "Σ gy·b", range(A.gy.shape[1]).map(j => [["gy", i, j], ["b", k, j]]),
+      "A row of gy times a row of b: gy bᵀ. One term for each example of the batch.");
   },
   gb(A, flat) {
-    const [k, j] = A.gb.index(flat), I = range(A.gy.shape[0]);
-    return {terms: I.map(i => [factor(A, "a", i, k), factor(A, "gy", i, j)]), how: "Σ a·gy",
-            lit: {a: I.map(i => A.a.flat(i, k)), gy: I.map(i => A.gy.flat(i, j))},
-            note: "A column of a times a column of gy: aᵀ gy."};
+    const [k, j] = A.gb.index(flat);
+    return products(A, "Σ a·gy", range(A.gy.shape[0]).map(i => [["a", i, k], ["gy", i, j]]),
+      "A column of a times a column of gy: aᵀ gy.");
   },
 };
 
 // Elementwise operations on inputs that broadcast: the value from the inputs' numbers, and for each
 // input the factor of gy, as [label, number].
-function place(A, role, index) {  // the flat index, in a broadcast input, of an output's index
-  const shape = A[role].shape, lead = index.length - shape.length;
-  return A[role].flat(...shape.map((n, k) => n === 1 ? 0 : index[k + lead]));
-}
-
 function elementwise(how, slopes) {
   const inputs = Object.keys(slopes);
-  const value = (A, role, index) => {
-    const k = place(A, role, index);
-    return [bracket(role, A[role].index(k)), A[role].data[k]];
+  // the cell of an input that enters an output cell, as in a term
+  const source = (A, role, index) => {
+    const {shape} = A[role], lead = index.length - shape.length;
+    return [role, ...shape.map((n, k) => n === 1 ? 0 : index[k + lead])];
   };
   const op = {y(A, flat) {
-    const index = A.y.index(flat), lit = {};
-    for (const role of inputs) lit[role] = [place(A, role, index)];
-    return {how: how(...inputs.map(role => value(A, role, index)), A.y.data[flat]), lit, note: ""};
+    const sources = inputs.map(role => source(A, role, A.y.index(flat)));
+    return {how: how(...sources.map(([role, ...cell]) => factor(A, role, ...cell))),
+            lit: lights(A, [sources])};
   }};
   for (const input of inputs) op["g" + input] = (A, flat) => {
-    const terms = [], lit = {gy: [], y: []};
-    for (const role of inputs) lit[role] = [];
+    const terms = [], lit = [];
     for (let k = 0; k < A.gy.data.length; k++) {
-      const index = A.gy.index(k);
-      if (place(A, input, index) !== flat) continue;
-      const numbers = inputs.map(role => value(A, role, index));
+      const index = A.gy.index(k), [, ...own] = source(A, input, index);
+      if (A[input].flat(...own) !== flat) continue;
+      const sources = inputs.map(role => source(A, role, index));
+      const numbers = sources.map(([role, ...cell]) => factor(A, role, ...cell));
       terms.push([factor(A, "gy", ...index), slopes[input](...numbers, A.y.data[k])]);
-      lit.gy.push(k);
-      lit.y.push(k);
-      for (const role of inputs) lit[role].push(place(A, role, index));
+      lit.push([["gy", ...index], ["y", ...index], ...sources]);
     }
-    const note = terms.length > 1 ?
-      `It was broadcast to ${terms.length} places, so its gradient sums over them.` : "";
-    return {terms, lit, note, how: terms.length > 1 ? "Σ gy·slope" : "gy·slope"};
+    const many = terms.length > 1;
+    return {terms, lit: lights(A, lit), how: many ? "Σ gy·slope" : "gy·slope", note: many ?
+      `It was broadcast to ${terms.length} places, so its gradient sums over them.` : ""};
   };
   return op;
 }
@@ -280,15 +255,12 @@ const OPERATIONS = {
   div: elementwise((a, b) => `${show(a[1])} / ${show(b[1])}`,
     {a: (a, b) => [`1/${b[0]}`, 1 / b[1]], b: (a, b, y) => [`-y/${b[0]}`, -y / b[1]]}),
   reshape: {
-    y: (A, flat) => ({how: "the same entry in C order", lit: {x: [flat]},
-                      terms: [[[bracket("x", A.x.index(flat)), A.x.data[flat]]]], note: ""}),
-    gx: (A, flat) => ({how: "the same entry in C order", lit: {gy: [flat]},
-                       terms: [[[bracket("gy", A.gy.index(flat)), A.gy.data[flat]]]], note: ""}),
+    y: (A, flat) => products(A, "the same entry in C order", [[["x", ...A.x.index(flat)]]]),
+    gx: (A, flat) => products(A, "the same entry in C order", [[["gy", ...A.gy.index(flat)]]]),
   },
   sum: {
-    y: A => ({how: "Σ x", terms: range(A.x.data.length).map(k => [[bracket("x", A.x.index(k)), A.x.data[k]]]),
-              lit: {x: range(A.x.data.length)}, note: ""}),
-    gx: A => ({how: "gy, repeated", terms: [[["gy", A.gy.data[0]]]], lit: {gy: [0]}, note: ""}),
+    y: A => products(A, "Σ x", range(A.x.data.length).map(k => [["x", ...A.x.index(k)]])),
+    gx: A => products(A, "gy, repeated", [[["gy"]]]),
   },
   cross_entropy_rows: {
     y(A, flat) {

@@ -44,8 +44,8 @@ class Notes:
     formula: str
     remarks: str  # between the formula and the parts
     parts: dict[str, str]  # those of `PARTS` that the docstring has, by name
-    forward: Code | None  # None without source, as for a function typed into a prompt
-    rules: dict[str, Code | None]  # the rule of each input, by its name
+    # "forward", and the rules "gx", ...; None without source, as for a function typed into a prompt
+    codes: dict[str, Code | None]
 
 
 def code_of(function: Callable[..., Any]) -> Code | None:
@@ -84,8 +84,8 @@ def notes(op: Op) -> Notes:
         " ".join(formula.split()),
         " ".join(remarks.split()),
         parts,
-        code_of(op.forward),
-        {name: code_of(rule.function) for name, rule in op.rules.items()},
+        {"forward": code_of(op.forward)}
+        | {f"g{name}": code_of(rule.function) for name, rule in op.rules.items()},
     )
 
 
@@ -127,10 +127,6 @@ def _listed_html(name: str, code: Code | None) -> str:
     return f"<p>{html.escape(name)}, {html.escape(where)}</p>{source}"
 
 
-def _codes(n: Notes) -> list[tuple[str, Code | None]]:
-    return [("forward", n.forward), *((f"g{name}", code) for name, code in n.rules.items())]
-
-
 def _text(n: Notes) -> str:
     lines = [n.call, "", *textwrap.wrap(n.formula, 96), *textwrap.wrap(n.remarks, 96), ""]
     for name, text in n.parts.items():
@@ -141,24 +137,19 @@ def _text(n: Notes) -> str:
                 line, 96, initial_indent="    ", subsequent_indent="        ",
                 break_on_hyphens=False,
             )  # fmt: skip
-    for name, code in _codes(n):
+    for name, code in n.codes.items():
         lines += ["", *_listed(name, code)]
     return "\n".join(lines)
 
 
 def _html(n: Notes) -> str:
-    def e(text: str) -> str:
-        return html.escape(text)
-
+    e = html.escape
     out = [f"<h4><code>{e(n.call)}</code></h4><p>{e(n.formula)}</p>"]
     if n.remarks:
         out.append(f"<p>{e(n.remarks)}</p>")
-    out += [
-        "<dl>",
-        *(f"<dt>{e(k)}</dt><dd>{e(v)}</dd>".replace("\n", "<br>") for k, v in n.parts.items()),
-        "</dl>",
-    ]
-    return "\n".join([*out, *(_listed_html(name, code) for name, code in _codes(n))])
+    parts = (f"<dt>{e(k)}</dt><dd>{e(v)}</dd>".replace("\n", "<br>") for k, v in n.parts.items())
+    listed = (_listed_html(name, code) for name, code in n.codes.items())
+    return "\n".join([*out, "<dl>", *parts, "</dl>", *listed])
 
 
 def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
@@ -213,7 +204,9 @@ def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
     if mine:
         return Derivation(name, [notes(op) for op in mine])
     whole = [(f.__qualname__, code) for f in through if (code := code_of(f)) is not None]
-    if not called and not (whole and _composes(function)):
+    place = getattr(function, "__module__", "") or ""
+    composes = place.startswith(("tinynet.functional", "tinynet.tensor", "tinynet.nn"))
+    if not called and not (whole and composes):
         raise ValueError(f"derivation: {name} calls no operation of tinynet by name")
     return Derivation(name, [notes(op) for op in called], whole)
 
@@ -233,18 +226,11 @@ def _named(given: str, name: str) -> Callable[..., Any]:
     )
 
 
-def _composes(function: Any) -> bool:
-    """Whether it is one of tinynet's functions, methods or layers that compute with tensors."""
-    module = getattr(function, "__module__", "") or ""
-    return module.startswith(("tinynet.functional", "tinynet.tensor", "tinynet.nn"))
-
-
 def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
     """The operations that a function calls by name, itself or through tinynet's functions.
 
-    Returns:
-        The operations, and the functions to show: the function itself, and those of
-        `tinynet.functional` and methods of tensors that it calls.
+    Also the functions to show: the function itself, and those of `tinynet.functional` and methods
+    of tensors that it calls.
     """
     found: dict[str, Op] = {}
     first = inspect.unwrap(function)

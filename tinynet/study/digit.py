@@ -19,17 +19,11 @@ class InputError(ValueError):
 
 @dataclass(frozen=True)
 class Digit:
-    """One handwritten digit.
+    """One handwritten digit."""
 
-    Attributes:
-        image: float32 (1, size, size), 0 (paper) to 1 (ink).
-        label: 0 to 9.
-        source: origin and changes made, in words.
-    """
-
-    image: np.ndarray
-    label: int
-    source: str
+    image: np.ndarray  # float32 (1, size, size), 0 (paper) to 1 (ink)
+    label: int  # 0 to 9
+    source: str  # origin and changes made, in words
 
 
 def load_digit(image: str, source: str | None, label: int | None, size: int) -> Digit:

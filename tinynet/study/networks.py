@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,178 +14,143 @@ from tinynet.functional import cross_entropy
 from tinynet.nn import Module, Parameter
 from tinynet.nn.init import normal_
 from tinynet.ops.softmax import softmax
+from tinynet.tensor import Tensor
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+@dataclass(frozen=True)
 class Network:
-    """A network for the page: builds it, runs it on one digit, and names its tensors.
+    """A network for the page: how to build it, run it on one digit, and name its tensors."""
 
-    Attributes:
-        name: the value of `--model`.
-        title: one line for the page.
-        size: height and width of the digit.
-    """
-
-    name: str
-    title: str
-    size: int
-
-    def build(self) -> Module:
-        """A network with random weights from `tinynet.manual_seed`'s generator."""
-        raise NotImplementedError
-
-    def input(self, image: np.ndarray) -> np.ndarray:
-        """The network's input for an image of shape (1, size, size)."""
-        raise NotImplementedError
-
-    def target(self, label: int, dtype: str) -> np.ndarray:
-        """The target of the loss."""
-        raise NotImplementedError
-
-    def loss(self, output: Any, target: Any) -> Any:
-        """The loss, one number."""
-        raise NotImplementedError
-
-    def guess(self, output: np.ndarray) -> str:
-        """A sentence about the digit that the network predicts."""
-        raise NotImplementedError
-
-    def part(self, parameter: str) -> str:
-        """The part of the network to which a parameter and the operations after it belong."""
-        return parameter.rpartition(".")[0] or parameter
-
-    def symbols(self, tensor: str) -> tuple[str, str]:
-        """Symbols of a tensor and its gradient in formulas, or ""; the loss's target is "c1"."""
-        return "", ""
-
-    def equations(self, output: str) -> tuple[str, str]:
-        """The documents' forward and backward equations for the operation that made `output`."""
-        return "", ""
+    name: str  # the value of `--model`
+    title: str  # one line for the page
+    size: int  # height and width of the digit
+    shape: tuple[int, ...]  # of the network's input
+    build: Callable[[], Module]  # with random weights from `tinynet.manual_seed`'s generator
+    loss: Callable[[Tensor, int], Tensor]  # of the output and the label, one number
+    guess: Callable[[np.ndarray], str]  # a sentence about the digit that the network predicts
+    # the part of the network to which a parameter and the operations after it belong
+    part: Callable[[str], str]
+    # symbols of a tensor and its gradient in formulas, or ""; the loss's target is "c1"
+    symbols: Callable[[str], tuple[str, str]]
+    # the documents' forward and backward equations for the operation that made an output, or ""
+    equations: Callable[[str], tuple[str, str]]
 
 
-class LeNet(Network):
-    """`tinynet.models.LeNet` with cross-entropy."""
-
-    name = "lenet"
-    title = "LeNet: two convolutions with max-pooling, two linear layers, cross-entropy"
-    size = 28
-
-    def build(self) -> Module:
-        return models.LeNet()
-
-    def input(self, image: np.ndarray) -> np.ndarray:
-        return image[None]
-
-    def target(self, label: int, dtype: str) -> np.ndarray:
-        return np.array([label])
-
-    def loss(self, output: Any, target: Any) -> Any:
-        return cross_entropy(output, target)
-
-    def guess(self, output: np.ndarray) -> str:
-        p = softmax(output, dim=1)[0]
-        return f"The network predicts {p.argmax()}, with probability {p.max():.3g}."
-
-    def symbols(self, tensor: str) -> tuple[str, str]:
-        return ("q", "") if tensor == "c1" else ("", "")
+def _guess_of_lenet(output: np.ndarray) -> str:
+    p = softmax(output, dim=1)[0]
+    return f"The network predicts {p.argmax()}, with probability {p.max():.3g}."
 
 
-class ByHandModule(Module):
-    """z⁽ˡ⁾ = W⁽ˡ⁾ a⁽ˡ⁻¹⁾ + b⁽ˡ⁾ and a⁽ˡ⁾ = σ(z⁽ˡ⁾), examples in columns.
+_LENET = Network(
+    "lenet",
+    "LeNet: two convolutions with max-pooling, two linear layers, cross-entropy",
+    size=28,
+    shape=(1, 1, 28, 28),
+    build=models.LeNet,
+    loss=lambda output, label: cross_entropy(output, np.array([label])),
+    guess=_guess_of_lenet,
+    part=lambda parameter: parameter.rpartition(".")[0],
+    symbols=lambda tensor: ("q", "") if tensor == "c1" else ("", ""),
+    equations=lambda output: ("", ""),
+)
 
-    Args:
-        sizes: units of each layer, input first.
-    """
 
-    def __init__(self, sizes: tuple[int, ...]) -> None:
+# --- the network of `examples/mlp_by_hand.py` on a digit of 8x8, in the documents' symbols ---
+
+SIZES = (64, 12, 10)  # units of each layer, input first
+_LAST = len(SIZES) - 1
+
+
+class ByHand(Module):
+    """z⁽ˡ⁾ = W⁽ˡ⁾ a⁽ˡ⁻¹⁾ + b⁽ˡ⁾ and a⁽ˡ⁾ = σ(z⁽ˡ⁾), examples in columns."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self.sizes = sizes
-        for layer in range(1, len(sizes)):
-            W = Parameter(np.empty((sizes[layer], sizes[layer - 1]), "float32"))
-            setattr(self, f"W{layer}", normal_(W, std=sizes[layer - 1] ** -0.5))
-            setattr(self, f"b{layer}", Parameter(np.zeros((sizes[layer], 1), "float32")))
+        for layer, (before, units) in enumerate(pairwise(SIZES), 1):
+            W = Parameter(np.empty((units, before), "float32"))
+            setattr(self, f"W{layer}", normal_(W, std=before**-0.5))
+            setattr(self, f"b{layer}", Parameter(np.zeros((units, 1), "float32")))
 
     def forward(self, a: Any) -> Any:
-        for layer in range(1, len(self.sizes)):
+        for layer in range(1, len(SIZES)):
             z = getattr(self, f"W{layer}") @ a + getattr(self, f"b{layer}")
             a = z.sigmoid()
         return a
 
 
-class ByHand(Network):
-    """The network of `examples/mlp_by_hand.py` on a digit of 8x8, in the documents' symbols."""
+def _squared_error(output: Tensor, label: int) -> Tensor:
+    target = np.eye(10, dtype=output.dtype)[:, [label]]
+    return 0.5 * (output - target).square().sum() / output.shape[1]
 
-    name = "mlp_by_hand"
-    title = "The multilayer perceptron of the documents: 64, 12 and 10 units, σ, squared error"
-    size = 8
-    sizes = (64, 12, 10)
 
-    def build(self) -> Module:
-        return ByHandModule(self.sizes)
+def _guess_by_hand(output: np.ndarray) -> str:
+    a = output[:, 0]
+    return (
+        f"The network predicts {a.argmax()}: its largest output is {a.max():.3g}, a "
+        "probability of this digit alone (the ten do not add up to 1)."
+    )
 
-    def input(self, image: np.ndarray) -> np.ndarray:
-        return image.reshape(-1, 1)
 
-    def target(self, label: int, dtype: str) -> np.ndarray:
-        return np.eye(10, dtype=dtype)[:, [label]]
-
-    def loss(self, output: Any, target: Any) -> Any:
-        return 0.5 * (output - target).square().sum() / output.shape[1]
-
-    def guess(self, output: np.ndarray) -> str:
-        a = output[:, 0]
-        return (
-            f"The network predicts {a.argmax()}: its largest output is {a.max():.3g}, a "
-            "probability of this digit alone (the ten do not add up to 1)."
-        )
-
-    def part(self, parameter: str) -> str:
-        return f"layer {parameter[1:]}"
-
-    def symbols(self, tensor: str) -> tuple[str, str]:
-        last = _layer(len(self.sizes) - 1)
-        found = {
-            "x": ("a⁽⁰⁾", "∂J/∂a⁽⁰⁾"),
-            "c1": ("y", ""),
-            "loss.sub": (f"a{last} - y", f"∂J/∂a{last}"),
-            "loss.div": ("J", ""),
+def _symbols(tensor: str) -> tuple[str, str]:
+    last = _layer(_LAST)
+    found = {
+        "x": ("a⁽⁰⁾", "∂J/∂a⁽⁰⁾"),
+        "c1": ("y", ""),
+        "loss.sub": (f"a{last} - y", f"∂J/∂a{last}"),
+        "loss.div": ("J", ""),
+    }
+    for layer in range(1, len(SIZES)):
+        n, before = _layer(layer), _layer(layer - 1)
+        found |= {
+            f"W{layer}": (f"W{n}", f"∂J/∂W{n}"),
+            f"b{layer}": (f"b{n}", f"∂J/∂b{n}"),
+            f"layer {layer}.matmul": (f"W{n} a{before}", f"δ{n}"),
+            f"layer {layer}.add": (f"z{n}", f"δ{n}"),
+            f"layer {layer}.sigmoid": (f"a{n}", f"∂J/∂a{n}"),
         }
-        for layer in range(1, len(self.sizes)):
-            n, before = _layer(layer), _layer(layer - 1)
-            found |= {
-                f"W{layer}": (f"W{n}", f"∂J/∂W{n}"),
-                f"b{layer}": (f"b{n}", f"∂J/∂b{n}"),
-                f"layer {layer}.matmul": (f"W{n} a{before}", f"δ{n}"),
-                f"layer {layer}.add": (f"z{n}", f"δ{n}"),
-                f"layer {layer}.sigmoid": (f"a{n}", f"∂J/∂a{n}"),
-            }
-        return found.get(tensor, ("", ""))
+    return found.get(tensor, ("", ""))
 
-    def equations(self, output: str) -> tuple[str, str]:
-        last = len(self.sizes) - 1
-        part, _, op = output.partition(".")
-        if part == "loss":
-            a = f"a{_layer(last)}"
-            return {
-                "div": (f"J = ½ Σ ({a} - y)² / m, with m = 1 example", ""),
-                "sub": ("", f"∂J/∂{a} = ({a} - y) / m"),
-            }.get(op, ("", ""))
-        layer = int(part.removeprefix("layer "))
+
+def _equations(output: str) -> tuple[str, str]:
+    last = _layer(_LAST)
+    found = {
+        "loss.div": (f"J = ½ Σ (a{last} - y)² / m, with m = 1 example", ""),
+        "loss.sub": ("", f"∂J/∂a{last} = (a{last} - y) / m"),
+    }
+    for layer in range(1, len(SIZES)):
         n, before, after = _layer(layer), _layer(layer - 1), _layer(layer + 1)
-        error = f"(a{n} - y) / m" if layer == last else f"(W{after}ᵀ δ{after})"
-        return {
-            "matmul": (
+        error = f"(a{n} - y) / m" if layer == _LAST else f"(W{after}ᵀ δ{after})"
+        found |= {
+            f"layer {layer}.matmul": (
                 f"z{n} = W{n} a{before} + b{n}: the product in it",
                 f"∂J/∂W{n} = δ{n} a{before}ᵀ and ∂J/∂a{before} = W{n}ᵀ δ{n}",
             ),
-            "add": (f"z{n} = W{n} a{before} + b{n}", f"∂J/∂b{n} = δ{n} summed over the batch"),
-            "sigmoid": (f"a{n} = σ(z{n})", f"δ{n} = {error} ⊙ σ'(z{n})"),
-        }.get(op, ("", ""))
+            f"layer {layer}.add": (
+                f"z{n} = W{n} a{before} + b{n}",
+                f"∂J/∂b{n} = δ{n} summed over the batch",
+            ),
+            f"layer {layer}.sigmoid": (f"a{n} = σ(z{n})", f"δ{n} = {error} ⊙ σ'(z{n})"),
+        }
+    return found.get(output, ("", ""))
 
 
 def _layer(number: int) -> str:
     return f"⁽{number}⁾".translate(_SUPERSCRIPTS)
 
 
-NETWORKS: dict[str, Network] = {network.name: network for network in (LeNet(), ByHand())}
+_BY_HAND = Network(
+    "mlp_by_hand",
+    "The multilayer perceptron of the documents: 64, 12 and 10 units, σ, squared error",
+    size=8,
+    shape=(64, 1),
+    build=ByHand,
+    loss=_squared_error,
+    guess=_guess_by_hand,
+    part=lambda parameter: f"layer {parameter[1:]}",
+    symbols=_symbols,
+    equations=_equations,
+)
+
+NETWORKS = {network.name: network for network in (_LENET, _BY_HAND)}

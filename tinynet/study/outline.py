@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import html
-import math
 import re
 
 from tinynet.graph.picture import Box, Edge
 from tinynet.graph.svg import svg
-from tinynet.study.step import Study
+from tinynet.study.step import Quantity, Study
 
 # a box of a drawing; its id ends in its number
 _BOX = re.compile(r'(<g class="\w+" id="box-[0-9a-f]+-(\d+)">)(.*?)(</g>)', re.DOTALL)
@@ -22,67 +21,51 @@ def outline(study: Study) -> str:
 
 def _part(study: Study, part: str) -> str:
     """The drawing of one part: its operations, their inputs, and where they come from."""
-    steps = study.graph.steps
-    mine = {o.step.id: o for o in study.operations if o.part == part}
-    number_of = {o.step.id: o.number for o in study.operations}
+    made_by = {operation.output: operation for operation in study.operations}
+    mine = [operation for operation in study.operations if operation.part == part]
     boxes: list[Box] = []
     links: list[str] = []
-    place: dict[int, int] = {}
-    edges: list[Edge] = []
-    parameters = 0
+    place: dict[Quantity, int] = {}
 
-    def box(id: int) -> int:
-        """The box of a step, made on first use."""
-        if id in place:
-            return place[id]
-        step, key = steps[id], study.keys[id]
-        symbol = study.network.symbols(key)[0]
-        if id in mine:
-            lines = (f"{mine[id].number} {mine[id].name}", *([symbol] if symbol else []))
-            kind = "operation"
-        elif step.kind == "operation":
-            lines, kind = (
-                (f"from {number_of[id]}", symbol or getattr(step.op, "name", "")),
-                "constant",
-            )
+    def box(tensor: Quantity) -> int:
+        """The box of a tensor, made on first use."""
+        if tensor in place:
+            return place[tensor]
+        symbol, maker = study.network.symbols(tensor.key)[0], made_by.get(tensor)
+        if maker is None:
+            plain = "the digit" if tensor.key == "x" else tensor.key
+            kind, lines = tensor.kind, [symbol or plain]
+        elif maker in mine:
+            kind, lines = "operation", [f"{maker.number} {maker.name}", symbol]
         else:
-            lines, kind = (symbol or ("the digit" if key == "x" else key),), step.kind
-        place[id] = len(boxes)
-        boxes.append(Box(kind, lines, f"{key} {tuple(step.shape)}"))
-        links.append(_link(study, id))
-        return place[id]
+            kind, lines = "constant", [f"from {maker.number}", symbol or maker.name]
+        place[tensor] = len(boxes)
+        boxes.append(Box(kind, tuple(filter(None, lines)), f"{tensor.key} {tensor.value.shape}"))
+        # to its operation, or for an input to the first operation that takes it
+        to = maker or next(o for o in study.operations if tensor in o.inputs.values())
+        links.append(f"#f{to.number}")
+        return place[tensor]
 
-    for id in mine:
-        for given in steps[id].inputs:
-            if given.id is None:
-                continue
-            passed = steps[given.id]
-            if given.id not in place and passed.kind == "parameter":
-                parameters += math.prod(passed.shape)
-            label = "" if passed.is_number else str(passed.shape)
-            edges.append(Edge(box(given.id), box(id), label))
+    edges: dict[Edge, None] = {}
+    for operation in mine:
+        for tensor in operation.inputs.values():
+            label = "" if tensor.is_number else str(tensor.value.shape)
+            edges[Edge(box(tensor), box(operation.output), label)] = None
     drawing = _BOX.sub(
         lambda m: f'{m[1]}<a href="{links[int(m[2])]}">{m[3]}</a>{m[4]}',
-        svg(boxes, list(dict.fromkeys(edges))),
+        svg(boxes, list(edges)),
     )
     # screen readers do not announce links inside an image
     drawing = drawing.replace('role="img"', 'role="group"', 1)
     listed = "".join(
         f'<li>{o.number} {html.escape(o.name)}: <a href="#f{o.number}">forward</a>, '
         f'<a href="#b{o.number}">backward</a></li>'
-        for o in mine.values()
+        for o in mine
     )
+    used = {tensor for o in mine for tensor in o.inputs.values() if tensor.kind == "parameter"}
+    parameters = sum(tensor.value.size for tensor in used)
     count = f', <span class="quiet">{parameters:,} parameters</span>' if parameters else ""
     return (
         f"<details open><summary>{html.escape(part)}{count}</summary>{drawing}"
         f'<ul class="links">{listed}</ul></details>'
     )
-
-
-def _link(study: Study, id: int) -> str:
-    """The link of a box: to its operation, or for an input to the operation that takes it."""
-    for operation in study.operations:
-        if operation.step.id == id:
-            return f"#f{operation.number}"
-    user = next(o for o in study.operations if any(i.id == id for i in o.step.inputs))
-    return f"#f{user.number}"

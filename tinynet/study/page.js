@@ -2,18 +2,14 @@
 // The page: draws pictures of the embedded numbers, and handles clicks, keys and hovering.
 
 (() => {
-  const read = id => JSON.parse(document.getElementById(id).textContent);
-  const {arrays, operations} = read("numbers");
+  const {arrays, operations} = JSON.parse(document.getElementById("numbers").textContent);
   const decoded = new Map();
 
-  // Little-endian float32 in base64, decoded on first use.
+  // Little-endian float32 in base64, decoded on first use; browsers' machines are little-endian.
   function numbers(key) {
     if (!decoded.has(key)) {
-      const {shape, data} = arrays[key], text = atob(data), bytes = new Uint8Array(text.length);
-      for (let k = 0; k < text.length; k++) bytes[k] = text.charCodeAt(k);
-      const view = new DataView(bytes.buffer), floats = new Float32Array(bytes.length / 4);
-      for (let k = 0; k < floats.length; k++) floats[k] = view.getFloat32(4 * k, true);
-      decoded.set(key, new Numbers(floats, shape));
+      const {shape, data} = arrays[key], bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0));
+      decoded.set(key, new Numbers(new Float32Array(bytes.buffer), shape));
     }
     return decoded.get(key);
   }
@@ -68,19 +64,18 @@
       canvas.addEventListener("focus", () => {
         if (!this.pinned && canvas.matches(":focus-visible")) this.select(picture, picture.cursor, true);
       });
+      const targets = {
+        ArrowLeft: () => picture.moved(0, -1), ArrowRight: () => picture.moved(0, 1),
+        ArrowUp: () => picture.moved(-1, 0), ArrowDown: () => picture.moved(1, 0),
+        PageDown: () => picture.panel(1), PageUp: () => picture.panel(-1),
+        Home: () => 0, End: () => picture.size - 1,
+        Enter: () => picture.cursor, " ": () => picture.cursor,
+      };
       canvas.addEventListener("keydown", event => {
-        const moves = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]};
-        let to = null;
-        if (moves[event.key]) to = picture.moved(...moves[event.key]);
-        else if (event.key === "PageDown") to = picture.panel(1);
-        else if (event.key === "PageUp") to = picture.panel(-1);
-        else if (event.key === "Home") to = 0;
-        else if (event.key === "End") to = picture.size - 1;
-        else if (event.key === "Enter" || event.key === " ") to = picture.cursor;
-        else if (event.key === "Escape") this.clear();
+        if (event.key === "Escape") this.clear();
+        else if (targets[event.key]) this.select(picture, targets[event.key](), true);
         else return;
         event.preventDefault();
-        if (to !== null) this.select(picture, to, true);
       });
     }
 
@@ -147,11 +142,6 @@
       for (const picture of this.pictures) picture.arrange(width);
       if (this.near) this.draw();
     }
-
-    view(near) {
-      this.near = near;
-      if (near) this.draw();
-    }
   }
 
   // Scrolls a wide picture sideways within its frame to the first lit cell.
@@ -172,7 +162,11 @@
   }
   arrange();
   const observer = new IntersectionObserver(entries => {
-    for (const entry of entries) parts.get(entry.target.id).view(entry.isIntersecting);
+    for (const entry of entries) {
+      const part = parts.get(entry.target.id);
+      part.near = entry.isIntersecting;
+      if (part.near) part.draw();
+    }
   }, {rootMargin: "400px"});
   for (const part of parts.values()) observer.observe(part.article);
   let width = window.innerWidth;

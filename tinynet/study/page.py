@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import inspect
-import json
 import re
 from importlib import resources
 
@@ -12,13 +11,11 @@ import numpy as np
 
 from tinynet.nn import Module
 from tinynet.study.answers import answers
+from tinynet.study.contents import as_json
 from tinynet.study.notation import formula, number
 from tinynet.study.outline import outline
 from tinynet.study.sections import Sections
 from tinynet.study.step import RATE, Study
-
-_SCRIPTS = ("cells.js", "pictures.js", "page.js")
-
 
 # the notation of formulas and listings: text to search for, symbol, meaning
 _NOTATION = (
@@ -34,13 +31,7 @@ _NOTATION = (
 
 
 def page(study: Study, model: Module, weights: str = "given") -> str:
-    """Make the HTML page of a training step.
-
-    Args:
-        study: the step to show.
-        model: the network, for the source of its forward.
-        weights: the origin of its weights, in words.
-    """
+    """Make the HTML page of a training step of a model; `weights` says where they are from."""
     asked = answers(study)
     asides: dict[tuple[int, str], str] = {}
     for answer in asked:
@@ -78,7 +69,7 @@ def page(study: Study, model: Module, weights: str = "given") -> str:
         "summary": (
             f"<p>{html.escape(study.network.title)}. Weights: {html.escape(weights)}. "
             f"The digit: {html.escape(digit.source)}. "
-            f"{study.network.guess(study.quantities[study.output].value)} "
+            f"{study.network.guess(study.output.value)} "
             f"The loss is {number(study.loss)}.</p>"
             f"<p>Answered below, with the numbers of this step:</p><ul>{links}</ul>"
             '<p>Colours: <span class="legend" role="img" aria-label="a colour scale"></span> blue: '
@@ -90,10 +81,9 @@ def page(study: Study, model: Module, weights: str = "given") -> str:
         ),
         "outline": outline(study),
         "main": main,
-        # JSON has "<" only inside strings, which may escape it
-        "data": json.dumps(sections.contents.data(), separators=(",", ":")).replace("<", "\\u003c"),
+        "data": as_json(study, sections.roles),
         "style": _read("page.css"),
-        "script": "\n".join(_read(name) for name in _SCRIPTS),
+        "script": "\n".join(_read(name) for name in ("cells.js", "pictures.js", "page.js")),
     }
     # in one pass, so that inserted text is not searched for placeholders
     return re.sub(r"\{\{(\w+)\}\}", lambda m: values[m[1]], _read("page.html"))

@@ -21,18 +21,12 @@ def host(array: Any) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Check:
-    """One derivative, by the engine and by finite differences.
+    """One derivative, by the engine and by finite differences."""
 
-    Attributes:
-        index: the index of the entry.
-        engine32, engine64: the engine's derivative of the loss in float32 and float64.
-        verdict: the result of comparing `engine64` with central differences.
-    """
-
-    index: tuple[int, ...]
-    engine32: float
+    index: tuple[int, ...]  # of the entry
+    engine32: float  # the engine's derivative of the loss in float32
     engine64: float
-    verdict: Verdict
+    verdict: Verdict  # the result of comparing `engine64` with central differences
 
     @property
     def difference(self) -> float:
@@ -88,11 +82,7 @@ def checks(
     A pixel has no derivative where windows of a pooling tie, as in the background of a digit. Such
     entries are skipped, and one of them is shown.
 
-    Args:
-        replay: the step in float64.
-        place: the id of the tensor's step.
-        gradient: the tensor's gradient in float32.
-        rng: generator for the random entries.
+    The replay is in float64; `place` is the tensor's step in it, and `gradient` in float32.
     """
     g32 = gradient.reshape(-1)
     g64 = host(replay.graph.steps[place].gradient).reshape(-1)
@@ -103,28 +93,19 @@ def checks(
     chosen: dict[int, Verdict] = {}
     kinks: dict[int, Verdict] = {}
     for candidates, count in ((largest, 1), (others, 2), (zeros, 1)):
-        found = 0
+        enough = len(chosen) + count
         for entry in map(int, candidates):
-            if found == count:
+            if len(chosen) == enough:
                 break
             if entry in chosen or entry in kinks:
                 continue
             verdict = judge(replay.line(place, entry), float(g64[entry]), scale, RTOL)
-            if verdict.outcome in ("equal", "constant"):
-                chosen[entry] = verdict
-                found += 1
-            else:
-                kinks[entry] = verdict
+            smooth = verdict.outcome in ("equal", "constant")
+            (chosen if smooth else kinks)[entry] = verdict
     between = [entry for entry, verdict in kinks.items() if verdict.outcome == "kink"]
-    for entry in between[:1]:
-        chosen[entry] = kinks[entry]
-    shape = gradient.shape
-    return [
-        Check(
-            tuple(int(i) for i in np.unravel_index(entry, shape)),
-            float(g32[entry]),
-            float(g64[entry]),
-            verdict,
-        )
-        for entry, verdict in chosen.items()
-    ]
+    chosen |= {entry: kinks[entry] for entry in between[:1]}
+    made = []
+    for entry, verdict in chosen.items():
+        index = tuple(map(int, np.unravel_index(entry, gradient.shape)))
+        made.append(Check(index, float(g32[entry]), float(g64[entry]), verdict))
+    return made

@@ -9,49 +9,56 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.study.contents import Contents
+from tinynet.study.contents import arrays
 from tinynet.study.derivation import notes
 from tinynet.study.listing import Listing, listing
 from tinynet.study.notation import formula, number
 from tinynet.study.replay import Check
-from tinynet.study.step import Operation, Study
+from tinynet.study.step import Operation, Quantity, Study
 from tinynet.window import Window
 
 _EMPTY = "Point at a cell or click it to see how it was computed. Arrow keys move, Esc clears."
 
 
 class Sections:
-    """Makes the sections of a study.
-
-    Args:
-        study: the study to show.
-        asides: HTML to insert by operation and input, as ``{(1, "x"): "<aside>..."}``.
-    """
+    """Makes the sections of a study, with HTML to insert by operation and input."""
 
     def __init__(self, study: Study, asides: dict[tuple[int, str], str]) -> None:
         self.study, self.asides = study, asides
-        self.contents = Contents(study)
+        self.roles = arrays(study)
 
-    def name(self, key: str) -> str:
+    def name(self, tensor: Quantity) -> str:
         """A tensor's symbol and name."""
-        symbol, _ = self.study.network.symbols(key)
-        kind = self.study.quantities[key].kind
-        if kind == "operation":
-            operation = next(o for o in self.study.operations if o.output == key)
+        symbol, _ = self.study.network.symbols(tensor.key)
+        if tensor.kind == "operation":
+            operation = next(o for o in self.study.operations if o.output is tensor)
             plain = f"output of {operation.number} {operation.name}"
-        elif kind == "constant":
-            plain = key if self.study.quantities[key].is_number else "the one-hot label"
+        elif tensor.kind == "constant":
+            plain = tensor.key if tensor.is_number else "the one-hot label"
         else:
-            plain = "the digit" if key == "x" else key
+            plain = "the digit" if tensor.key == "x" else tensor.key
         return f"{symbol}: {plain}" if symbol and symbol != plain else plain
 
-    def _gradient_of(self, key: str) -> str:
-        symbol, whole = self.study.network.symbols(key)[1], f"gradient of {self.name(key)}"
-        return f"{symbol}: {whole}" if symbol else whole
+    def _gradient_of(self, tensor: Quantity) -> str:
+        symbol = self.study.network.symbols(tensor.key)[1]
+        return f"{symbol + ': ' if symbol else ''}gradient of {self.name(tensor)}"
 
     def _picture(self, operation: Operation, role: str, caption: str) -> str:
-        key, array = self.contents.roles[operation.number - 1][role]
-        return self.contents.figures.figure(role, key, array, caption)
+        """A canvas for an array, with its role, caption, shape and range."""
+        key, array = self.roles[operation.number - 1][role]
+        shape = "×".join(map(str, array.shape)) or "one number"
+        if array.size == 1:
+            spread = number(array.reshape(-1)[0])
+        else:
+            spread = f"{array.min() + 0.0:.3g} to {array.max() + 0.0:.3g}"
+        label = f"{role}: {caption}, {shape}. Arrow keys move from cell to cell."
+        return (
+            f'<figure><figcaption><b>{html.escape(role)}</b> {html.escape(caption)} '
+            f'<span class="quiet">{shape}, {spread}</span></figcaption>'
+            f'<div class="frame"><canvas tabindex="0" role="application" width="1" height="1" '
+            f'aria-label="{html.escape(label)}" data-role="{html.escape(role)}" '
+            f'data-numbers="{html.escape(key)}"></canvas></div></figure>'
+        )  # fmt: skip
 
     def _open(self, operation: Operation, direction: str) -> str:
         n, name = operation.number, operation.name
@@ -67,25 +74,22 @@ class Sections:
 
     def forward(self, operation: Operation) -> str:
         """The section of an operation's forward."""
-        op = operation.step.op
-        assert op is not None
-        equation = self.study.network.equations(operation.output)[0]
-        shown = [self._picture(operation, name, self.name(key))
-                 for name, key in operation.inputs.items()
-                 if not self.study.quantities[key].is_number]  # fmt: skip
+        equation = self.study.network.equations(operation.output.key)[0]
+        shown = [self._picture(operation, name, self.name(tensor))
+                 for name, tensor in operation.inputs.items() if not tensor.is_number]  # fmt: skip
         captions = {
             "col": "the im2col matrix: row (c,i,j), column (p,q), each column one window of x",
             "argmax": "the argmax: the tap of each window that is y, from 0 in row-major order",
             "p": "the softmax of x",
         }
-        extras = self.contents.extras[operation.number - 1]
-        shown += [self._picture(operation, r, c) for r, c in captions.items() if r in extras]
+        roles = self.roles[operation.number - 1]
+        shown += [self._picture(operation, r, c) for r, c in captions.items() if r in roles]
         shown.append(self._picture(operation, "y", self.name(operation.output)))
         return "\n".join([
             self._open(operation, "f"),
-            f'<p class="formula">{formula(notes(op).formula)}</p>',
+            f'<p class="formula">{formula(notes(operation.op).formula)}</p>',
             _equation(equation),
-            _code(_listings(op.forward)),
+            _code(_listings(operation.op.forward)),
             f'<p class="shapes">{self._shapes(operation)}</p>',
             f'<div class="pictures">{"".join(shown)}</div>',
             _READOUT,
@@ -93,24 +97,18 @@ class Sections:
         ])  # fmt: skip
 
     def _shapes(self, operation: Operation) -> str:
-        pieces = []
-        for name, key in operation.inputs.items():
-            quantity = self.study.quantities[key]
-            pieces.append(
-                f"{name} = {key}" if quantity.is_number else f"{name} {tuple(quantity.value.shape)}"
-            )
-        y = self.contents.output(operation).value
-        window = operation.step.options.get("window")
-        if window is not None:
-            pieces[-1] += f" → y {tuple(y.shape)}, {y.dtype}; {_geometry(window)}"
-            return html.escape(", ".join(pieces))
-        return html.escape(f"{', '.join(pieces)} → y {tuple(y.shape)}, {y.dtype}")
+        inputs = ", ".join(
+            f"{name} = {tensor.key}" if tensor.is_number else f"{name} {tensor.value.shape}"
+            for name, tensor in operation.inputs.items()
+        )
+        y, window = operation.output.value, operation.options.get("window")
+        geometry = "" if window is None else f"; {_geometry(window)}"
+        return html.escape(f"{inputs} → y {y.shape}, {y.dtype}{geometry}")
 
     def backward(self, operation: Operation) -> str:
         """The section of an operation's backward: each rule, its gradient, finite differences."""
-        assert operation.step.op is not None
-        parts = notes(operation.step.op).parts
-        equation = self.study.network.equations(operation.output)[1]
+        parts = notes(operation.op).parts
+        equation = self.study.network.equations(operation.output.key)[1]
         pieces = [
             self._open(operation, "b"),
             _derivation(parts["Derivation"]),
@@ -118,23 +116,21 @@ class Sections:
             f'<p class="quiet"><b>Jacobian:</b> {formula(parts["Jacobian"])} '
             f'<b>Kinks:</b> {formula(parts["Kinks"])}</p>',
         ]  # fmt: skip
-        for name, key in operation.inputs.items():
-            if self.study.quantities[key].gradient is not None:
-                pieces.append(self._rule(operation, name, key))
+        for name, tensor in operation.inputs.items():
+            if tensor.gradient is not None:
+                pieces.append(self._rule(operation, name, tensor))
         return "\n".join([*pieces, _READOUT, "</article>"])
 
-    def _rule(self, operation: Operation, name: str, key: str) -> str:
+    def _rule(self, operation: Operation, name: str, tensor: Quantity) -> str:
         """The gradient with respect to one input."""
-        roles = self.contents.roles[operation.number - 1]
-        quantity = self.study.quantities[key]
-        assert operation.step.op is not None
-        rule = operation.step.op.rules[name]
+        roles = self.roles[operation.number - 1]
+        rule = operation.op.rules[name]
         read = {**operation.inputs, "y": operation.output}
         shown = [self._picture(operation, "gy", self._gradient_of(operation.output))]
         shown += [
             self._picture(operation, need, self.name(read[need]))
             for need in rule.needs
-            if need in read and not self.study.quantities[read[need]].is_number
+            if need in read and not read[need].is_number
         ]
         further = {
             "gcol": "wᵀ gy: the gradient of the im2col matrix, before col2im sums it",
@@ -146,20 +142,20 @@ class Sections:
             for role, caption in further.items()
             if role in roles and (role != "gcol" or name == "x")
         ]
-        keys = list(operation.inputs.values())
-        first = list(operation.inputs)[keys.index(key)]  # a tensor given twice has one table
-        caption = self._gradient_of(key)
-        if roles[f"g{name}"][0] != f"∂ {key}":
+        # a tensor given twice has one table
+        first = next(given for given, other in operation.inputs.items() if other is tensor)
+        caption = self._gradient_of(tensor)
+        if roles[f"g{name}"][0] != f"∂ {tensor.key}":
             where = "in the table below" if name == first else f"see the table under g{first}"
             caption = f"this use's share of {caption} (the sum over all uses: {where})"
         shown.append(self._picture(operation, f"g{name}", caption))
         return "\n".join([
             f'<h4 id="b{operation.number}-{name}">g{name}, the gradient with respect to {name} '
-            f'<span class="quiet">({html.escape(self.name(key))})</span></h4>',
+            f'<span class="quiet">({html.escape(self.name(tensor))})</span></h4>',
             _code(_listings(rule.function)),
             self.asides.get((operation.number, name), ""),
             f'<div class="pictures">{"".join(shown)}</div>',
-            checks_table(name, quantity.checks, self._kink(operation)) if name == first else "",
+            checks_table(name, tensor.checks, self._kink(operation)) if name == first else "",
         ])  # fmt: skip
 
     def _kink(self, operation: Operation) -> str:
@@ -172,8 +168,7 @@ class Sections:
 
 
 def _has_kinks(operation: Operation) -> bool:
-    assert operation.step.op is not None
-    return not notes(operation.step.op).parts["Kinks"].startswith("none")
+    return not notes(operation.op).parts["Kinks"].startswith("none")
 
 
 # functions that do the work of operations and rules

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from tinynet.autograd import Op
 from tinynet.creation import tensor
 from tinynet.graph import trace
-from tinynet.graph.steps import Graph, Step
+from tinynet.graph.steps import Graph
 from tinynet.nn import Module
 from tinynet.optim import SGD
 from tinynet.study.digit import Digit
@@ -24,161 +26,122 @@ from tinynet.tensor import Tensor
 RATE = 0.05  # learning rate of the update, plain gradient descent
 
 
-@dataclass
+@dataclass(eq=False)
 class Quantity:
-    """A tensor of the step.
+    """A tensor of the step."""
 
-    Attributes:
-        key: its unique name on the page.
-        kind: "parameter", "input", "constant" or "operation".
-        is_number: whether it is a constant number in the formula, such as the ½ of ½x.
-        value, gradient: NumPy arrays; gradient is None for a constant.
-        checks: finite differences for some entries.
-    """
-
-    key: str
-    kind: str
-    is_number: bool
+    key: str  # its unique name on the page
+    kind: str  # "parameter", "input", "constant" or "operation"
+    is_number: bool  # whether it is a constant number in the formula, such as the ½ of ½x
     value: np.ndarray
-    gradient: np.ndarray | None
-    checks: list[Check] = field(default_factory=list)
+    gradient: np.ndarray | None  # None for a constant
+    checks: list[Check] = field(default_factory=list)  # finite differences for some entries
 
 
-@dataclass
+@dataclass(eq=False)
 class Operation:
-    """One operation of the step.
+    """One operation of the step."""
 
-    Attributes:
-        number: its position in the forward, from 1.
-        step: its step in the graph.
-        part: its part of the network.
-        inputs: the keys of its inputs, by argument name.
-        output: the key of its output.
-    """
-
-    number: int
-    step: Step
-    part: str
-    inputs: dict[str, str]
-    output: str
+    number: int  # its position in the forward, from 1
+    op: Op
+    options: dict[str, Any]
+    part: str  # its part of the network
+    inputs: dict[str, Quantity]  # by argument name
+    output: Quantity
 
     @property
     def name(self) -> str:
-        return str(getattr(self.step.op, "name", ""))
+        return self.op.name
 
 
 @dataclass
 class Study:
-    """Everything that the page shows.
-
-    Attributes:
-        network, digit: the network and its input.
-        graph: the graph in float32.
-        quantities: the tensors by key.
-        operations: the operations in forward order.
-        output: the key of the network's output.
-        loss, loss_after: the loss before and after a step of gradient descent with rate `RATE`.
-        replay: recomputes the step in float64 with one number changed.
-        keys: the key of each step of the graph, by its id.
-    """
+    """Everything that the page shows."""
 
     network: Network
     digit: Digit
-    graph: Graph
-    quantities: dict[str, Quantity]
-    operations: list[Operation]
-    output: str
+    quantities: dict[str, Quantity]  # by key, in the order of the graph's steps
+    operations: list[Operation]  # in forward order
+    output: Quantity  # of the network, without the loss
     loss: np.float32
-    loss_after: np.float32
-    replay: Replay
-    keys: dict[int, str]
+    loss_after: np.float32  # after a step of gradient descent with rate `RATE`
+    replay: Replay  # recomputes the step in float64 with one number changed
 
 
 def study(network: Network, model: Module, digit: Digit, seed: int = 0) -> Study:
-    """Run one training step of the model on the digit, and record it.
+    """Run one training step of a network's model on the digit, and record it.
 
-    Args:
-        network: describes the model.
-        model: the model with its initial weights, which are not changed.
-        digit: the digit to train on.
-        seed: seed of the choice of entries for finite differences.
+    The model's weights are not changed. `seed` chooses the entries for finite differences.
     """
     model = copy.deepcopy(model)
     graph, output = _run(network, model, digit, "float32")
     double, _ = _run(network, copy.deepcopy(model).to("float64"), digit, "float64")
-    keys, operations = _named(network, graph, output)
-    quantities = {
-        keys[s.id]: Quantity(keys[s.id], s.kind, s.is_number, host(s.value),
-                             None if s.gradient is None else host(s.gradient))
-        for s in graph.steps
-    }  # fmt: skip
+    tensors, operations = _named(network, graph, output)
     rng = np.random.default_rng(seed)
     replay = Replay(double)
-    for step in graph.steps[:-1]:
-        quantity = quantities[keys[step.id]]
-        if quantity.gradient is not None:
-            quantity.checks = checks(replay, step.id, quantity.gradient, rng)
+    for place, tensor_ in enumerate(tensors[:-1]):
+        if tensor_.gradient is not None:
+            tensor_.checks = checks(replay, place, tensor_.gradient, rng)
+    quantities = {one.key: one for one in tensors}
     # another copy: the graph refers to the weights of the first
     stepped = copy.deepcopy(model)
     for name, parameter in stepped.named_parameters():
         parameter.grad = Tensor(quantities[name].gradient)
     SGD(stepped.parameters(), lr=RATE).step()
     after, _ = _run(network, stepped, digit, "float32")
-    return Study(
-        network, digit, graph, quantities, operations, keys[output],
-        np.float32(graph.steps[-1].value), np.float32(after.steps[-1].value), replay, keys,
-    )  # fmt: skip
+    loss, loss_after = (np.float32(run.steps[-1].value) for run in (graph, after))
+    return Study(network, digit, quantities, operations, tensors[output], loss, loss_after, replay)
 
 
 def _run(network: Network, model: Module, digit: Digit, dtype: str) -> tuple[Graph, int]:
     """The graph of the loss, and the id of the step that is the network's output."""
-    x = tensor(network.input(digit.image).astype(dtype), requires_grad=True, device="cpu")
+    x = tensor(digit.image.reshape(network.shape).astype(dtype), requires_grad=True, device="cpu")
     outputs = []
 
     def forward() -> Tensor:
         outputs.append(model(x))
-        return network.loss(outputs[0], network.target(digit.label, dtype))
+        return network.loss(outputs[0], digit.label)
 
     graph = trace(forward, model, {"x": x})
     (output,) = (s.id for s in graph.steps if s.value is outputs[0].data)
     return graph, output
 
 
-def _named(network: Network, graph: Graph, output: int) -> tuple[dict[int, str], list[Operation]]:
-    """A key for each step, and the operations.
+def _named(network: Network, graph: Graph, output: int) -> tuple[list[Quantity], list[Operation]]:
+    """The tensor of each step, with a unique key, and the operations.
 
     An operation belongs to the part whose parameters it takes, or by default to the part of the
     operation before. Operations after the network's output belong to the loss.
     """
-    keys: dict[int, str] = {}
+    tensors: list[Quantity] = []
     operations: list[Operation] = []
     part = "input"
     for step in graph.steps:
-        given = [graph.steps[i.id] for i in step.inputs if i.id is not None]
-        for leaf in given:
+        inputs = {i.name: tensors[i.id] for i in step.inputs if i.id is not None}
+        for leaf in inputs.values():
             if leaf.kind == "parameter":
-                part = network.part(leaf.name)
+                part = network.part(leaf.key)
         part = part if step.id <= output else "loss"
         key = f"{part}.{step.op.name}" if step.op is not None else step.name
         number = 2
-        while key in keys.values():
+        while any(key == earlier.key for earlier in tensors):
             key, number = f"{key.split(' ')[0]} {number}", number + 1
-        keys[step.id] = key
+        gradient = None if step.gradient is None else host(step.gradient)
+        made = Quantity(key, step.kind, step.is_number, host(step.value), gradient)
+        tensors.append(made)
         if step.op is not None:
-            inputs = {i.name: keys[i.id] for i in step.inputs if i.id is not None}
-            operations.append(Operation(len(operations) + 1, step, part, inputs, key))
-    return keys, operations
+            number = len(operations) + 1
+            operations.append(Operation(number, step.op, step.options, part, inputs, made))
+    return tensors, operations
 
 
-def by_one_rule(graph: Graph, operation: Operation, name: str) -> np.ndarray:
+def by_one_rule(operation: Operation, name: str) -> np.ndarray:
     """One rule's gradient for an input; a tensor used twice has the sum of two such gradients."""
-    step = operation.step
-    assert step.op is not None
-    values = {i.name: graph.steps[i.id].value for i in step.inputs if i.id is not None}
-    known = {"y": step.value, **values, **step.options}
-    known |= {f"{given}_shape": np.shape(value) for given, value in values.items()}
-    rule = step.op.rules[name]
-    args = [step.gradient, *[known[need] for need in rule.needs]]
+    values = {given: tensor.value for given, tensor in operation.inputs.items()}
+    known = {"y": operation.output.value, **values, **operation.options}
+    known |= {f"{given}_shape": value.shape for given, value in values.items()}
+    rule = operation.op.rules[name]
+    args = [operation.output.gradient, *[known[need] for need in rule.needs]]
     g = rule.function(*[[a] for a in args] if rule.joint else args)
-    shape = np.shape(values[name])
-    return host(g if g.shape == shape else step.op.unbroadcast(g, shape))
+    shape = values[name].shape
+    return host(g if g.shape == shape else operation.op.unbroadcast(g, shape))
