@@ -167,7 +167,7 @@ def table() -> dict[str, list[Case]]:
         "amin": _reductions("amin", min, "separated"),
         "norm": _reductions("norm", lambda v: math.sqrt(math.fsum(u * u for u in v))),
         "cumsum": [
-            Case([n(*s)], loops.cumsum, {"dim": d})
+            Case([n(*s)], lambda x, dim: np.cumsum(x, dim), {"dim": d})
             for s, d in [((2, 3, 4), 1), ((2, 3), -1), ((3, 1), 1), ((0, 3), 0), ((2, 0), 0)]
         ],
         **products(),
