@@ -66,18 +66,8 @@ def test_unfold_and_fold(g: Geometry) -> None:
     )
 
 
-# From this many cells a row on, convolution is row-wise; below it is im2col and one product.
-MIN_ROW = pytest.mark.parametrize("min_row", [0, 64])
-
-
-@MIN_ROW
-@given(g=convolutions(), seed=st.integers(0, 2**32 - 1))
-def test_convolution_and_its_adjoints(min_row: int, g: Geometry, seed: int) -> None:
-    with mock.patch.object(kernels, "MIN_ROW", min_row):
-        check_convolution(g, seed)
-
-
-def check_convolution(g: Geometry, seed: int) -> None:
+@given(convolutions(), st.integers(0, 2**32 - 1))
+def test_convolution_and_its_adjoints(g: Geometry, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, w = rng.standard_normal(g.x_shape), rng.standard_normal(g.w_shape)
     options: Any = {"window": window_of(g), "groups": g.groups}
@@ -200,31 +190,28 @@ def test_copies() -> None:
 # --- the fast operations against their loop definitions, over drawn geometries -------------------
 
 
-@MIN_ROW
+# From `min_row` cells a row on, convolution is row-wise; below it is im2col and one product.
+@pytest.mark.parametrize("min_row", [0, 64])
 @given(g=convolutions(), data=st.data())
 def test_convolutions_equal_their_definitions(min_row: int, g: Geometry, data: Any) -> None:
-    with mock.patch.object(kernels, "MIN_ROW", min_row):
-        check_definitions(g, data)
-
-
-def check_definitions(g: Geometry, data: Any) -> None:
     x, w = data.draw(arrays(g.x_shape)), data.draw(arrays(g.w_shape))
     gy = data.draw(arrays(g.y_shape))
     options: Any = {"window": window_of(g), "groups": g.groups}
     loops: Any = {**g.window, "groups": g.groups}
     kernel = loops.pop("kernel")
-    for found, want in (
-        (convolution.conv2d(x, w, **options), definitions.conv2d(x, w, **loops)),
-        (
+    want = (
+        definitions.conv2d(x, w, **loops),
+        definitions.conv2d_input(gy, w, (g.H, g.W), **loops),
+        definitions.conv2d_weight(gy, x, kernel, **loops),
+    )
+    with mock.patch.object(kernels, "MIN_ROW", min_row):
+        found = (
+            convolution.conv2d(x, w, **options),
             convolution.conv2d_input(gy, w, size=(g.H, g.W), **options),
-            definitions.conv2d_input(gy, w, (g.H, g.W), **loops),
-        ),
-        (
             convolution.conv2d_weight(gy, x, **options),
-            definitions.conv2d_weight(gy, x, kernel, **loops),
-        ),
-    ):
-        np.testing.assert_allclose(found, want, rtol=1e-12, atol=1e-12, strict=True)
+        )
+    for a, b in zip(found, want, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12, strict=True)
 
 
 @given(convolutions(), st.data())
