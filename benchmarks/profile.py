@@ -24,11 +24,6 @@ from typing import Any
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def find_package() -> None:
-    """Import from this checkout, and not from this folder, as in run.py."""
-    sys.path[:] = [str(HERE.parent), *(p for p in sys.path if pathlib.Path(p).resolve() != HERE)]
-
-
 @dataclass
 class Row:
     """The number of calls of one operation or rule in one phase, and their total seconds."""
@@ -195,5 +190,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    find_package()
+    # import from this checkout, and not from this folder, as in run.py
+    sys.path[:] = [str(HERE.parent), *(p for p in sys.path if pathlib.Path(p).resolve() != HERE)]
     raise SystemExit(main())
