@@ -59,9 +59,7 @@ def taken_from(shape: tuple[int, ...], index: Any) -> Array:
 
 
 def getitem(x: Array, index: Any) -> Array:
-    places = taken_from(x.shape, index)
-    flat = [float(v) for v in x.flat]
-    return np.array([flat[k] for k in np.ravel(places)]).reshape(np.shape(places))
+    return np.ravel(x)[taken_from(x.shape, index)]
 
 
 def index_add(*xs: Array, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Array:
@@ -73,29 +71,9 @@ def index_add(*xs: Array, shape: tuple[int, ...], indices: tuple[Any, ...]) -> A
 
 
 def topk(x: Array, k: int, dim: int, largest: bool = True) -> tuple[Array, Array]:
-    moved = np.moveaxis(x, dim, -1)
-    values, positions = np.zeros((*moved.shape[:-1], k)), np.zeros((*moved.shape[:-1], k), "int64")
-    for at in np.ndindex(*moved.shape[:-1]):
-        row = list(moved[at])
-        order = sorted(range(len(row)), key=lambda i: (-row[i] if largest else row[i], i))
-        for j, i in enumerate(order[:k]):
-            values[(*at, j)], positions[(*at, j)] = row[i], i
-    return np.moveaxis(values, -1, dim), np.moveaxis(positions, -1, dim)
-
-
-def linear(x: Array, w: Array, b: Array | None = None) -> Array:
-    y = np.zeros((x.shape[0], w.shape[0]))
-    for n, j in np.ndindex(*y.shape):
-        y[n, j] = (0.0 if b is None else b[j]) + math.fsum(x[n] * w[j])
-    return y
-
-
-def cross_entropy_rows(x: Array, q: Array) -> Array:
-    y = np.zeros((x.shape[0], *x.shape[2:]))
-    for n, c, *rest in np.ndindex(*x.shape):
-        column = [float(v) for v in x[(n, slice(None), *rest)]]
-        y[(n, *rest)] -= q[(n, c, *rest)] * (x[(n, c, *rest)] - log_sum_exp(column))
-    return y
+    order = np.argsort(-x if largest else x, dim, kind="stable")
+    positions = np.take(order, range(k), dim)
+    return np.take_along_axis(x, positions, dim), positions
 
 
 # --- windows over any number of spatial axes; what `definitions` spells out for two ---------------

@@ -156,12 +156,15 @@ def products() -> dict[str, list[Case]]:
     def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.einsum("...ij,...jk->...ik", a, b)
 
-    linear = [((2, 3), (4, 3), True), ((2, 3), (4, 3), False), ((0, 3), (2, 3), True)]
+    def linear(x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> np.ndarray:
+        return np.einsum("ni,ji->nj", x, w) + (0.0 if b is None else b)
+
+    layers = [((2, 3), (4, 3), True), ((2, 3), (4, 3), False), ((0, 3), (2, 3), True)]
     return {
         "matmul": [Case([n(*a), n(*b, seed=1)], matmul) for a, b in pairs],
         "linear": [
-            Case([n(*x), n(*w, seed=1), n(w[0], seed=2) if bias else None], loops.linear)
-            for x, w, bias in linear
+            Case([n(*x), n(*w, seed=1), n(w[0], seed=2) if bias else None], linear)
+            for x, w, bias in layers
         ],
         "einsum": [
             Case(

@@ -217,21 +217,11 @@ def test_indices_of_several_kinds() -> None:
     """Around an array of integers: None, an ellipsis, a mask, slices; out of range is named."""
     x = x64(2, 3, 4)
     array = x.detach().numpy()
-    k, mask = np.array([1, 0]), np.array([True, False, True])
-    for index in [
-        (None, k),
-        (Ellipsis, k),
-        (0, Ellipsis, k),
-        (slice(None), mask, k),
-        (k, slice(None), None, k),
-    ]:
+    k, mask, every = np.array([1, 0]), np.array([True, False, True]), slice(None)
+    for index in [(None, k), (..., k), (0, ..., k), (every, mask, k), (k, every, None, k)]:
         np.testing.assert_array_equal(x[index].detach().numpy(), array[index])
         check_grads(lambda x, index=index: x[index], x, 1)
-    for index, axis in [
-        ((Ellipsis, k + 3), 2),
-        ((None, k + 1), 0),
-        ((slice(None), mask, k + 3), 2),
-    ]:
+    for index, axis in [((..., k + 3), 2), ((None, k + 1), 0), ((every, mask, k + 3), 2)]:
         with pytest.raises(IndexError, match=f"axis {axis}"):
             x[index]
 

@@ -33,18 +33,6 @@ def problems(draw: Any, least: int = 2, most: int = 2) -> tuple[Window, tuple[in
     return window, (draw(st.integers(1, 3)), groups * draw(st.integers(1, 2)), *size), groups
 
 
-def as_definition(case: Any, dtype: str) -> Any:
-    """Arrays x, w, b and gy of a problem, and the options of its three convolutions."""
-    window, shape, groups = case
-    rng, OC = np.random.default_rng(0), 2 * groups
-    shapes = {
-        "x": shape, "w": (OC, shape[1] // groups, *window.kernel), "b": (OC,),
-        "gy": (shape[0], OC, *window.output("test", shape)),
-    }  # fmt: skip
-    given_arrays = {k: rng.standard_normal(s).astype(dtype) for k, s in shapes.items()}
-    return given_arrays, {"window": window, "groups": groups}
-
-
 # --- each kernel and the textbook's operation, against loops --------------------------------------
 
 
@@ -53,8 +41,11 @@ def as_definition(case: Any, dtype: str) -> Any:
 @settings(max_examples=40, deadline=None)
 @given(case=problems(1, 3))
 def test_convolutions_over_one_to_three_axes(row_wise: bool, dtype: str, case: Any) -> None:
-    a, options = as_definition(case, dtype)
-    x, w, b, gy, size = a["x"], a["w"], a["b"], a["gy"], a["x"].shape[2:]
+    window, shape, groups = case
+    (N, C, *size), OC = shape, 2 * groups
+    shapes = shape, (OC, C // groups, *window.kernel), (OC,), (N, OC, *window.output("test", shape))
+    rng, options = np.random.default_rng(0), {"window": window, "groups": groups}
+    x, w, b, gy = (rng.standard_normal(s).astype(dtype) for s in shapes)
     with mock.patch.object(convolution, "MIN_ROW", 0 if row_wise else 1 << 30):
         for found, want in (
             (conv2d(x, w, b, **options), loops.conv(x, w, b, **options)),

@@ -15,7 +15,7 @@ from tinynet.optim import lr_scheduler
 
 torch = pytest.importorskip("torch")
 
-EXACT = {"rtol": 1e-10, "atol": 1e-11}
+EXACT = {"rtol": 1e-10, "atol": 1e-12}
 
 
 def both(expression):
@@ -138,9 +138,7 @@ def test_optimizers(name, options):
         a.step()
         b.step()
         for p, q in zip(ours, theirs, strict=True):
-            np.testing.assert_allclose(
-                p.detach().numpy(), q.detach().numpy(), rtol=1e-10, atol=1e-12
-            )
+            compare(p, q)
     state, expected = a.state_dict()["state"], b.state_dict()["state"]
     for i in expected:
         for key, value in expected[i].items():
