@@ -31,12 +31,6 @@ _TAKEN: tuple[Any, ...] = (slice(None), (1, 2), (0, np.array([1, 1])), (slice(No
 
 
 def rearrangements() -> dict[str, list[Case]]:
-    def reshaped(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        return x.reshape(shape)
-
-    def permuted(x: np.ndarray, dims: Any) -> np.ndarray:
-        return np.transpose(x, dims)
-
     def padded(x: np.ndarray, widths: Any, value: float = 0.0) -> np.ndarray:
         return np.pad(x, widths, constant_values=value) if widths else x
 
@@ -44,9 +38,6 @@ def rearrangements() -> dict[str, list[Case]]:
         for axis, (before, after) in enumerate(widths):
             x = np.take(x, range(before, x.shape[axis] - after), axis)
         return x
-
-    def flipped(x: np.ndarray, dims: Any) -> np.ndarray:
-        return np.flip(x, dims)
 
     def joined(*xs: np.ndarray, dim: int = 0) -> np.ndarray:
         return np.concatenate(xs, dim)
@@ -58,7 +49,8 @@ def rearrangements() -> dict[str, list[Case]]:
         return tuple(np.moveaxis(x, dim, 0))
 
     def case(want: Any, of: tuple[int, ...], **options: Any) -> Case:
-        return Case([n(*of)], want, options, view=True)
+        """`want` takes the options by position."""
+        return Case([n(*of)], lambda x, **given: want(x, *given.values()), options, view=True)
 
     def added(shapes: list[Any], shape: tuple[int, ...], indices: tuple[Any, ...]) -> Case:
         inputs = [n(*given, seed=k) for k, given in enumerate(shapes)]
@@ -66,23 +58,23 @@ def rearrangements() -> dict[str, list[Case]]:
 
     return {
         "reshape": [
-            case(reshaped, (2, 6), shape=(3, 4)),
-            case(reshaped, (2, 3, 4), shape=(4, -1)),
-            case(reshaped, (), shape=(1, 1)),
-            case(reshaped, (0, 3), shape=(3, 0)),
+            case(np.reshape, (2, 6), shape=(3, 4)),
+            case(np.reshape, (2, 3, 4), shape=(4, -1)),
+            case(np.reshape, (), shape=(1, 1)),
+            case(np.reshape, (0, 3), shape=(3, 0)),
         ],
         "permute": [
-            case(permuted, (2, 3, 4), dims=(2, 0, 1)),
-            case(permuted, (2, 3, 4), dims=(-1, 0, -2)),
-            case(permuted, (2, 3), dims=(1, 0)),
-            case(permuted, (), dims=()),
-            case(permuted, (0, 3, 1), dims=(1, 2, 0)),
+            case(np.transpose, (2, 3, 4), dims=(2, 0, 1)),
+            case(np.transpose, (2, 3, 4), dims=(-1, 0, -2)),
+            case(np.transpose, (2, 3), dims=(1, 0)),
+            case(np.transpose, (), dims=()),
+            case(np.transpose, (0, 3, 1), dims=(1, 2, 0)),
         ],
         "flip": [
-            case(flipped, (2, 3, 4), dims=(1,)),
-            case(flipped, (2, 3, 4), dims=(-1, 0)),
-            case(flipped, (2, 3), dims=()),
-            case(flipped, (0, 3), dims=(0, 1)),
+            case(np.flip, (2, 3, 4), dims=(1,)),
+            case(np.flip, (2, 3, 4), dims=(-1, 0)),
+            case(np.flip, (2, 3), dims=()),
+            case(np.flip, (0, 3), dims=(0, 1)),
         ],
         "cat": [
             Case([n(2, 3), n(4, 3, seed=1), n(1, 3, seed=2)], joined),

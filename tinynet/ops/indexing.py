@@ -137,17 +137,19 @@ def _check_range(name: str, shape: tuple[int, ...], index: Any) -> None:
     if not _may_repeat(index):
         return
     parts = _parts(index)
-    of_ellipsis = len(shape) - sum(map(_axes_taken, parts))
     axis = 0
-    for i in parts:
+    for k, i in enumerate(parts):
         if is_array(i) and i.dtype.kind != "b" and axis < len(shape):
             _check_axis(name, i, axis, shape)
-        axis += of_ellipsis if i is Ellipsis else _axes_taken(i)
+        if i is Ellipsis:
+            axis = len(shape) - sum(map(_axes_taken, parts[k + 1 :]))
+        else:
+            axis += _axes_taken(i)
 
 
 def _axes_taken(i: Any) -> int:
     """How many axes a part of an index is for."""
-    if i is None or i is Ellipsis:
+    if i is None:
         return 0
     return i.ndim if is_array(i) and i.dtype.kind == "b" else 1
 
