@@ -17,7 +17,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
-from benchmarks import floor, networks, report, sides, targets, timing, workloads  # noqa: E402
+from benchmarks import floor, networks, report, run, sides, targets, timing, workloads  # noqa: E402
 
 TORCH = importlib.util.find_spec("torch") is not None
 
@@ -228,13 +228,11 @@ def test_nan_is_no_agreement():
 
 
 def test_other_work_makes_the_exit_status_1(capsys):
-    from benchmarks.run import _status
-
     def result(equal):
         return {"name": "lenet-64", "agreement": {"torch": {"equal": equal, "difference": 0.5}}}
 
-    assert _status([result(True)]) == 0
-    assert _status([result(True), result(False)]) == 1
+    assert run._status([result(True)]) == 0
+    assert run._status([result(True), result(False)]) == 1
     assert "lenet-64: torch's results differ" in capsys.readouterr().err
 
 

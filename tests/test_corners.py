@@ -11,7 +11,7 @@ import pytest
 import tinynet as tn
 import tinynet.functional as F
 from tinynet import nn, optim
-from tinynet.autograd import detect_anomaly
+from tinynet.autograd import Op, detect_anomaly
 from tinynet.ops import arithmetic, broadcast, linalg, shape, softmax
 from tinynet.ops.convolution import conv2d, conv2d_input, conv2d_weight
 from tinynet.testing import check_grads, jacobian
@@ -267,8 +267,6 @@ def test_anomaly_mode_decorates() -> None:
 
 def test_a_gradient_of_another_shape_is_named() -> None:
     """A rule's result is fitted to its input only where a broadcast was."""
-    from tinynet.autograd import Op
-
     wrong = Op(lambda x: x * 2.0)
     wrong.rule("x")(lambda gy: gy[:1])
     with pytest.raises(AssertionError, match=r"\(1,\) for an input of \(3,\)"):
@@ -290,8 +288,6 @@ def test_a_module_with_a_frozen_parameter() -> None:
 
 def test_a_gradient_that_depends_on_nothing_at_second_order() -> None:
     """The gradient of a piecewise constant function is an untracked 0."""
-    from tinynet.autograd import Op
-
     step = Op(lambda x: np.sign(x))
     step.rule("x")(lambda gy, x_shape: np.zeros(x_shape))
     check_grads(step, x64(3))

@@ -14,6 +14,7 @@ from traced import peak
 
 from tinynet.kernels import convolution, elementwise, panels, pooling
 from tinynet.kernels.im2col import batch_last, col2im, im2col, padded
+from tinynet.ops import convolution as textbook
 from tinynet.ops.convolution import conv2d, conv2d_input, conv2d_weight
 from tinynet.testing.strategies import arrays
 from tinynet.window import Window, make_window, ntuple
@@ -234,8 +235,6 @@ def test_workspaces_stay_small_beside_the_input(shape: Any, kernel: Any, stride:
 
 
 def test_rows_of_few_cells_are_one_product(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tinynet.ops import convolution as textbook
-
     calls: list[tuple[int, ...]] = []
 
     def counted(a: Any, b: Any) -> Any:

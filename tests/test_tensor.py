@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 from op_case import gradients
 
 import tinynet as tn
+from tinynet import backend
 
 # --- making ---------------------------------------------------------------------------------
 
@@ -100,8 +101,6 @@ def test_moving_keeps_the_gradient(device):
 
 
 def test_the_default_device(device, monkeypatch):
-    from tinynet import backend
-
     monkeypatch.setitem(backend._settings, "device", None)
     monkeypatch.setenv("TINYNET_DEVICE", device)
     assert tn.default_device() == device
