@@ -145,19 +145,10 @@ def table() -> dict[str, list[Case]]:
             Case([n(0, 3)], _gate, {"gate": np.zeros((0, 3))}),
         ],
         "leaky_relu": [
-            *_each(lambda v: v if v > 0 else 0.01 * v, "separated"),
-            *_each(
-                lambda v, negative_slope: v if v > 0 else negative_slope * v,
-                "separated",
-                negative_slope=0.3,
-            ),
+            *_each(_leaky, "separated"),
+            *_each(_leaky, "separated", negative_slope=0.3),
         ],
-        "elu": [
-            *_each(lambda v: v if v > 0 else math.exp(v) - 1.0, "separated"),
-            *_each(
-                lambda v, alpha: v if v > 0 else alpha * (math.exp(v) - 1), "separated", alpha=0.4
-            ),
-        ],
+        "elu": [*_each(_elu, "separated"), *_each(_elu, "separated", alpha=0.4)],
         **rearrangements(),
         "sum": _reductions("sum", math.fsum, empty=True),
         "amax": _reductions("amax", max, "separated"),
@@ -178,6 +169,14 @@ def table() -> dict[str, list[Case]]:
 
 def _gate(x: np.ndarray, gate: np.ndarray) -> np.ndarray:
     return loops.entrywise(lambda v, open: v if open > 0 else 0.0)(x, gate)
+
+
+def _leaky(v: float, negative_slope: float = 0.01) -> float:
+    return v if v > 0 else negative_slope * v
+
+
+def _elu(v: float, alpha: float = 1.0) -> float:
+    return v if v > 0 else alpha * (math.exp(v) - 1.0)
 
 
 def _powers() -> list[Case]:
