@@ -10,11 +10,6 @@ from benchmarks.sides import Side
 from benchmarks.workloads import GROWTH
 
 
-def items(kind: str, size: int) -> int:
-    """The number of items in a step: images of the batch, pixels of an image, or layers."""
-    return size * size if kind == "side" else size
-
-
 def measure(
     sides: Sequence[Side], settings: Settings, say: Callable[[str], None]
 ) -> dict[str, list[dict[str, Any]]]:
@@ -25,10 +20,10 @@ def measure(
         for size in (sizes[0], sizes[-1]) if settings.quick else sizes:
             say(f"growth: {kind} {size}")
             point = compare(make(size), sides, settings)
+            items = size * size if kind == "side" else size  # images, pixels or layers
             point["size"] = size
             point["per_item"] = {
-                name: spread["median"] / items(kind, size)
-                for name, spread in point["times"].items()
+                k: spread["median"] / items for k, spread in point["times"].items()
             }
             found[kind].append(point)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 import platform
+import re
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,9 @@ import numpy as np
 def cpu_model() -> str:
     """The processor's name according to the system."""
     cpuinfo = pathlib.Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                return value.strip()
-    return platform.processor() or platform.machine()
+    text = cpuinfo.read_text() if cpuinfo.exists() else ""
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.M)
+    return found[1] if found else platform.processor() or platform.machine()
 
 
 def blas() -> str:
@@ -29,11 +27,10 @@ def blas() -> str:
         from threadpoolctl import threadpool_info
     except ImportError:
         return text
-    folder = pathlib.Path(np.__file__).parent.parent
+    own = pathlib.Path(np.__file__).parent.parent / "numpy.libs"
     for library in threadpool_info():
-        if library["user_api"] == "blas" and pathlib.Path(library["filepath"]).is_relative_to(
-            folder / "numpy.libs"
-        ):
+        path = pathlib.Path(library["filepath"])
+        if library["user_api"] == "blas" and path.is_relative_to(own):
             text += f", {library.get('architecture')}, {library['num_threads']} threads"
     return text
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from benchmarks import memory, timing
 from benchmarks.floor import Rates, floor, multiply_adds, traffic
 from benchmarks.sides import OURS, Run, Side
-from benchmarks.timing import Spread
 from benchmarks.workloads import Workload
 
 
@@ -52,18 +50,9 @@ def compare(workload: Workload, sides: Sequence[Side], settings: Settings) -> di
         "name": workload.name,
         "kind": workload.kind,
         "batch": workload.batch,
-        "times": {
-            name: {**dataclasses.asdict(Spread.of(values)), "turns": values}
-            for name, values in times.items()
-        },
-        "ratios": {
-            peer.name: dataclasses.asdict(timing.ratios(times[OURS], times[peer.name]))
-            for peer in peers
-        },
-        "agreement": {
-            peer.name: dataclasses.asdict(timing.agreement(results[OURS], results[peer.name]))
-            for peer in peers
-        },
+        "times": {n: {**timing.spread(values), "turns": values} for n, values in times.items()},
+        "ratios": {p.name: timing.ratios(times[OURS], times[p.name]) for p in peers},
+        "agreement": {p.name: timing.agreement(results[OURS], results[p.name]) for p in peers},
     }
 
 

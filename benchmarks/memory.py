@@ -44,21 +44,15 @@ def resident(peak: bool) -> int:
     return peak_size if sys.platform == "darwin" else peak_size * 1024
 
 
-def _reset_peak() -> None:
-    """Reset the peak to the memory resident now, if the system can do that."""
-    with contextlib.suppress(OSError):
-        pathlib.Path("/proc/self/clear_refs").write_text("5")
-
-
 def above_base(side_name: str, workload: Workload, steps: int, threads_used: int) -> int:
     """Peak bytes above the base in this process."""
     side = sides.load(side_name, threads_used)
     tiny = Workload("tiny", "train", 1, (("Linear", 1, 1),), (1,),
                     loss="binary_cross_entropy_with_logits")  # fmt: skip
     Run(side, tiny, side.tensors(tiny, tiny.batches())).step()
-    batches = workload.batches()
-    prepared = side.tensors(workload, batches)
-    _reset_peak()
+    prepared = side.tensors(workload, workload.batches())
+    with contextlib.suppress(OSError):  # resets the peak, if the system can
+        pathlib.Path("/proc/self/clear_refs").write_text("5")
     base = resident(peak=False)
     run = Run(side, workload, prepared)
     for _ in range(steps):

@@ -12,44 +12,34 @@ from dataclasses import dataclass
 from typing import Any
 
 Layers = Sequence[tuple[Any, ...]]
+FLATTEN = ("Flatten",)
 
-MLP_2_10_1: Layers = (("Linear", 2, 10), ("Sigmoid",), ("Linear", 10, 1))
 
-MLP_784: Layers = (
-    ("Linear", 784, 512),
-    ("ReLU",),
-    ("Linear", 512, 512),
-    ("ReLU",),
-    ("Linear", 512, 10),
-)
+def conv(*sizes: int) -> Layers:
+    """A convolution (channels in, channels out, kernel) and its ReLU."""
+    return ("Conv2d", *sizes), ("ReLU",)
 
-# the layers of tinynet.models.LeNet
-LENET: Layers = (
-    ("Conv2d", 1, 6, 5),
-    ("ReLU",),
-    ("MaxPool2d", 2),
-    ("Conv2d", 6, 16, 5),
-    ("ReLU",),
-    ("MaxPool2d", 2),
-    ("Flatten",),
-    ("Linear", 256, 120),
-    ("ReLU",),
-    ("Linear", 120, 10),
-)
 
-# the layers of tinynet.models.CifarCNN
-CIFAR: Layers = (
-    ("Conv2d", 3, 32, 3),
-    ("ReLU",),
-    ("MaxPool2d", 2),
-    ("Conv2d", 32, 64, 3),
-    ("ReLU",),
-    ("MaxPool2d", 2),
-    ("Conv2d", 64, 64, 3),
-    ("ReLU",),
-    ("Flatten",),
-    ("Linear", 1024, 64),
-    ("ReLU",),
+def pooled(*sizes: int) -> Layers:
+    """`conv`, and the largest of each 2x2 entries."""
+    return *conv(*sizes), ("MaxPool2d", 2)
+
+
+def linear(*sizes: int) -> Layers:
+    """A linear layer (inputs, outputs) and its ReLU."""
+    return ("Linear", *sizes), ("ReLU",)
+
+
+MLP_2_10_1 = (("Linear", 2, 10), ("Sigmoid",), ("Linear", 10, 1))
+MLP_784 = (*linear(784, 512), *linear(512, 512), ("Linear", 512, 10))
+# the layers of tinynet.models.LeNet and CifarCNN
+LENET = (*pooled(1, 6, 5), *pooled(6, 16, 5), FLATTEN, *linear(256, 120), ("Linear", 120, 10))
+CIFAR = (
+    *pooled(3, 32, 3),
+    *pooled(32, 64, 3),
+    *conv(64, 64, 3),
+    FLATTEN,
+    *linear(1024, 64),
     ("Linear", 64, 10),
 )
 
@@ -57,24 +47,12 @@ CIFAR: Layers = (
 def image_stack(side: int) -> Layers:
     """Two convolutions with pooling and a linear layer, for images of any side."""
     last = ((side - 2) // 2 - 2) // 2
-    return (
-        ("Conv2d", 3, 8, 3),
-        ("ReLU",),
-        ("MaxPool2d", 2),
-        ("Conv2d", 8, 16, 3),
-        ("ReLU",),
-        ("MaxPool2d", 2),
-        ("Flatten",),
-        ("Linear", 16 * last * last, 10),
-    )
+    return (*pooled(3, 8, 3), *pooled(8, 16, 3), FLATTEN, ("Linear", 16 * last * last, 10))
 
 
 def deep_mlp(depth: int, width: int = 128) -> Layers:
     """`depth` linear layers of `width`, with ReLU between them; the last has 10 outputs."""
-    hidden: list[tuple[Any, ...]] = []
-    for _ in range(depth - 1):
-        hidden += [("Linear", width, width), ("ReLU",)]
-    return (*hidden, ("Linear", width, 10))
+    return (*linear(width, width) * (depth - 1), ("Linear", width, 10))
 
 
 def build(nn: Any, layers: Layers) -> Any:

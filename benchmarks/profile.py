@@ -16,29 +16,15 @@ import pathlib
 import statistics
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def find_package() -> None:
-    """Import from this checkout, and not from this folder, as in run.py."""
-    sys.path[:] = [str(HERE.parent), *(p for p in sys.path if pathlib.Path(p).resolve() != HERE)]
-
-
-@dataclass
-class Row:
-    """The number of calls of one operation or rule in one phase, and their total seconds."""
-
-    calls: int = 0
-    seconds: float = 0.0
-
-
 def make_clock() -> Any:
-    """A watcher that adds the time of each operation and rule to the row of its phase and name.
+    """A watcher that counts the calls and seconds of each operation and rule by phase and name.
 
     The class is local because tinynet is imported only after the number of threads is set.
     """
@@ -46,7 +32,8 @@ def make_clock() -> Any:
 
     class Clock(Watcher):
         def __init__(self) -> None:
-            self.rows: dict[tuple[str, str], Row] = defaultdict(Row)
+            self.calls: Counter[tuple[str, str]] = Counter()
+            self.seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
             self.phase = "forward"
 
         def timed(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
@@ -54,9 +41,8 @@ def make_clock() -> Any:
             try:
                 return function(*args)
             finally:
-                row = self.rows[self.phase, name]
-                row.calls += 1
-                row.seconds += time.perf_counter() - start
+                self.calls[self.phase, name] += 1
+                self.seconds[self.phase, name] += time.perf_counter() - start
 
         def operation(self, op: Any, args: Any, options: Any) -> Any:
             return self.timed(op.name, super().operation, op, args, options)
@@ -66,16 +52,16 @@ def make_clock() -> Any:
             return self.timed(name, super().rule, node, edge, gy, create_graph)
 
         def run(self, phase: str, function: Callable[[], Any]) -> None:
-            """Run a phase; the time outside its operations goes to the row "engine"."""
+            """Run a phase; the time outside its operations counts as "engine"."""
             self.phase = phase
-            inside = sum(row.seconds for row in self.rows.values())
+            before = sum(self.seconds.values())
             start = time.perf_counter()
             function()
             whole = time.perf_counter() - start
-            inside = sum(row.seconds for row in self.rows.values()) - inside
-            row = self.rows[phase, "step" if phase == "optimizer" else "engine"]
-            row.calls += 1
-            row.seconds += whole - inside
+            inside = sum(self.seconds.values()) - before
+            rest = phase, "step" if phase == "optimizer" else "engine"
+            self.calls[rest] += 1
+            self.seconds[rest] += whole - inside
 
     return Clock()
 
@@ -132,9 +118,9 @@ def profile(workload: Any, steps: int, threads: int) -> dict[str, Any]:
                 clock.run(phase, part)
             step += time.perf_counter() - start
     rows: list[dict[str, Any]] = [
-        {"phase": phase, "name": name, "calls": row.calls / steps, "seconds": row.seconds / steps,
-         "share": row.seconds / step}
-        for (phase, name), row in clock.rows.items()
+        {"phase": phase, "name": name, "calls": clock.calls[phase, name] / steps,
+         "seconds": seconds / steps, "share": seconds / step}
+        for (phase, name), seconds in clock.seconds.items()
     ]  # fmt: skip
     rows.sort(key=lambda row: -row["seconds"])
     return {"workload": workload.name, "batch": workload.batch, "threads": threads,
@@ -195,5 +181,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    find_package()
+    # import from this checkout, and not from this folder, as in run.py
+    sys.path[:] = [str(HERE.parent), *(p for p in sys.path if pathlib.Path(p).resolve() != HERE)]
     raise SystemExit(main())

@@ -28,9 +28,7 @@ def milliseconds(seconds: float | None) -> str:
     return f"{seconds * 1e3:.3f}" if seconds < 0.01 else f"{seconds * 1e3:.1f}"
 
 
-def _ratio(spread: dict[str, float] | None) -> str:
-    if spread is None:
-        return "-"
+def _ratio(spread: dict[str, float]) -> str:
     return f"{spread['median']:.2f} ({spread['q1']:.2f}-{spread['q3']:.2f})"
 
 
@@ -95,19 +93,12 @@ def resources(results: Sequence[dict[str, Any]], peers: Sequence[str]) -> str:
 
 def targets(rows: Sequence[dict[str, Any]]) -> str:
     """Targets and measurements, one line per workload and kind of target."""
-    return table(
-        ["target", "of", "at most", "measured", ""],
-        [
-            [
-                row["workload"],
-                row["what"],
-                f"{row['target']:.1f}",
-                _number(row["measured"], 2),
-                {True: "hit", False: "MISSED", None: "not measured"}[row["hit"]],
-            ]
-            for row in rows
-        ],
-    )
+    said = {True: "hit", False: "MISSED", None: "not measured"}
+    lines = [
+        [r["workload"], r["what"], f"{r['target']:.1f}", _number(r["measured"], 2), said[r["hit"]]]
+        for r in rows
+    ]
+    return table(["target", "of", "at most", "measured", ""], lines)
 
 
 SHOWN = 0.03  # an operation below this fraction of the step in every workload is in "all others"

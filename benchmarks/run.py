@@ -21,14 +21,6 @@ from typing import Any
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def find_package() -> None:
-    """Import `benchmarks` and `tinynet` from this checkout.
-
-    This folder itself is not searched, since its profile.py would hide the standard library's.
-    """
-    sys.path[:] = [str(HERE.parent), *(p for p in sys.path if pathlib.Path(p).resolve() != HERE)]
-
-
 def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -88,16 +80,7 @@ def main() -> int:
 
 
 def _run(args: argparse.Namespace, count: int, chosen: list[Any], peers: list[str]) -> int:
-    from benchmarks import (
-        floor,
-        growth,
-        machine,
-        measure,
-        profile,
-        report,
-        sides,
-        targets,
-    )
+    from benchmarks import floor, growth, machine, measure, profile, report, sides, targets
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -184,7 +167,8 @@ def _status(results: list[dict[str, Any]]) -> int:
 
 
 if __name__ == "__main__":
-    find_package()
+    # import from this checkout, and not from this folder: its profile.py would hide Python's own
+    sys.path[:] = [str(HERE.parent), *(p for p in sys.path if pathlib.Path(p).resolve() != HERE)]
     try:
         raise SystemExit(main())
     except KeyboardInterrupt:

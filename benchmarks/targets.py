@@ -46,15 +46,11 @@ def verdicts(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = []
     for target in TARGETS:
         result = found.get(target.workload, {})
-        times, memory = result.get("ratios", {}), result.get("memory_ratios", {})
+        times = {peer: spread["median"] for peer, spread in result.get("ratios", {}).items()}
         for what, most, measured in (
-            ("time", target.time, times.get("torch", {}).get("median")),
-            (
-                "channels_last",
-                target.channels_last,
-                times.get("torch-channels-last", {}).get("median"),
-            ),
-            ("memory", target.memory, memory.get("torch")),
+            ("time", target.time, times.get("torch")),
+            ("channels_last", target.channels_last, times.get("torch-channels-last")),
+            ("memory", target.memory, result.get("memory_ratios", {}).get("torch")),
         ):
             if most is None:
                 continue

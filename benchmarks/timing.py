@@ -6,7 +6,6 @@ import gc
 import statistics
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,31 +21,10 @@ PAUSE = 0.05  # seconds; a library's threads keep spinning for a while after its
 MOST_STEPS = 200  # per turn
 
 
-@dataclass(frozen=True)
-class Spread:
+def spread(values: list[float]) -> dict[str, float]:
     """The median and quartiles of some figures."""
-
-    median: float
-    q1: float
-    q3: float
-
-    @staticmethod
-    def of(values: list[float]) -> Spread:
-        q1, median, q3 = np.percentile(values, [25, 50, 75]).tolist()
-        return Spread(median, q1, q3)
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """The difference between two sides' results.
-
-    Attributes:
-        difference: the largest over all steps and numbers, relative for numbers above 1.
-        equal: whether it is at most `TOLERANCE`.
-    """
-
-    difference: float
-    equal: bool
+    q1, median, q3 = np.percentile(values, [25, 50, 75]).tolist()
+    return {"median": median, "q1": q1, "q3": q3}
 
 
 def turn(run: Run, seconds: float) -> float:
@@ -78,9 +56,9 @@ def alternate(runs: Mapping[str, Run], turns: int, seconds: float) -> dict[str, 
     return times
 
 
-def ratios(ours: list[float], theirs: list[float]) -> Spread:
+def ratios(ours: list[float], theirs: list[float]) -> dict[str, float]:
     """Our time / theirs, turn by turn, since neighbouring turns saw the same machine."""
-    return Spread.of([a / b for a, b in zip(ours, theirs, strict=True)])
+    return spread([a / b for a, b in zip(ours, theirs, strict=True)])
 
 
 def first_results(run: Run, steps: int = COMPARED_STEPS) -> list[np.ndarray]:
@@ -89,13 +67,18 @@ def first_results(run: Run, steps: int = COMPARED_STEPS) -> list[np.ndarray]:
     return [run.observe(run.step()) for _ in range(steps)]
 
 
-def agreement(ours: list[np.ndarray], theirs: list[Any]) -> Agreement:
-    """Compare the results of both sides' first steps."""
+def agreement(ours: list[np.ndarray], theirs: list[Any]) -> dict[str, Any]:
+    """Compare the results of both sides' first steps.
+
+    Returns:
+        "difference": the largest over all steps and numbers, relative for numbers above 1;
+        "equal": whether it is at most `TOLERANCE`.
+    """
     largest = 0.0
     for a, b in zip(ours, theirs, strict=True):
         if a.shape != b.shape:
-            return Agreement(float("inf"), False)
+            return {"difference": float("inf"), "equal": False}
         difference = np.abs(a - b) / np.maximum(1.0, np.abs(b))
         # a NaN would pass the comparison with `TOLERANCE` unnoticed
         largest = max(largest, float(np.nan_to_num(difference, nan=np.inf).max()))
-    return Agreement(largest, largest <= TOLERANCE)
+    return {"difference": largest, "equal": largest <= TOLERANCE}

@@ -120,16 +120,12 @@ def chosen(names: list[str] | None) -> list[Workload]:
     """
     if names is None:
         return list(WORKLOADS.values())
-    wanted: set[str] = set()
+    members = {name: [make(b).name for b in batches] for name, (make, batches) in FAMILIES.items()}
+    members |= {name: [name] for name in WORKLOADS}
     for name in names:
-        if name in FAMILIES:
-            make, batches = FAMILIES[name]
-            wanted |= {make(batch).name for batch in batches}
-        elif name in WORKLOADS:
-            wanted.add(name)
-        else:
-            known = ", ".join(dict.fromkeys([*FAMILIES, *WORKLOADS]))
-            raise ValueError(f"unknown workload {name!r}; choose from {known}")
+        if name not in members:
+            raise ValueError(f"unknown workload {name!r}; choose from {', '.join(members)}")
+    wanted = {member for name in names for member in members[name]}
     return [w for name, w in WORKLOADS.items() if name in wanted]
 
 

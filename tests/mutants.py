@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -171,11 +172,9 @@ def mutants_of(op: Op, name: str) -> Iterator[Mutant]:
     for kind, what, result in _RESULTS:
         yield Mutant(label, kind, what, _wrapped(rule, result=result))
     if type(op).unbroadcast is not Op.unbroadcast:  # it broadcasts
-        shape = f"{name}_shape"
-        yield Mutant(label, "first for sum", "after a broadcast",
-                     _wrapped(rule, result=_first_down, extra=shape))  # fmt: skip
-        yield Mutant(label, "mean for sum", "after a broadcast",
-                     _wrapped(rule, result=_mean_down, extra=shape))  # fmt: skip
+        for kind, result in (("first for sum", _first_down), ("mean for sum", _mean_down)):
+            wrong = _wrapped(rule, result=result, extra=f"{name}_shape")
+            yield Mutant(label, kind, "after a broadcast", wrong)
     first, *needs = inspect.signature(rule.function).parameters
     for option in needs:
         if option in _OPTIONS and (option in op.options or option == "i"):
@@ -274,21 +273,21 @@ def print_table(names: list[str]) -> bool:
     """Print rule, mutants and how they were caught; return whether every survivor is explained."""
     columns = ("order 1", "order 2", "pin", "error", "survived")
     print(f"{'rule':24}{'mutants':>8}" + "".join(f"{c:>9}" for c in columns) + "  unexplained")
-    totals, explained, unexplained = dict.fromkeys(columns, 0), [], []
+    totals, explained, unexplained = Counter[str](), [], []
     for name in names:
         results = run_all(registry()[name])
         for rule in dict.fromkeys(r.mutant.rule for r in results):
             of_rule = [r for r in results if r.mutant.rule == rule]
-            count = {c: sum(r.outcome == c for r in of_rule) for c in columns}
+            count = Counter(r.outcome for r in of_rule)
             left = [r.mutant for r in of_rule if r.outcome == "survived"]
             unknown = [m for m in left if reason_for(str(m)) is None]
             explained += [m for m in left if m not in unknown]
             unexplained += unknown
-            totals = {c: totals[c] + count[c] for c in columns}
+            totals += count
             numbers = "".join(f"{count[c]:9d}" for c in columns)
             print(f"{rule:24}{len(of_rule):8d}{numbers}  {len(unknown):11d}", flush=True)
     numbers = "".join(f"{totals[c]:9d}" for c in columns)
-    print(f"{'total':24}{sum(totals.values()):8d}{numbers}  {len(unexplained):11d}")
+    print(f"{'total':24}{totals.total():8d}{numbers}  {len(unexplained):11d}")
     print("\nequal to the right rule, because")
     for m in explained:
         print(f"  {m}\n      {reason_for(str(m))}")

@@ -66,7 +66,4 @@ EXPLAINED: dict[str, str] = {
 
 def reason_for(mutant: str) -> str | None:
     """The reason why the mutant equals the right rule, or None if none is known."""
-    for pattern, reason in EXPLAINED.items():
-        if fnmatchcase(mutant, pattern):
-            return reason
-    return None
+    return next((r for pattern, r in EXPLAINED.items() if fnmatchcase(mutant, pattern)), None)

@@ -64,6 +64,12 @@ def cotangent(shape: tuple[int, ...], dtype: Any = "float64") -> np.ndarray:
     return (rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)).astype(dtype)
 
 
+def gradients(f: Callable[..., Any], *numbers: Any) -> list[Any]:
+    """The gradients of the sum of f, in float64, as lists."""
+    xs = [tn.tensor(v, "float64", requires_grad=True) for v in numbers]
+    return [g.tolist() for g in tn.grad(f(*xs).sum(), xs)]
+
+
 def n(*shape: int, kind: str = "normal", seed: int = 0) -> np.ndarray:
     """Reproducible float64 numbers of that shape and kind (`strategies.contents`)."""
     rng = np.random.default_rng([seed, *shape, zlib.crc32(kind.encode())])

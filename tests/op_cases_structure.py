@@ -31,9 +31,6 @@ _TAKEN: tuple[Any, ...] = (slice(None), (1, 2), (0, np.array([1, 1])), (slice(No
 
 
 def rearrangements() -> dict[str, list[Case]]:
-    def reshaped(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        return np.array([float(v) for v in x.flat]).reshape(shape)
-
     def padded(x: np.ndarray, widths: Any, value: float = 0.0) -> np.ndarray:
         return np.pad(x, widths, constant_values=value) if widths else x
 
@@ -42,11 +39,18 @@ def rearrangements() -> dict[str, list[Case]]:
             x = np.take(x, range(before, x.shape[axis] - after), axis)
         return x
 
-    def flipped(x: np.ndarray, dims: Any) -> np.ndarray:
-        return np.flip(x, tuple(dims)).copy()
+    def joined(*xs: np.ndarray, dim: int = 0) -> np.ndarray:
+        return np.concatenate(xs, dim)
+
+    def split(x: np.ndarray, sizes: Any, dim: int) -> tuple[np.ndarray, ...]:
+        return tuple(np.split(x, np.cumsum(sizes)[:-1], dim))
+
+    def unbound(x: np.ndarray, dim: int) -> tuple[np.ndarray, ...]:
+        return tuple(np.moveaxis(x, dim, 0))
 
     def case(want: Any, of: tuple[int, ...], **options: Any) -> Case:
-        return Case([n(*of)], want, options, view=True)
+        """`want` takes the options by position."""
+        return Case([n(*of)], lambda x, **given: want(x, *given.values()), options, view=True)
 
     def added(shapes: list[Any], shape: tuple[int, ...], indices: tuple[Any, ...]) -> Case:
         inputs = [n(*given, seed=k) for k, given in enumerate(shapes)]
@@ -54,30 +58,30 @@ def rearrangements() -> dict[str, list[Case]]:
 
     return {
         "reshape": [
-            case(reshaped, (2, 6), shape=(3, 4)),
-            case(reshaped, (2, 3, 4), shape=(4, -1)),
-            case(reshaped, (), shape=(1, 1)),
-            case(reshaped, (0, 3), shape=(3, 0)),
+            case(np.reshape, (2, 6), shape=(3, 4)),
+            case(np.reshape, (2, 3, 4), shape=(4, -1)),
+            case(np.reshape, (), shape=(1, 1)),
+            case(np.reshape, (0, 3), shape=(3, 0)),
         ],
         "permute": [
-            case(loops.permute, (2, 3, 4), dims=(2, 0, 1)),
-            case(loops.permute, (2, 3, 4), dims=(-1, 0, -2)),
-            case(loops.permute, (2, 3), dims=(1, 0)),
-            case(loops.permute, (), dims=()),
-            case(loops.permute, (0, 3, 1), dims=(1, 2, 0)),
+            case(np.transpose, (2, 3, 4), dims=(2, 0, 1)),
+            case(np.transpose, (2, 3, 4), dims=(-1, 0, -2)),
+            case(np.transpose, (2, 3), dims=(1, 0)),
+            case(np.transpose, (), dims=()),
+            case(np.transpose, (0, 3, 1), dims=(1, 2, 0)),
         ],
         "flip": [
-            case(flipped, (2, 3, 4), dims=(1,)),
-            case(flipped, (2, 3, 4), dims=(-1, 0)),
-            case(flipped, (2, 3), dims=()),
-            case(flipped, (0, 3), dims=(0, 1)),
+            case(np.flip, (2, 3, 4), dims=(1,)),
+            case(np.flip, (2, 3, 4), dims=(-1, 0)),
+            case(np.flip, (2, 3), dims=()),
+            case(np.flip, (0, 3), dims=(0, 1)),
         ],
         "cat": [
-            Case([n(2, 3), n(4, 3, seed=1), n(1, 3, seed=2)], loops.cat),
-            Case([n(2, 3, 1), n(2, 0, 1), n(2, 4, 1)], loops.cat, {"dim": -2}),
-            Case([n(2, 3), n(2, 1)], loops.cat, {"dim": 1}),
-            Case([n(2, 3)], loops.cat, {"dim": 0}),
-            Case([n(0, 3), n(0, 3)], loops.cat, {"dim": 0}),
+            Case([n(2, 3), n(4, 3, seed=1), n(1, 3, seed=2)], joined),
+            Case([n(2, 3, 1), n(2, 0, 1), n(2, 4, 1)], joined, {"dim": -2}),
+            Case([n(2, 3), n(2, 1)], joined, {"dim": 1}),
+            Case([n(2, 3)], joined, {"dim": 0}),
+            Case([n(0, 3), n(0, 3)], joined, {"dim": 0}),
         ],
         "pad": [
             case(padded, (2, 3), widths=((1, 2), (0, 3))),
@@ -95,14 +99,14 @@ def rearrangements() -> dict[str, list[Case]]:
             added([np.shape(loops.taken_from((2, 5), i)) for i in _TAKEN], (2, 5), _TAKEN),
         ],
         "split": [
-            case(loops.split, (2, 6), sizes=(1, 3, 2), dim=1),
-            case(loops.split, (3, 2), sizes=(3,), dim=0),
-            case(loops.split, (4, 2), sizes=(0, 4), dim=0),
+            case(split, (2, 6), sizes=(1, 3, 2), dim=1),
+            case(split, (3, 2), sizes=(3,), dim=0),
+            case(split, (4, 2), sizes=(0, 4), dim=0),
         ],
         "unbind": [
-            case(loops.unbind, (3, 2), dim=0),
-            case(loops.unbind, (2, 3, 2), dim=1),
-            case(loops.unbind, (2,), dim=0),
+            case(unbound, (3, 2), dim=0),
+            case(unbound, (2, 3, 2), dim=1),
+            case(unbound, (2,), dim=0),
         ],
         "topk": [
             Case([n(3, 5, kind="separated")], loops.topk, {"k": 2, "dim": 1}),
@@ -137,17 +141,27 @@ def products() -> dict[str, list[Case]]:
         ("ij,jk->ik", [(0, 3), (3, 2)]),
         (",i->i", [(), (3,)]),
     ]
-    linear = [((2, 3), (4, 3), True), ((2, 3), (4, 3), False), ((0, 3), (2, 3), True)]
+
+    def einsum(*xs: np.ndarray, subscripts: str) -> np.ndarray:
+        return np.einsum(subscripts, *xs)
+
+    def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return np.einsum("...ij,...jk->...ik", a, b)
+
+    def linear(x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> np.ndarray:
+        return np.einsum("ni,ji->nj", x, w) + (0.0 if b is None else b)
+
+    layers = [((2, 3), (4, 3), True), ((2, 3), (4, 3), False), ((0, 3), (2, 3), True)]
     return {
-        "matmul": [Case([n(*a), n(*b, seed=1)], loops.matmul) for a, b in pairs],
+        "matmul": [Case([n(*a), n(*b, seed=1)], matmul) for a, b in pairs],
         "linear": [
-            Case([n(*x), n(*w, seed=1), n(w[0], seed=2) if bias else None], loops.linear)
-            for x, w, bias in linear
+            Case([n(*x), n(*w, seed=1), n(w[0], seed=2) if bias else None], linear)
+            for x, w, bias in layers
         ],
         "einsum": [
             Case(
                 [n(*s, seed=k) for k, s in enumerate(shapes)],
-                loops.einsum,
+                einsum,
                 {"subscripts": e},
                 view=len(shapes) == 1,
             )
@@ -178,6 +192,6 @@ def broadcasts() -> dict[str, list[Case]]:
         ((), ()),
     ]
     return {
-        "expand": [Case([n(*a)], loops.expand, {"shape": b}, view=True) for a, b in pairs],
+        "expand": [Case([n(*a)], np.broadcast_to, {"shape": b}, view=True) for a, b in pairs],
         "sum_to": [Case([n(*b)], loops.sum_to, {"shape": a}, view=True) for a, b in pairs],
     }

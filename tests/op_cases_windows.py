@@ -11,35 +11,28 @@ from op_case import Case, n
 
 from tinynet.window import Window
 
-
-def _window(
-    kernel: Any, stride: Any = (1, 1), padding: Any = (0, 0), dilation: Any = (1, 1)
-) -> Any:
-    return Window(kernel, stride, padding, dilation)
-
-
 # x shape, OC, groups, window: strided, padded, dilated, grouped, with rows left over, empty
 CONVOLUTIONS = [
-    ((2, 3, 5, 4), 2, 1, _window((3, 2))),
-    ((2, 2, 6, 5), 3, 1, _window((3, 2), (2, 3), (1, 2))),
-    ((1, 2, 7, 6), 2, 1, _window((2, 3), (1, 2), (0, 1), (3, 2))),
-    ((2, 4, 4, 3), 6, 2, _window((2, 3), (1, 1), (1, 1))),
-    ((2, 3, 4, 3), 3, 3, _window((2, 2), (2, 1))),
-    ((2, 2, 3, 4), 3, 1, _window((1, 1))),
-    ((0, 2, 4, 3), 3, 1, _window((2, 2))),
-    ((1, 1, 1, 1), 1, 1, _window((1, 1))),
+    ((2, 3, 5, 4), 2, 1, Window((3, 2))),
+    ((2, 2, 6, 5), 3, 1, Window((3, 2), (2, 3), (1, 2))),
+    ((1, 2, 7, 6), 2, 1, Window((2, 3), (1, 2), (0, 1), (3, 2))),
+    ((2, 4, 4, 3), 6, 2, Window((2, 3), (1, 1), (1, 1))),
+    ((2, 3, 4, 3), 3, 3, Window((2, 2), (2, 1))),
+    ((2, 2, 3, 4), 3, 1, Window((1, 1))),
+    ((0, 2, 4, 3), 3, 1, Window((2, 2))),
+    ((1, 1, 1, 1), 1, 1, Window((1, 1))),
     ((2, 2, 7), 4, 2, Window((3,), (2,), (1,), (2,))),
     ((2, 2, 5), 3, 1, Window((2,))),
     ((1, 2, 4, 3, 5), 2, 1, Window((2, 1, 3), (1, 2, 2), (1, 0, 1), (2, 1, 1))),
 ]
 # x shape, window: tiling, overlapping, padded, dilated, with gaps
 POOLINGS = [
-    ((2, 3, 4, 6), _window((2, 3), (2, 3))),
-    ((2, 2, 5, 4), _window((3, 2), (1, 1), (1, 1))),
-    ((1, 2, 6, 7), _window((2, 3), (2, 1), (1, 1), (2, 2))),
-    ((2, 1, 5, 6), _window((2, 2), (3, 3))),
-    ((0, 2, 4, 4), _window((2, 2), (2, 2))),
-    ((1, 1, 1, 1), _window((1, 1))),
+    ((2, 3, 4, 6), Window((2, 3), (2, 3))),
+    ((2, 2, 5, 4), Window((3, 2), (1, 1), (1, 1))),
+    ((1, 2, 6, 7), Window((2, 3), (2, 1), (1, 1), (2, 2))),
+    ((2, 1, 5, 6), Window((2, 2), (3, 3))),
+    ((0, 2, 4, 4), Window((2, 2), (2, 2))),
+    ((1, 1, 1, 1), Window((1, 1))),
     ((2, 2, 6), Window((2,), (2,))),
     ((1, 2, 7), Window((3,), (1,), (1,), (2,))),
     ((1, 2, 4, 3, 4), Window((2, 1, 3), (2, 1, 1), (1, 0, 1))),
@@ -50,9 +43,9 @@ def _out(shape: Any, window: Window, OC: int) -> tuple[int, ...]:
     return (shape[0], OC, *window.output("test", shape))
 
 
-def convolutions() -> dict[str, list[Case]]:
+def convolutions(problems: Any = CONVOLUTIONS) -> dict[str, list[Case]]:
     table: dict[str, list[Case]] = {"conv2d": [], "conv2d_input": [], "conv2d_weight": []}
-    for k, (shape, OC, groups, window) in enumerate(CONVOLUTIONS):
+    for k, (shape, OC, groups, window) in enumerate(problems):
         x, w = n(*shape), n(OC, shape[1] // groups, *window.kernel, seed=1)
         gy = n(*_out(shape, window, OC), seed=2)
         options = {"window": window, "groups": groups}
@@ -64,10 +57,10 @@ def convolutions() -> dict[str, list[Case]]:
     return table
 
 
-def windows() -> dict[str, list[Case]]:
+def windows(problems: Any = POOLINGS) -> dict[str, list[Case]]:
     names = "unfold fold max_pool2d max_unpool2d gather_at_argmax sum_pool2d sum_unpool2d".split()
     table: dict[str, list[Case]] = {name: [] for name in names}
-    for shape, window in POOLINGS:
+    for shape, window in problems:
         N, C, *cells = _out(shape, window, shape[1])
         taps = math.prod(window.kernel)
         rng = np.random.default_rng(5)
@@ -87,6 +80,6 @@ def windows() -> dict[str, list[Case]]:
     # every entry negative: the padding must not win
     negative = -np.abs(n(2, 2, 5, 4, kind="separated"))
     table["max_pool2d"].append(
-        Case([negative], loops.max_pool, {"window": _window((3, 2), (2, 2), (1, 1))})
+        Case([negative], loops.max_pool, {"window": Window((3, 2), (2, 2), (1, 1))})
     )
     return table

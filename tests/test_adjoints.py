@@ -1,10 +1,8 @@
-"""<A x, c> = <x, A^T c> for every linear pair of operations, over drawn shapes and geometries."""
+"""<A x, c> = <x, A^T c> for pairs of linear operations, over drawn shapes and geometries."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -15,16 +13,7 @@ from hypothesis import strategies as st
 
 import tinynet as tn
 from tinynet.kernels import convolution as kernels
-from tinynet.ops import (
-    broadcast,
-    conversion,
-    convolution,
-    indexing,
-    pooling,
-    reduction,
-    shape,
-    windows,
-)
+from tinynet.ops import broadcast, convolution, indexing, pooling, reduction, shape, windows
 from tinynet.testing import GradientError, check_adjoint, definitions
 from tinynet.testing.strategies import (
     Geometry,
@@ -66,18 +55,8 @@ def test_unfold_and_fold(g: Geometry) -> None:
     )
 
 
-# From this many cells a row on, convolution is row-wise; below it is im2col and one product.
-MIN_ROW = pytest.mark.parametrize("min_row", [0, 64])
-
-
-@MIN_ROW
-@given(g=convolutions(), seed=st.integers(0, 2**32 - 1))
-def test_convolution_and_its_adjoints(min_row: int, g: Geometry, seed: int) -> None:
-    with mock.patch.object(kernels, "MIN_ROW", min_row):
-        check_convolution(g, seed)
-
-
-def check_convolution(g: Geometry, seed: int) -> None:
+@given(convolutions(), st.integers(0, 2**32 - 1))
+def test_convolution_and_its_adjoints(g: Geometry, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, w = rng.standard_normal(g.x_shape), rng.standard_normal(g.w_shape)
     options: Any = {"window": window_of(g), "groups": g.groups}
@@ -171,60 +150,31 @@ def test_rearrangements(sizes: tuple[int, ...], data: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("sizes", [(), (3,), (2, 3), (2, 3, 4), (2, 0, 1, 3)])
-def test_every_permutation_negative_axes_too(sizes: tuple[int, ...]) -> None:
-    n = len(sizes)
-    for order in itertools.permutations(range(n)):
-        negative = tuple(d - n if k % 2 else d for k, d in enumerate(order))
-        back = tuple(int(d) for d in np.argsort(order))
-        for dims in (order, negative):
-            check_adjoint(
-                lambda x, dims=dims: shape.permute(x, dims=dims),
-                lambda c, back=back: shape.permute(c, dims=back),
-                empty(*sizes),
-            )
-
-
-def test_copies() -> None:
-    f64 = np.dtype("float64")
-    pairs: list[tuple[Callable[..., Any], dict[str, Any]]] = [
-        (conversion.move, {"device": "cpu", "back": "cpu"}),
-        (conversion.cast, {"dtype": f64, "back": f64}),
-        (conversion.clone, {}),
-    ]
-    for op, options in pairs:
-        f = lambda x, op=op, options=options: op(x, **options)  # noqa: E731
-        check_adjoint(f, f, empty(2, 3))
-
-
 # --- the fast operations against their loop definitions, over drawn geometries -------------------
 
 
-@MIN_ROW
+# From `min_row` cells a row on, convolution is row-wise; below it is im2col and one product.
+@pytest.mark.parametrize("min_row", [0, 64])
 @given(g=convolutions(), data=st.data())
 def test_convolutions_equal_their_definitions(min_row: int, g: Geometry, data: Any) -> None:
-    with mock.patch.object(kernels, "MIN_ROW", min_row):
-        check_definitions(g, data)
-
-
-def check_definitions(g: Geometry, data: Any) -> None:
     x, w = data.draw(arrays(g.x_shape)), data.draw(arrays(g.w_shape))
     gy = data.draw(arrays(g.y_shape))
     options: Any = {"window": window_of(g), "groups": g.groups}
     loops: Any = {**g.window, "groups": g.groups}
     kernel = loops.pop("kernel")
-    for found, want in (
-        (convolution.conv2d(x, w, **options), definitions.conv2d(x, w, **loops)),
-        (
+    want = (
+        definitions.conv2d(x, w, **loops),
+        definitions.conv2d_input(gy, w, (g.H, g.W), **loops),
+        definitions.conv2d_weight(gy, x, kernel, **loops),
+    )
+    with mock.patch.object(kernels, "MIN_ROW", min_row):
+        found = (
+            convolution.conv2d(x, w, **options),
             convolution.conv2d_input(gy, w, size=(g.H, g.W), **options),
-            definitions.conv2d_input(gy, w, (g.H, g.W), **loops),
-        ),
-        (
             convolution.conv2d_weight(gy, x, **options),
-            definitions.conv2d_weight(gy, x, kernel, **loops),
-        ),
-    ):
-        np.testing.assert_allclose(found, want, rtol=1e-12, atol=1e-12, strict=True)
+        )
+    for a, b in zip(found, want, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12, strict=True)
 
 
 @given(convolutions(), st.data())

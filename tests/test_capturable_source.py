@@ -125,25 +125,16 @@ class Scan(ast.NodeVisitor):
             self.note(6, node)
         self.generic_visit(node)
 
-    def test(self, node: ast.AST) -> None:
+    def visit_condition(self, node: ast.AST) -> None:
         """A condition that is read from an array."""
-        if calls(node, {"all", "any"}):
+        if calls(getattr(node, "test", node), {"all", "any"}):
             self.note(3, node)
-
-    def visit_If(self, node: ast.If | ast.While | ast.IfExp | ast.Assert) -> None:
-        self.test(node.test)
         self.generic_visit(node)
 
-    visit_While = visit_IfExp = visit_Assert = visit_If  # type: ignore[assignment]
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> None:
-        self.test(node)
-        self.generic_visit(node)
+    visit_If = visit_While = visit_IfExp = visit_Assert = visit_BoolOp = visit_condition
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
-        if isinstance(node.op, ast.Not):
-            self.test(node)
-        self.generic_visit(node)
+        (self.visit_condition if isinstance(node.op, ast.Not) else self.generic_visit)(node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if node.module and node.module.split(".")[0] in ("random", "numpy"):

@@ -14,6 +14,7 @@ from traced import peak
 
 from tinynet.kernels import convolution, elementwise, panels, pooling
 from tinynet.kernels.im2col import batch_last, col2im, im2col, padded
+from tinynet.ops import convolution as textbook
 from tinynet.ops.convolution import conv2d, conv2d_input, conv2d_weight
 from tinynet.testing.strategies import arrays
 from tinynet.window import Window, make_window, ntuple
@@ -33,18 +34,6 @@ def problems(draw: Any, least: int = 2, most: int = 2) -> tuple[Window, tuple[in
     return window, (draw(st.integers(1, 3)), groups * draw(st.integers(1, 2)), *size), groups
 
 
-def as_definition(case: Any, dtype: str) -> Any:
-    """Arrays x, w, b and gy of a problem, and the options of its three convolutions."""
-    window, shape, groups = case
-    rng, OC = np.random.default_rng(0), 2 * groups
-    shapes = {
-        "x": shape, "w": (OC, shape[1] // groups, *window.kernel), "b": (OC,),
-        "gy": (shape[0], OC, *window.output("test", shape)),
-    }  # fmt: skip
-    given_arrays = {k: rng.standard_normal(s).astype(dtype) for k, s in shapes.items()}
-    return given_arrays, {"window": window, "groups": groups}
-
-
 # --- each kernel and the textbook's operation, against loops --------------------------------------
 
 
@@ -53,8 +42,11 @@ def as_definition(case: Any, dtype: str) -> Any:
 @settings(max_examples=40, deadline=None)
 @given(case=problems(1, 3))
 def test_convolutions_over_one_to_three_axes(row_wise: bool, dtype: str, case: Any) -> None:
-    a, options = as_definition(case, dtype)
-    x, w, b, gy, size = a["x"], a["w"], a["b"], a["gy"], a["x"].shape[2:]
+    window, shape, groups = case
+    (N, C, *size), OC = shape, 2 * groups
+    shapes = shape, (OC, C // groups, *window.kernel), (OC,), (N, OC, *window.output("test", shape))
+    rng, options = np.random.default_rng(0), {"window": window, "groups": groups}
+    x, w, b, gy = (rng.standard_normal(s).astype(dtype) for s in shapes)
     with mock.patch.object(convolution, "MIN_ROW", 0 if row_wise else 1 << 30):
         for found, want in (
             (conv2d(x, w, b, **options), loops.conv(x, w, b, **options)),
@@ -106,9 +98,8 @@ def test_poolings_over_one_to_three_axes(case: Any, tied: bool) -> None:
     argmax = pooling.first_argmax(x, y, window)
     assert argmax.shape == y.shape
     np.testing.assert_array_equal(pooling.gather(x, argmax, window), y)
-    col = loops.im2col(np.where(x == x, x + 9.0, x), window=window)  # above the padding's zeros
-    col = col.reshape(*shape[:2], window.taps_count, *y.shape[2:])
-    np.testing.assert_array_equal(argmax, np.argmax(col, axis=2))
+    first = loops.columns(x, window, -np.inf).argmax(2).reshape(y.shape)
+    np.testing.assert_array_equal(argmax, first)
     for found, want in (
         (pooling.scatter(y, argmax, shape[2:], window),
          loops.max_unpool(y, argmax=argmax, size=shape[2:], window=window)),
@@ -244,8 +235,6 @@ def test_workspaces_stay_small_beside_the_input(shape: Any, kernel: Any, stride:
 
 
 def test_rows_of_few_cells_are_one_product(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tinynet.ops import convolution as textbook
-
     calls: list[tuple[int, ...]] = []
 
     def counted(a: Any, b: Any) -> Any:

@@ -6,6 +6,7 @@ By default a few simple mistakes in each rule; all of them with `pytest -m long`
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -21,7 +22,6 @@ from tinynet.ops import registry
 NAMES = list(registry())
 PLAIN = ("sign", "factor of 1.001", "zeros", "wrong order")  # for every rule, caught at order 1
 A_FEW = ("mul", "exp", "softmax", "matmul")
-_done: dict[str, list[mutants.Result]] = {}
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +31,9 @@ def without_coverage() -> Iterator[None]:
         yield
 
 
+@functools.cache
 def results_of(name: str) -> list[mutants.Result]:
-    if name not in _done:
-        _done[name] = mutants.run_all(registry()[name])
-    return _done[name]
+    return mutants.run_all(registry()[name])
 
 
 @pytest.mark.parametrize("name", NAMES)

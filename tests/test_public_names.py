@@ -32,19 +32,18 @@ INDEX = np.array([[1, 1, 0, 2], [0, 2, 2, 1]])
 
 # name: (function, inputs)
 METHODS = {
+    **{
+        name: (operator.methodcaller(name), [X])
+        for name in "abs clone cos erf exp relu sigmoid sin square tanh".split()
+    },
     "T": (lambda x: x.T * 2, [X]),
     "mT": (lambda x: x.mT * 2, [IMAGE]),
-    "abs": (lambda x: x.abs(), [X]),
     "amax": (lambda x: x.amax(1), [X]),
     "amin": (lambda x: x.amin(0, keepdim=True), [X]),
     "clamp": (lambda x: x.clamp(-1, 1), [X]),
-    "clone": (lambda x: x.clone(), [X]),
-    "cos": (lambda x: x.cos(), [X]),
     "cpu": (lambda x: x.cpu() * x, [X]),
     "cumsum": (lambda x: x.cumsum(1), [X]),
     "double": (lambda x: x.double() * x, [X]),
-    "erf": (lambda x: x.erf(), [X]),
-    "exp": (lambda x: x.exp(), [X]),
     "expand": (lambda x: x.unsqueeze(0).expand(2, -1, 4), [X]),
     "flatten": (lambda x: x.flatten(1, 2), [IMAGE]),
     "flip": (lambda x: x.flip(0, 1), [X]),
@@ -59,22 +58,17 @@ METHODS = {
     "norm": (lambda x: x.norm(dim=1), [X]),
     "permute": (lambda x: x.permute(2, 0, -1, 1), [IMAGE]),
     "pow": (lambda x: x.pow(3), [X]),
-    "relu": (lambda x: x.relu(), [X]),
     "reshape": (lambda x: x.reshape(2, -1), [X]),
     "scatter_add": (lambda x, y: x.scatter_add(0, INDEX[:, :3], y[:2, :3]), [X, Y]),
-    "sigmoid": (lambda x: x.sigmoid(), [X]),
-    "sin": (lambda x: x.sin(), [X]),
     "softmax": (lambda x: x.softmax(-1), [X]),
     "chunk": (lambda x: x.chunk(2, 1)[1] * 2.0, [X]),
     "unbind": (lambda x: x.unbind(1)[0] * x.unbind(1)[2], [X]),
     "topk": (lambda x: x.topk(2, 1)[0] ** 2, [X]),
     "split": (lambda x: x.split(3, 1)[1] * x.split([1, 2], 0)[0][:, :1], [X]),
     "sqrt": (lambda x: (x + 3).sqrt(), [X]),
-    "square": (lambda x: x.square(), [X]),
     "squeeze": (lambda x: x.unsqueeze(1).squeeze(1).squeeze(), [X]),
     "std": (lambda x: x.std(1), [X]),
     "sum": (lambda x: x.sum((0, -1)), [IMAGE]),
-    "tanh": (lambda x: x.tanh(), [X]),
     "to": (lambda x: x.to("float64").to("cpu") * x, [X]),
     "transpose": (lambda x: x.transpose(0, -1), [IMAGE]),
     "unsqueeze": (lambda x: x.unsqueeze(-1), [X]),
@@ -105,8 +99,7 @@ NO_GRADIENT = set(
     # what it is, and the way out of the graph
     "data shape dtype ndim device is_leaf numel size item tolist numpy detach alias grad grad_fn "
     "output_nr requires_grad result_type __array__ __array_ufunc__ __bool__ __contains__ "
-    "__deepcopy__ "
-    "__float__ __format__ __hash__ __index__ __int__ __len__ __reduce__ __repr__ "
+    "__deepcopy__ __float__ __format__ __hash__ __index__ __int__ __len__ __reduce__ __repr__ "
     # gradients themselves
     "backward requires_grad_ retain_grad "
     # in place: refused on what is tracked
@@ -118,6 +111,7 @@ NO_GRADIENT = set(
     "float long cuda".split()
 )
 FUNCTIONS = {
+    **{name: (getattr(F, name), [X]) for name in "logsigmoid relu sigmoid silu tanh".split()},
     "adaptive_avg_pool2d": (lambda x: F.adaptive_avg_pool2d(x, (4, 2)), [IMAGE]),
     "adaptive_max_pool2d": (lambda x: F.adaptive_max_pool2d(x, (4, 2)), [IMAGE]),
     "avg_pool2d": (
@@ -159,16 +153,11 @@ FUNCTIONS = {
     "leaky_relu": (lambda x: F.leaky_relu(x, 0.1), [X]),
     "linear": (F.linear, [real(2, 3, 4), real(5, 4), real(5)]),
     "log_softmax": (lambda x: F.log_softmax(x, 0), [X]),
-    "logsigmoid": (F.logsigmoid, [X]),
     "max_pool2d": (lambda x: F.max_pool2d(x, 3, 2, 1), [IMAGE]),
     "mse_loss": (lambda x, y: F.mse_loss(x, y, reduction="none"), [X, Y]),
     "pad": (lambda x: F.pad(x, (1, -1, 2, 0), value=3.0), [X]),
-    "relu": (F.relu, [X]),
-    "sigmoid": (F.sigmoid, [X]),
-    "silu": (F.silu, [X]),
     "softmax": (lambda x: F.softmax(x, 0), [X]),
     "softplus": (lambda x: F.softplus(x, beta=2.0), [X]),
-    "tanh": (F.tanh, [X]),
     "unfold": (lambda x: F.unfold(x, (3, 2), padding=1, stride=2), [IMAGE]),
 }
 FUNCTIONS_WITHOUT = {"one_hot"}
@@ -184,9 +173,9 @@ TOP_LEVEL = {
 TOP_LEVEL_WITHOUT = set(
     "AnomalyError DeviceError Tensor arange as_tensor data default_device derivation "
     "detect_anomaly draw enable_grad explain float32 float64 from_numpy functional "
-    "get_num_threads grad graph int64 "
-    "is_grad_enabled load manual_seed models nn no_grad ones optim rand randn save "
-    "set_default_device set_num_threads study summary tensor testing training zeros".split()
+    "get_num_threads grad graph int64 is_grad_enabled load manual_seed models nn no_grad ones "
+    "optim rand randn save set_default_device set_num_threads study summary tensor testing "
+    "training zeros".split()
 )
 
 

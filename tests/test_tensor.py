@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from op_case import gradients
 
 import tinynet as tn
+from tinynet import backend
 
 # --- making ---------------------------------------------------------------------------------
 
@@ -33,17 +35,6 @@ def test_a_tensor_is_a_copy():
     u = tn.tensor(t)
     u[0] = 2
     assert t.tolist() == [0, 0, 0]
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [("abc", "must be numbers"), ([[1], [1, 2]], "one shape"), ([1, "a"], "must be numbers")],
-)
-def test_what_is_no_tensor(data, words):
-    with pytest.raises(TypeError, match=words):
-        tn.tensor(data)
-    with pytest.raises(TypeError, match="'flaot32' is neither a device"):
-        tn.tensor([1.0], "flaot32")
 
 
 def test_random_tensors_follow_the_seed():
@@ -71,20 +62,6 @@ def test_numpy_on_either_side_is_tracked():
     assert (2**t).tolist() == [2, 4]
 
 
-def test_a_list_is_no_operand():
-    with pytest.raises(TypeError, match=r"add: an operand is a list.*tinynet\.tensor"):
-        tn.zeros(2).__add__([1, 2])
-    with pytest.raises(TypeError, match="mul: an operand is a str"):
-        tn.zeros(2) * "a"
-
-
-def test_a_tensor_does_not_become_an_array_in_silence():
-    with pytest.raises(TypeError, match=r"\.numpy\(\)"):
-        np.asarray(tn.zeros(2))
-    with pytest.raises(RuntimeError, match=r"\.detach\(\)\.numpy\(\)"):
-        tn.zeros(2, requires_grad=True).numpy()
-
-
 def test_shapes_that_do_not_broadcast_are_both_named():
     a, b = tn.zeros(2, 3), tn.zeros(4)
     for name, call in {
@@ -94,8 +71,6 @@ def test_shapes_that_do_not_broadcast_are_both_named():
     }.items():  # fmt: skip
         with pytest.raises(ValueError, match=rf"^{name}: .*\(2, 3\) and \(4,\)"):
             call()
-    with pytest.raises(ValueError, match=r"matmul: shapes \(2, 3\) and \(4, 5\) do not fit"):
-        a @ tn.zeros(4, 5)
 
 
 def test_devices_do_not_mix(device):
@@ -126,8 +101,6 @@ def test_moving_keeps_the_gradient(device):
 
 
 def test_the_default_device(device, monkeypatch):
-    from tinynet import backend
-
     monkeypatch.setitem(backend._settings, "device", None)
     monkeypatch.setenv("TINYNET_DEVICE", device)
     assert tn.default_device() == device
@@ -182,42 +155,6 @@ def test_split_pieces_make_the_whole():
     t = tn.arange(10).reshape(2, 5)
     assert [p.shape for p in t.split(2, 1)] == [(2, 2), (2, 2), (2, 1)]
     assert tn.cat(t.split([1, 4], 1), 1).tolist() == t.tolist()
-    with pytest.raises(ValueError, match=r"\[1, 2\] must .* add up to 5, the size of dim 1"):
-        t.split([1, 2], 1)
-
-
-def test_what_indices_are_refused():
-    t = tn.zeros(2, 3)
-    for call in (t.argmax, t.max, t.unsqueeze, t.cumsum, lambda dim: t.split(1, dim)):
-        with pytest.raises(TypeError, match=r"dim is \(0, 1\); it must be one axis"):
-            call((0, 1))
-    for call, words in (
-        (lambda: t.split([5, -2], 1), "must be >= 0"),
-        (lambda: t.flatten(1, 0), "start_dim 1 comes after end_dim 0"),
-        (lambda: t.gather(1, np.array([0])), r"index \(1,\) must have 2 axes"),
-        (lambda: t.gather(1, np.zeros((3, 1), int)), r"none longer than in \(2, 3\) except axis 1"),
-        (lambda: t.scatter_add(0, np.zeros((1, 3), int), tn.zeros(2, 3)), "must be equal"),
-        (lambda: t.norm(1), "p is 1; it must be 2"),
-        (lambda: t.add_(tn.zeros(4)), r"add_: shape \(4,\) does not broadcast to \(2, 3\)"),
-        (lambda: t < tn.zeros(4), r"<: shapes \(2, 3\) and \(4,\) do not broadcast"),
-    ):
-        with pytest.raises(ValueError, match=words):
-            call()
-    for call, words in (
-        (lambda: t.gather(1, np.array([[-1]])), "index -1 is negative"),
-        (lambda: t.gather(5, np.array([[0]])), "gather: dim 5 is out of range for 2 axes"),
-        (lambda: t.flatten(5), "flatten: dim 5"),
-        (lambda: t.argmax(2), "argmax: dim 2"),
-        (lambda: t[5], "getitem: index 5 is out of bounds"),
-        (lambda: tn.tensor(1.0).transpose(0, 0), r"a tensor of shape \(\) has no axis"),
-        (lambda: t.gather(1, [[True], [False]]), "gather: index must be .* of integers"),
-        (lambda: t.gather(1, (0, 1)), "gather: index must be .* of integers"),
-        (lambda: t.scatter_add(0, (0, 1), t), "scatter_add: index must be .* of integers"),
-    ):
-        with pytest.raises(IndexError, match=words):
-            call()
-    with pytest.raises(TypeError, match="dim is False"):
-        t.var(False)
 
 
 def test_repeated_indices_in_any_form_add_up():
@@ -246,7 +183,7 @@ def test_max_gives_the_first_of_ties():
     values, indices = tn.tensor([[1.0, 3.0, 3.0], [2.0, 0.0, 2.0]]).max(1)
     assert values.tolist() == [3, 2]
     assert indices.tolist() == [1, 0]
-    assert gradient(lambda x: x.max(0)[0], 1.0, 1.0) == [1, 0]
+    assert gradients(lambda x: x.max(0)[0], [1.0, 1.0]) == [[1, 0]]
 
 
 def test_einsum_without_an_arrow_and_with_ellipsis():
@@ -272,14 +209,6 @@ def test_numbers_out_of_tensors():
     assert f"{tn.tensor(1.23456):.2f}" == "1.23"
     assert 2 in tn.tensor([1, 2])
     assert len({tn.zeros(1), tn.zeros(1)}) == 2  # by identity
-    for call, words in (
-        (lambda: float(tn.zeros(2)), "holds 2 numbers, not one"),
-        (lambda: bool(tn.zeros(2)), "no truth value"),
-    ):
-        with pytest.raises(ValueError, match=words):
-            call()
-    with pytest.raises(TypeError, match="no axis to count"):
-        len(tn.tensor(1.0))
 
 
 def test_printing():
@@ -346,16 +275,11 @@ def test_results_are_of_the_precision_of_the_tensors():
 # --- conventions at kinks -------------------------------------------------------------------
 
 
-def gradient(f, *numbers):
-    x = tn.tensor(list(numbers), "float64", requires_grad=True)
-    return tn.grad(f(x).sum(), x)[0].tolist()
-
-
 def test_the_element_of_the_subdifferential_is_the_documented_one():
-    assert gradient(lambda x: x.abs(), 0.0) == [0]
-    assert gradient(lambda x: x.clamp(0, 1), 0.0, 1.0, -1.0, 2.0) == [1, 1, 0, 0]
+    assert gradients(lambda x: x.abs(), 0.0) == [0]
+    assert gradients(lambda x: x.clamp(0, 1), [0.0, 1.0, -1.0, 2.0]) == [[1, 1, 0, 0]]
     with np.errstate(divide="ignore"):
-        assert gradient(lambda x: x.sqrt(), 0.0) == [math.inf]
+        assert gradients(lambda x: x.sqrt(), 0.0) == [math.inf]
 
 
 # --- sharing memory with NumPy ------------------------------------------------------------------

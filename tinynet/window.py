@@ -54,12 +54,10 @@ class Window:
 
     def __post_init__(self) -> None:
         n = len(self.kernel)
-        for name in ("kernel", "stride", "padding", "dilation"):
-            object.__setattr__(self, name, tuple(map(operator.index, getattr(self, name))))
         if n not in _NUMBERS:
             raise ValueError(f"Window: kernel is {self.kernel}; it must have one to three sizes")
         for name, least in (("kernel", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
-            sizes = getattr(self, name) or (least,) * n
+            sizes = tuple(map(operator.index, getattr(self, name))) or (least,) * n
             if len(sizes) != n or min(sizes) < least:
                 raise ValueError(
                     f"Window: {name} is {sizes}; it must have length {n} and entries >= {least}"

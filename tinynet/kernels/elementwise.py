@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -84,14 +83,7 @@ def _in_memory_order_of(y: Array, a: Array) -> Array:
     return copy
 
 
-class _Zeros(threading.local):
-    """One read-only array of zeros a dtype and class of arrays; of each thread its own."""
-
-    def __init__(self) -> None:
-        self.by_kind: dict[tuple[Any, type], Array] = {}
-
-
-_zeros = _Zeros()
+_zeros: dict[tuple[Any, type], Array] = {}  # one read-only array a dtype and class of arrays
 
 
 def _zeros_like(x: Array) -> Any:
@@ -100,8 +92,9 @@ def _zeros_like(x: Array) -> Any:
     if x.size < MIN_FOR_FLAT or array_module(x) is not np:
         return 0
     kind = x.dtype, type(x)
-    zeros = _zeros.by_kind.get(kind)
+    zeros = _zeros.get(kind)
     if zeros is None or zeros.size < x.size:
-        zeros = _zeros.by_kind[kind] = backend.zeros((x.size,), x)
+        zeros = backend.zeros((x.size,), x)
         zeros.flags.writeable = False
+        _zeros[kind] = zeros
     return zeros[: x.size]

@@ -19,10 +19,8 @@ from tinynet.backend import Array, full, zeros
 from tinynet.memory import as_strided, first_axis_last
 from tinynet.window import Window
 
-
-def batch_last(x: Array) -> Array:
-    """(N, C, H, W) -> (C, H, W, N), contiguous: a view if the memory order is already so."""
-    return first_axis_last(x)
+# (N, C, H, W) -> (C, H, W, N), contiguous: a view if the memory order is already so
+batch_last = first_axis_last
 
 
 def batch_first(x: Array) -> Array:

@@ -137,21 +137,21 @@ def _check_range(name: str, shape: tuple[int, ...], index: Any) -> None:
     if not _may_repeat(index):
         return
     parts = _parts(index)
-    used = sum(i.ndim if is_array(i) and i.dtype.kind == "b" else 1 for i in parts
-               if i is not None and i is not Ellipsis)  # fmt: skip
     axis = 0
-    for i in parts:
-        if i is None:
-            continue
-        if i is Ellipsis:
-            axis += len(shape) - used
-            continue
-        if is_array(i) and i.dtype.kind == "b":
-            axis += i.ndim
-            continue
-        if is_array(i) and axis < len(shape):
+    for k, i in enumerate(parts):
+        if is_array(i) and i.dtype.kind != "b" and axis < len(shape):
             _check_axis(name, i, axis, shape)
-        axis += 1
+        if i is Ellipsis:
+            axis = len(shape) - sum(map(_axes_taken, parts[k + 1 :]))
+        else:
+            axis += _axes_taken(i)
+
+
+def _axes_taken(i: Any) -> int:
+    """How many axes a part of an index is for."""
+    if i is None:
+        return 0
+    return i.ndim if is_array(i) and i.dtype.kind == "b" else 1
 
 
 def _check_axis(name: str, index: Any, axis: int, shape: tuple[int, ...]) -> None:

@@ -62,11 +62,6 @@ def axis_of(name: str, dim: int, ndim: int) -> int:
     return axes[0]
 
 
-def _kept_shape(name: str, shape: tuple[int, ...], dim: Dim) -> tuple[int, ...]:
-    axes = axes_of(name, dim, len(shape))
-    return tuple(1 if i in axes else n for i, n in enumerate(shape))
-
-
 def keepdims(g: Any, name: str, shape: tuple[int, ...], dim: Dim) -> Any:
     """Restore the reduced axes of `g` with size 1, so that it broadcasts to `shape`.
 
@@ -74,7 +69,8 @@ def keepdims(g: Any, name: str, shape: tuple[int, ...], dim: Dim) -> Any:
     """
     if dim is None:
         return g
-    return reshape(g, shape=_kept_shape(name, shape, dim))
+    axes = axes_of(name, dim, len(shape))
+    return reshape(g, shape=tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
 
 @Op
