@@ -25,7 +25,7 @@ import tinynet as tn
 ROOT = pathlib.Path(tn.__file__).parent
 PARTS = ["autograd", "ops", "functional", "nn", "optim", "kernels"]
 FILES = [*sorted(p for part in PARTS for p in (ROOT / part).rglob("*.py")),
-         *(ROOT / f"{name}.py" for name in ("tensor", "creation", "combining"))]  # fmt: skip
+         *(ROOT / f"{name}.py" for name in ("tensor", "creation"))]  # fmt: skip
 
 ALLOCATE = {"empty", "zeros", "ones", "full", "arange", "eye", "identity", "linspace", "tri"}
 STRIP = {"array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asnumpy", "copy",

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tokenize
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # each part may import those before it, and its own files
 ORDER = [
     "version", "dtypes", "backend", "memory", "random", "threads", "window", "kernels", "autograd",
-    "ops", "tensor", "creation", "combining", "functional", "nn", "optim", "graph", "data",
+    "ops", "functions", "tensor", "creation", "functional", "nn", "optim", "graph", "data",
     "models", "testing", "io", "report", "training", "study",
 ]  # fmt: skip
 PARTS = [  # of an operation's docstring, in their order
@@ -34,8 +35,16 @@ def part_of(path: pathlib.Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
+class _WithoutTypes(ast.NodeTransformer):
+    """Removes ``if TYPE_CHECKING:``, which never runs."""
+
+    def visit_If(self, node: ast.If) -> Any:
+        return None if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
+
+
 def imported(tree: ast.AST, everywhere: bool = True) -> set[str]:
     found = set()
+    tree = _WithoutTypes().visit(tree)
     for node in ast.walk(tree) if everywhere else ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}

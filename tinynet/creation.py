@@ -6,7 +6,8 @@ from typing import Any
 
 from tinynet import backend, dtypes, random
 from tinynet.autograd import Value
-from tinynet.tensor import Tensor, _dims
+from tinynet.functions.shaping import sizes_of
+from tinynet.tensor import Tensor
 
 
 def tensor(
@@ -67,21 +68,21 @@ def zeros(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
     """A tensor of zeros of shape `size`."""
-    return Tensor(backend.full_on(_dims(size), 0, dtype, device)).requires_grad_(requires_grad)
+    return Tensor(backend.full_on(sizes_of(size), 0, dtype, device)).requires_grad_(requires_grad)
 
 
 def ones(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
     """A tensor of ones of shape `size`."""
-    return Tensor(backend.full_on(_dims(size), 1, dtype, device)).requires_grad_(requires_grad)
+    return Tensor(backend.full_on(sizes_of(size), 1, dtype, device)).requires_grad_(requires_grad)
 
 
 def randn(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
     """Independent normal numbers with mean 0 and variance 1; `manual_seed` sets the seed."""
-    array = random.generator().standard_normal(_dims(size))
+    array = random.generator().standard_normal(sizes_of(size))
     return tensor(array, dtype, requires_grad, device or backend.default_device())
 
 
@@ -89,7 +90,7 @@ def rand(
     *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
     """Independent uniform numbers in [0, 1); `manual_seed` sets the seed."""
-    array = random.generator().random(_dims(size))
+    array = random.generator().random(sizes_of(size))
     return tensor(array, dtype, requires_grad, device or backend.default_device())
 
 

@@ -1,40 +1,25 @@
 """The Tensor: an array that remembers how it was computed.
 
-Operators and methods call an operation of `tinynet.ops`, most in one line; names and signatures
-are PyTorch's. No method is attached elsewhere.
+Operators call an operation of `tinynet.ops`. Methods that are functions of `tinynet` too, such as
+`Tensor.exp` and `tinynet.exp`, are defined once, in `tinynet.functions`. Names and signatures are
+PyTorch's. No method is attached elsewhere.
 """
 
 from __future__ import annotations
 
-import math
 import operator
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from tinynet import autograd, backend, dtypes
 from tinynet.autograd import Value, guards
 from tinynet.autograd.modes import modes
 from tinynet.autograd.versions import increment_version
-from tinynet.ops import (
-    arithmetic,
-    conversion,
-    elementary,
-    indexing,
-    linalg,
-    reduction,
-    shape,
-    softmax,
-)
-from tinynet.ops.broadcast import expand
-from tinynet.ops.reduction import Dim
+from tinynet.functions import comparing, gathering, pointwise, products, reducing, shaping
+from tinynet.ops import arithmetic, conversion, elementary, indexing
 
 Operand = Any  # a Tensor, an array or a number
-
-
-def _dims(given: tuple[Any, ...]) -> tuple[int, ...]:
-    """``(2, 3)`` from both ``f(2, 3)`` and ``f((2, 3))``."""
-    return tuple(given[0]) if len(given) == 1 and isinstance(given[0], Sequence) else given
 
 
 class Tensor(Value):
@@ -391,10 +376,10 @@ class Tensor(Value):
         return elementary.pow(other, self)
 
     def __matmul__(self, other: Operand) -> Tensor:
-        return matmul(self, other)
+        return products.matmul(self, other)
 
     def __rmatmul__(self, other: Operand) -> Tensor:
-        return matmul(other, self)
+        return products.matmul(other, self)
 
     def __neg__(self) -> Tensor:
         return arithmetic.neg(self)
@@ -404,18 +389,6 @@ class Tensor(Value):
 
     def __abs__(self) -> Tensor:
         return arithmetic.abs(self)
-
-    def pow(self, exponent: Operand) -> Tensor:
-        return elementary.pow(self, exponent)
-
-    def matmul(self, other: Operand) -> Tensor:
-        return matmul(self, other)
-
-    def abs(self) -> Tensor:
-        return arithmetic.abs(self)
-
-    def clamp(self, min: Any = None, max: Any = None) -> Tensor:
-        return arithmetic.clamp(self, min=min, max=max)
 
     # --- comparison: boolean tensors, never recorded ---
 
@@ -455,172 +428,7 @@ class Tensor(Value):
     def __or__(self, other: Operand) -> Tensor:
         return self._compare("|", operator.or_, other)
 
-    def any(self) -> Tensor:
-        return Tensor(backend.as_array(self._data.any()))
-
-    def all(self) -> Tensor:
-        return Tensor(backend.as_array(self._data.all()))
-
-    def sign(self) -> Tensor:
-        return Tensor(backend.array_module(self._data).sign(self._data))
-
-    def isfinite(self) -> Tensor:
-        return Tensor(backend.array_module(self._data).isfinite(self._data))
-
-    def isnan(self) -> Tensor:
-        return Tensor(backend.array_module(self._data).isnan(self._data))
-
-    # --- elementary functions ---
-
-    def exp(self) -> Tensor:
-        return elementary.exp(self)
-
-    def log(self) -> Tensor:
-        return elementary.log(self)
-
-    def sqrt(self) -> Tensor:
-        return elementary.sqrt(self)
-
-    def square(self) -> Tensor:
-        return arithmetic.mul(self, self)
-
-    def sin(self) -> Tensor:
-        return elementary.sin(self)
-
-    def cos(self) -> Tensor:
-        return elementary.cos(self)
-
-    def tanh(self) -> Tensor:
-        return elementary.tanh(self)
-
-    def sigmoid(self) -> Tensor:
-        return elementary.sigmoid(self)
-
-    def erf(self) -> Tensor:
-        return elementary.erf(self)
-
-    def relu(self) -> Tensor:
-        return elementary.relu(self)
-
-    def softmax(self, dim: int) -> Tensor:
-        return softmax.softmax(self, dim=dim)
-
-    def log_softmax(self, dim: int) -> Tensor:
-        return softmax.log_softmax(self, dim=dim)
-
-    # --- reductions ---
-
-    def sum(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
-        return reduction.sum(self, dim=dim, keepdim=keepdim)
-
-    def mean(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
-        """The mean of the entries along `dim`, or of all entries.
-
-        Raises:
-            ValueError: if there are no entries.
-            TypeError: for integers, whose mean would need another dtype.
-        """
-        return reduction.sum(self, dim=dim, keepdim=keepdim) / self._count("mean", dim)
-
-    def var(self, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Tensor:
-        """The variance sum (x_i - mean)^2 / (n - correction) of n entries.
-
-        Args:
-            dim: the axes to reduce; None for all.
-            correction: 1 for the unbiased estimate, 0 for the biased one.
-            keepdim: keep the reduced axes, with size 1.
-
-        Raises:
-            ValueError: unless n > correction.
-            TypeError: for integers.
-        """
-        n = self._count("var", dim, more_than=correction)
-        centred = self - self.mean(dim, keepdim=True)
-        return (centred * centred).sum(dim, keepdim) / (n - correction)
-
-    def std(self, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Tensor:
-        """The standard deviation, sqrt(`var`); its gradient is Inf where `var` is 0."""
-        return self.var(dim, correction=correction, keepdim=keepdim).sqrt()
-
-    def _count(self, name: str, dim: Dim, more_than: int = 0) -> int:
-        if self.dtype.kind != "f":
-            raise TypeError(f"{name}: dtype is {self.dtype}; convert to a float with .float()")
-        n = math.prod(self.shape[axis] for axis in reduction.axes_of(name, dim, self.ndim))
-        if n <= more_than:
-            raise ValueError(
-                f"{name}: shape {self.shape} has {n} entries along dim {dim}; it needs more than "
-                f"{more_than}" + (" (an empty batch?)" if n == 0 else "")
-            )
-        return n
-
-    def amax(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
-        return reduction.amax(self, dim=dim, keepdim=keepdim)
-
-    def amin(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
-        return reduction.amin(self, dim=dim, keepdim=keepdim)
-
-    def max(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The largest entry; with `dim`, the pair (values, indices) of the first maxima along it.
-
-        With `dim` the whole gradient goes to the entry at the index; `amax` shares it among ties.
-        """
-        return self.amax() if dim is None else self._at(self.argmax(dim, True), dim, keepdim)
-
-    def min(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The smallest entry; with `dim`, the pair (values, indices), as in `max`."""
-        return self.amin() if dim is None else self._at(self.argmin(dim, True), dim, keepdim)
-
-    def _at(self, indices: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
-        values = self.gather(dim, indices)
-        return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
-
-    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        """The position of the first largest entry: in the flat tensor, or along `dim`."""
-        axis = None if dim is None else reduction.axis_of("argmax", dim, self.ndim)
-        return Tensor(backend.as_array(self._data.argmax(axis=axis, keepdims=keepdim)))
-
-    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        """The position of the first smallest entry: in the flat tensor, or along `dim`."""
-        axis = None if dim is None else reduction.axis_of("argmin", dim, self.ndim)
-        return Tensor(backend.as_array(self._data.argmin(axis=axis, keepdims=keepdim)))
-
-    def norm(self, p: int = 2, dim: Dim = None, keepdim: bool = False) -> Tensor:
-        """The Euclidean norm; `p` must be 2 (for p = 1 write ``abs().sum()``)."""
-        if p != 2:
-            raise ValueError(f"norm: p is {p}; it must be 2")
-        return reduction.norm(self, dim=dim, keepdim=keepdim)
-
-    def logsumexp(self, dim: Dim, keepdim: bool = False) -> Tensor:
-        return softmax.logsumexp(self, dim=dim, keepdim=keepdim)
-
-    def cumsum(self, dim: int) -> Tensor:
-        return reduction.cumsum(self, dim=dim)
-
-    # --- shape ---
-
-    def reshape(self, *sizes: Any) -> Tensor:
-        return shape.reshape(self, shape=_dims(sizes))
-
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """Merge the axes from `start_dim` to `end_dim`, both included, into one."""
-        if not self.ndim:
-            return self.reshape(1)
-        first = reduction.axis_of("flatten", start_dim, self.ndim)
-        last = reduction.axis_of("flatten", end_dim, self.ndim)
-        if first > last:
-            raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
-        n = math.prod(self.shape[first : last + 1])  # -1 is ambiguous for an empty batch
-        return self.reshape(*self.shape[:first], n, *self.shape[last + 1 :])
-
-    def permute(self, *dims: Any) -> Tensor:
-        return shape.permute(self, dims=_dims(dims))
-
-    def transpose(self, dim0: int, dim1: int) -> Tensor:
-        a = reduction.axis_of("transpose", dim0, self.ndim)
-        b = reduction.axis_of("transpose", dim1, self.ndim)
-        dims = list(range(self.ndim))
-        dims[a], dims[b] = b, a
-        return shape.permute(self, dims=tuple(dims))
+    # --- shape and indexing ---
 
     @property
     def T(self) -> Tensor:
@@ -634,106 +442,67 @@ class Tensor(Value):
         """The transpose of the last two axes."""
         return self.transpose(-2, -1)
 
-    def expand(self, *sizes: Any) -> Tensor:
-        """Repeat axes of size 1, and missing leading axes, to the given sizes; -1 keeps a size."""
-        wanted = _dims(sizes)
-        lead = len(wanted) - self.ndim
-        kept = tuple(
-            self.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted)
-        )
-        return expand(self, shape=kept)
-
-    def squeeze(self, dim: int | None = None) -> Tensor:
-        """Remove all axes of size 1, or only `dim` if it has size 1."""
-        axes = reduction.axes_of("squeeze", dim, self.ndim)
-        return self.reshape([n for i, n in enumerate(self.shape) if n != 1 or i not in axes])
-
-    def unsqueeze(self, dim: int) -> Tensor:
-        """Insert an axis of size 1 at position `dim` (-1: at the end)."""
-        at = reduction.axis_of("unsqueeze", dim, self.ndim + 1)
-        return self.reshape(*self.shape[:at], 1, *self.shape[at:])
-
-    def split(self, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-        """Split along `dim` into pieces of one size (the last may be smaller) or of given sizes."""
-        axis = reduction.axis_of("split", dim, self.ndim)
-        n = self.shape[axis]
-        if isinstance(split_size, int):
-            if split_size < 1:
-                raise ValueError(f"split: split_size is {split_size}; it must be at least 1")
-            sizes = [min(split_size, n - start) for start in range(0, n, split_size)] or [0]
-        else:
-            sizes = list(split_size)
-        return shape.split(self, sizes=tuple(sizes), dim=axis)
-
-    def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-        """Split along `dim` into at most `chunks` pieces of equal size; the last may be smaller."""
-        axis = reduction.axis_of("chunk", dim, self.ndim)
-        if chunks < 1:
-            raise ValueError(f"chunk: chunks is {chunks}; it must be at least 1")
-        return self.split(max(1, -(-self.shape[axis] // chunks)), axis)
-
-    def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
-        """All slices along `dim`, without that axis; backward costs one copy of x in total."""
-        return shape.unbind(self, dim=reduction.axis_of("unbind", dim, self.ndim))
-
-    def topk(self, k: int, dim: int = -1, largest: bool = True) -> tuple[Tensor, Tensor]:
-        """The k largest (or smallest) entries along `dim`, in order, and their indices."""
-        axis = reduction.axis_of("topk", dim, self.ndim)
-        return indexing.topk(self, k=k, dim=axis, largest=largest)
-
-    def flip(self, *dims: Any) -> Tensor:
-        return shape.flip(self, dims=_dims(dims))
-
     def __getitem__(self, index: Any) -> Tensor:
         return indexing.getitem(self, index=indexing.plain_index(index, self._data))
 
-    def gather(self, dim: int, index: Any) -> Tensor:
-        """Gather entries along `dim`: y[i, j, k] = x[i, index[i, j, k], k] for dim 1.
+    # --- functions of `tinynet` that are methods too, defined in `tinynet.functions` ---
 
-        Args:
-            dim: the axis to index.
-            index: integers >= 0, with as many axes as x; only axis `dim` may be longer than x's.
+    abs = pointwise.abs
+    clamp = pointwise.clamp
+    cos = pointwise.cos
+    erf = pointwise.erf
+    exp = pointwise.exp
+    log = pointwise.log
+    maximum = pointwise.maximum
+    minimum = pointwise.minimum
+    pow = pointwise.pow
+    relu = pointwise.relu
+    sigmoid = pointwise.sigmoid
+    sin = pointwise.sin
+    sqrt = pointwise.sqrt
+    square = pointwise.square
+    tanh = pointwise.tanh
 
-        Raises:
-            ValueError: if the shape of `index` does not fit.
-            IndexError: if `dim` or an index is out of range.
-        """
-        axis = reduction.axis_of("gather", dim, self.ndim)
-        index = indexing.plain_index(index, self._data)
-        return self[indexing.along("gather", index, axis, self.shape)]
+    all = comparing.all
+    any = comparing.any
+    isfinite = comparing.isfinite
+    isnan = comparing.isnan
+    sign = comparing.sign
 
-    def scatter_add(self, dim: int, index: Any, src: Tensor) -> Tensor:
-        """A copy of x with src[i, j, k] added at [i, index[i, j, k], k] for dim 1.
+    amax = reducing.amax
+    amin = reducing.amin
+    argmax = reducing.argmax
+    argmin = reducing.argmin
+    cumsum = reducing.cumsum
+    log_softmax = reducing.log_softmax
+    logsumexp = reducing.logsumexp
+    max = reducing.max
+    mean = reducing.mean
+    min = reducing.min
+    norm = reducing.norm
+    softmax = reducing.softmax
+    std = reducing.std
+    sum = reducing.sum
+    var = reducing.var
 
-        `dim` and `index` are as in `gather`; `src` has the shape of `index`.
-        """
-        axis = reduction.axis_of("scatter_add", dim, self.ndim)
-        index = indexing.plain_index(index, self._data)
-        full = indexing.along("scatter_add", index, axis, self.shape)
-        if tuple(src.shape) != tuple(index.shape):
-            raise ValueError(f"scatter_add: src {src.shape} and index {index.shape} must be equal")
-        return self + indexing.index_add(src, shape=self.shape, indices=(full,))
+    chunk = shaping.chunk
+    expand = shaping.expand
+    flatten = shaping.flatten
+    flip = shaping.flip
+    permute = shaping.permute
+    reshape = shaping.reshape
+    split = shaping.split
+    squeeze = shaping.squeeze
+    transpose = shaping.transpose
+    unbind = shaping.unbind
+    unsqueeze = shaping.unsqueeze
+
+    gather = gathering.gather
+    scatter_add = gathering.scatter_add
+    topk = gathering.topk
+
+    matmul = products.matmul
 
 
 def _rebuild(cls: type[Tensor], array: Any, requires_grad: bool) -> Tensor:
     return cls(array, requires_grad)
-
-
-def matmul(a: Any, b: Any) -> Any:
-    """The matrix product y_ij = sum_k a_ik b_kj, of matrices, batches of them, and vectors.
-
-    As in PyTorch, a vector is a row on the left and a column on the right; see
-    `tinynet.ops.linalg.matmul`.
-    """
-    a, b = (x if isinstance(x, Value) else Tensor(backend.asarray(x)) for x in (a, b))
-    if a.ndim == 0 or b.ndim == 0:
-        raise ValueError(f"matmul: shapes are {a.shape} and {b.shape}; multiply numbers with *")
-    if a.ndim == 1:
-        y = matmul(a.unsqueeze(0), b)
-        return y.squeeze(-1 if b.ndim == 1 else -2) if b.ndim > 1 else y.reshape(())
-    if b.ndim == 1:
-        return matmul(a, b.unsqueeze(1)).squeeze(-1)
-    if b.ndim == 2 and a.ndim > 2 and a.shape[-1] == b.shape[0]:
-        # one large product, so that backward need not sum a batch of weight gradients
-        return linalg.matmul(a.flatten(0, -2), b).reshape(*a.shape[:-1], b.shape[1])
-    return linalg.matmul(a, b)

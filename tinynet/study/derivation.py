@@ -152,6 +152,9 @@ def _html(n: Notes) -> str:
     return "\n".join([*out, "<dl>", *parts, "</dl>", *listed])
 
 
+_FUNCTIONS = ("tinynet.functional.", "tinynet.functions.")
+
+
 def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
     """Show an operation's formula, derivation, Jacobian, kinks and cost, with its source code.
 
@@ -205,7 +208,7 @@ def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
         return Derivation(name, [notes(op) for op in mine])
     whole = [(f.__qualname__, code) for f in through if (code := code_of(f)) is not None]
     place = getattr(function, "__module__", "") or ""
-    composes = place.startswith(("tinynet.functional", "tinynet.tensor", "tinynet.nn"))
+    composes = place.startswith((*_FUNCTIONS, "tinynet.tensor", "tinynet.nn"))
     if not called and not (whole and composes):
         raise ValueError(f"derivation: {name} calls no operation of tinynet by name")
     return Derivation(name, [notes(op) for op in called], whole)
@@ -229,8 +232,8 @@ def _named(given: str, name: str) -> Callable[..., Any]:
 def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
     """The operations that a function calls by name, itself or through tinynet's functions.
 
-    Also the functions to show: the function itself, and those of `tinynet.functional` and methods
-    of tensors that it calls.
+    Also the functions to show: the function itself, and those of `tinynet.functional` and
+    `tinynet.functions` and methods of tensors that it calls.
     """
     found: dict[str, Op] = {}
     first = inspect.unwrap(function)
@@ -245,16 +248,16 @@ def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
         except (OSError, TypeError, SyntaxError):
             continue
         method = f.__qualname__.startswith("Tensor.")
-        inside = f.__module__.startswith("tinynet.functional.")
+        inside = f.__module__.startswith(_FUNCTIONS)
         if f is first or inside or (method and f.__name__[0] != "_"):
             through.append(f)
-        names = {**getattr(f, "__globals__", {}), **({"self": Tensor} if method else {})}
+        names = {**getattr(f, "__globals__", {}), "self" if method else "input": Tensor}
         for node in ast.walk(tree):
             target = resolve(node, names)
             if isinstance(target, Op):
                 found.setdefault(target.name, target)
             elif inspect.isfunction(target) and target.__module__.startswith("tinynet."):
-                waiting.append(target)
+                waiting.append(inspect.unwrap(target))
     return list(found.values()), through
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from tinynet.autograd import grad
 from tinynet.autograd.modes import enable_grad
 from tinynet.backend import array_module
-from tinynet.combining import stack
 from tinynet.creation import tensor, zeros
+from tinynet.functions.shaping import stack
 from tinynet.tensor import Tensor
 
 

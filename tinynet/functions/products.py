@@ -1,48 +1,44 @@
-"""Functions of several tensors, by PyTorch's names: cat, stack, where, maximum, minimum, einsum."""
+"""Products of tensors: matmul and einsum."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tinynet.ops import arithmetic, linalg, shape
-from tinynet.tensor import Tensor
+from tinynet.autograd import Value
+from tinynet.backend import asarray
+from tinynet.functions.public import function
+from tinynet.ops import linalg, shape
+
+if TYPE_CHECKING:
+    from tinynet.tensor import Tensor
 
 
-def cat(tensors: Any, dim: int = 0) -> Tensor:
-    """Concatenate tensors along the axis `dim`; see `tinynet.ops.shape.cat`."""
-    return shape.cat(*tensors, dim=dim)
+@function
+def matmul(input: Any, other: Any) -> Tensor:
+    """The matrix product y_ij = sum_k a_ik b_kj, of matrices, batches of them, and vectors.
 
-
-def stack(tensors: Any, dim: int = 0) -> Tensor:
-    """Stack tensors of equal shape along a new axis `dim`.
-
-    Raises:
-        ValueError: if there are no tensors or their shapes differ.
+    As in PyTorch, a vector is a row on the left and a column on the right; see
+    `tinynet.ops.linalg.matmul`.
     """
-    tensors = list(tensors)
-    if not tensors:
-        raise ValueError("stack: tensors is empty; it must have at least one tensor")
-    shapes = list(dict.fromkeys(t.shape for t in tensors))
-    if len(shapes) != 1:
-        raise ValueError(f"stack: shapes {', '.join(map(str, shapes))} differ; they must be equal")
-    return shape.cat(*(t.unsqueeze(dim) for t in tensors), dim=dim)
+    kind: Any = next((x.result_type for x in (input, other) if isinstance(x, Value)), None)
+    if kind is None:
+        raise TypeError("matmul: input and other are no Tensors; one of them must be")
+    a: Any = input if isinstance(input, Value) else kind(asarray(input))
+    b: Any = other if isinstance(other, Value) else kind(asarray(other))
+    if a.ndim == 0 or b.ndim == 0:
+        raise ValueError(f"matmul: shapes are {a.shape} and {b.shape}; multiply numbers with *")
+    if a.ndim == 1:
+        y = a.unsqueeze(0).matmul(b)
+        return y.squeeze(-1 if b.ndim == 1 else -2) if b.ndim > 1 else y.reshape(())
+    if b.ndim == 1:
+        return a.matmul(b.unsqueeze(1)).squeeze(-1)
+    if b.ndim == 2 and a.ndim > 2 and a.shape[-1] == b.shape[0]:
+        # one large product, so that backward need not sum a batch of weight gradients
+        return linalg.matmul(a.flatten(0, -2), b).reshape(*a.shape[:-1], b.shape[1])
+    return linalg.matmul(a, b)
 
 
-def where(condition: Any, input: Any, other: Any) -> Tensor:
-    """`input` where `condition` is true, else `other`; see `tinynet.ops.arithmetic.where`."""
-    return arithmetic.where(condition, input, other)
-
-
-def maximum(input: Any, other: Any) -> Tensor:
-    """The elementwise maximum of two tensors; see `tinynet.ops.arithmetic.maximum`."""
-    return arithmetic.maximum(input, other)
-
-
-def minimum(input: Any, other: Any) -> Tensor:
-    """The elementwise minimum of two tensors; see `tinynet.ops.arithmetic.minimum`."""
-    return arithmetic.minimum(input, other)
-
-
+@function
 def einsum(equation: str, *operands: Any) -> Tensor:
     """Sum products of entries, by Einstein's summation convention, e.g. "bij,bjk->bik".
 
