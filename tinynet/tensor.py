@@ -447,6 +447,16 @@ class Tensor(Value):
 
     # --- functions of `tinynet` that are methods too, defined in `tinynet.functions` ---
 
+    all = comparing.all
+    any = comparing.any
+    isfinite = comparing.isfinite
+    isnan = comparing.isnan
+    sign = comparing.sign
+
+    gather = gathering.gather
+    scatter_add = gathering.scatter_add
+    topk = gathering.topk
+
     abs = pointwise.abs
     clamp = pointwise.clamp
     cos = pointwise.cos
@@ -463,11 +473,7 @@ class Tensor(Value):
     square = pointwise.square
     tanh = pointwise.tanh
 
-    all = comparing.all
-    any = comparing.any
-    isfinite = comparing.isfinite
-    isnan = comparing.isnan
-    sign = comparing.sign
+    matmul = products.matmul
 
     amax = reducing.amax
     amin = reducing.amin
@@ -496,12 +502,6 @@ class Tensor(Value):
     transpose = shaping.transpose
     unbind = shaping.unbind
     unsqueeze = shaping.unsqueeze
-
-    gather = gathering.gather
-    scatter_add = gathering.scatter_add
-    topk = gathering.topk
-
-    matmul = products.matmul
 
 
 def _rebuild(cls: type[Tensor], array: Any, requires_grad: bool) -> Tensor:
