@@ -15,7 +15,7 @@ from typing import Any
 from tinynet import autograd, backend, dtypes
 from tinynet.autograd import Value, guards
 from tinynet.autograd.modes import modes
-from tinynet.autograd.versions import increment_version
+from tinynet.autograd.versions import alias, increment_version
 from tinynet.functions import comparing, gathering, pointwise, products, reducing, shaping
 from tinynet.ops import arithmetic, conversion, elementary, indexing
 
@@ -76,6 +76,16 @@ class Tensor(Value):
     @property
     def device(self) -> str:
         return backend.device_of(self._data)
+
+    @property
+    def grad_fn(self) -> Any:
+        """The node that computed it, None for a leaf."""
+        return self._source[0] if isinstance(self._source, tuple) else self._source
+
+    @property
+    def output_nr(self) -> int:
+        """Its position among the outputs of that node."""
+        return self._source[1] if isinstance(self._source, tuple) else 0
 
     @property
     def is_leaf(self) -> bool:
@@ -156,7 +166,7 @@ class Tensor(Value):
 
     def detach(self) -> Tensor:
         """A tensor outside the graph that shares memory with this one."""
-        return self.alias()  # type: ignore[return-value]
+        return alias(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self.grad_fn is not None:

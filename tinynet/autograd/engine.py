@@ -39,7 +39,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tinynet.autograd import guards
@@ -47,9 +47,10 @@ from tinynet.autograd.accumulate import Accumulator
 from tinynet.autograd.guards import PLAIN, run
 from tinynet.autograd.modes import modes
 from tinynet.autograd.value import Value, raw
-from tinynet.autograd.versions import tick
+from tinynet.autograd.versions import alias, tick
 
 Edge = tuple[int, Any, tuple[int, ...], "Rule"]  # input number, source, shape, rule
+Order = tuple[list["Node"], dict[Value, None]]  # nodes, latest first, and leaves
 
 
 class Rule:
@@ -95,7 +96,7 @@ class Node:
                 elif kind == "option":
                     saved[name] = options.get(name, key)
                 elif kind == "y":  # an alias: `out` itself refers to the node, a cycle
-                    saved[name] = tuple([o.alias() for o in out]) if several else out.alias()
+                    saved[name] = tuple([alias(o) for o in out]) if several else alias(out)
         self.op, self.saved = op, saved
         self.edges: list[Edge] | None = edges
         self.outputs = [(o._data.shape, o._data.dtype) for o in out] if several else None
@@ -189,9 +190,7 @@ def gradient(node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
     return g if g.shape == shape else node.op.unbroadcast(g, shape)
 
 
-def nodes_behind(
-    sources: Iterable[Any], caller: str = "backward"
-) -> tuple[list[Node], dict[Value, None]]:
+def nodes_behind(sources: Iterable[Any], caller: str = "backward") -> Order:
     """All nodes that the sources were computed from, each once, latest first; and the leaves.
 
     It keeps its own stack: a chain of 50,000 operations exceeds Python's recursion limit.
@@ -218,14 +217,9 @@ def nodes_behind(
     return nodes, leaves
 
 
-def walk_back(
-    arrived: Accumulator,
-    nodes: Iterable[Node],
-    leaves: Container[Value],
-    wanted: Container[Any] | None,
-    retain_graph: bool,
-) -> None:
+def walk_back(arrived: Accumulator, order: Order, wanted: set[Any], retain_graph: bool) -> None:
     """Propagate the gradients through the nodes, latest first, to `wanted` sources if given."""
+    nodes, leaves = order
     grads, joint, kept = arrived.grads, arrived.joint, arrived.kept
     run, create_graph = arrived.run, arrived.create_graph
     for node in nodes:

@@ -18,7 +18,7 @@ def _as_value(g: Any, like: Value) -> Any:
     """The gradient as a Value in the dtype of `like`."""
     dtype = like._data.dtype
     if isinstance(g, Value):
-        return g if g._data.dtype == dtype else g.to(dtype)
+        return g if g._data.dtype == dtype else g.to(dtype)  # type: ignore[attr-defined]
     if type(g) is not ndarray or g.dtype != dtype:
         g = as_array(g).astype(dtype, copy=False)
     return like.result_type(g)
@@ -84,11 +84,11 @@ def backward(
     with recording(create_graph):
         arrived = _accumulator(create_graph)
         arrived.add(output._source or output, seed)
-        nodes, leaves = nodes_behind(arrived.grads)
+        nodes, leaves = order = nodes_behind(arrived.grads)
         retained = _retained(nodes)
         for value in retained:
             arrived.kept.add(value._source)
-        walk_back(arrived, nodes, leaves, None, retain_graph)
+        walk_back(arrived, order, set(), retain_graph)
         for leaf in leaves:
             if leaf in arrived.grads:
                 g = arrived.grads[leaf]
@@ -141,9 +141,9 @@ def grad(
         arrived = _accumulator(create_graph, targets)
         for y, seed in zip(outputs, seeds, strict=True):
             arrived.add(y._source or y, seed)
-        nodes, leaves = nodes_behind(arrived.grads)
-        wanted = _leading_to(targets, nodes)
-        walk_back(arrived, nodes, leaves, wanted, retain_graph)
+        order = nodes_behind(arrived.grads)
+        wanted = _leading_to(targets, order[0])
+        walk_back(arrived, order, wanted, retain_graph)
         found = [arrived.grads.get(target) for target in targets]
         for i, (x, g) in enumerate(zip(inputs, found, strict=True)):
             if g is None and not allow_unused:

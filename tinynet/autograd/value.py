@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
-from tinynet.autograd.versions import NEVER, share_version
+from tinynet.autograd.versions import NEVER
 
 
 class Value:
@@ -13,8 +12,6 @@ class Value:
 
     Attributes:
         grad: the gradient accumulated by `backward`, or None.
-        grad_fn: the node that computed it, None for a leaf.
-        output_nr: its position among the outputs of that node.
         requires_grad: whether operations on it are recorded.
     """
 
@@ -23,9 +20,6 @@ class Value:
     # What operations return: the direct subclass of Value, so that a Parameter times two is a
     # Tensor, not a Parameter.
     result_type: ClassVar[type[Value]]
-
-    clone: Callable[[], Value]  # Tensor defines `clone` and `to`; both are recorded
-    to: Callable[..., Value]
 
     def __init_subclass__(cls) -> None:
         if Value in cls.__bases__:
@@ -37,22 +31,6 @@ class Value:
         self._source = source
         self._version: Any = NEVER
         self.grad: Any = None
-
-    @property
-    def grad_fn(self) -> Any:
-        """The node that computed it, None for a leaf."""
-        return self._source[0] if isinstance(self._source, tuple) else self._source
-
-    @property
-    def output_nr(self) -> int:
-        """Its position among the outputs of that node."""
-        return self._source[1] if isinstance(self._source, tuple) else 0
-
-    def alias(self) -> Value:
-        """A Value outside the graph that shares memory and version with this one."""
-        out = self.result_type(self._data)
-        share_version(out, self)
-        return out
 
 
 def raw(x: Any) -> Any:
