@@ -105,7 +105,7 @@ NO_GRADIENT = set(
     "output_nr requires_grad result_type __array__ __array_ufunc__ __bool__ __contains__ "
     "__deepcopy__ __float__ __format__ __hash__ __index__ __int__ __len__ __reduce__ __repr__ "
     # gradients themselves
-    "backward requires_grad_ retain_grad "
+    "backward requires_grad_ retain_grad register_hook "
     # in place: refused on what is tracked
     "add_ copy_ div_ fill_ mul_ sub_ zero_ __setitem__ "
     # comparisons, positions, signs: constant almost everywhere

@@ -70,11 +70,11 @@ class Node:
             gradient; None once the graph is freed.
         saved: the arguments of the rules, by name.
         outputs: shape and dtype of each output if there are several, else None.
-        retained: weak references to the outputs that retain their gradient, by number, or None.
+        attached: the hooks of outputs, and which retain their gradient, by number, or None.
         where: the line that called the operation; set within `detect_anomaly`.
     """
 
-    __slots__ = ("__weakref__", "edges", "op", "outputs", "retained", "saved", "stamp", "where")
+    __slots__ = ("__weakref__", "attached", "edges", "op", "outputs", "saved", "stamp", "where")
 
     def __init__(self, op: Op, args: Sequence[Any], options: dict[str, Any], out: Any) -> None:
         edges: list[Edge] = []
@@ -100,7 +100,7 @@ class Node:
         self.op, self.saved = op, saved
         self.edges: list[Edge] | None = edges
         self.outputs = [(o._data.shape, o._data.dtype) for o in out] if several else None
-        self.retained: dict[int, Any] | None = None
+        self.attached: dict[int, Any] | None = None
         self.stamp = tick()
 
 
@@ -220,10 +220,10 @@ def nodes_behind(sources: Iterable[Any], caller: str = "backward") -> Order:
 def walk_back(arrived: Accumulator, order: Order, wanted: set[Any], retain_graph: bool) -> None:
     """Propagate the gradients through the nodes, latest first, to `wanted` sources if given."""
     nodes, leaves = order
-    grads, joint, kept = arrived.grads, arrived.joint, arrived.kept
+    grads, joint, kept, hooks = arrived.grads, arrived.joint, arrived.kept, arrived.hooks
     run, create_graph = arrived.run, arrived.create_graph
     for node in nodes:
-        special = joint or kept or node.outputs
+        special = joint or kept or hooks or node.outputs
         gy = arrived.take_all(node) if special else grads.pop(node, None)
         if gy is None:
             continue

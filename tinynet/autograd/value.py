@@ -15,7 +15,7 @@ class Value:
         requires_grad: whether operations on it are recorded.
     """
 
-    __slots__ = ("__weakref__", "_data", "_source", "_version", "grad", "requires_grad")
+    __slots__ = ("__weakref__", "_data", "_hooks", "_source", "_version", "grad", "requires_grad")
 
     # What operations return: the direct subclass of Value, so that a Parameter times two is a
     # Tensor, not a Parameter.
@@ -31,6 +31,7 @@ class Value:
         self._source = source
         self._version: Any = NEVER
         self.grad: Any = None
+        self._hooks: Any = None  # of a leaf; those of other tensors belong to their node
 
 
 def raw(x: Any) -> Any:
