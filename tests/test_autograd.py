@@ -502,6 +502,31 @@ def test_no_grad_nests_decorates_and_ends_on_errors():
     assert tn.is_grad_enabled()
 
 
+def test_other_forms_of_the_switch():
+    x = leaf(1.0)
+
+    @tn.no_grad
+    def without_brackets():
+        return (x * 2).requires_grad
+
+    assert without_brackets() is False
+    with tn.inference_mode():
+        assert not tn.is_grad_enabled()
+        with tn.inference_mode(False):
+            assert tn.is_grad_enabled()
+    with tn.set_grad_enabled(False):
+        assert not tn.is_grad_enabled()
+        tn.set_grad_enabled(True)
+        assert tn.is_grad_enabled()
+    assert tn.is_grad_enabled()
+    decorated = tn.set_grad_enabled(False)(lambda: tn.is_grad_enabled())
+    assert tn.is_grad_enabled()
+    assert decorated() is False
+    tn.set_grad_enabled(False)
+    assert not tn.is_grad_enabled()
+    tn.set_grad_enabled(True)
+
+
 def test_modes_belong_to_an_asyncio_task():
     seen = []
 

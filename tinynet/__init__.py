@@ -8,14 +8,18 @@
 tensor([2., 4., 6.])
 """
 
-from tinynet import data, functional, graph, memory, models, nn, optim, study, testing, training
+from tinynet import (
+    autograd, data, functional, graph, memory, models, nn, optim, study, testing, training,
+)  # fmt: skip
 from tinynet.autograd import (
     AnomalyError,
     detect_anomaly,
     enable_grad,
     grad,
+    inference_mode,
     is_grad_enabled,
     no_grad,
+    set_grad_enabled,
 )
 from tinynet.backend import DeviceError, default_device, set_default_device
 from tinynet.creation import arange, as_tensor, from_numpy, ones, rand, randn, tensor, zeros
@@ -47,14 +51,15 @@ memory.keep_freed_memory()
 
 __all__ = [
     "AnomalyError", "DeviceError", "Tensor", "__version__", "abs", "all", "amax", "amin", "any",
-    "arange", "argmax", "argmin", "as_tensor", "cat", "chunk", "clamp", "cos", "cumsum", "data",
-    "default_device", "derivation", "detect_anomaly", "draw", "einsum", "enable_grad", "erf", "exp",
-    "expand", "explain", "flatten", "flip", "float32", "float64", "from_numpy", "functional",
-    "gather", "get_num_threads", "grad", "graph", "int64", "is_grad_enabled", "isfinite", "isnan",
-    "load", "log", "log_softmax", "logsumexp", "manual_seed", "matmul", "max", "maximum", "mean",
-    "min", "minimum", "models", "nn", "no_grad", "norm", "ones", "optim", "permute", "pow", "rand",
-    "randn", "relu", "reshape", "save", "scatter_add", "set_default_device", "set_num_threads",
-    "sigmoid", "sign", "sin", "softmax", "split", "sqrt", "square", "squeeze", "stack", "std",
-    "study", "sum", "summary", "tanh", "tensor", "testing", "topk", "training", "transpose",
-    "unbind", "unsqueeze", "var", "where", "zeros",
+    "arange", "argmax", "argmin", "as_tensor", "autograd", "cat", "chunk", "clamp", "cos", "cumsum",
+    "data", "default_device", "derivation", "detect_anomaly", "draw", "einsum", "enable_grad",
+    "erf", "exp", "expand", "explain", "flatten", "flip", "float32", "float64", "from_numpy",
+    "functional", "gather", "get_num_threads", "grad", "graph", "inference_mode", "int64",
+    "is_grad_enabled", "isfinite", "isnan", "load", "log", "log_softmax", "logsumexp",
+    "manual_seed", "matmul", "max", "maximum", "mean", "min", "minimum", "models", "nn", "no_grad",
+    "norm", "ones", "optim", "permute", "pow", "rand", "randn", "relu", "reshape", "save",
+    "scatter_add", "set_default_device", "set_grad_enabled", "set_num_threads", "sigmoid", "sign",
+    "sin", "softmax", "split", "sqrt", "square", "squeeze", "stack", "std", "study", "sum",
+    "summary", "tanh", "tensor", "testing", "topk", "training", "transpose", "unbind", "unsqueeze",
+    "var", "where", "zeros",
 ]  # fmt: skip
