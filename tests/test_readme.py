@@ -1,4 +1,4 @@
-"""The README's Python blocks run, and print what their comments say."""
+"""The README's Python blocks run, and print what their comments say; those of docs/ run too."""
 
 from __future__ import annotations
 
@@ -27,10 +27,19 @@ def test_python_blocks_run(block):
             assert said == printed.pop(0)
 
 
-def test_links_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
+def test_the_blocks_of_a_page_run_in_order():
+    page = (ROOT / "docs" / "own_operations.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    exec("".join(blocks), {})  # the last one checks the gradients
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *(ROOT / "docs").glob("*.md")], ids=lambda p: p.name
+)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         if not target.startswith("http"):
-            assert (ROOT / target).exists(), target
+            assert (page.parent / target).exists(), target
 
 
 def test_two_commands_do_the_setting_up():
