@@ -10,6 +10,7 @@ both right.
 
 from __future__ import annotations
 
+import argparse
 import math
 from typing import Any
 
@@ -47,6 +48,7 @@ class LogCosh(Function):
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     x = tn.tensor([-100.0, -1.0, 0.0, 1.0, 100.0], requires_grad=True)
     y = log_cosh(x)
     y.sum().backward()

@@ -1,4 +1,4 @@
-"""The README's Python blocks run, and print what their comments say; those of docs/ run too."""
+"""The README's Python blocks run, and print what their comments say."""
 
 from __future__ import annotations
 
@@ -25,12 +25,6 @@ def test_python_blocks_run(block):
         if line.startswith("print(") and "#" in line:
             said = line.rpartition("#")[2].strip().partition(", which")[0]
             assert said == printed.pop(0)
-
-
-def test_the_blocks_of_a_page_run_in_order():
-    page = (ROOT / "docs" / "own_operations.md").read_text()
-    blocks = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
-    exec("".join(blocks), {})  # the last one checks the gradients
 
 
 @pytest.mark.parametrize(
