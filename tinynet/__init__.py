@@ -18,26 +18,67 @@ from tinynet.autograd import (
     no_grad,
 )
 from tinynet.backend import DeviceError, default_device, set_default_device
-from tinynet.creation import arange, as_tensor, from_numpy, ones, rand, randn, tensor, zeros
-from tinynet.dtypes import float32, float64, int64
+from tinynet.creation import (
+    arange, as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, linspace,
+    logspace, ones, ones_like, tensor, tril_indices, triu_indices, zeros, zeros_like,
+)  # fmt: skip
+from tinynet.dtypes import (
+    bool_ as bool, double, float16, float32, float64, finfo, float_ as float, half, iinfo, int8, int16, int32,
+    int64, int_ as int, long, short, uint8,
+)  # fmt: skip
+from tinynet.functions.changing import (
+    index_add_, index_copy_, index_fill_, index_put_, masked_fill_, masked_scatter_, scatter_,
+    scatter_add_, scatter_reduce_,
+)  # fmt: skip
 from tinynet.functions.comparing import all, any, isfinite, isnan, sign
-from tinynet.functions.gathering import gather, scatter_add, topk
+from tinynet.functions.cutting import (
+    chunk, dsplit, hsplit, narrow, select, select_scatter, slice_scatter, split, split_with_sizes,
+    tensor_split, unbind, unfold, vsplit,
+)  # fmt: skip
+from tinynet.functions.diagonals import (
+    diag, diag_embed, diagflat, diagonal, diagonal_scatter, trace, tril, triu,
+)  # fmt: skip
+from tinynet.functions.drawing import (
+    bernoulli, bernoulli_, exponential_, multinomial, normal_, poisson, uniform_,
+)  # fmt: skip
+from tinynet.functions.gathering import (
+    argwhere, gather, index_select, nonzero, put, take, take_along_dim, topk,
+)  # fmt: skip
+from tinynet.functions.masking import masked_fill, masked_scatter, masked_select
 from tinynet.functions.pointwise import (
     abs, clamp, cos, erf, exp, log, maximum, minimum, pow, relu, sigmoid, sin, sqrt, square, tanh,
     where,
 )  # fmt: skip
 from tinynet.functions.products import einsum, matmul
+from tinynet.functions.promoting import (
+    can_cast, is_complex, is_floating_point, is_tensor, numel, promote_types, result_type,
+)  # fmt: skip
 from tinynet.functions.reducing import (
     amax, amin, argmax, argmin, cumsum, log_softmax, logsumexp, max, mean, min, norm, softmax, std,
     sum, var,
 )  # fmt: skip
+from tinynet.functions.repeating import (
+    flip, fliplr, flipud, repeat, repeat_interleave, roll, rot90, tile,
+)  # fmt: skip
+from tinynet.functions.scattering import (
+    index_add, index_copy, index_fill, index_put, index_reduce, scatter, scatter_add,
+    scatter_reduce,
+)  # fmt: skip
 from tinynet.functions.shaping import (
-    cat, chunk, expand, flatten, flip, permute, reshape, split, squeeze, stack, transpose, unbind,
-    unsqueeze,
+    broadcast_shapes, broadcast_tensors, broadcast_to, expand, expand_as, flatten, moveaxis,
+    movedim, permute, ravel, reshape, reshape_as, squeeze, swapaxes, swapdims, t, transpose,
+    unflatten, unravel_index, unsqueeze, view, view_as,
+)  # fmt: skip
+from tinynet.functions.stacking import (
+    atleast_1d, atleast_2d, atleast_3d, block_diag, cartesian_prod, cat, column_stack, combinations,
+    concat, concatenate, dstack, hstack, meshgrid, row_stack, stack, vstack,
 )  # fmt: skip
 from tinynet.graph import draw, explain, summary
 from tinynet.io import load, save
 from tinynet.random import manual_seed
+from tinynet.sampling import (
+    normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
+)  # fmt: skip
 from tinynet.study import derivation
 from tinynet.tensor import Tensor
 from tinynet.threads import get_num_threads, set_num_threads
@@ -47,14 +88,32 @@ memory.keep_freed_memory()
 
 __all__ = [
     "AnomalyError", "DeviceError", "Tensor", "__version__", "abs", "all", "amax", "amin", "any",
-    "arange", "argmax", "argmin", "as_tensor", "cat", "chunk", "clamp", "cos", "cumsum", "data",
-    "default_device", "derivation", "detect_anomaly", "draw", "einsum", "enable_grad", "erf", "exp",
-    "expand", "explain", "flatten", "flip", "float32", "float64", "from_numpy", "functional",
-    "gather", "get_num_threads", "grad", "graph", "int64", "is_grad_enabled", "isfinite", "isnan",
-    "load", "log", "log_softmax", "logsumexp", "manual_seed", "matmul", "max", "maximum", "mean",
-    "min", "minimum", "models", "nn", "no_grad", "norm", "ones", "optim", "permute", "pow", "rand",
-    "randn", "relu", "reshape", "save", "scatter_add", "set_default_device", "set_num_threads",
-    "sigmoid", "sign", "sin", "softmax", "split", "sqrt", "square", "squeeze", "stack", "std",
-    "study", "sum", "summary", "tanh", "tensor", "testing", "topk", "training", "transpose",
-    "unbind", "unsqueeze", "var", "where", "zeros",
+    "arange", "argmax", "argmin", "argwhere", "as_tensor", "asarray", "atleast_1d", "atleast_2d",
+    "atleast_3d", "bernoulli", "bernoulli_", "block_diag", "bool", "broadcast_shapes",
+    "broadcast_tensors", "broadcast_to", "can_cast", "cartesian_prod", "cat", "chunk", "clamp",
+    "column_stack", "combinations", "concat", "concatenate", "cos", "cumsum", "data",
+    "default_device", "derivation", "detect_anomaly", "diag", "diag_embed", "diagflat", "diagonal",
+    "diagonal_scatter", "double", "draw", "dsplit", "dstack", "einsum", "empty", "empty_like",
+    "enable_grad", "erf", "exp", "expand", "expand_as", "explain", "exponential_", "eye", "finfo",
+    "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64", "from_numpy",
+    "full", "full_like", "functional", "gather", "get_num_threads", "grad", "graph", "half",
+    "hsplit", "hstack", "iinfo", "index_add", "index_add_", "index_copy", "index_copy_",
+    "index_fill", "index_fill_", "index_put", "index_put_", "index_reduce", "index_select", "int",
+    "int16", "int32", "int64", "int8", "is_complex", "is_floating_point", "is_grad_enabled",
+    "is_tensor", "isfinite", "isnan", "linspace", "load", "log", "log_softmax", "logspace",
+    "logsumexp", "long", "manual_seed", "masked_fill", "masked_fill_", "masked_scatter",
+    "masked_scatter_", "masked_select", "matmul", "max", "maximum", "mean", "meshgrid", "min",
+    "minimum", "models", "moveaxis", "movedim", "multinomial", "narrow", "nn", "no_grad", "nonzero",
+    "norm", "normal", "normal_", "numel", "ones", "ones_like", "optim", "permute", "poisson", "pow",
+    "promote_types", "put", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
+    "randperm", "ravel", "relu", "repeat", "repeat_interleave", "reshape", "reshape_as",
+    "result_type", "roll", "rot90", "row_stack", "save", "scatter", "scatter_", "scatter_add",
+    "scatter_add_", "scatter_reduce", "scatter_reduce_", "select", "select_scatter",
+    "set_default_device", "set_num_threads", "short", "sigmoid", "sign", "sin", "slice_scatter",
+    "softmax", "split", "split_with_sizes", "sqrt", "square", "squeeze", "stack", "std", "study",
+    "sum", "summary", "swapaxes", "swapdims", "t", "take", "take_along_dim", "tanh", "tensor",
+    "tensor_split", "testing", "tile", "topk", "trace", "training", "transpose", "tril",
+    "tril_indices", "triu", "triu_indices", "uint8", "unbind", "unflatten", "unfold", "uniform_",
+    "unravel_index", "unsqueeze", "var", "view", "view_as", "vsplit", "vstack", "where", "zeros",
+    "zeros_like",
 ]  # fmt: skip

@@ -80,14 +80,14 @@ class Node:
         saved: dict[str, Any] = {}
         several = isinstance(out, tuple)
         for i, a in enumerate(args):
-            if not isinstance(a, Value) or not a.requires_grad:
+            if not isinstance(a, Value) or not a._requires_grad:
                 continue
             rule = op.rules[op.inputs[0 if op.variadic else i]]
             shape = a._data.shape
             edges.append((i, a._source or a, shape, rule))
             for name, kind, key in rule.places:
                 if kind == "input":
-                    saved[name] = args[key]
+                    saved[name] = guards.kept(args[key])
                 elif kind == "shape" and op.variadic:
                     saved[name] = [raw(a).shape for a in args]
                 elif kind == "shape":
@@ -141,7 +141,7 @@ class Op:
         for a in args:
             if isinstance(a, Value):
                 value = a
-                if a.requires_grad:
+                if a._requires_grad:
                     tracked = True
                 arrays.append(a._data)
             else:
@@ -158,11 +158,11 @@ class Op:
         if tracked and recording:
             node = Node(self, args, options, out)
             if node.outputs is None:
-                out.requires_grad, out._source = True, node
+                out._requires_grad, out._source = True, node
             else:
                 for k, o in enumerate(out):
                     if o._data.dtype.kind == "f":  # integer outputs have no gradient
-                        o.requires_grad, o._source = True, (node, k) if k else node
+                        o._requires_grad, o._source = True, (node, k) if k else node
         return out
 
     def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:

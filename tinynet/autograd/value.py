@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from tinynet.backend import ndarray, plain_array
 from tinynet.autograd.versions import NEVER, share_version
 
 
@@ -18,12 +19,13 @@ class Value:
         requires_grad: whether operations on it are recorded.
     """
 
-    __slots__ = ("__weakref__", "_data", "_source", "_version", "grad", "requires_grad")
+    __slots__ = ("__weakref__", "_data", "_source", "_version", "_requires_grad", "grad")
 
     # What operations return: the direct subclass of Value, so that a Parameter times two is a
     # Tensor, not a Parameter.
     result_type: ClassVar[type[Value]]
 
+    requires_grad: bool  # a property of Tensor, which checks what it is set to
     clone: Callable[[], Value]  # Tensor defines `clone` and `to`; both are recorded
     to: Callable[..., Value]
 
@@ -32,7 +34,8 @@ class Value:
             cls.result_type = cls
 
     def __init__(self, data: Any, requires_grad: bool = False, source: Any = None) -> None:
-        self._data, self.requires_grad = data, requires_grad
+        self._data = data if type(data) is ndarray else plain_array(data)
+        self._requires_grad = requires_grad
         # the node that computed it; for outputs after the first, a pair of node and number
         self._source = source
         self._version: Any = NEVER
