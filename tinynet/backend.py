@@ -257,7 +257,9 @@ def sequence_on(first: float, step: float, count: int, dtype: Any, device: Any =
 
 def may_share_memory(a: Array, b: Array) -> bool:
     """Whether a change of one array may change the other."""
-    return bool(array_module(a, b).may_share_memory(a, b)) if device_of(a) == device_of(b) else False
+    return (
+        bool(array_module(a, b).may_share_memory(a, b)) if device_of(a) == device_of(b) else False
+    )
 
 
 def to_device(a: Array, device: str) -> Array:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tinynet import backend, dtypes
 from tinynet.autograd import Value
 from tinynet.functions.arguments import axis, shape_of, shown
-from tinynet.memory import contiguous, is_contiguous
+from tinynet.memory import is_contiguous
 from tinynet.ops import conversion
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from tinynet.autograd import Value, guards
 from tinynet.autograd.modes import modes
 from tinynet.autograd.versions import increment_version, share_version
 from tinynet.conversions import Conversions
-from tinynet.functions.arguments import axis
 from tinynet.functions import (
     changing,
     comparing,
@@ -35,6 +34,7 @@ from tinynet.functions import (
     shaping,
     stacking,
 )
+from tinynet.functions.arguments import axis
 from tinynet.ops import arithmetic, elementary, indexing
 
 Operand = Any  # a Tensor, an array or a number
@@ -102,7 +102,7 @@ class Tensor(Conversions, Value):
         return self.grad_fn is None
 
     @property
-    def requires_grad(self) -> bool:  # type: ignore[override]
+    def requires_grad(self) -> bool:
         return self._requires_grad
 
     @requires_grad.setter

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from tinynet.backend import ndarray, plain_array
 from tinynet.autograd.versions import NEVER, share_version
+from tinynet.backend import ndarray, plain_array
 
 
 class Value:
@@ -19,7 +19,7 @@ class Value:
         requires_grad: whether operations on it are recorded.
     """
 
-    __slots__ = ("__weakref__", "_data", "_source", "_version", "_requires_grad", "grad")
+    __slots__ = ("__weakref__", "_data", "_requires_grad", "_source", "_version", "grad")
 
     # What operations return: the direct subclass of Value, so that a Parameter times two is a
     # Tensor, not a Parameter.

@@ -20,8 +20,8 @@ def integer(name: str, what: str, value: Any) -> int:
     Raises:
         TypeError: for everything else, booleans too.
     """
-    kind = getattr(getattr(value, "dtype", None), "kind", "i")  # of an array or a NumPy scalar
-    if isinstance(value, bool) or kind not in "iu" or getattr(value, "ndim", 0):
+    dtype: Any = getattr(value, "dtype", None)  # of an array or a NumPy scalar
+    if isinstance(value, bool) or (dtype is not None and (dtype.kind not in "iu" or value.ndim)):
         raise TypeError(f"{name}: {what} is {shown(value)}; it must be an integer")
     try:
         return operator.index(value)
@@ -40,11 +40,9 @@ def integers(name: str, what: str, values: Any) -> tuple[int, ...]:
 
 def sizes_of(given: tuple[Any, ...], name: str = "shape", what: str = "size") -> tuple[int, ...]:
     """``(2, 3)`` from both ``f(2, 3)`` and ``f((2, 3))``."""
-    if len(given) == 1 and not hasattr(given[0], "__index__"):
-        return integers(name, what, given[0])
-    if len(given) == 1 and getattr(given[0], "ndim", 0):
-        return integers(name, what, given[0])
-    return integers(name, what, given)
+    one: Any = given[0] if len(given) == 1 else 0
+    vector = (isinstance(one, Value) or is_array(one)) and one.ndim
+    return integers(name, what, one if vector or not hasattr(one, "__index__") else given)
 
 
 def shape_of(name: str, given: tuple[Any, ...]) -> tuple[int, ...]:
@@ -92,7 +90,7 @@ def tensors_of(name: str, tensors: Any) -> list[Tensor]:
             raise TypeError(f"{name}: number {k} of the tensors is {shown(t)}; it must be a Tensor")
     if not found:
         raise ValueError(f"{name}: the list of tensors is empty; give at least one")
-    return found  # type: ignore[return-value]
+    return found
 
 
 def several(name: str, tensors: tuple[Any, ...]) -> list[Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
@@ -78,7 +79,7 @@ def _pieces(name: str, x: Tensor, cuts: Any, dim: Any) -> tuple[Tensor, ...]:
     n = x.shape[at]
     if _many(cuts):
         places = [0, *integers(name, "indices", cuts), n]
-        return tuple([_slice(x, at, a, b) for a, b in zip(places, places[1:], strict=False)])
+        return tuple([_slice(x, at, a, b) for a, b in itertools.pairwise(places)])
     count = integer(name, "sections", cuts)
     if count < 1:
         raise ValueError(f"{name}: sections is {count}; it must be at least 1")
@@ -178,8 +179,10 @@ def slice_scatter(
     step = integer("slice_scatter", "step", step)
     if step < 1:
         raise ValueError(f"slice_scatter: step is {step}; it must be at least 1")
-    bounds = [b if b is None else integer("slice_scatter", "start and end", b) for b in (start, end)]
-    places = range(*slice(*bounds, step).indices(input.shape[at]))
+    bounds = [
+        b if b is None else integer("slice_scatter", "start and end", b) for b in (start, end)
+    ]
+    places = range(*slice(bounds[0], bounds[1], step).indices(input.shape[at]))
     n = (*input.shape[:at], len(places), *input.shape[at + 1 :])
     _check_piece("slice_scatter", src, n)
     return _put(input, src, at, list(places))
@@ -189,7 +192,9 @@ def _check_piece(name: str, src: Any, wanted: tuple[int, ...]) -> None:
     if not isinstance(src, Value):
         raise TypeError(f"{name}: src is {shown(src)}; it must be a Tensor")
     if tuple(src._data.shape) != tuple(wanted):
-        raise ValueError(f"{name}: src {tuple(src._data.shape)} must have the shape {tuple(wanted)}")
+        raise ValueError(
+            f"{name}: src {tuple(src._data.shape)} must have the shape {tuple(wanted)}"
+        )
 
 
 def _put(x: Tensor, src: Tensor, at: int, places: list[int]) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
@@ -42,7 +41,7 @@ def _place(a: int, b: int) -> int:
 
 @function
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """y[..., i] = x[i, i + offset] of the axes `dim1` and `dim2`: the diagonals, as the last axis."""
+    """y[..., i] = x[i, i + offset] of the axes `dim1` and `dim2`: diagonals, as the last axis."""
     offset = integer("diagonal", "offset", offset)
     a, b = _plane("diagonal", input, dim1, dim2, input.ndim)
     y = indexing.getitem(input, index=_index(input, offset, a, b, input.shape))
@@ -56,7 +55,7 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     if not input.ndim:
         raise ValueError("diag_embed: a tensor of shape () has no axis; it needs one")
     a, b = _plane("diag_embed", input, dim1, dim2, input.ndim + 1)
-    n = input.shape[-1] + math.fabs(offset).__trunc__()
+    n = input.shape[-1] + abs(offset)
     sizes = list(input.shape[:-1])
     for k in sorted((a, b)):
         sizes.insert(k, n)
@@ -98,7 +97,7 @@ def diagonal_scatter(
     wanted = diagonal(input.detach(), offset, dim1, dim2).shape
     if tuple(src._data.shape) != wanted:
         raise ValueError(f"{name}: src {tuple(src._data.shape)} must have the shape {wanted}")
-    src = src.to(input.dtype).movedim(-1, _place(a, b))  # type: ignore[attr-defined]
+    src = src.to(input.dtype).movedim(-1, _place(a, b))
     return input.index_put(index, src)
 
 

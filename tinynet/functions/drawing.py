@@ -11,6 +11,7 @@ from tinynet.autograd import Value
 from tinynet.backend import check, device_of, to_device, to_numpy
 from tinynet.functions.arguments import integer, shown
 from tinynet.functions.public import function, unrecorded
+from tinynet.ops.arithmetic import where
 from tinynet.random import generator as default_generator
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ def _floats(name: str, x: Tensor) -> Any:
 
 @function
 def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
-    """1 with the probability in x, else 0; with `p` instead of x if it is given."""
+    """1 with the probability in x, else 0; with `p` instead of x if it is given. The slope is 0."""
     chance = _probability("bernoulli", _floats("bernoulli", input) if p is None else p)
-    return _drawn(input, (generator or default_generator()).random(input.shape) < chance)
+    drawn = _drawn(input, (generator or default_generator()).random(input.shape) < chance)
+    return where(drawn.data < 0, input, drawn) if input.requires_grad else drawn
 
 
 def _probability(name: str, p: Any) -> Any:
@@ -80,7 +82,10 @@ def multinomial(
         )
     source = generator or default_generator()
     if replacement:  # the first position at which the running sum exceeds a uniform number
-        below = w.cumsum(-1)[..., None, :] <= source.random((*w.shape[:-1], n, 1)) * total[..., None, None]
+        below = (
+            w.cumsum(-1)[..., None, :]
+            <= source.random((*w.shape[:-1], n, 1)) * total[..., None, None]
+        )
         return _drawn(input, below.sum(-1), "int64")
     # the n shortest waiting times: exponential numbers of the given rates
     times = source.exponential(size=w.shape)
@@ -123,7 +128,9 @@ def uniform_(input: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Any = 
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
     """Fill x with ones, with probability p, and zeros."""
     chance = _probability("bernoulli_", p)
-    return input.copy_(_drawn(input, (generator or default_generator()).random(input.shape) < chance))
+    return input.copy_(
+        _drawn(input, (generator or default_generator()).random(input.shape) < chance)
+    )
 
 
 @function

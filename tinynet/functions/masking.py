@@ -77,6 +77,6 @@ def masked_scatter(input: Tensor, mask: Any, source: Tensor) -> Tensor:
     if not count:
         return x.clone()
     number = chosen.ravel().cumsum().reshape(together) - 1
-    entries = source.flatten()  # type: ignore[attr-defined]
+    entries = source.flatten()
     new = indexing.getitem(entries, index=array_module(number).maximum(number, 0))
     return where(chosen, new, x)

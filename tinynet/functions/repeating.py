@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tinynet.autograd import Value
 from tinynet.backend import arange, is_array
 from tinynet.functions.arguments import axes, axis, integer, integers, shown, sizes_of
-from tinynet.functions.public import function
+from tinynet.functions.public import function, unrecorded
 from tinynet.ops import broadcast, shape
 
 if TYPE_CHECKING:
@@ -61,9 +61,8 @@ def repeat_interleave(
     if repeats is None:
         if input.ndim != 1 or input.dtype.kind not in "iu":
             raise TypeError(f"{name}: repeats is {shown(input)}; it must be a vector of integers")
-        return repeat_interleave(
-            input.result_type(arange(input.numel(), input.data)), input, 0, output_size=output_size
-        )
+        numbers = unrecorded(input, arange(input.numel(), input.data))
+        return repeat_interleave(numbers, input, 0, output_size=output_size)
     x = input if dim is not None else input.flatten()
     at = axis(name, dim or 0, x.ndim)
     x = x if x.ndim else x.reshape(1)
@@ -100,8 +99,10 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
         raise ValueError(f"roll: {len(steps)} shifts for {len(turned)} dims; they must be as many")
     y = input
     for step, dim in zip(steps, turned, strict=True):
+        if not input.ndim:
+            raise IndexError(f"roll: a tensor of shape () has no dim {dim}")
         at = axis("roll", dim, input.ndim)
-        n = input.shape[at] if input.ndim else 0
+        n = input.shape[at]
         if n and step % n:
             first, last = shape.split(y, sizes=(n - step % n, step % n), dim=at)
             y = shape.cat(last, first, dim=at)

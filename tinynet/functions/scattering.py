@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
 
 
-# --- at positions along an axis: index has as many axes as x ---------------------------------------
+# --- at positions along an axis: index has as many axes as x --------------------------------------
 
 
 @function
@@ -151,6 +151,7 @@ def combined(
     if not include_self:
         x = arithmetic.where(hit, neutral, x)
     if reduce == "prod":
+        places = tuple([broadcast_to(p, src.shape) for p in places])
         for some in _rounds(places, src.shape, x):  # no position occurs twice in a round
             here = tuple([p[some] for p in places])
             x = overwritten(x, here, x[here] * src[some])
@@ -185,7 +186,9 @@ def _extreme(
     ties = zeros(y.shape, y, "int64") + mine
     backend.index_add(ties, places, theirs.astype("int64"))
     share = unrecorded(x, 1.0 / array_module(ties).maximum(ties, 1).astype(x.dtype))
-    mine_of, theirs_of = (t - t.detach() for t in (x, src))  # zeros, with the gradients of x and src
+    mine_of, theirs_of = (
+        t - t.detach() for t in (x, src)
+    )  # zeros, with the gradients of x and src
     spread = arithmetic.where(mine, mine_of, 0.0) + indexing.index_add(
         arithmetic.where(theirs, theirs_of, 0.0), shape=x.shape, indices=(places,)
     )
@@ -211,7 +214,7 @@ def _rounds(places: tuple[Any, ...], shape: tuple[int, ...], x: Tensor) -> list[
     return found
 
 
-# --- whole slices at positions along an axis: index is a vector ------------------------------------
+# --- whole slices at positions along an axis: index is a vector -----------------------------------
 
 
 def _slices(name: str, x: Tensor, dim: Any, index: Any, source: Any) -> tuple[int, Any, Tensor]:
@@ -221,7 +224,9 @@ def _slices(name: str, x: Tensor, dim: Any, index: Any, source: Any) -> tuple[in
         raise TypeError(f"{name}: source is {shown(source)}; it must be a Tensor")
     piece: Any = source
     if piece.dtype != x.dtype:
-        raise TypeError(f"{name}: source is {piece.dtype} and input {x.dtype}; convert one with .to")
+        raise TypeError(
+            f"{name}: source is {piece.dtype} and input {x.dtype}; convert one with .to"
+        )
     if not x.ndim or not piece.ndim:
         wanted: tuple[int, ...] = (1,) * max(x.ndim, 1)
         fits = piece.numel() == 1 == index.size and x.ndim <= 1
@@ -281,7 +286,7 @@ def index_fill(input: Tensor, dim: int, index: Any, value: Any) -> Tensor:
 def index_reduce(
     input: Tensor, dim: int, index: Any, source: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
-    """A copy of x with slices of `source` reduced into positions along `dim`; see scatter_reduce."""
+    """A copy of x with slices of `source` reduced into positions, as in `scatter_reduce`."""
     if reduce not in REDUCTIONS[1:]:
         ways = ", ".join(REDUCTIONS[1:])
         raise ValueError(f"index_reduce: reduce is {shown(reduce)}; it must be one of {ways}")
@@ -312,7 +317,9 @@ def index_put(input: Tensor, indices: Any, values: Any, accumulate: bool = False
         values = unrecorded(input, full((), values, input.data))
     values = _tensor("index_put", values)
     if values.dtype != input.dtype:
-        raise TypeError(f"index_put: values are {values.dtype} and input {input.dtype}; convert one")
+        raise TypeError(
+            f"index_put: values are {values.dtype} and input {input.dtype}; convert one"
+        )
     shape = indexing.getitem(input.detach(), index=places).shape  # also checks the range
     piece = broadcast.expand(values, shape=shape)
     if accumulate:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tinynet.backend import check
-from tinynet.functions.arguments import axes, axis, integer, integers, several, sizes_of
+from tinynet.functions.arguments import axes, axis, integers, several, sizes_of
 from tinynet.functions.public import function, unrecorded
 from tinynet.ops import broadcast, shape
 
@@ -231,7 +231,10 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     if min(sizes, default=0) < 0:
         raise ValueError(f"unravel_index: shape {sizes} has a negative size")
     inside = (indices.data >= 0) & (indices.data < math.prod(sizes))
-    check(inside, lambda: IndexError(f"unravel_index: indices must be from 0 to {math.prod(sizes) - 1}"))
+    check(
+        inside,
+        lambda: IndexError(f"unravel_index: indices must be from 0 to {math.prod(sizes) - 1}"),
+    )
     found, rest = [], indices.data
     for n in reversed(sizes):
         found.append(unrecorded(indices, rest % n))

@@ -6,8 +6,8 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
-from tinynet.functions.promoting import common_dtype
 from tinynet.functions.arguments import axis, integer, several, shown, tensors_of
+from tinynet.functions.promoting import common_dtype
 from tinynet.functions.public import function
 from tinynet.functions.shaping import broadcast_tensors
 from tinynet.ops import shape
@@ -128,7 +128,7 @@ def atleast_2d(*tensors: Any) -> Any:
 
 @function
 def atleast_3d(*tensors: Any) -> Any:
-    """The tensor, or each of several, with three axes: a vector as (1, n, 1), a matrix (n, m, 1)."""
+    """The tensor, or each of several, with three axes: (n,) as (1, n, 1), (n, m) as (n, m, 1)."""
 
     def lift(t: Tensor) -> Tensor:
         return t if t.ndim > 2 else atleast_2d(t).unsqueeze(2)
@@ -173,7 +173,9 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     if indexing not in ("ij", "xy"):
         raise ValueError(f'meshgrid: indexing is {shown(indexing)}; it must be "ij" or "xy"')
     n = len(found)
-    lines = [t.reshape(*(t.numel() if i == k else 1 for i in range(n))) for k, t in enumerate(found)]
+    lines = [
+        t.reshape(*(t.numel() if i == k else 1 for i in range(n))) for k, t in enumerate(found)
+    ]
     grids = broadcast_tensors(*lines)
     return grids if indexing == "ij" or n < 2 else tuple([g.transpose(0, 1) for g in grids])
 
