@@ -86,6 +86,8 @@ def plain_array(a: Any) -> Array:
     Raises:
         TypeError: for a masked array, whose mask would be lost, and for anything but an array.
     """
+    if type(a) is np.ndarray:
+        return a
     if isinstance(a, np.ndarray):
         if type(a).__array_function__ is not np.ndarray.__array_function__:
             return a
@@ -214,8 +216,6 @@ def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Array:
     """
     if is_array(data):
         data = plain_array(data)
-        if data.dtype.kind not in "biuf":
-            raise TypeError(f"tensor: an array of {data.dtype} has no numbers that tinynet takes")
     else:
         # NumPy scalars, also in a list, keep their dtype; Python floats become float32
         try:

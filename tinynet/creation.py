@@ -46,7 +46,12 @@ def _array(data: Any, dtype: Any, device: Any) -> Any:
     device = None if device is None else backend.as_device(device)
     if isinstance(data, list | tuple) and _has_tensor(data):
         data = _without_tensors(data)
-    return backend.asarray(data, dtype, device)
+    array = backend.asarray(data, dtype, device)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"tensor: data has dtype {array.dtype}; it must be real numbers or booleans"
+        )
+    return array
 
 
 def _has_tensor(data: Any) -> bool:
@@ -110,8 +115,8 @@ def from_numpy(ndarray: Any) -> Tensor:
         TypeError: if `ndarray` is not a NumPy array of numbers.
     """
     if not isinstance(ndarray, backend.ndarray):
-        raise TypeError(f"from_numpy: {shown(ndarray)} is given; it must be a NumPy array")
-    return Tensor(backend.asarray(ndarray))
+        raise TypeError(f"from_numpy: array is {shown(ndarray)}; it must be a NumPy array")
+    return Tensor(_array(ndarray, None, None))
 
 
 # --- filled with one number ---------------------------------------------------------------------

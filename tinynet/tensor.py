@@ -75,7 +75,9 @@ class Tensor(Conversions, Value):
     def data(self, value: Any) -> None:
         array = value._data if isinstance(value, Value) else backend.as_array(value)
         if not backend.is_array(array):
-            raise TypeError(f"data: it is a {type(value).__name__}; it must be an array or tensor")
+            raise TypeError(
+                f"data: data is a {type(value).__name__}; it must be an array or tensor"
+            )
         array = backend.plain_array(array)
         self._data = array
         increment_version(self)

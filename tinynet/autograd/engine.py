@@ -44,7 +44,7 @@ from typing import Any
 
 from tinynet.autograd import guards
 from tinynet.autograd.accumulate import Accumulator
-from tinynet.autograd.guards import PLAIN, run
+from tinynet.autograd.guards import PLAIN, kept, run
 from tinynet.autograd.modes import modes
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.versions import tick
@@ -87,20 +87,18 @@ class Node:
             edges.append((i, a._source or a, shape, rule))
             for name, kind, key in rule.places:
                 if kind == "input":
-                    saved[name] = guards.kept(args[key])
-                elif kind == "shape" and op.variadic:
-                    saved[name] = [raw(a).shape for a in args]
+                    saved[name] = args[key] if isinstance(args[key], Value) else kept(args[key])
                 elif kind == "shape":
-                    saved[name] = shape if key == i else raw(args[key]).shape
+                    shapes = [raw(x).shape for x in args]
+                    saved[name] = shapes if op.variadic else shapes[key]
                 elif kind == "option":
                     saved[name] = options.get(name, key)
                 elif kind == "y":  # an alias: `out` itself refers to the node, a cycle
                     saved[name] = tuple([o.alias() for o in out]) if several else out.alias()
-        self.op, self.saved = op, saved
+        self.op, self.saved, self.stamp = op, saved, tick()
         self.edges: list[Edge] | None = edges
         self.outputs = [(o._data.shape, o._data.dtype) for o in out] if several else None
         self.retained: dict[int, Any] | None = None
-        self.stamp = tick()
 
 
 class Op:

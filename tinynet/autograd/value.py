@@ -35,9 +35,8 @@ class Value:
 
     def __init__(self, data: Any, requires_grad: bool = False, source: Any = None) -> None:
         self._data = data if type(data) is ndarray else plain_array(data)
-        self._requires_grad = requires_grad
-        # the node that computed it; for outputs after the first, a pair of node and number
-        self._source = source
+        # _source: the node that computed it; for outputs after the first, a pair of node and number
+        self._requires_grad, self._source = requires_grad, source
         self._version: Any = NEVER
         self.grad: Any = None
 

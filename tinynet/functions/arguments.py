@@ -20,13 +20,14 @@ def integer(name: str, what: str, value: Any) -> int:
     Raises:
         TypeError: for everything else, booleans too.
     """
+    wanted = "one axis" if what == "dim" else "an integer"
     dtype: Any = getattr(value, "dtype", None)  # of an array or a NumPy scalar
     if isinstance(value, bool) or (dtype is not None and (dtype.kind not in "iu" or value.ndim)):
-        raise TypeError(f"{name}: {what} is {shown(value)}; it must be an integer")
+        raise TypeError(f"{name}: {what} is {shown(value)}; it must be {wanted}")
     try:
         return operator.index(value)
     except TypeError:
-        raise TypeError(f"{name}: {what} is {shown(value)}; it must be an integer") from None
+        raise TypeError(f"{name}: {what} is {shown(value)}; it must be {wanted}") from None
 
 
 def integers(name: str, what: str, values: Any) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def _axis(name: str, dim: Any, x: Tensor) -> int:
     """`axis` of a tensor that has one."""
     if not x.ndim:
-        raise ValueError(f"{name}: a tensor of shape () has no axis to cut")
+        raise IndexError(f"{name}: a tensor of shape () has no axis {dim}")
     return axis(name, dim, x.ndim)
 
 

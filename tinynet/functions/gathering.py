@@ -20,14 +20,14 @@ def positions(name: str, index: Any, x: Tensor, what: str = "index") -> Any:
     """An array of integers, copied, on the device of x.
 
     Raises:
-        TypeError: for anything but integers.
+        IndexError: for anything but integers.
     """
     try:
-        found = indexing.plain_index(list(index) if isinstance(index, tuple) else index, x.data)
+        found = None if isinstance(index, tuple) else indexing.plain_index(index, x.data)
     except (IndexError, ValueError, TypeError):
         found = None
     if getattr(getattr(found, "dtype", None), "kind", "") not in ("i", "u"):
-        raise TypeError(f"{name}: {what} is {shown(index)}; it must be a tensor of integers")
+        raise IndexError(f"{name}: {what} must be a tensor of integers, not {shown(index)}")
     return found
 
 

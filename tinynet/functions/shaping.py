@@ -175,8 +175,8 @@ def _expanded(name: str, x: Tensor, wanted: tuple[int, ...]) -> Tensor:
     kept = tuple(x.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted))
     if lead < 0 or min(kept, default=0) < 0:
         raise ValueError(
-            f"{name}: size {wanted} does not fit shape {x.shape}; it needs at least {x.ndim} "
-            "sizes, and -1 only keeps an axis that is there"
+            f"{name}: shape {x.shape} does not broadcast to size {wanted}; give at least {x.ndim} "
+            "sizes, and -1 only to keep an axis that is there"
         )
     return broadcast.expand(x, shape=kept)
 
