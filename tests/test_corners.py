@@ -79,7 +79,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
             lambda: x64(2, 3).gather(1, Z((3, 1), int)),
             r"none longer than in \(2, 3\) except axis 1",
         ),
-        (lambda: x64(2, 3).scatter_add(0, Z((1, 3), int), x64(2, 3)), "must be equal"),
+        (lambda: x64(2, 3).scatter_add(0, Z((1, 3), int), x64(1, 2)), "at least as large"),
         (lambda: x64(2, 3).norm(1), "norm: p is 1; it must be 2"),
         (
             lambda: tn.zeros(2, 3).add_(tn.zeros(4)),
@@ -108,7 +108,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: x64(2, 3).flip(2), "flip: .*2 axes"),
         (lambda: x64(2, 3).flatten(5), "flatten: dim 5"),
         (lambda: x64(2, 3).argmax(2), "argmax: dim 2"),
-        (lambda: tn.tensor(1.0).transpose(0, 0), r"a tensor of shape \(\) has no axis"),
+        (lambda: tn.tensor(1.0).select(0, 0), r"a tensor of shape \(\) has no axis"),
         (lambda: tn.cat([x64(2)], 1), "cat: dim 1 .* 1 axes"),
         (lambda: x64(2, 3).gather(1, np.array([[-1]])), "gather: index -1 is negative"),
         (lambda: x64(2, 3).gather(5, np.array([[0]])), "gather: dim 5 is out of range for 2 axes"),

@@ -90,7 +90,7 @@ def test_a_composition_says_so():
         ("mean", "sum", "return reduction.sum(input, dim=dim, keepdim=keepdim) / _count("),
         ("mse_loss", "sum", "d = input - target"),
         ("var", "sum", "return (centred * centred).sum(dim, keepdim)"),
-        ("flatten", "reshape", "return input.reshape(*input.shape[:first], n,"),
+        ("flatten", "reshape", "return shape.reshape(input, shape=(*input.shape[:first], n,"),
         ("LayerNorm", "sum, sqrt", "y, _, _ = _normalise(input, axes, eps)"),
         (tn.nn.Conv2d, "conv2d, pad", "functional.conv2d("),
         ("BatchNorm2d", "reshape, sum, sqrt", "functional.batch_norm("),

@@ -77,6 +77,28 @@ def is_array(a: object) -> bool:
     return cupy is not None and isinstance(a, cupy.ndarray)
 
 
+def plain_array(a: Any) -> Array:
+    """The array without its class, if that is a subclass of NumPy's with other rules.
+
+    A `numpy.matrix` would multiply as a matrix. A class that handles NumPy's functions itself
+    (NEP 18) is kept: it stands for NumPy's arrays, such as one that records what is called.
+
+    Raises:
+        TypeError: for a masked array, whose mask would be lost, and for anything but an array.
+    """
+    if type(a) is np.ndarray:
+        return a
+    if isinstance(a, np.ndarray):
+        if type(a).__array_function__ is not np.ndarray.__array_function__:
+            return a
+        if isinstance(a, np.ma.MaskedArray):
+            raise TypeError("tensor: a masked array would lose its mask; call .filled(value) on it")
+        return a.view(np.ndarray)
+    if is_array(a):
+        return a
+    raise TypeError(f"tensor: data is a {type(a).__name__}; make a tensor with tinynet.tensor")
+
+
 def device_of(a: Array) -> str:
     """``"cpu"`` or ``"cuda"``."""
     cupy = sys.modules.get("cupy")
@@ -119,6 +141,23 @@ def _first_line(error: BaseException) -> str:
     # CuPy frames some of its messages with rows of equals signs
     lines = [line.strip() for line in str(error).splitlines() if line.strip(" =")]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def as_device(device: Any) -> str:
+    """ "cpu" or "cuda", for PyTorch's "cuda:0" too.
+
+    Raises:
+        ValueError: for another name.
+    """
+    kind, colon, number = str(device).partition(":")
+    if kind not in ("cpu", "cuda") or (colon and number != "0"):
+        raise ValueError(f"device: {device!r} is not known; it must be 'cpu' or 'cuda'")
+    return kind
+
+
+def is_device(name: str) -> bool:
+    """Whether a name is that of a device rather than of a dtype."""
+    return name.partition(":")[0] in ("cpu", "cuda")
 
 
 def check_device(device: str) -> str:
@@ -175,7 +214,9 @@ def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Array:
         dtype: element type; by default that of the data, and float32 for Python floats.
         device: by default that of the data if it is an array, else the default device.
     """
-    if not is_array(data):
+    if is_array(data):
+        data = plain_array(data)
+    else:
         # NumPy scalars, also in a list, keep their dtype; Python floats become float32
         try:
             plain = np.asarray(data)
@@ -199,11 +240,26 @@ def _has_numpy_float(data: Any) -> bool:
     return isinstance(data, np.generic | np.ndarray) and data.dtype == float64
 
 
-def full_on(shape: tuple[int, ...], value: float, dtype: Any, device: str | None = None) -> Array:
+def full_on(shape: tuple[int, ...], value: float, dtype: Any, device: Any = None) -> Array:
     """A new array filled with `value`, by default on the default device."""
-    dtype, device = as_dtype(dtype), check_device(device or default_device())
+    dtype, device = as_dtype(dtype), check_device(as_device(device or default_device()))
     xp = np if device == "cpu" else sys.modules["cupy"]
     return xp.full(shape, value, dtype)
+
+
+def sequence_on(first: float, step: float, count: int, dtype: Any, device: Any = None) -> Array:
+    """first, first + step, ..., `count` numbers, by default on the default device."""
+    dtype, device = as_dtype(dtype), check_device(as_device(device or default_device()))
+    xp = np if device == "cpu" else sys.modules["cupy"]
+    whole = isinstance(first, int) and isinstance(step, int)
+    return (first + step * xp.arange(count, dtype="int64" if whole else "float64")).astype(dtype)
+
+
+def may_share_memory(a: Array, b: Array) -> bool:
+    """Whether a change of one array may change the other."""
+    return (
+        bool(array_module(a, b).may_share_memory(a, b)) if device_of(a) == device_of(b) else False
+    )
 
 
 def to_device(a: Array, device: str) -> Array:

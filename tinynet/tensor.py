@@ -12,18 +12,36 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tinynet import autograd, backend, dtypes
+from tinynet import autograd, backend
 from tinynet.autograd import Value, guards
 from tinynet.autograd.hooks import Attached, RemovableHandle
 from tinynet.autograd.modes import modes
-from tinynet.autograd.versions import alias, increment_version
-from tinynet.functions import comparing, gathering, pointwise, products, reducing, shaping
-from tinynet.ops import arithmetic, conversion, elementary, indexing
+from tinynet.autograd.versions import alias, increment_version, share_version
+from tinynet.conversions import Conversions
+from tinynet.functions import (
+    changing,
+    comparing,
+    cutting,
+    diagonals,
+    drawing,
+    gathering,
+    masking,
+    pointwise,
+    products,
+    promoting,
+    reducing,
+    repeating,
+    scattering,
+    shaping,
+    stacking,
+)
+from tinynet.functions.arguments import axis
+from tinynet.ops import arithmetic, elementary, indexing
 
 Operand = Any  # a Tensor, an array or a number
 
 
-class Tensor(Value):
+class Tensor(Conversions, Value):
     """An array with gradients; create one with `tinynet.tensor`.
 
     Attributes:
@@ -58,7 +76,10 @@ class Tensor(Value):
     def data(self, value: Any) -> None:
         array = value._data if isinstance(value, Value) else backend.as_array(value)
         if not backend.is_array(array):
-            raise TypeError(f"data is a {type(value).__name__}; it must be an array or tensor")
+            raise TypeError(
+                f"data: data is a {type(value).__name__}; it must be an array or tensor"
+            )
+        array = backend.plain_array(array)
         self._data = array
         increment_version(self)
 
@@ -93,11 +114,16 @@ class Tensor(Value):
         """Whether it has no `grad_fn`: created by the user, or computed without recording."""
         return self.grad_fn is None
 
-    def numel(self) -> int:
-        return int(self._data.size)
+    @property
+    def requires_grad(self) -> bool:
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.requires_grad_(wanted)
 
     def size(self, dim: int | None = None) -> Any:
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else self.shape[axis("size", dim, self.ndim)]
 
     def __len__(self) -> int:
         if not self.shape:
@@ -139,13 +165,16 @@ class Tensor(Value):
     def tolist(self) -> Any:
         return self._data.tolist()
 
-    def numpy(self) -> Any:
+    def numpy(self, *, force: bool = False) -> Any:
         """The tensor as a NumPy array, which shares its memory if it is on the CPU.
+
+        Args:
+            force: detach a tensor that requires a gradient.
 
         Raises:
             RuntimeError: if it requires a gradient, since operations on the array are not recorded.
         """
-        if self.requires_grad:
+        if self.requires_grad and not force:
             raise RuntimeError("numpy: the tensor requires a gradient; call .detach().numpy()")
         return backend.to_numpy(self._data)
 
@@ -168,6 +197,13 @@ class Tensor(Value):
     def detach(self) -> Tensor:
         """A tensor outside the graph that shares memory with this one."""
         return alias(self)
+
+    def __copy__(self) -> Tensor:
+        """Another tensor with the same memory, version, graph and gradient."""
+        out = type(self)(self._data, self._requires_grad)
+        share_version(out, self)
+        out._source, out.grad = self._source, self.grad
+        return out
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self.grad_fn is not None:
@@ -213,7 +249,7 @@ class Tensor(Value):
             )
         if self.grad_fn is not None and not requires_grad:
             raise RuntimeError("requires_grad_: only leaves can be set to False; use .detach()")
-        self.requires_grad = requires_grad
+        self._requires_grad = bool(requires_grad)
         return self
 
     def retain_grad(self) -> None:
@@ -347,50 +383,6 @@ class Tensor(Value):
     def __itruediv__(self, other: Operand) -> Tensor:
         return self / other if self._recorded(other) else self.div_(other)
 
-    # --- conversion ---
-
-    def to(self, *args: Any, device: str | None = None, dtype: Any = None) -> Tensor:
-        """Convert to a device, a dtype, or both: ``t.to("cuda")``, ``t.to("float64")``.
-
-        ``t.to(other)`` takes device and dtype from another tensor. The result is the tensor itself
-        if nothing changes. Gradients flow back in the dtype and on the device of the source.
-        """
-        for a in args:
-            if isinstance(a, Value):
-                device, dtype = backend.device_of(a._data), a._data.dtype
-            elif isinstance(a, str) and a in ("cpu", "cuda"):
-                device = a
-            else:
-                dtype = a
-        out = self
-        if dtype is not None and dtypes.as_dtype(dtype) != self.dtype:
-            wanted = dtypes.as_dtype(dtype)
-            if wanted.kind == "f" and self.dtype.kind == "f":
-                out = conversion.cast(out, dtype=wanted, back=self.dtype)
-            else:
-                out = Tensor(self._data.astype(wanted))  # no gradient through integers
-        if device is not None and device != out.device:
-            out = conversion.move(out, device=device, back=out.device)
-        return out
-
-    def cpu(self) -> Tensor:
-        return self.to("cpu")
-
-    def cuda(self) -> Tensor:
-        return self.to("cuda")
-
-    def float(self) -> Tensor:
-        return self.to(dtypes.float32)
-
-    def double(self) -> Tensor:
-        return self.to(dtypes.float64)
-
-    def long(self) -> Tensor:
-        return self.to(dtypes.int64)
-
-    def clone(self) -> Tensor:
-        return conversion.clone(self)
-
     # --- arithmetic ---
 
     def __add__(self, other: Operand) -> Tensor:
@@ -495,15 +487,65 @@ class Tensor(Value):
 
     # --- functions of `tinynet` that are methods too, defined in `tinynet.functions` ---
 
+    index_add_ = changing.index_add_
+    index_copy_ = changing.index_copy_
+    index_fill_ = changing.index_fill_
+    index_put_ = changing.index_put_
+    masked_fill_ = changing.masked_fill_
+    masked_scatter_ = changing.masked_scatter_
+    scatter_ = changing.scatter_
+    scatter_add_ = changing.scatter_add_
+    scatter_reduce_ = changing.scatter_reduce_
+
     all = comparing.all
     any = comparing.any
     isfinite = comparing.isfinite
     isnan = comparing.isnan
     sign = comparing.sign
 
+    chunk = cutting.chunk
+    dsplit = cutting.dsplit
+    hsplit = cutting.hsplit
+    narrow = cutting.narrow
+    select = cutting.select
+    select_scatter = cutting.select_scatter
+    slice_scatter = cutting.slice_scatter
+    split = cutting.split
+    split_with_sizes = cutting.split_with_sizes
+    tensor_split = cutting.tensor_split
+    unbind = cutting.unbind
+    unfold = cutting.unfold
+    vsplit = cutting.vsplit
+
+    diag = diagonals.diag
+    diag_embed = diagonals.diag_embed
+    diagflat = diagonals.diagflat
+    diagonal = diagonals.diagonal
+    diagonal_scatter = diagonals.diagonal_scatter
+    trace = diagonals.trace
+    tril = diagonals.tril
+    triu = diagonals.triu
+
+    bernoulli = drawing.bernoulli
+    bernoulli_ = drawing.bernoulli_
+    exponential_ = drawing.exponential_
+    multinomial = drawing.multinomial
+    normal_ = drawing.normal_
+    poisson = drawing.poisson
+    uniform_ = drawing.uniform_
+
+    argwhere = gathering.argwhere
     gather = gathering.gather
-    scatter_add = gathering.scatter_add
+    index_select = gathering.index_select
+    nonzero = gathering.nonzero
+    put = gathering.put
+    take = gathering.take
+    take_along_dim = gathering.take_along_dim
     topk = gathering.topk
+
+    masked_fill = masking.masked_fill
+    masked_scatter = masking.masked_scatter
+    masked_select = masking.masked_select
 
     abs = pointwise.abs
     clamp = pointwise.clamp
@@ -523,6 +565,10 @@ class Tensor(Value):
 
     matmul = products.matmul
 
+    is_complex = promoting.is_complex
+    is_floating_point = promoting.is_floating_point
+    numel = promoting.numel
+
     amax = reducing.amax
     amin = reducing.amin
     argmax = reducing.argmax
@@ -539,17 +585,45 @@ class Tensor(Value):
     sum = reducing.sum
     var = reducing.var
 
-    chunk = shaping.chunk
+    flip = repeating.flip
+    fliplr = repeating.fliplr
+    flipud = repeating.flipud
+    repeat = repeating.repeat
+    repeat_interleave = repeating.repeat_interleave
+    roll = repeating.roll
+    rot90 = repeating.rot90
+    tile = repeating.tile
+
+    index_add = scattering.index_add
+    index_copy = scattering.index_copy
+    index_fill = scattering.index_fill
+    index_put = scattering.index_put
+    index_reduce = scattering.index_reduce
+    scatter = scattering.scatter
+    scatter_add = scattering.scatter_add
+    scatter_reduce = scattering.scatter_reduce
+
+    broadcast_to = shaping.broadcast_to
     expand = shaping.expand
+    expand_as = shaping.expand_as
     flatten = shaping.flatten
-    flip = shaping.flip
+    moveaxis = shaping.moveaxis
+    movedim = shaping.movedim
     permute = shaping.permute
+    ravel = shaping.ravel
     reshape = shaping.reshape
-    split = shaping.split
+    reshape_as = shaping.reshape_as
     squeeze = shaping.squeeze
+    swapaxes = shaping.swapaxes
+    swapdims = shaping.swapdims
+    t = shaping.t
     transpose = shaping.transpose
-    unbind = shaping.unbind
+    unflatten = shaping.unflatten
     unsqueeze = shaping.unsqueeze
+    view = shaping.view
+    view_as = shaping.view_as
+
+    combinations = stacking.combinations
 
 
 def _rebuild(cls: type[Tensor], array: Any, requires_grad: bool) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.versions import share_version
-from tinynet.backend import array_module, as_array, generic, is_array, ndarray
+from tinynet.backend import array_module, as_array, generic, is_array, ndarray, plain_array
 from tinynet.dtypes import float32, is_new_float
 
 PLAIN = frozenset({float, int, bool, type(None), ndarray})  # operands that need no conversion
@@ -78,14 +78,26 @@ def _wrapped(y: Any, args: Sequence[Any], kind: type[Value]) -> Value:
     return out
 
 
+def kept(a: Any) -> Any:
+    """An input to keep for a rule: arrays are copied, since the caller may overwrite them.
+
+    A change of a Tensor is detected by its version instead.
+    """
+    if is_array(a):
+        return a.copy()
+    return tuple([kept(part) for part in a]) if type(a) is tuple else a
+
+
 def operand(name: str, a: Any) -> Any:
     """Check an operand that is not a Tensor: an array, a number, or None if it is missing.
 
     A NumPy scalar becomes a Python number, because under NumPy 2 ``float32_array *
     np.float64(2)`` is float64 whereas ``float32_array * 2.0`` is float32.
     """
-    if type(a) in PLAIN or is_array(a):
+    if type(a) in PLAIN:
         return a
+    if is_array(a):
+        return plain_array(a)
     if isinstance(a, generic | int | float):
         return a.item() if isinstance(a, generic) else a
     raise TypeError(
