@@ -16,7 +16,19 @@ from tinynet import autograd, backend, dtypes
 from tinynet.autograd import Value, guards
 from tinynet.autograd.modes import modes
 from tinynet.autograd.versions import increment_version
-from tinynet.functions import comparing, gathering, pointwise, products, reducing, shaping
+from tinynet.functions import (
+    comparing,
+    gathering,
+    matrices,
+    norms,
+    pointwise,
+    products,
+    reducing,
+    scans,
+    shaping,
+    sorting,
+    statistics,
+)
 from tinynet.ops import arithmetic, conversion, elementary, indexing
 
 Operand = Any  # a Tensor, an array or a number
@@ -455,7 +467,23 @@ class Tensor(Value):
 
     gather = gathering.gather
     scatter_add = gathering.scatter_add
-    topk = gathering.topk
+
+    cholesky = matrices.cholesky
+    cholesky_inverse = matrices.cholesky_inverse
+    cholesky_solve = matrices.cholesky_solve
+    det = matrices.det
+    inverse = matrices.inverse
+    logdet = matrices.logdet
+    matrix_power = matrices.matrix_power
+    pinverse = matrices.pinverse
+    qr = matrices.qr
+    slogdet = matrices.slogdet
+    svd = matrices.svd
+
+    dist = norms.dist
+    norm = norms.norm
+    pdist = norms.pdist
+    renorm = norms.renorm
 
     abs = pointwise.abs
     clamp = pointwise.clamp
@@ -473,23 +501,50 @@ class Tensor(Value):
     square = pointwise.square
     tanh = pointwise.tanh
 
+    addbmm = products.addbmm
+    addmm = products.addmm
+    addmv = products.addmv
+    addr = products.addr
+    baddbmm = products.baddbmm
+    bmm = products.bmm
+    cross = products.cross
+    dot = products.dot
+    ger = products.ger
+    inner = products.inner
+    kron = products.kron
     matmul = products.matmul
+    mm = products.mm
+    mv = products.mv
+    outer = products.outer
+    vdot = products.vdot
 
     amax = reducing.amax
     amin = reducing.amin
+    aminmax = reducing.aminmax
     argmax = reducing.argmax
     argmin = reducing.argmin
-    cumsum = reducing.cumsum
+    count_nonzero = reducing.count_nonzero
     log_softmax = reducing.log_softmax
     logsumexp = reducing.logsumexp
     max = reducing.max
     mean = reducing.mean
     min = reducing.min
-    norm = reducing.norm
+    nanmean = reducing.nanmean
+    nansum = reducing.nansum
+    prod = reducing.prod
     softmax = reducing.softmax
     std = reducing.std
+    std_mean = reducing.std_mean
     sum = reducing.sum
     var = reducing.var
+    var_mean = reducing.var_mean
+
+    cummax = scans.cummax
+    cummin = scans.cummin
+    cumprod = scans.cumprod
+    cumsum = scans.cumsum
+    diff = scans.diff
+    logcumsumexp = scans.logcumsumexp
 
     chunk = shaping.chunk
     expand = shaping.expand
@@ -502,6 +557,26 @@ class Tensor(Value):
     transpose = shaping.transpose
     unbind = shaping.unbind
     unsqueeze = shaping.unsqueeze
+
+    argsort = sorting.argsort
+    bucketize = sorting.bucketize
+    kthvalue = sorting.kthvalue
+    msort = sorting.msort
+    sort = sorting.sort
+    topk = sorting.topk
+    unique = sorting.unique
+    unique_consecutive = sorting.unique_consecutive
+
+    bincount = statistics.bincount
+    corrcoef = statistics.corrcoef
+    cov = statistics.cov
+    histc = statistics.histc
+    histogram = statistics.histogram
+    median = statistics.median
+    mode = statistics.mode
+    nanmedian = statistics.nanmedian
+    nanquantile = statistics.nanquantile
+    quantile = statistics.quantile
 
 
 def _rebuild(cls: type[Tensor], array: Any, requires_grad: bool) -> Tensor:

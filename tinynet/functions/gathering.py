@@ -42,10 +42,3 @@ def scatter_add(input: Tensor, dim: int, index: Any, src: Tensor) -> Tensor:
     if tuple(src.shape) != tuple(index.shape):
         raise ValueError(f"scatter_add: src {src.shape} and index {index.shape} must be equal")
     return input + indexing.index_add(src, shape=input.shape, indices=(full,))
-
-
-@function
-def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True) -> tuple[Tensor, Tensor]:
-    """The k largest (or smallest) entries along `dim`, in order, and their indices."""
-    axis = axis_of("topk", dim, input.ndim)
-    return indexing.topk(input, k=k, dim=axis, largest=largest)

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from tinynet.autograd import Op, raw
+from tinynet.autograd import Op, Value, raw
 from tinynet.backend import array_module
 from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import expand
@@ -184,8 +184,11 @@ def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
 @norm.rule("x")
 def norm_gx(gy: Any, x: Any, y: Any, dim: Dim) -> Any:
     shape = raw(x).shape
-    y = keepdims(y, "norm", shape, dim)
-    return x * (keepdims(gy, "norm", shape, dim) / where(raw(y) == 0, 1.0, y))
+    gy, y = (keepdims(v, "norm", shape, dim) for v in (gy, y))
+    if not isinstance(y, Value):
+        return x * (gy / where(y == 0, 1.0, y))
+    # recorded, the quotient is 0 / 0 at 0, so that the second derivative is NaN: there is none
+    return x * where(raw(y) == 0, 0.0, gy / y)
 
 
 @Op
