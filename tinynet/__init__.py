@@ -36,8 +36,7 @@ from tinynet.functions.comparing import all, any, isfinite, isnan, sign
 from tinynet.functions.contracting import einsum
 from tinynet.functions.gathering import gather, scatter_add
 from tinynet.functions.matrices import (
-    cholesky, cholesky_inverse, cholesky_solve, det, inverse, logdet, matrix_power, pinverse, qr,
-    slogdet, svd,
+    cholesky, det, inverse, logdet, matrix_power, pinverse, qr, slogdet, svd,
 )  # fmt: skip
 from tinynet.functions.norms import cdist, dist, norm, pairwise_distance, pdist, renorm
 from tinynet.functions.pointwise import (
@@ -78,21 +77,21 @@ memory.keep_freed_memory()
 __all__ = [
     "AnomalyError", "DeviceError", "Tensor", "__version__", "abs", "addbmm", "addmm", "addmv",
     "addr", "all", "amax", "amin", "aminmax", "any", "arange", "argmax", "argmin", "argsort",
-    "as_tensor", "baddbmm", "bincount", "bmm", "bucketize", "cat", "cdist", "cholesky",
-    "cholesky_inverse", "cholesky_solve", "chunk", "clamp", "corrcoef", "cos", "count_nonzero",
-    "cov", "cross", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "data",
-    "default_device", "derivation", "det", "detect_anomaly", "diff", "dist", "dot", "draw",
-    "einsum", "enable_grad", "erf", "exp", "expand", "explain", "flatten", "flip", "float32",
-    "float64", "from_numpy", "functional", "gather", "ger", "get_num_threads", "grad", "graph",
-    "histc", "histogram", "inner", "int64", "inverse", "is_grad_enabled", "isfinite", "isnan",
-    "kron", "kthvalue", "linalg", "load", "log", "log_softmax", "logcumsumexp", "logdet",
-    "logsumexp", "manual_seed", "matmul", "matrix_power", "max", "maximum", "mean", "median", "min",
-    "minimum", "mm", "mode", "models", "msort", "mv", "nanmean", "nanmedian", "nanquantile",
-    "nansum", "nn", "no_grad", "norm", "ones", "optim", "outer", "pairwise_distance", "pdist",
-    "permute", "pinverse", "pow", "prod", "qr", "quantile", "rand", "randn", "relu", "renorm",
-    "reshape", "save", "scatter_add", "searchsorted", "set_default_device", "set_num_threads",
-    "sigmoid", "sign", "sin", "slogdet", "softmax", "sort", "split", "sqrt", "square", "squeeze",
-    "stack", "std", "std_mean", "study", "sum", "summary", "svd", "tanh", "tensor", "tensordot",
-    "testing", "topk", "training", "transpose", "trapezoid", "trapz", "unbind", "unique",
-    "unique_consecutive", "unsqueeze", "var", "var_mean", "vdot", "where", "zeros",
+    "as_tensor", "baddbmm", "bincount", "bmm", "bucketize", "cat", "cdist", "cholesky", "chunk",
+    "clamp", "corrcoef", "cos", "count_nonzero", "cov", "cross", "cummax", "cummin", "cumprod",
+    "cumsum", "cumulative_trapezoid", "data", "default_device", "derivation", "det",
+    "detect_anomaly", "diff", "dist", "dot", "draw", "einsum", "enable_grad", "erf", "exp",
+    "expand", "explain", "flatten", "flip", "float32", "float64", "from_numpy", "functional",
+    "gather", "ger", "get_num_threads", "grad", "graph", "histc", "histogram", "inner", "int64",
+    "inverse", "is_grad_enabled", "isfinite", "isnan", "kron", "kthvalue", "linalg", "load", "log",
+    "log_softmax", "logcumsumexp", "logdet", "logsumexp", "manual_seed", "matmul", "matrix_power",
+    "max", "maximum", "mean", "median", "min", "minimum", "mm", "mode", "models", "msort", "mv",
+    "nanmean", "nanmedian", "nanquantile", "nansum", "nn", "no_grad", "norm", "ones", "optim",
+    "outer", "pairwise_distance", "pdist", "permute", "pinverse", "pow", "prod", "qr", "quantile",
+    "rand", "randn", "relu", "renorm", "reshape", "save", "scatter_add", "searchsorted",
+    "set_default_device", "set_num_threads", "sigmoid", "sign", "sin", "slogdet", "softmax", "sort",
+    "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "study", "sum", "summary",
+    "svd", "tanh", "tensor", "tensordot", "testing", "topk", "training", "transpose", "trapezoid",
+    "trapz", "unbind", "unique", "unique_consecutive", "unsqueeze", "var", "var_mean", "vdot",
+    "where", "zeros",
 ]  # fmt: skip

@@ -188,9 +188,11 @@ def pinv(A: Tensor, rtol: Any = None, *, atol: Any = None, hermitian: bool = Fal
         A: (..., m, n).
         rtol: by default max(m, n) times the spacing of numbers at 1, or 0 if `atol` is given.
         atol: 0 by default.
-        hermitian: whether A is symmetric, which makes no difference here.
+        hermitian: whether A is symmetric; then only the lower triangle is read.
     """
     a = matrices("pinv", A, square=flag_of("pinv", hermitian, "hermitian"))
+    if hermitian:
+        a = triangle(a, upper=False) + (a - triangle(a, upper=True)).mT
     rtol, atol = _tolerances("pinv", a, rtol, atol)
     return factorisation.pinv(a, rtol=rtol, atol=atol)
 
@@ -250,8 +252,8 @@ def qr(A: Tensor, mode: str = "reduced") -> QR:
 def svd(A: Tensor, full_matrices: bool = True) -> SVD:
     """a = u diag(s) vh; see `tinynet.ops.factorisation.svd`.
 
-    Vectors beyond the min(m, n) singular values are not unique: with a gradient, and matrices that
-    are not square, give ``full_matrices=False``.
+    With `full_matrices` u and vh are square. The vectors beyond the min(m, n) singular values are
+    any basis of the rest, and have no gradient.
     """
     flag = flag_of("svd", full_matrices, "full_matrices")
     return SVD(*of_matrices.svd_of("svd", A, flag))
@@ -284,7 +286,7 @@ def _eigh(name: str, A: Tensor, uplo: str) -> Eigh:
     a = matrices(name, A, square=True)
     if not isinstance(uplo, str) or uplo.upper() not in ("L", "U"):
         raise RuntimeError(f"{name}: UPLO is {uplo!r}; it must be 'L' or 'U'")
-    return Eigh(*factorisation.eigh(a if uplo.upper() == "L" else a.mT))
+    return Eigh(*factorisation.eigh(a, upper=uplo.upper() == "U"))
 
 
 # --- products ------------------------------------------------------------------------------------

@@ -469,8 +469,6 @@ class Tensor(Value):
     scatter_add = gathering.scatter_add
 
     cholesky = matrices.cholesky
-    cholesky_inverse = matrices.cholesky_inverse
-    cholesky_solve = matrices.cholesky_solve
     det = matrices.det
     inverse = matrices.inverse
     logdet = matrices.logdet

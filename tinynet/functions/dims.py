@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
-from tinynet.backend import array_module, is_array
+from tinynet.backend import array_module, is_array, zeros
 from tinynet.dtypes import as_dtype
+from tinynet.ops.arithmetic import where
 from tinynet.ops.reduction import axes_of
 
 if TYPE_CHECKING:
@@ -93,6 +94,14 @@ def only_floats(name: str, input: Tensor, dtype: Any = None) -> Tensor:
     if out.dtype.kind != "f":
         raise TypeError(f"{name}: dtype is {out.dtype}; convert to a float with .float()")
     return out
+
+
+def constant_of(input: Tensor, array: Any) -> Tensor:
+    """An array that broadcasts to the shape of `input`, recorded with the gradient 0.
+
+    The choice never falls on `input`.
+    """
+    return where(zeros(input.shape, input.data, "bool"), input, array)
 
 
 def tensor_like(name: str, other: Any, like: Tensor, what: str = "other") -> Tensor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinynet.autograd import raw
 from tinynet.backend import arange, array_module, eye, full
-from tinynet.functions.dims import flag_of, number_of, only_floats, tensor_like
+from tinynet.functions.dims import constant_of, flag_of, number_of, only_floats
 from tinynet.functions.public import function, unrecorded
 from tinynet.ops import factorisation, shape
 from tinynet.ops.arithmetic import where
@@ -151,7 +151,8 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> SVD:
 
     Args:
         input: (..., m, n).
-        some: u and v have min(m, n) columns; else they are square.
+        some: u and v have min(m, n) columns; else they are square. The vectors added are any basis
+            of the rest, and have no gradient.
         compute_uv: False for zeros in the place of u and v.
     """
     a = matrices("svd", input)
@@ -166,15 +167,13 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> SVD:
 def svd_of(name: str, input: Tensor, complete: bool) -> tuple[Tensor, Tensor, Tensor]:
     """u, s and v^T."""
     a = matrices(name, input)
-    if complete and a.shape[-2] != a.shape[-1]:
-        if a.requires_grad:
-            raise RuntimeError(
-                f"{name}: vectors beyond the singular values of shape {a.shape} are not unique and "
-                "have no gradient; use the reduced form, or detach"
-            )
-        u, s, vt = array_module(a.data).linalg.svd(a.data, full_matrices=True)
-        return unrecorded(a, u), unrecorded(a, s), unrecorded(a, vt)
-    return factorisation.svd(a)  # type: ignore[no-any-return]
+    u, s, vt = factorisation.svd(a)
+    (m, n), k = a.shape[-2:], s.shape[-1]
+    if complete and m != n:
+        full_u, _, full_vt = array_module(a.data).linalg.svd(a.data, full_matrices=True)
+        u = shape.cat(u, unrecorded(a, full_u[..., k:]), dim=-1)
+        vt = shape.cat(vt, unrecorded(a, full_vt[..., k:, :]), dim=-2)
+    return u, s, vt
 
 
 def svdvals(a: Tensor) -> Tensor:
@@ -203,8 +202,7 @@ def powered(name: str, input: Tensor, n: Any) -> Tensor:
     if n < 0:
         input, n = inverted(name, input), -n
     if n == 0:
-        identity = unrecorded(input, eye(input.shape[-1], input.data))
-        return identity.expand(*input.shape).clone()
+        return constant_of(input, eye(input.shape[-1], input.data))
     square, y = input, None
     while n:
         if n % 2:
@@ -223,26 +221,6 @@ def triangle(a: Tensor, upper: bool, unit: bool = False) -> Tensor:
     rows, columns = rows[:, None], columns[None, :]
     y = where(columns >= rows if upper else columns <= rows, a, 0.0)
     return where(columns == rows, 1.0, y) if unit else y
-
-
-@function
-def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
-    """(l l^T)^-1, from the Cholesky factor l; from u with u^T u for `upper`."""
-    a = matrices("cholesky_inverse", input, square=True)
-    l_inverse = solvable("cholesky_inverse", factorisation.inv, triangle(a, bool(upper)))
-    return l_inverse @ l_inverse.mT if upper else l_inverse.mT @ l_inverse
-
-
-@function
-def cholesky_solve(input: Tensor, L: Any, upper: bool = False) -> Tensor:
-    """(l l^T)^-1 b, for b = `input` and the Cholesky factor l; u with u^T u for `upper`."""
-    a = matrices("cholesky_solve", tensor_like("cholesky_solve", L, input, "L"), square=True)
-    b = matrices("cholesky_solve", input)
-    if a.shape[-1] != b.shape[-2]:
-        raise RuntimeError(f"cholesky_solve: L {a.shape} and input {b.shape} do not fit")
-    factor = triangle(a, bool(upper))
-    first, second = (factor.mT, factor) if upper else (factor, factor.mT)
-    return solved("cholesky_solve", second, solved("cholesky_solve", first, b))
 
 
 def solved(name: str, a: Tensor, b: Tensor) -> Tensor:

@@ -6,9 +6,17 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value, raw
-from tinynet.backend import is_array, zeros
+from tinynet.backend import is_array
 from tinynet.dtypes import as_dtype
-from tinynet.functions.dims import converted, dims_of, one_dim, only_floats, promoted, tensor_like
+from tinynet.functions.dims import (
+    constant_of,
+    converted,
+    dims_of,
+    one_dim,
+    only_floats,
+    promoted,
+    tensor_like,
+)
 from tinynet.functions.matrices import svdvals
 from tinynet.functions.public import function
 from tinynet.ops import arithmetic, reduction
@@ -46,9 +54,7 @@ def vector_norm(
     if p == 2:
         return reduction.norm(x, dim=axes, keepdim=keepdim)
     if p == 0:
-        # a choice that never falls on x records its gradient, which is 0
-        counted = (raw(x) != 0).astype(x.dtype)
-        counted = where(zeros(x.shape, counted, "bool"), x, counted)
+        counted = constant_of(x, (raw(x) != 0).astype(x.dtype))
         return reduction.sum(counted, dim=axes, keepdim=keepdim)
     size = arithmetic.abs(x)
     if p == 1:
@@ -85,6 +91,8 @@ def matrix_norm(
         raise RuntimeError(
             f"{name}: ord is {p!r}; a matrix norm is 'fro', 'nuc', 1, -1, 2, -2, Inf or -Inf"
         )
+    if p != "nuc" and p > 0 and 0 in (x.shape[axes[0]], x.shape[axes[1]]):
+        return reduction.sum(x, dim=axes, keepdim=keepdim)
     if p == "nuc" or abs(p) == 2:
         rest = [k for k in range(x.ndim) if k not in axes]
         s = svdvals(x.permute(*rest, *axes))

@@ -105,7 +105,7 @@ def inner(input: Tensor, other: Any) -> Tensor:
         raise RuntimeError(
             f"inner: the last sizes of {input.shape} and {other.shape} must be equal"
         )
-    return input.tensordot(other, ([-1], [-1]))
+    return tensordot(input, other, ([-1], [-1]))
 
 
 @function
@@ -168,7 +168,9 @@ def tensordot(a: Tensor, b: Any, dims: Any = 2) -> Tensor:
     left = list(dims_of("tensordot", left, a.ndim, empty_is_all=False))
     right = list(dims_of("tensordot", right, b.ndim, empty_is_all=False))
     for i, j in zip(left, right, strict=True):
-        if a.shape[i] != b.shape[j]:
+        if 1 in (a.shape[i], b.shape[j]):  # it broadcasts: the other is summed
+            a, b = a.sum(i, keepdim=True), b.sum(j, keepdim=True)
+        elif a.shape[i] != b.shape[j]:
             raise RuntimeError(
                 f"tensordot: axis {i} of {a.shape} and axis {j} of {b.shape} must be equal"
             )
@@ -204,8 +206,6 @@ def _is_finite(input: Tensor) -> bool:
 def _factor(name: str, value: Any, what: str, input: Tensor) -> Any:
     if isinstance(value, Value | str | None) or not hasattr(value, "__float__"):
         raise TypeError(f"{name}: {what} is a {type(value).__name__}; it must be a number")
-    if input.dtype.kind != "f" and isinstance(value, float) and value != int(value):
-        raise RuntimeError(f"{name}: {what} is {value} for integers; it must be an integer")
     return int(value) if input.dtype.kind != "f" else float(value)
 
 
@@ -244,7 +244,11 @@ def addr(input: Tensor, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) 
     """beta input + alpha vec1 vec2^T, of vectors."""
     vec1, vec2 = (tensor_like("addr", v, input, "a vector") for v in (vec1, vec2))
     input, vec1, vec2 = promoted(input, vec1, vec2)
-    return _added("addr", input, _outer("addr", vec1, vec2), beta, alpha)
+    product = _outer("addr", vec1, vec2)
+    if input.dtype.kind == "b":  # and, or
+        product = product & bool(alpha)
+        return product | input if beta else product
+    return _added("addr", input, product, beta, alpha)
 
 
 @function

@@ -38,7 +38,7 @@ class Extremes(NamedTuple):
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over `dim`, all for None or (); see `tinynet.ops.reduction.sum`."""
     axes = dims_of("sum", dim, input.ndim)
-    return reduction.sum(converted(input, dtype), dim=axes, keepdim=keepdim)
+    return converted(reduction.sum(converted(input, dtype), dim=axes, keepdim=keepdim), dtype)
 
 
 @function
@@ -88,9 +88,10 @@ def prod(
     if dim is None:
         if flag_of("prod", keepdim, "keepdim"):
             raise TypeError("prod: keepdim is True without dim; give the dim")
-        return scans.prod(x.reshape(-1), dim=0)
+        return converted(scans.prod(x.reshape(-1), dim=0), dtype)
     axis = one_dim("prod", dim, x.ndim)
-    return scans.prod(x, dim=axis, keepdim=keepdim) if x.ndim else scans.prod(x.reshape(1), dim=0)
+    y = scans.prod(x, dim=axis, keepdim=keepdim) if x.ndim else scans.prod(x.reshape(1), dim=0)
+    return converted(y, dtype)
 
 
 def _count(name: str, input: Tensor, axes: tuple[int, ...], more_than: float = 0) -> int:

@@ -24,13 +24,13 @@ def along(name: str, op: Any, input: Tensor, dim: Any) -> Tensor:
 @function
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The running sum along `dim`; see `tinynet.ops.reduction.cumsum`."""
-    return along("cumsum", reduction.cumsum, converted(input, dtype), dim)
+    return converted(along("cumsum", reduction.cumsum, converted(input, dtype), dim), dtype)
 
 
 @function
 def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The running product along `dim`; see `tinynet.ops.scans.cumprod`."""
-    return along("cumprod", scans.cumprod, converted(input, dtype), dim)
+    return converted(along("cumprod", scans.cumprod, converted(input, dtype), dim), dtype)
 
 
 @function

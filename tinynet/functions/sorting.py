@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
-from tinynet.backend import arange, array_module, constant, empty, is_array
+from tinynet.backend import arange, array_module, constant, empty, is_array, zeros
 from tinynet.functions.dims import flag_of, number_of, one_dim
 from tinynet.functions.public import function, unrecorded
 from tinynet.functions.reducing import Pair
@@ -310,9 +310,9 @@ def _inserted(x: Any, v: Any, side: str) -> Any:
     xp = array_module(x, v)
     if x.ndim == 1:
         return xp.searchsorted(x, v.reshape(-1), side=side).reshape(v.shape)
+    if not (v.size and x.size):
+        return zeros(v.shape, v, "int64")
     rows, values = x.reshape(-1, x.shape[-1]), v.reshape(-1, v.shape[-1])
-    if not v.size:
-        return empty(v.shape, v, "int64")
     pairs = zip(rows, values, strict=True)
     return xp.stack([xp.searchsorted(row, value, side=side) for row, value in pairs]).reshape(
         v.shape

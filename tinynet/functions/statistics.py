@@ -121,14 +121,14 @@ def _quantile(name: str, input: Tensor, q: Any, dim: Any, keepdim: bool, between
     if isinstance(q, int | float) and not isinstance(q, bool):
         if not 0 <= q <= 1:
             raise RuntimeError(f"{name}: q is {q}; it must be from 0 to 1")
-        q = constant(q, input.data, input.dtype)
+        q = unrecorded(input, constant(q, input.data, input.dtype))
     elif isinstance(q, Value) or is_array(q):
-        q = q.data if isinstance(q, Value) else q
+        q = tensor_like(name, q, input, "q")
         if q.dtype != input.dtype:
             raise RuntimeError(f"{name}: q is {q.dtype} and input {input.dtype}; make them equal")
         if q.ndim > 1:
             raise RuntimeError(f"{name}: q has shape {tuple(q.shape)}; it must have one axis")
-        if q.size and not ((q >= 0) & (q <= 1)).all():
+        if not ((q.data >= 0) & (q.data <= 1)).all():
             raise RuntimeError(f"{name}: q must be from 0 to 1 in every entry")
     else:
         raise TypeError(f"{name}: q is a {type(q).__name__}; it must be a number or a Tensor")
@@ -148,7 +148,7 @@ def _quantile(name: str, input: Tensor, q: Any, dim: Any, keepdim: bool, between
     return y.reshape(*q.shape, *out)
 
 
-def _between(name: str, input: Tensor, q: Any, axis: int, between: str) -> Tensor:
+def _between(name: str, input: Tensor, q: Tensor, axis: int, between: str) -> Tensor:
     """The quantiles along `axis`, where they take the place of the entries."""
     x, xp = input.data, array_module(input.data)
     n = x.shape[axis]
@@ -156,27 +156,32 @@ def _between(name: str, input: Tensor, q: Any, axis: int, between: str) -> Tenso
     line[axis] = -1
     unknown = xp.isnan(x).sum(axis=axis, keepdims=True)
     if name == "quantile":
-        place = q.reshape(line) * (n - 1.0)
-        place = xp.where(unknown > 0, n - 1.0, place)  # NaN is sorted to the end
+        exact = q.reshape(line) * (n - 1.0)
+        if bool((unknown > 0).any()):
+            exact = where(unknown > 0, n - 1.0, exact)  # NaN is sorted to the end
     else:
-        place = q.reshape(line) * xp.maximum(n - 1 - unknown, 0).astype(x.dtype)
-    place = place.astype(x.dtype, copy=False)
+        exact = q.reshape(line) * xp.maximum(n - 1 - unknown, 0).astype(x.dtype)
+    place = exact.data
     below = xp.floor(place)
     if between == "nearest":  # the even one of two equals, as round() does
         below = xp.rint(place)
     elif between == "higher":
         below = xp.ceil(place)
     indices = order(x, axis, False)
+    shape = tuple(
+        b if k == axis else m for k, (m, b) in enumerate(zip(x.shape, below.shape, strict=True))
+    )
+    below = xp.broadcast_to(below, shape)
     low = xp.take_along_axis(indices, below.astype("int64"), axis=axis)
     values = input.gather(axis, unrecorded(input, low))
     if between not in ("linear", "midpoint"):
         return values
-    high = xp.take_along_axis(indices, xp.ceil(place).astype("int64"), axis=axis)
+    above = xp.broadcast_to(xp.ceil(place), shape)
+    high = xp.take_along_axis(indices, above.astype("int64"), axis=axis)
     upper = input.gather(axis, unrecorded(input, high))
-    weight = (place - below).astype(x.dtype, copy=False)
     if between == "midpoint":
-        weight = xp.where(weight > 0, 0.5, 0.0).astype(x.dtype)
-    return values + (upper - values) * weight
+        return values + (upper - values) * 0.5
+    return values + (upper - values) * (exact - below)
 
 
 def _moved_first(x: Tensor, axis: int) -> Tensor:
@@ -246,11 +251,11 @@ def cov(
         less = correction if weights[1] is None else correction * (w * weights[1]).sum() / total
         norm = total - less
         c = (centred * w) @ centred.mT / where(norm.data <= 0, 0.0, norm)
-    return c.reshape(()) if input.ndim < 2 else c
+    return c.reshape(()) if c.numel() == 1 else c
 
 
 def _weights(x: Tensor, n: int, fweights: Any, aweights: Any) -> tuple[Tensor, Any] | None:
-    """The products of both weights in the dtype of x, and the second if it is given."""
+    """The products of both weights, and the second if it is given."""
     given = []
     for name, w, kinds in (("fweights", fweights, "iu"), ("aweights", aweights, "f")):
         if w is None:
@@ -265,10 +270,10 @@ def _weights(x: Tensor, n: int, fweights: Any, aweights: Any) -> tuple[Tensor, A
             raise RuntimeError(f"cov: {name} has {w.numel()} entries for {n} observations")
         if bool((w.data < 0).any()):
             raise RuntimeError(f"cov: {name} has a negative entry; weights must be at least 0")
-        given.append(w.to(x.dtype))
+        given.append(w if w.dtype.kind == "f" else w.to(x.dtype))
     if not given:
         return None
-    w = given[0] if len(given) == 1 else given[0] * given[1]
+    w = given[0] if len(given) == 1 else given[0].to(given[1].dtype) * given[1]
     return w, None if aweights is None else given[-1]
 
 
@@ -389,6 +394,8 @@ def _limits(name: str, x: Any, low: Any, high: Any) -> tuple[float, float]:
         if isinstance(limit, Value | str | None) or is_array(limit):
             raise TypeError(f"{name}: a limit is a {type(limit).__name__}; it must be a number")
     low, high = float(low), float(high)
+    if low == high and not x.size and name == "histogram":
+        return 0.0, 1.0
     if low == high and x.size:
         low, high = float(x.min()), float(x.max())
     if not (math.isfinite(low) and math.isfinite(high)):

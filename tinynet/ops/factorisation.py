@@ -324,7 +324,7 @@ def _gaps(x: Any) -> Any:
 
 
 @Op
-def eigh(a: Any) -> Any:
+def eigh(a: Any, *, upper: bool = False) -> Any:
     """y = (w, v): a = v diag(w) v^T for symmetric a, w in ascending order, v orthogonal.
 
     Derivation: with m = v^T da v and k = v^T dv, which is skew, m = k diag(w) - diag(w) k +
@@ -337,12 +337,12 @@ def eigh(a: Any) -> Any:
         up to their signs, and a gradient that depends on these means nothing.
     Cost: some 9n^3 multiply-adds forward, 4n^3 backward; keeps w and v.
     Shapes: (..., n, n) -> (..., n) and (..., n, n); dtype of a. Only the lower triangle of a is
-        read; the gradient is that for a symmetric a.
+        read, or the upper; the gradient is that for a symmetric a.
     Errors: ValueError unless the matrices are square, or if the iteration does not converge.
     Source: Giles (2008), section 3.1.
     """
     _check_square("eigh", a)
-    return tuple(array_module(a).linalg.eigh(a))
+    return tuple(array_module(a).linalg.eigh(a, UPLO="U" if upper else "L"))
 
 
 @eigh.rule("a")
@@ -418,7 +418,7 @@ def pinv(a: Any, *, rtol: Any, atol: Any = 0.0) -> Any:
     """
     xp = array_module(a)
     u, s, vt = xp.linalg.svd(a, full_matrices=False)
-    top = s.max(axis=-1, keepdims=True) if s.size else s
+    top = s[..., :1]  # the largest comes first
     kept = s > xp.maximum(top * rtol, atol)
     inverse = xp.where(kept, 1.0 / xp.where(kept, s, 1.0), 0.0).astype(s.dtype)
     return (vt.swapaxes(-1, -2) * inverse[..., None, :]) @ u.swapaxes(-1, -2)

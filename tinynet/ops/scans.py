@@ -24,12 +24,16 @@ def _at(x: Any, dim: int, k: Any) -> Any:
 
 def _later(x: Any, dim: int) -> Any:
     """x_1, ..., x_{n-1}, 0 along `dim`."""
+    if x.shape[dim] == 0:
+        return x
     widths = tuple((0, int(k == dim)) for k in range(len(x.shape)))
     return pad(_at(x, dim, slice(1, None)), widths=widths)
 
 
 def _earlier(x: Any, dim: int, first: Any) -> Any:
     """first, x_0, ..., x_{n-2} along `dim`; `first` is a number."""
+    if x.shape[dim] == 0:
+        return x
     widths = tuple((int(k == dim), 0) for k in range(len(x.shape)))
     return pad(_at(x, dim, slice(0, -1)), widths=widths, value=first)
 
