@@ -9,6 +9,7 @@ from tinynet.autograd import Value, raw
 from tinynet.backend import is_array
 from tinynet.dtypes import as_dtype
 from tinynet.functions.dims import (
+    as_float,
     constant_of,
     converted,
     dims_of,
@@ -189,7 +190,7 @@ def pairwise_distance(
 ) -> Tensor:
     """The norm of order p of x1 - x2 + eps along the last axis: the distances of paired rows."""
     x2 = tensor_like("pairwise_distance", x2, x1, "x2")
-    x = only_floats("pairwise_distance", x1 - x2) + float(eps)
+    x = as_float(x1 - x2) + float(eps)
     axes = (x.ndim - 1,) if x.ndim else ()
     return vector_norm("pairwise_distance", x, order_of("pairwise_distance", p), axes, keepdim)
 

@@ -168,15 +168,15 @@ def _between(name: str, input: Tensor, q: Tensor, axis: int, between: str) -> Te
     elif between == "higher":
         below = xp.ceil(place)
     indices = order(x, axis, False)
-    shape = tuple(
+    wide = tuple(
         b if k == axis else m for k, (m, b) in enumerate(zip(x.shape, below.shape, strict=True))
     )
-    below = xp.broadcast_to(below, shape)
+    below = xp.broadcast_to(below, wide)
     low = xp.take_along_axis(indices, below.astype("int64"), axis=axis)
     values = input.gather(axis, unrecorded(input, low))
     if between not in ("linear", "midpoint"):
         return values
-    above = xp.broadcast_to(xp.ceil(place), shape)
+    above = xp.broadcast_to(xp.ceil(place), wide)
     high = xp.take_along_axis(indices, above.astype("int64"), axis=axis)
     upper = input.gather(axis, unrecorded(input, high))
     if between == "midpoint":
