@@ -50,8 +50,8 @@ def recorded(x: Any) -> Any:
     """`x` with all arrays in it, and NumPy's numbers, as recorded ones."""
     if isinstance(x, np.ndarray | np.generic):
         return np.asarray(x).view(RecordingArray)
-    if isinstance(x, tuple | list):
-        return type(x)(recorded(v) for v in x)
+    if isinstance(x, tuple | list):  # NumPy's factorisations give named tuples
+        return (list if isinstance(x, list) else tuple)(recorded(v) for v in x)
     if isinstance(x, dict):
         return {k: recorded(v) for k, v in x.items()}
     return x

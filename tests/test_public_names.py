@@ -10,14 +10,33 @@ import operator
 import types
 
 import numpy as np
+import public_reducing
 import pytest
 
 import tinynet as tn
 import tinynet.functional as F
-from tinynet.functions import comparing, gathering, pointwise, products, reducing, shaping
+from tinynet import linalg
+from tinynet.functions import (
+    comparing,
+    contracting,
+    gathering,
+    matrices,
+    norms,
+    pointwise,
+    products,
+    reducing,
+    scans,
+    shaping,
+    sorting,
+    statistics,
+)
 from tinynet.testing import check_grads
 
-FAMILIES = [comparing, gathering, pointwise, products, reducing, shaping]
+FAMILIES = [
+    comparing, contracting, gathering, matrices, norms, pointwise, products, reducing, scans,
+    shaping, sorting, statistics,
+]  # fmt: skip
+OF_FAMILIES = [public_reducing]  # tables in files of their own
 RNG = np.random.default_rng(7)
 LABELS = np.array([2, 0, 1])
 
@@ -44,7 +63,6 @@ METHODS = {
     "amin": (lambda x: x.amin(0, keepdim=True), [X]),
     "clamp": (lambda x: x.clamp(-1, 1), [X]),
     "cpu": (lambda x: x.cpu() * x, [X]),
-    "cumsum": (lambda x: x.cumsum(1), [X]),
     "double": (lambda x: x.double() * x, [X]),
     "expand": (lambda x: x.unsqueeze(0).expand(2, -1, 4), [X]),
     "flatten": (lambda x: x.flatten(1, 2), [IMAGE]),
@@ -59,7 +77,6 @@ METHODS = {
     "max": (lambda x: x.max(1)[0] + x.max(), [X]),
     "mean": (lambda x: x.mean(-1), [X]),
     "min": (lambda x: x.min(0, keepdim=True)[0] + x.min(), [X]),
-    "norm": (lambda x: x.norm(dim=1), [X]),
     "permute": (lambda x: x.permute(2, 0, -1, 1), [IMAGE]),
     "pow": (lambda x: x.pow(3), [X]),
     "reshape": (lambda x: x.reshape(2, -1), [X]),
@@ -67,7 +84,6 @@ METHODS = {
     "softmax": (lambda x: x.softmax(-1), [X]),
     "chunk": (lambda x: x.chunk(2, 1)[1] * 2.0, [X]),
     "unbind": (lambda x: x.unbind(1)[0] * x.unbind(1)[2], [X]),
-    "topk": (lambda x: x.topk(2, 1)[0] ** 2, [X]),
     "split": (lambda x: x.split(3, 1)[1] * x.split([1, 2], 0)[0][:, :1], [X]),
     "sqrt": (lambda x: (x + 3).sqrt(), [X]),
     "squeeze": (lambda x: x.unsqueeze(1).squeeze(1).squeeze(), [X]),
@@ -167,7 +183,6 @@ FUNCTIONS = {
 FUNCTIONS_WITHOUT = {"one_hot"}
 TOP_LEVEL = {
     "cat": (lambda x, y: tn.cat([x, y, x], 1), [X, real(3, 2)]),
-    "einsum": (lambda x, y: tn.einsum("...i,ji->...j", x, y), [real(2, 3, 4), X]),
     "stack": (lambda x, y: tn.stack([x, y], -1), [X, Y]),
     "where": (lambda x, y: tn.where(X > 0, x, y), [X, Y]),
 }
@@ -178,6 +193,13 @@ TOP_LEVEL_WITHOUT = set(
     "no_grad ones optim rand randn save set_default_device set_grad_enabled set_num_threads "
     "study summary tensor testing training zeros".split()
 )
+LINALG = dict(public_reducing.LINALG)
+for family in OF_FAMILIES:
+    METHODS |= family.METHODS
+    NO_GRADIENT |= family.NO_GRADIENT
+    FUNCTIONS |= family.FUNCTIONS
+    TOP_LEVEL |= family.TOP_LEVEL
+    TOP_LEVEL_WITHOUT |= family.TOP_LEVEL_WITHOUT
 
 
 def test_every_method_is_in_a_table():
@@ -197,12 +219,24 @@ def test_every_function_is_in_a_table():
 
 
 def public_names(module):
-    return [n for n, f in vars(module).items() if getattr(f, "__wrapped__", None) is not None]
+    return [
+        n for n, f in vars(module).items()
+        if getattr(f, "__wrapped__", None) is not None and f.__module__ == module.__name__
+    ]  # fmt: skip
+
+
+def test_every_function_of_linalg_is_in_a_table():
+    assert set(public_names(linalg)) == set(LINALG) | public_reducing.LINALG_WITHOUT
 
 
 CASES = {
     f"{where}.{name}": case
-    for where, table in {"Tensor": METHODS, "functional": FUNCTIONS, "tn": TOP_LEVEL}.items()
+    for where, table in {
+        "Tensor": METHODS,
+        "functional": FUNCTIONS,
+        "tn": TOP_LEVEL,
+        "linalg": LINALG,
+    }.items()
     for name, case in table.items()
 }
 

@@ -26,14 +26,19 @@ from tinynet.functions import (
     drawing,
     gathering,
     masking,
+    matrices,
+    norms,
     pointwise,
     products,
     promoting,
     reducing,
     repeating,
+    scans,
     scattering,
     shaping,
+    sorting,
     stacking,
+    statistics,
 )
 from tinynet.functions.arguments import axis
 from tinynet.ops import arithmetic, elementary, indexing
@@ -541,11 +546,25 @@ class Tensor(Conversions, Value):
     put = gathering.put
     take = gathering.take
     take_along_dim = gathering.take_along_dim
-    topk = gathering.topk
 
     masked_fill = masking.masked_fill
     masked_scatter = masking.masked_scatter
     masked_select = masking.masked_select
+
+    cholesky = matrices.cholesky
+    det = matrices.det
+    inverse = matrices.inverse
+    logdet = matrices.logdet
+    matrix_power = matrices.matrix_power
+    pinverse = matrices.pinverse
+    qr = matrices.qr
+    slogdet = matrices.slogdet
+    svd = matrices.svd
+
+    dist = norms.dist
+    norm = norms.norm
+    pdist = norms.pdist
+    renorm = norms.renorm
 
     abs = pointwise.abs
     clamp = pointwise.clamp
@@ -563,7 +582,22 @@ class Tensor(Conversions, Value):
     square = pointwise.square
     tanh = pointwise.tanh
 
+    addbmm = products.addbmm
+    addmm = products.addmm
+    addmv = products.addmv
+    addr = products.addr
+    baddbmm = products.baddbmm
+    bmm = products.bmm
+    cross = products.cross
+    dot = products.dot
+    ger = products.ger
+    inner = products.inner
+    kron = products.kron
     matmul = products.matmul
+    mm = products.mm
+    mv = products.mv
+    outer = products.outer
+    vdot = products.vdot
 
     is_complex = promoting.is_complex
     is_floating_point = promoting.is_floating_point
@@ -571,19 +605,24 @@ class Tensor(Conversions, Value):
 
     amax = reducing.amax
     amin = reducing.amin
+    aminmax = reducing.aminmax
     argmax = reducing.argmax
     argmin = reducing.argmin
-    cumsum = reducing.cumsum
+    count_nonzero = reducing.count_nonzero
     log_softmax = reducing.log_softmax
     logsumexp = reducing.logsumexp
     max = reducing.max
     mean = reducing.mean
     min = reducing.min
-    norm = reducing.norm
+    nanmean = reducing.nanmean
+    nansum = reducing.nansum
+    prod = reducing.prod
     softmax = reducing.softmax
     std = reducing.std
+    std_mean = reducing.std_mean
     sum = reducing.sum
     var = reducing.var
+    var_mean = reducing.var_mean
 
     flip = repeating.flip
     fliplr = repeating.fliplr
@@ -593,6 +632,13 @@ class Tensor(Conversions, Value):
     roll = repeating.roll
     rot90 = repeating.rot90
     tile = repeating.tile
+
+    cummax = scans.cummax
+    cummin = scans.cummin
+    cumprod = scans.cumprod
+    cumsum = scans.cumsum
+    diff = scans.diff
+    logcumsumexp = scans.logcumsumexp
 
     index_add = scattering.index_add
     index_copy = scattering.index_copy
@@ -623,7 +669,27 @@ class Tensor(Conversions, Value):
     view = shaping.view
     view_as = shaping.view_as
 
+    argsort = sorting.argsort
+    bucketize = sorting.bucketize
+    kthvalue = sorting.kthvalue
+    msort = sorting.msort
+    sort = sorting.sort
+    topk = sorting.topk
+    unique = sorting.unique
+    unique_consecutive = sorting.unique_consecutive
+
     combinations = stacking.combinations
+
+    bincount = statistics.bincount
+    corrcoef = statistics.corrcoef
+    cov = statistics.cov
+    histc = statistics.histc
+    histogram = statistics.histogram
+    median = statistics.median
+    mode = statistics.mode
+    nanmedian = statistics.nanmedian
+    nanquantile = statistics.nanquantile
+    quantile = statistics.quantile
 
 
 def _rebuild(cls: type[Tensor], array: Any, requires_grad: bool) -> Tensor:

@@ -14,6 +14,7 @@ from tinynet.functional.activations import (
     sigmoid,
     silu,
     softmax,
+    softmin,
     softplus,
     tanh,
 )
@@ -43,6 +44,7 @@ from tinynet.functional.losses import (
     mse_loss,
 )
 from tinynet.functional.penalties import l1_penalty, l2_penalty
+from tinynet.functions.norms import pairwise_distance, pdist
 
 __all__ = [
     "adaptive_avg_pool2d",
@@ -70,10 +72,13 @@ __all__ = [
     "mse_loss",
     "one_hot",
     "pad",
+    "pairwise_distance",
+    "pdist",
     "relu",
     "sigmoid",
     "silu",
     "softmax",
+    "softmin",
     "softplus",
     "tanh",
     "unfold",

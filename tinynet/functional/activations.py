@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tinynet.functions import reducing
+from tinynet.functions.public import function
 from tinynet.ops import elementary
-from tinynet.ops import softmax as softmax_ops
+from tinynet.tensor import Tensor
 
 
 def relu(input: Any) -> Any:
@@ -79,11 +81,17 @@ def logsigmoid(input: Any) -> Any:
     return -elementary.softplus(-1.0 * input)  # -1.0, because negated unsigned integers wrap
 
 
-def softmax(input: Any, dim: int) -> Any:
-    """e^(x_c) / sum_k e^(x_k) along `dim`; see `tinynet.ops.softmax.softmax`."""
-    return softmax_ops.softmax(input, dim=dim)
+def softmax(input: Any, dim: int, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """e^(x_c) / sum_k e^(x_k) along `dim`; see `tinynet.softmax`."""
+    return reducing.softmax(input, dim, dtype)
 
 
-def log_softmax(input: Any, dim: int) -> Any:
-    """ln of `softmax`, accurate where softmax underflows; see `tinynet.ops.softmax.log_softmax`."""
-    return softmax_ops.log_softmax(input, dim=dim)
+def log_softmax(input: Any, dim: int, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """ln of `softmax`, accurate where softmax underflows; see `tinynet.log_softmax`."""
+    return reducing.log_softmax(input, dim, dtype)
+
+
+@function
+def softmin(input: Tensor, dim: int, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """`softmax` of -x: the smallest entry gets most."""
+    return reducing.softmax(-1 * input, dim, dtype)

@@ -10,7 +10,6 @@ from tinynet.functions.public import function, unrecorded
 from tinynet.functions.shaping import broadcast_shapes
 from tinynet.memory import broadcast_to
 from tinynet.ops import indexing, shape
-from tinynet.ops.reduction import axis_of
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -166,10 +165,3 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 def argwhere(input: Tensor) -> Any:
     """The same as ``nonzero(input)``."""
     return nonzero(input)
-
-
-@function
-def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True) -> tuple[Tensor, Tensor]:
-    """The k largest (or smallest) entries along `dim`, in order, and their indices."""
-    axis = axis_of("topk", dim, input.ndim)
-    return indexing.topk(input, k=k, dim=axis, largest=largest)
