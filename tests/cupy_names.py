@@ -12,7 +12,7 @@ from dataclasses import dataclass
 # Element-by-element functions; in CuPy they are `ufunc` objects, as in NumPy.
 UFUNCS = """
 abs absolute add bitwise_and bitwise_or bitwise_xor cos divide equal exp expm1 floor floor_divide
-greater greater_equal invert isfinite isinf isnan less less_equal log log1p logical_and maximum
+greater greater_equal invert isfinite isinf isnan less less_equal log log1p logaddexp logical_and maximum
 minimum multiply negative not_equal power remainder sign sin sqrt subtract tanh true_divide
 """.split()
 
@@ -43,6 +43,18 @@ stack(tup, axis=0, out=None, *, dtype=None, casting='same_kind')
 zeros(shape, dtype=float, order='C')
 """.strip().splitlines()
 
+# Functions of `cupy.linalg`.
+LINALG = """
+cholesky(a)
+det(a)
+eigh(a, UPLO='L')
+inv(a)
+qr(a, mode='reduced')
+slogdet(a)
+solve(a, b)
+svd(a, full_matrices=True, compute_uv=True)
+""".strip().splitlines()
+
 # Methods of `ndarray` that are those of numpy.ndarray once unwrapped.
 METHODS = """
 all(self, axis=None, out=None, keepdims=False)
@@ -52,11 +64,13 @@ argmin(self, axis=None, out=None, dtype=None, keepdims=False)
 argsort(self, axis=-1, kind=None)
 astype(self, dtype, order='K', casting=None, subok=None, copy=True)
 copy(self, order='C')
+cumprod(self, axis=None, dtype=None, out=None)
 cumsum(self, axis=None, dtype=None, out=None)
 max(self, axis=None, out=None, keepdims=False)
 mean(self, axis=None, dtype=None, out=None, keepdims=False)
 min(self, axis=None, out=None, keepdims=False)
 nonzero(self)
+prod(self, axis=None, dtype=None, out=None, keepdims=None)
 ravel(self, order='C')
 reshape(self, *shape, order='C', copy=None)
 sum(self, axis=None, dtype=None, out=None, keepdims=False)
@@ -66,7 +80,19 @@ transpose(self, *axes)
 
 # Parameters that hold arrays. The first of a function must be one, the others may be numbers;
 # every parameter not named here or in SEQUENCES is plain Python and must not be an array.
-ARRAYS = {"a", "a_max", "a_min", "array", "dst", "fill_value", "prototype", "self", "src", "where"}
+ARRAYS = {
+    "a",
+    "a_max",
+    "a_min",
+    "array",
+    "b",
+    "dst",
+    "fill_value",
+    "prototype",
+    "self",
+    "src",
+    "where",
+}
 SEQUENCES = {"tup"}
 
 # Functions that only make a new view or reserve memory: they work even where no kernel compiles.

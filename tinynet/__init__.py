@@ -34,6 +34,7 @@ from tinynet.creation import arange, as_tensor, from_numpy, ones, rand, randn, t
 from tinynet.dtypes import float32, float64, int64
 from tinynet.functions.comparing import all, any, isfinite, isnan, sign
 from tinynet.functions.contracting import einsum
+from tinynet.functions.counting import bincount, histc, histogram
 from tinynet.functions.gathering import gather, scatter_add
 from tinynet.functions.matrices import (
     cholesky, det, inverse, logdet, matrix_power, pinverse, qr, slogdet, svd,
@@ -62,7 +63,7 @@ from tinynet.functions.sorting import (
     argsort, bucketize, kthvalue, msort, searchsorted, sort, topk, unique, unique_consecutive,
 )  # fmt: skip
 from tinynet.functions.statistics import (
-    bincount, corrcoef, cov, histc, histogram, median, mode, nanmedian, nanquantile, quantile,
+    corrcoef, cov, median, mode, nanmedian, nanquantile, quantile,
 )  # fmt: skip
 from tinynet.graph import draw, explain, summary
 from tinynet.io import load, save

@@ -18,6 +18,7 @@ from tinynet.autograd.modes import modes
 from tinynet.autograd.versions import increment_version
 from tinynet.functions import (
     comparing,
+    counting,
     gathering,
     matrices,
     norms,
@@ -465,6 +466,10 @@ class Tensor(Value):
     isnan = comparing.isnan
     sign = comparing.sign
 
+    bincount = counting.bincount
+    histc = counting.histc
+    histogram = counting.histogram
+
     gather = gathering.gather
     scatter_add = gathering.scatter_add
 
@@ -565,11 +570,8 @@ class Tensor(Value):
     unique = sorting.unique
     unique_consecutive = sorting.unique_consecutive
 
-    bincount = statistics.bincount
     corrcoef = statistics.corrcoef
     cov = statistics.cov
-    histc = statistics.histc
-    histogram = statistics.histogram
     median = statistics.median
     mode = statistics.mode
     nanmedian = statistics.nanmedian
