@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 # Element-by-element functions; in CuPy they are `ufunc` objects, as in NumPy.
 UFUNCS = """
-abs absolute add bitwise_and bitwise_or bitwise_xor cos divide equal exp expm1 floor floor_divide
-greater greater_equal invert isfinite isinf isnan less less_equal log log1p logaddexp logical_and maximum
-minimum multiply negative not_equal power remainder sign sin sqrt subtract tanh true_divide
+abs absolute add bitwise_and bitwise_or bitwise_xor ceil cos divide equal exp expm1 floor
+floor_divide greater greater_equal invert isfinite isinf isnan less less_equal log log1p logaddexp
+logical_and maximum minimum multiply negative not_equal power remainder rint sign sin sqrt subtract
+tanh true_divide
 """.split()
 
 # Those whose `at` CuPy has written; the others raise NotImplementedError.
@@ -28,6 +29,7 @@ SPECIAL = ["erf", "expit"]
 FUNCTIONS = """
 arange(start, stop=None, step=1, dtype=None)
 ascontiguousarray(a, dtype=None)
+bincount(x, weights=None, minlength=None)
 broadcast_to(array, shape)
 clip(a, a_min, a_max, out=None)
 concatenate(tup, axis=0, out=None, *, dtype=None, casting='same_kind')
@@ -39,6 +41,7 @@ eye(N, M=None, k=0, dtype=float, order='C')
 full(shape, fill_value, dtype=None, order='C')
 full_like(a, fill_value, dtype=None, order='K', subok=None, shape=None)
 ones(shape, dtype=float, order='C')
+searchsorted(a, v, side='left', sorter=None)
 stack(tup, axis=0, out=None, *, dtype=None, casting='same_kind')
 zeros(shape, dtype=float, order='C')
 """.strip().splitlines()
@@ -80,19 +83,7 @@ transpose(self, *axes)
 
 # Parameters that hold arrays. The first of a function must be one, the others may be numbers;
 # every parameter not named here or in SEQUENCES is plain Python and must not be an array.
-ARRAYS = {
-    "a",
-    "a_max",
-    "a_min",
-    "array",
-    "b",
-    "dst",
-    "fill_value",
-    "prototype",
-    "self",
-    "src",
-    "where",
-}
+ARRAYS = set("a a_max a_min array b dst fill_value prototype self src v weights where x".split())
 SEQUENCES = {"tup"}
 
 # Functions that only make a new view or reserve memory: they work even where no kernel compiles.

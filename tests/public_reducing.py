@@ -23,7 +23,7 @@ THREES = real(3, 2), real(3, 2, seed=1)
 
 
 def symmetric(x):
-    return x @ x.mT + tn.tensor(np.eye(3, dtype=x.dtype))
+    return x @ x.mT + tn.tensor(np.eye(3), x.dtype, device=x.device)
 
 
 def both(pair):
@@ -43,7 +43,7 @@ METHODS = {
     "bmm": (lambda a, b: a.bmm(b), [BATCH, BATCH2]),
     "cholesky": (lambda x: symmetric(x).cholesky(), [A]),
     "corrcoef": (lambda x: x.corrcoef()[0, 1:], [X]),
-    "cov": (lambda x: x.cov(correction=0, fweights=np.array([1, 2, 1, 3])), [X]),
+    "cov": (lambda x: x.cov(correction=0, fweights=tn.tensor([1, 2, 1, 3], device=x.device)), [X]),
     "cross": (lambda x, y: x.cross(y), THREES),
     "cummax": (lambda x: x.cummax(1)[0] * 2.0, [X]),
     "cummin": (lambda x: x.cummin(0)[0] * 2.0, [X]),

@@ -7,11 +7,12 @@ import math
 from typing import Any
 
 import numpy as np
+import public_reducing
 import pytest
 from op_case import gradients
 
 import tinynet as tn
-from tinynet import linalg
+from tinynet import backend, linalg
 from tinynet.testing import check_grads
 
 RNG = np.random.default_rng(3)
@@ -206,6 +207,43 @@ def test_dtypes() -> None:
     for name in ("mean", "var", "std", "norm"):
         with pytest.raises(TypeError, match=f"^{name}: dtype is int64; convert to a float"):
             getattr(i, name)()
+
+
+# name: a function of X[0] whose result has no gradient
+COUNTED = {
+    "argsort": lambda x: x.argsort(0),
+    "bincount": lambda x: (x * x).long().reshape(-1).bincount(),
+    "bucketize": lambda x: tn.bucketize(x, x.reshape(-1).sort()[0]),
+    "count_nonzero": lambda x: x.count_nonzero(0),
+    "histc": lambda x: x.histc(4),
+    "histogram": lambda x: x.histogram(4)[0],
+    "matrix_rank": linalg.matrix_rank,
+    "unique": lambda x: x.unique(return_inverse=True)[1],
+    "unique_consecutive": lambda x: x.unique_consecutive(dim=0),
+}
+ON_DEVICE = {
+    **public_reducing.METHODS,
+    **public_reducing.TOP_LEVEL,
+    **{f"linalg.{name}": case for name, case in public_reducing.LINALG.items()},
+    **{name: (f, [X[0]]) for name, f in COUNTED.items()},
+}
+
+
+@pytest.mark.parametrize("device", ["cuda"], indirect=True)
+@pytest.mark.parametrize("name", ON_DEVICE)
+def test_the_same_on_the_device(device: str, name: str) -> None:
+    f, arrays = ON_DEVICE[name]
+    found = []
+    for place in (device, "cpu"):
+        tensors = [tn.tensor(x, requires_grad=True, device=place) for x in arrays]
+        y = f(*tensors)
+        assert y.device == place
+        if y.requires_grad:
+            (y * y).sum().backward()
+        grads = [backend.to_numpy(t.grad.data) for t in tensors if t.grad is not None]
+        found.append([backend.to_numpy(y.data), *grads])
+    for a, b in zip(*found, strict=True):
+        close(a, b)
 
 
 # --- matrices ------------------------------------------------------------------------------------

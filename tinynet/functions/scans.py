@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
-from tinynet.backend import arange, array_module, empty, is_array
+from tinynet.backend import arange, array_module, empty, is_array, zeros
 from tinynet.functions.dims import (
     as_float,
     at_axis,
@@ -72,7 +72,7 @@ def _running(name: str, better: str, input: Tensor, dim: Any) -> Pair:
     for i in range(x.shape[axis]):
         now = x[at_axis(axis, i)]
         if i == 0:
-            best, at = now, xp.zeros_like(now, dtype="int64")
+            best, at = now, zeros(now.shape, now, "int64")
         else:
             taken = getattr(xp, better)(now, best) | (now != now)  # NaN is better than all
             best, at = xp.where(taken, now, best), xp.where(taken, i, at)
