@@ -138,7 +138,9 @@ def device_array(result: Any, *sources: Any) -> Any:
     A result that shares the memory of one of `sources` is a view, and says so in its `base`.
     """
     if isinstance(result, list | tuple):
-        return type(result)([device_array(r, *sources) for r in result])
+        return (list if isinstance(result, list) else tuple)(
+            [device_array(r, *sources) for r in result]
+        )
     if isinstance(result, SCALARS):
         result = np.asarray(result)
     if not isinstance(result, np.ndarray):

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 # Element-by-element functions; in CuPy they are `ufunc` objects, as in NumPy.
 UFUNCS = """
-abs absolute add bitwise_and bitwise_or bitwise_xor cos divide equal exp expm1 floor floor_divide
-greater greater_equal invert isfinite isinf isnan less less_equal log log1p logical_and maximum
-minimum multiply negative not_equal power remainder sign sin sqrt subtract tanh true_divide
+abs absolute add bitwise_and bitwise_or bitwise_xor ceil cos divide equal exp expm1 floor
+floor_divide greater greater_equal invert isfinite isinf isnan less less_equal log log1p logaddexp
+logical_and maximum minimum multiply negative not_equal power remainder rint sign sin sqrt subtract
+tanh true_divide
 """.split()
 
 # Those whose `at` CuPy has written; the others raise NotImplementedError.
@@ -28,6 +29,7 @@ SPECIAL = ["erf", "expit"]
 FUNCTIONS = """
 arange(start, stop=None, step=1, dtype=None)
 ascontiguousarray(a, dtype=None)
+bincount(x, weights=None, minlength=None)
 broadcast_to(array, shape)
 clip(a, a_min, a_max, out=None)
 concatenate(tup, axis=0, out=None, *, dtype=None, casting='same_kind')
@@ -39,8 +41,21 @@ eye(N, M=None, k=0, dtype=float, order='C')
 full(shape, fill_value, dtype=None, order='C')
 full_like(a, fill_value, dtype=None, order='K', subok=None, shape=None)
 ones(shape, dtype=float, order='C')
+searchsorted(a, v, side='left', sorter=None)
 stack(tup, axis=0, out=None, *, dtype=None, casting='same_kind')
 zeros(shape, dtype=float, order='C')
+""".strip().splitlines()
+
+# Functions of `cupy.linalg`.
+LINALG = """
+cholesky(a)
+det(a)
+eigh(a, UPLO='L')
+inv(a)
+qr(a, mode='reduced')
+slogdet(a)
+solve(a, b)
+svd(a, full_matrices=True, compute_uv=True)
 """.strip().splitlines()
 
 # Methods of `ndarray` that are those of numpy.ndarray once unwrapped.
@@ -52,11 +67,13 @@ argmin(self, axis=None, out=None, dtype=None, keepdims=False)
 argsort(self, axis=-1, kind=None)
 astype(self, dtype, order='K', casting=None, subok=None, copy=True)
 copy(self, order='C')
+cumprod(self, axis=None, dtype=None, out=None)
 cumsum(self, axis=None, dtype=None, out=None)
 max(self, axis=None, out=None, keepdims=False)
 mean(self, axis=None, dtype=None, out=None, keepdims=False)
 min(self, axis=None, out=None, keepdims=False)
 nonzero(self)
+prod(self, axis=None, dtype=None, out=None, keepdims=None)
 ravel(self, order='C')
 reshape(self, *shape, order='C', copy=None)
 sum(self, axis=None, dtype=None, out=None, keepdims=False)
@@ -66,7 +83,7 @@ transpose(self, *axes)
 
 # Parameters that hold arrays. The first of a function must be one, the others may be numbers;
 # every parameter not named here or in SEQUENCES is plain Python and must not be an array.
-ARRAYS = {"a", "a_max", "a_min", "array", "dst", "fill_value", "prototype", "self", "src", "where"}
+ARRAYS = set("a a_max a_min array b dst fill_value prototype self src v weights where x".split())
 SEQUENCES = {"tup"}
 
 # Functions that only make a new view or reserve memory: they work even where no kernel compiles.

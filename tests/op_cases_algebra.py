@@ -71,6 +71,7 @@ def factorisations() -> dict[str, list[Case]]:
         "cofactors_change": [
             Case([one, n(3, 3, seed=4)], loops.each_matrix(loops.cofactors_change)),
             Case([n(2, 3, 3), n(2, 3, 3, seed=4)], loops.each_matrix(loops.cofactors_change)),
+            Case([n(4, 4), n(4, 4, seed=4)], loops.each_matrix(loops.cofactors_change)),
         ],
         "slogdet": cases(loops.sign_and_logarithm, one, two, -one),
         "cholesky": cases(loops.cholesky, *definite, symmetric=True),
@@ -80,5 +81,5 @@ def factorisations() -> dict[str, list[Case]]:
             *cases(loops.eigh, indefinite, symmetric=True, upper=True),
         ],
         "svd": cases(loops.svd, tall, wide, two),
-        "pinv": cases(loops.pseudoinverse, tall, wide, one, rtol=1e-12),
+        "pinv": cases(loops.pseudoinverse, tall, wide, n(2, 4, 2), rtol=1e-12),
     }

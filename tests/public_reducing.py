@@ -23,7 +23,7 @@ THREES = real(3, 2), real(3, 2, seed=1)
 
 
 def symmetric(x):
-    return x @ x.mT + tn.tensor(np.eye(3, dtype=x.dtype))
+    return x @ x.mT + tn.tensor(np.eye(3), x.dtype, device=x.device)
 
 
 def both(pair):
@@ -43,7 +43,7 @@ METHODS = {
     "bmm": (lambda a, b: a.bmm(b), [BATCH, BATCH2]),
     "cholesky": (lambda x: symmetric(x).cholesky(), [A]),
     "corrcoef": (lambda x: x.corrcoef()[0, 1:], [X]),
-    "cov": (lambda x: x.cov(correction=0, fweights=np.array([1, 2, 1, 3])), [X]),
+    "cov": (lambda x: x.cov(correction=0, fweights=tn.tensor([1, 2, 1, 3], device=x.device)), [X]),
     "cross": (lambda x, y: x.cross(y), THREES),
     "cummax": (lambda x: x.cummax(1)[0] * 2.0, [X]),
     "cummin": (lambda x: x.cummin(0)[0] * 2.0, [X]),
@@ -72,6 +72,7 @@ METHODS = {
     "nansum": (lambda x: x.nansum(0), [X]),
     "norm": (lambda x: x.norm(dim=1) + x.norm(3, 1) + x.norm("nuc"), [X]),
     "outer": (lambda v, w: v.outer(w), [V, W]),
+    "pdist": (lambda x: x.square().sum() + x.pdist(), [X]),
     "pinverse": (lambda x: x.pinverse(), [X]),
     "prod": (lambda x: x.prod(1) + x.prod(), [X]),
     "qr": (lambda x: both(x.T.qr()), [X]),
@@ -86,22 +87,21 @@ METHODS = {
     "vdot": (lambda v, x: v.vdot(x[1]), [V, X]),
 }
 NO_GRADIENT = set(
-    "argsort bincount count_nonzero histc histogram unique unique_consecutive".split()
+    "argsort bincount bucketize count_nonzero histc histogram unique unique_consecutive".split()
 )
 TOP_LEVEL = {
     "cdist": (lambda x, y: tn.cdist(x, y) + tn.cdist(x, y, 1.0), [X, Y + 0.5]),
     "cumulative_trapezoid": (lambda y: tn.cumulative_trapezoid(y, dim=0), [X]),
     "einsum": (lambda x, y: tn.einsum("...i,ji->...j", x, y), [BATCH, X]),
     "pairwise_distance": (tn.pairwise_distance, [X, Y]),
-    "pdist": (lambda x: x.square().sum() + tn.pdist(x), [X]),
     "tensordot": (lambda x, y: tn.tensordot(x, y, ([1], [1])), [X, Y]),
     "trapezoid": (lambda y: tn.trapezoid(y, dx=0.5), [X]),
     "trapz": (lambda y, x: tn.trapz(y, x), [X, Y]),
 }
-TOP_LEVEL_WITHOUT = set("bucketize linalg searchsorted".split())
+TOP_LEVEL_WITHOUT = {"linalg", "searchsorted"}
 FUNCTIONS = {
     "pairwise_distance": TOP_LEVEL["pairwise_distance"],
-    "pdist": TOP_LEVEL["pdist"],
+    "pdist": METHODS["pdist"],
     "softmin": (lambda x: tn.functional.softmin(x, 1), [X]),
 }
 LINALG = {

@@ -80,7 +80,6 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
             r"none longer than in \(2, 3\) except axis 1",
         ),
         (lambda: x64(2, 3).scatter_add(0, Z((1, 3), int), x64(1, 2)), "at least as large"),
-        (lambda: x64(2, 3).norm(1), "norm: p is 1; it must be 2"),
         (
             lambda: tn.zeros(2, 3).add_(tn.zeros(4)),
             r"add_: shape \(4,\) does not broadcast to \(2, 3\)",
@@ -132,7 +131,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: range(3)[tn.tensor(1.0)], "float32"),
         (lambda: len(tn.tensor(1.0)), "no axis to count"),
         (lambda: tn.tensor([1, 2]).mean(), "mean: .*int64"),
-        (lambda: x64(2, 3).var(False), "var: dim is False"),
+        (lambda: x64(2, 3).sum(False), "sum: dim is False"),
         (lambda: x64(2, 3).argmax((0, 1)), r"dim is \(0, 1\); it must be one axis"),
         (lambda: x64(2, 3).max((0, 1)), r"dim is \(0, 1\); it must be one axis"),
         (lambda: x64(2, 3).unsqueeze((0, 1)), r"dim is \(0, 1\); it must be one axis"),

@@ -87,9 +87,9 @@ def test_a_composition_says_so():
     ("given", "calls", "line"),
     [
         ("silu", "sigmoid", "return input * elementary.sigmoid(input)"),
-        ("mean", "sum", "return reduction.sum(input, dim=dim, keepdim=keepdim) / _count("),
+        ("mean", "sum", "return reduction.sum(input, dim=None if dim is None else axes"),
         ("mse_loss", "sum", "d = input - target"),
-        ("var", "sum", "return (centred * centred).sum(dim, keepdim)"),
+        ("var", "sum", "return reduction.sum(centred * centred, dim=axes, keepdim=keepdim)"),
         ("flatten", "reshape", "return shape.reshape(input, shape=(*input.shape[:first], n,"),
         ("LayerNorm", "sum, sqrt", "y, _, _ = _normalise(input, axes, eps)"),
         (tn.nn.Conv2d, "conv2d, pad", "functional.conv2d("),

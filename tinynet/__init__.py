@@ -36,6 +36,7 @@ from tinynet.functions.changing import (
 )  # fmt: skip
 from tinynet.functions.comparing import all, any, isfinite, isnan, sign
 from tinynet.functions.contracting import einsum
+from tinynet.functions.counting import bincount, histc, histogram
 from tinynet.functions.cutting import (
     chunk, dsplit, hsplit, narrow, select, select_scatter, slice_scatter, split, split_with_sizes,
     tensor_split, unbind, unfold, vsplit,
@@ -92,7 +93,7 @@ from tinynet.functions.stacking import (
     concat, concatenate, dstack, hstack, meshgrid, row_stack, stack, vstack,
 )  # fmt: skip
 from tinynet.functions.statistics import (
-    bincount, corrcoef, cov, histc, histogram, median, mode, nanmedian, nanquantile, quantile,
+    corrcoef, cov, median, mode, nanmedian, nanquantile, quantile,
 )  # fmt: skip
 from tinynet.graph import draw, explain, summary
 from tinynet.io import load, save

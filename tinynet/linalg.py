@@ -1,7 +1,7 @@
 """tinynet.linalg: linear algebra by PyTorch's names, as in ``torch.linalg``.
 
 Matrices are in the last two axes. The factorisations and their derivatives are in
-`tinynet.ops.factorisation`.
+`tinynet.ops.inverses` and `tinynet.ops.factorisation`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tinynet.functions.dims import dims_of, flag_of, one_dim, tensor_like
 from tinynet.functions.matrices import SlogDet, matrices, solved, triangle
 from tinynet.functions.norms import order_of, widened
 from tinynet.functions.public import function, unrecorded
-from tinynet.ops import factorisation
+from tinynet.ops import factorisation, inverses
 from tinynet.tensor import Tensor
 
 
@@ -67,7 +67,7 @@ def norm(
     if dim is None and x.ndim > 2:
         raise RuntimeError(f"norm: A has {x.ndim} axes; with ord it must have 1 or 2, or give dim")
     if len(axes) == 2:
-        return norms.matrix_norm("norm", x, ord, axes, keepdim)  # type: ignore[arg-type]
+        return norms.matrix_norm("norm", x, ord, axes, keepdim)
     if len(axes) > 2:
         raise RuntimeError(f"norm: dim is {dim}; it must be one axis or two")
     return norms.vector_norm("norm", x, order_of("norm", ord), axes, keepdim)
@@ -122,25 +122,25 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
 
 @function
 def inv(A: Tensor) -> Tensor:
-    """a^-1 of each square matrix; see `tinynet.ops.factorisation.inv`."""
+    """a^-1 of each square matrix; see `tinynet.ops.inverses.inv`."""
     return of_matrices.inverted("inv", A)
 
 
 @function
 def det(A: Tensor) -> Tensor:
-    """The determinant of each square matrix; see `tinynet.ops.factorisation.det`."""
-    return factorisation.det(matrices("det", A, square=True))
+    """The determinant of each square matrix; see `tinynet.ops.inverses.det`."""
+    return inverses.det(matrices("det", A, square=True))
 
 
 @function
 def slogdet(A: Tensor) -> SlogDet:
-    """The sign of the determinant and ln of its size; see `tinynet.ops.factorisation.slogdet`."""
-    return SlogDet(*factorisation.slogdet(matrices("slogdet", A, square=True)))
+    """The sign of the determinant and ln of its size; see `tinynet.ops.inverses.slogdet`."""
+    return SlogDet(*inverses.slogdet(matrices("slogdet", A, square=True)))
 
 
 @function
 def solve(A: Tensor, B: Any, *, left: bool = True) -> Tensor:
-    """The x with a x = b, or x a = b for `left` = False; see `tinynet.ops.factorisation.solve`.
+    """The x with a x = b, or x a = b for `left` = False; see `tinynet.ops.inverses.solve`.
 
     b is a vector (or a batch of them, one for each matrix) if its shape is that of A without the
     last axis; else its last two axes are matrices, and the leading axes broadcast.
@@ -200,7 +200,7 @@ def pinv(A: Tensor, rtol: Any = None, *, atol: Any = None, hermitian: bool = Fal
 def _tolerances(name: str, a: Tensor, rtol: Any, atol: Any) -> tuple[Any, Any]:
     """Both as numbers or as arrays that broadcast against the singular values."""
     if rtol is None:
-        eps = float(array_module(a.data).finfo(a.dtype).eps)
+        eps = 2.0**-52 if a.dtype.itemsize == 8 else 2.0**-23
         rtol = eps * max(a.shape[-2:]) if atol is None else 0.0
     found = []
     for value in (rtol, 0.0 if atol is None else atol):

@@ -21,6 +21,7 @@ from tinynet.conversions import Conversions
 from tinynet.functions import (
     changing,
     comparing,
+    counting,
     cutting,
     diagonals,
     drawing,
@@ -508,6 +509,10 @@ class Tensor(Conversions, Value):
     isnan = comparing.isnan
     sign = comparing.sign
 
+    bincount = counting.bincount
+    histc = counting.histc
+    histogram = counting.histogram
+
     chunk = cutting.chunk
     dsplit = cutting.dsplit
     hsplit = cutting.hsplit
@@ -680,11 +685,8 @@ class Tensor(Conversions, Value):
 
     combinations = stacking.combinations
 
-    bincount = statistics.bincount
     corrcoef = statistics.corrcoef
     cov = statistics.cov
-    histc = statistics.histc
-    histogram = statistics.histogram
     median = statistics.median
     mode = statistics.mode
     nanmedian = statistics.nanmedian

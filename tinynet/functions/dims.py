@@ -74,26 +74,31 @@ def flag_of(name: str, value: Any, what: str) -> bool:
     return bool(value)
 
 
-def converted(input: Tensor, dtype: Any) -> Tensor:
-    """`input` in the dtype that was asked for, or as it is for None."""
-    return input if dtype is None else input.to(as_dtype(dtype))
+def converted(x: Tensor, dtype: Any) -> Tensor:
+    """`x` in the dtype that was asked for, or as it is for None."""
+    return x if dtype is None else x.to(as_dtype(dtype))
 
 
-def as_float(input: Tensor, dtype: Any = None) -> Tensor:
-    """`input` in `dtype`; integers and booleans without one become float32."""
-    return converted(input, "float32" if dtype is None and input.dtype.kind != "f" else dtype)
+def as_float(x: Tensor, dtype: Any = None) -> Tensor:
+    """`x` in `dtype`; integers and booleans without one become float32."""
+    return converted(x, "float32" if dtype is None and x.dtype.kind != "f" else dtype)
 
 
-def only_floats(name: str, input: Tensor, dtype: Any = None) -> Tensor:
-    """`input` in `dtype`.
+def only_floats(name: str, x: Tensor, dtype: Any = None) -> Tensor:
+    """`x` in `dtype`.
 
     Raises:
         TypeError: unless that is a floating-point dtype.
     """
-    out = converted(input, dtype)
+    out = converted(x, dtype)
     if out.dtype.kind != "f":
         raise TypeError(f"{name}: dtype is {out.dtype}; convert to a float with .float()")
     return out
+
+
+def at_axis(axis: int, k: Any) -> tuple[Any, ...]:
+    """The index of the entry, or the slice, k along `axis`."""
+    return (slice(None),) * axis + (k,)
 
 
 def constant_of(input: Tensor, array: Any) -> Tensor:

@@ -9,7 +9,7 @@ from tinynet.autograd import raw
 from tinynet.backend import arange, array_module, eye, full
 from tinynet.functions.dims import constant_of, flag_of, number_of, only_floats
 from tinynet.functions.public import function, unrecorded
-from tinynet.ops import factorisation, shape
+from tinynet.ops import factorisation, inverses, shape
 from tinynet.ops.arithmetic import where
 
 if TYPE_CHECKING:
@@ -68,30 +68,30 @@ def solvable(name: str, f: Any, *args: Any) -> Any:
 
 @function
 def inverse(input: Tensor) -> Tensor:
-    """a^-1 of each square matrix; see `tinynet.ops.factorisation.inv`."""
+    """a^-1 of each square matrix; see `tinynet.ops.inverses.inv`."""
     return inverted("inverse", input)
 
 
 def inverted(name: str, a: Tensor) -> Tensor:
-    return solvable(name, factorisation.inv, matrices(name, a, square=True))
+    return solvable(name, inverses.inv, matrices(name, a, square=True))
 
 
 @function
 def det(input: Tensor) -> Tensor:
-    """The determinant of each square matrix; see `tinynet.ops.factorisation.det`."""
-    return factorisation.det(matrices("det", input, square=True))
+    """The determinant of each square matrix; see `tinynet.ops.inverses.det`."""
+    return inverses.det(matrices("det", input, square=True))
 
 
 @function
 def slogdet(input: Tensor) -> SlogDet:
-    """The sign of the determinant and ln of its size; see `tinynet.ops.factorisation.slogdet`."""
-    return SlogDet(*factorisation.slogdet(matrices("slogdet", input, square=True)))
+    """The sign of the determinant and ln of its size; see `tinynet.ops.inverses.slogdet`."""
+    return SlogDet(*inverses.slogdet(matrices("slogdet", input, square=True)))
 
 
 @function
 def logdet(input: Tensor) -> Tensor:
     """ln det a; -Inf for a singular matrix, and NaN for a negative determinant."""
-    sign, size = factorisation.slogdet(matrices("logdet", input, square=True))
+    sign, size = inverses.slogdet(matrices("logdet", input, square=True))
     return where(raw(sign) < 0, math.nan, size)
 
 
@@ -178,7 +178,7 @@ def svd_of(name: str, input: Tensor, complete: bool) -> tuple[Tensor, Tensor, Te
 
 def svdvals(a: Tensor) -> Tensor:
     """The singular values alone, in descending order."""
-    return factorisation.svd(matrices("svdvals", a))[1]  # type: ignore[no-any-return]
+    return factorisation.svd(matrices("svdvals", a))[1]
 
 
 @function
@@ -231,7 +231,7 @@ def solved(name: str, a: Tensor, b: Tensor) -> Tensor:
         raise RuntimeError(f"{name}: shapes {a.shape} and {b.shape} do not fit")
     lead = _broadcast(name, a.shape[:-2], b.shape[:-2])
     a, b = (x if x.shape[:-2] == lead else x.expand(*lead, *x.shape[-2:]) for x in (a, b))
-    return solvable(name, factorisation.solve, a, b)  # type: ignore[no-any-return]
+    return solvable(name, inverses.solve, a, b)
 
 
 def _broadcast(name: str, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:

@@ -146,8 +146,8 @@ def norm(
     if p == "nuc":
         axes = dims_of("norm", dim, x.ndim)
         if len(axes) != 2:
-            raise ValueError(f"norm: 'nuc' needs two axes for the matrices, not {len(axes)}")
-        return matrix_norm("norm", x, p, axes, keepdim)  # type: ignore[arg-type]
+            raise RuntimeError(f"norm: 'nuc' needs two axes for the matrices, not {len(axes)}")
+        return matrix_norm("norm", x, p, axes, keepdim)
     axes = dims_of("norm", dim, x.ndim)
     if p is None or p == "fro":
         p = 2.0

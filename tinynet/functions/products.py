@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tinynet.autograd import Value
+from tinynet.autograd import Value, raw
 from tinynet.backend import asarray
 from tinynet.functions.dims import dims_of, number_of, one_dim, promoted, tensor_like
 from tinynet.functions.public import function
@@ -150,7 +150,7 @@ def tensordot(a: Tensor, b: Any, dims: Any = 2) -> Tensor:
     """
     b = tensor_like("tensordot", b, a, "b")
     if isinstance(dims, Value):
-        dims = number_of("tensordot", dims.item(), "dims") if dims.numel() == 1 else dims.tolist()
+        dims = raw(dims).tolist()
     if isinstance(dims, tuple | list):
         if len(dims) != 2:
             raise RuntimeError(f"tensordot: dims is {dims!r}; it must be a number or two lists")

@@ -37,7 +37,7 @@ class Extremes(NamedTuple):
 @function
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over `dim`, all for None or (); see `tinynet.ops.reduction.sum`."""
-    axes = dims_of("sum", dim, input.ndim)
+    axes = None if dim is None else dims_of("sum", dim, input.ndim)
     return converted(reduction.sum(converted(input, dtype), dim=axes, keepdim=keepdim), dtype)
 
 
@@ -65,7 +65,7 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = 
     input = only_floats("mean", input, dtype)
     axes = dims_of("mean", dim, input.ndim)
     n = _count("mean", input, axes)
-    return reduction.sum(input, dim=axes, keepdim=keepdim) / n
+    return reduction.sum(input, dim=None if dim is None else axes, keepdim=keepdim) / n
 
 
 @function

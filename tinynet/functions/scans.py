@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
-from tinynet.backend import arange, array_module, empty, is_array
-from tinynet.functions.dims import as_float, converted, number_of, one_dim, promoted, tensor_like
+from tinynet.backend import arange, array_module, empty, is_array, zeros
+from tinynet.functions.dims import (
+    as_float,
+    at_axis,
+    converted,
+    number_of,
+    one_dim,
+    promoted,
+    tensor_like,
+)
 from tinynet.functions.public import function, unrecorded
 from tinynet.functions.reducing import Pair
 from tinynet.ops import reduction, scans, shape
@@ -60,16 +68,15 @@ def _running(name: str, better: str, input: Tensor, dim: Any) -> Pair:
         return Pair(input.clone(), unrecorded(input, arange(1, input.data).reshape(())))
     x, xp = input.data, array_module(input.data)
     positions = empty(x.shape, x, "int64")
-    before = (slice(None),) * axis
     best: Any = None
     for i in range(x.shape[axis]):
-        now = x[(*before, i)]
+        now = x[at_axis(axis, i)]
         if i == 0:
-            best, at = now, xp.zeros_like(now, dtype="int64")
+            best, at = now, zeros(now.shape, now, "int64")
         else:
             taken = getattr(xp, better)(now, best) | (now != now)  # NaN is better than all
             best, at = xp.where(taken, now, best), xp.where(taken, i, at)
-        positions[(*before, i)] = at
+        positions[at_axis(axis, i)] = at
     indices = unrecorded(input, positions)
     return Pair(input.gather(axis, indices), indices)
 
@@ -98,9 +105,8 @@ def diff(
         parts = [t if t is None else tensor_like("diff", t, input) for t in (prepend, append)]
         known = promoted(*(t for t in (parts[0], input, parts[1]) if t is not None))
         input = shape.cat(*known, dim=axis)
-    before = (slice(None),) * axis
     for _ in range(n):
-        later, earlier = input[(*before, slice(1, None))], input[(*before, slice(0, -1))]
+        later, earlier = input[at_axis(axis, slice(1, None))], input[at_axis(axis, slice(0, -1))]
         input = later != earlier if input.dtype.kind == "b" else later - earlier
     return input
 
@@ -111,7 +117,6 @@ def _trapezoids(name: str, y: Tensor, x: Any, dx: Any, dim: Any) -> Tensor:
         raise ValueError(f"{name}: y has shape (); it must have an axis to integrate along")
     axis = one_dim(name, dim, y.ndim)
     y = as_float(y)
-    before = (slice(None),) * axis
     if x is None:
         if isinstance(dx, Value) or is_array(dx) or not isinstance(dx, int | float):
             raise TypeError(f"{name}: dx is a {type(dx).__name__}; it must be a number")
@@ -133,10 +138,9 @@ def _trapezoids(name: str, y: Tensor, x: Any, dx: Any, dim: Any) -> Tensor:
             elif x.ndim > y.ndim:
                 y = y.reshape(*[1] * (x.ndim - y.ndim), *y.shape)
             axis = one_dim(name, dim, y.ndim)
-            before = (slice(None),) * axis
             width = x.diff(dim=axis)
         width, y = (as_float(t) for t in promoted(width, y))
-    pairs = y[(*before, slice(1, None))] + y[(*before, slice(0, -1))]
+    pairs = y[at_axis(axis, slice(1, None))] + y[at_axis(axis, slice(0, -1))]
     return pairs * width / 2.0
 
 

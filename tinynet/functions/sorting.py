@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinynet.autograd import Value
+from tinynet.autograd import Value, raw
 from tinynet.backend import arange, array_module, constant, empty, is_array, zeros
 from tinynet.functions.dims import flag_of, number_of, one_dim
 from tinynet.functions.public import function, unrecorded
@@ -255,7 +255,7 @@ def searchsorted(
             "equal up to the last axis, unless the sequence has one axis"
         )
     if sorter is not None:
-        s = sorter.data if isinstance(sorter, Value) else sorter
+        s = raw(sorter)
         if not is_array(s) or s.shape != x.shape:
             raise RuntimeError(
                 f"searchsorted: sorter must have the shape of sorted_sequence, {tuple(x.shape)}"
@@ -298,7 +298,7 @@ def bucketize(
 
 def _values(name: str, input: Any, like: Any) -> Any:
     if isinstance(input, Value):
-        return input.data
+        return raw(input)
     if is_array(input):
         return input
     if isinstance(input, int | float):

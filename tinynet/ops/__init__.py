@@ -1,8 +1,10 @@
 """The differentiable operations, one family per file.
 
 Formula, derivation, code and rules of each operation stand side by side. Files in reading order:
-broadcast, arithmetic, elementary, indexing, shape, reduction, scans, linalg, factorisation,
-softmax, windows, convolution, pooling, conversion. Every docstring has the parts *Derivation*,
+broadcast, arithmetic, elementary, indexing, shape, reduction, scans, linalg, inverses,
+factorisation, softmax, windows, convolution, pooling, conversion.
+
+Every docstring has the parts *Derivation*,
 *Jacobian*, *Kinks*, *Cost*, *Shapes* (with dtypes and errors) and *Source*; <u, v> is the sum of
 the products of the entries, gy the gradient of the loss by y, and [c] is 1 where c holds and 0
 elsewhere.
@@ -25,6 +27,7 @@ from tinynet.ops import (
     elementary,
     factorisation,
     indexing,
+    inverses,
     linalg,
     pooling,
     reduction,
@@ -35,8 +38,8 @@ from tinynet.ops import (
 )
 
 FAMILIES: tuple[ModuleType, ...] = (
-    broadcast, arithmetic, elementary, indexing, shape, reduction, scans, linalg, factorisation,
-    softmax, windows, convolution, pooling, conversion,
+    broadcast, arithmetic, elementary, indexing, shape, reduction, scans, linalg, inverses,
+    factorisation, softmax, windows, convolution, pooling, conversion,
 )  # fmt: skip
 
 

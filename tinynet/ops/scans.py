@@ -17,9 +17,13 @@ from tinynet.ops.reduction import axis_of, keepdims
 from tinynet.ops.shape import cat, flip, pad
 
 
+def _place(dim: int, k: Any) -> tuple[Any, ...]:
+    """The index of the entry, or the slice, k along the axis `dim`."""
+    return (slice(None),) * dim + (k,)
+
+
 def _at(x: Any, dim: int, k: Any) -> Any:
-    """The entry, or the slice, k along the axis `dim`."""
-    return getitem(x, index=(slice(None),) * dim + (k,))
+    return getitem(x, index=_place(dim, k))
 
 
 def _later(x: Any, dim: int) -> Any:
@@ -62,10 +66,9 @@ def linear_recurrence(a: Any, b: Any, *, dim: int) -> Any:
             "equal"
         )
     y = empty(a.shape, b, array_module(a, b).result_type(a, b))
-    before = (slice(None),) * dim
     for i in range(a.shape[dim]):
-        at = (*before, i)
-        y[at] = a[at] * y[(*before, i - 1)] + b[at] if i else b[at]
+        at = _place(dim, i)
+        y[at] = a[at] * y[_place(dim, i - 1)] + b[at] if i else b[at]
     return y
 
 
@@ -150,11 +153,11 @@ def logcumsumexp(x: Any, *, dim: int) -> Any:
         functions, IMA J. Numer. Anal. 41 (2021), eq. 1.3, for each step.
     """
     xp = array_module(x)
-    before = (slice(None),) * axis_of("logcumsumexp", dim, x.ndim)
+    axis = axis_of("logcumsumexp", dim, x.ndim)
     y = empty(x.shape, x)
     for i in range(x.shape[dim]):
-        at = (*before, i)
-        y[at] = xp.logaddexp(y[(*before, i - 1)], x[at]) if i else x[at]
+        at = _place(axis, i)
+        y[at] = xp.logaddexp(y[_place(axis, i - 1)], x[at]) if i else x[at]
     return y
 
 
@@ -164,7 +167,8 @@ def logcumsumexp_gx(gy: Any, x: Any, y: Any, dim: int) -> Any:
     grown = cat(_at(y, dim, slice(1, None)), _at(y, dim, slice(-1, None)), dim=dim)
     decay = exp(_difference(y, grown))  # the last factor meets no later entry
     shifted = _earlier(decay, dim, 0.0)
-    return exp(_difference(x, y)) * linear_recurrence_gb(gy, shifted, dim)
+    r = linear_recurrence_gb(gy, shifted, dim)
+    return exp(_difference(x, y)) * r
 
 
 def _difference(x: Any, y: Any) -> Any:
