@@ -6,18 +6,24 @@ fails here by name.
 
 from __future__ import annotations
 
+import importlib
 import operator
+import pkgutil
 import types
 
 import numpy as np
+import public_shapes as shapes
 import pytest
 
 import tinynet as tn
 import tinynet.functional as F
-from tinynet.functions import comparing, gathering, pointwise, products, reducing, shaping
+from tinynet import functions
 from tinynet.testing import check_grads
 
-FAMILIES = [comparing, gathering, pointwise, products, reducing, shaping]
+FAMILIES = [
+    importlib.import_module(f"tinynet.functions.{m.name}")
+    for m in pkgutil.iter_modules(functions.__path__)
+]
 RNG = np.random.default_rng(7)
 LABELS = np.array([2, 0, 1])
 
@@ -98,8 +104,9 @@ METHODS = {
     "__rtruediv__": (lambda x: 1.0 / (x + 3), [X]),
     "__sub__": (lambda x, y: x - y, [X, Y]),
     "__truediv__": (lambda x, y: x / (y + 3), [X, Y]),
+    **shapes.METHODS,
 }
-NO_GRADIENT = set(
+NO_GRADIENT = shapes.NO_GRADIENT | set(
     # what it is, and the way out of the graph
     "data shape dtype ndim device is_leaf numel size item tolist numpy detach alias grad grad_fn "
     "output_nr requires_grad result_type __array__ __array_ufunc__ __bool__ __contains__ "
@@ -170,13 +177,17 @@ TOP_LEVEL = {
     "einsum": (lambda x, y: tn.einsum("...i,ji->...j", x, y), [real(2, 3, 4), X]),
     "stack": (lambda x, y: tn.stack([x, y], -1), [X, Y]),
     "where": (lambda x, y: tn.where(X > 0, x, y), [X, Y]),
+    **shapes.TOP_LEVEL,
 }
-TOP_LEVEL_WITHOUT = set(
-    "AnomalyError DeviceError Tensor arange as_tensor data default_device derivation "
-    "detect_anomaly draw enable_grad explain float32 float64 from_numpy functional "
-    "get_num_threads grad graph int64 is_grad_enabled load manual_seed models nn no_grad ones "
-    "optim rand randn save set_default_device set_num_threads study summary tensor testing "
-    "training zeros".split()
+TOP_LEVEL_WITHOUT = (
+    set(
+        "AnomalyError DeviceError Tensor arange as_tensor data default_device derivation "
+        "detect_anomaly draw enable_grad explain float32 float64 from_numpy functional "
+        "get_num_threads grad graph int64 is_grad_enabled load manual_seed models nn no_grad ones "
+        "optim rand randn save set_default_device set_num_threads study summary tensor testing "
+        "training zeros".split()
+    )
+    | shapes.TOP_LEVEL_WITHOUT
 )
 
 
@@ -193,7 +204,9 @@ def test_every_function_is_in_a_table():
     methods = {n for n in tn.__all__ if getattr(tn, n) is getattr(tn.Tensor, n, None)}
     others = set(tn.__all__) - methods - {"__version__"}
     assert others == set(TOP_LEVEL) | TOP_LEVEL_WITHOUT
-    assert methods | set(TOP_LEVEL) >= {n for module in FAMILIES for n in public_names(module)}
+    assert methods | set(TOP_LEVEL) | TOP_LEVEL_WITHOUT >= {
+        n for module in FAMILIES for n in public_names(module)
+    }
 
 
 def public_names(module):

@@ -71,10 +71,7 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
         return diag_embed(input, diagonal)
     if input.ndim != 2:
         raise ValueError(f"diag: shape {input.shape} is neither a vector nor a matrix")
-    return _DIAGONAL(input, diagonal)
-
-
-_DIAGONAL = diagonal  # `diag` and others have a parameter of this name
+    return input.diagonal(diagonal)
 
 
 @function
