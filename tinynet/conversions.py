@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet import backend, dtypes
 from tinynet.autograd import Value
-from tinynet.functions.arguments import axis, shape_of, shown
-from tinynet.functions.public import function
+from tinynet.functions.arguments import axis, shape_of
+from tinynet.functions.public import function, shown
 from tinynet.memory import is_contiguous
 from tinynet.ops import conversion
 

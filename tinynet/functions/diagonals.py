@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
 from tinynet.backend import arange
-from tinynet.functions.arguments import axis, integer, shown
-from tinynet.functions.public import function
+from tinynet.functions.arguments import axis, integer
+from tinynet.functions.public import function, shown
 from tinynet.ops import indexing, reduction
 from tinynet.ops.arithmetic import where
 
