@@ -108,6 +108,14 @@ def test_the_checker_finds_the_mistake_and_passes_the_right_rule(mistake, order)
     assert float(re.search(r"relative error at most (\S+)", right)[1]) <= 1e-6
 
 
+def test_an_operation_of_ones_own():
+    lines = output("own_operation.py").splitlines()
+    assert lines[1].split("[")[1].startswith("99.3069, 0.4338, 0.0")  # 100 - ln 2, and no overflow
+    errors = [float(line.split()[-1]) for line in lines if "relative error" in line]
+    assert len(errors) == 2
+    assert max(errors) < 1e-8
+
+
 def test_a_mistake_that_does_not_show_is_not_claimed_to_be_found():
     assert "nothing found" in output("check_your_gradients.py", "--beta", "1")
 

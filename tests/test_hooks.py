@@ -87,3 +87,85 @@ def test_in_a_network_and_in_its_copy():
     assert seen == [(5, 4), (6, 4), (6, 4)]
     assert list(net.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
     assert "hook" not in repr(net)
+
+
+# --- tensors --------------------------------------------------------------------------------------
+
+
+def square_and_hooks(*hooks):
+    """d(sum (2 x)^2)/dx at 1 and 2, with hooks on 2 x; x, y and what the hooks were given."""
+    x = tn.tensor([1.0, 2.0], "float64", requires_grad=True)
+    y = x * 2.0
+    given = []
+    for hook in hooks:
+        y.register_hook(lambda g, hook=hook: given.append(g.tolist()) or hook(g))
+    return x, y, given
+
+
+def test_a_hook_sees_the_whole_gradient_and_may_replace_it():
+    x, y, given = square_and_hooks(lambda g: None, lambda g: g * 10.0, lambda g: g + 1.0)
+    y.retain_grad()
+    ((y * y).sum() + y.sum()).backward()  # two paths to y: the hook is called with their sum
+    assert given == [[5.0, 9.0], [5.0, 9.0], [50.0, 90.0]]
+    assert y.grad.tolist() == [51.0, 91.0]
+    assert x.grad.tolist() == [102.0, 182.0]
+
+
+def test_the_hook_of_a_leaf_is_called_before_its_grad_changes():
+    x = tn.tensor([1.0, 2.0], requires_grad=True)
+    seen = []
+    handle = x.register_hook(lambda g: seen.append(x.grad) or g * 3.0)
+    x.sum().backward()
+    assert seen == [None]
+    assert x.grad.tolist() == [3.0, 3.0]
+    assert tn.grad((x * x).sum(), x)[0].tolist() == [6.0, 12.0]
+    handle.remove()
+    handle.remove()
+    x.sum().backward()
+    assert x.grad.tolist() == [4.0, 4.0]
+
+
+def test_hooks_of_several_outputs_and_of_targets():
+    x = tn.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    a, b, c = x.unbind()
+    for piece in (a, b, c):
+        piece.register_hook(lambda g: g * 2.0)
+    (a * b).backward(retain_graph=True)
+    assert x.grad.tolist() == [4.0, 2.0, 0.0]
+    assert tn.grad(a * b, b)[0].item() == 2.0
+
+
+def test_a_hook_of_a_recorded_walk_is_differentiated():
+    x = tn.tensor([3.0], "float64", requires_grad=True)
+    y = x * x
+    handle = y.register_hook(lambda g: g * y)
+    (g,) = tn.grad(y.sum(), x, create_graph=True)  # y dy/dx = 2 x^3
+    assert g.item() == 54.0
+    handle.remove()
+    assert tn.grad(g.sum(), x)[0].item() == 54.0  # 6 x^2
+
+
+def test_a_hook_outlives_its_tensor():
+    _, y, given = square_and_hooks(lambda g: None)
+    loss = y.sum()
+    del y
+    loss.backward()
+    assert given == [[1.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("hook", "error", "text"),
+    [
+        (lambda g: 1.0, TypeError, "the hook returned a float"),
+        (lambda g: g[:1], ValueError, r"\(1,\) for a gradient of shape \(2,\)"),
+    ],
+)
+def test_what_a_hook_may_not_return(hook, error, text):
+    _, y, _ = square_and_hooks(hook)
+    with pytest.raises(error, match=f"register_hook: .*{text}"):
+        y.sum().backward()
+
+
+def test_what_has_no_gradient_takes_no_hook():
+    with pytest.raises(RuntimeError, match="register_hook: the tensor does not require"):
+        tn.ones(2).register_hook(print)

@@ -8,14 +8,18 @@
 tensor([2., 4., 6.])
 """
 
-from tinynet import data, functional, graph, memory, models, nn, optim, study, testing, training
+from tinynet import (
+    autograd, data, functional, graph, memory, models, nn, optim, study, testing, training,
+)  # fmt: skip
 from tinynet.autograd import (
     AnomalyError,
     detect_anomaly,
     enable_grad,
     grad,
+    inference_mode,
     is_grad_enabled,
     no_grad,
+    set_grad_enabled,
 )
 from tinynet.backend import (
     DeviceError, default_device, set_default_device, set_printoptions,
@@ -94,7 +98,7 @@ memory.keep_freed_memory()
 __all__ = [
     "AnomalyError", "DeviceError", "Tensor", "__version__", "abs", "all", "amax", "amin", "any",
     "arange", "argmax", "argmin", "argwhere", "as_tensor", "asarray", "atleast_1d", "atleast_2d",
-    "atleast_3d", "bernoulli", "bernoulli_", "block_diag", "bool", "broadcast_shapes",
+    "atleast_3d", "autograd", "bernoulli", "bernoulli_", "block_diag", "bool", "broadcast_shapes",
     "broadcast_tensors", "broadcast_to", "can_cast", "cartesian_prod", "cat", "chunk", "clamp",
     "column_stack", "combinations", "concat", "concatenate", "cos", "cumsum", "data",
     "default_device", "derivation", "detect_anomaly", "diag", "diag_embed", "diagflat", "diagonal",
@@ -103,10 +107,10 @@ __all__ = [
     "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64", "from_numpy",
     "full", "full_like", "functional", "gather", "get_num_threads", "grad", "graph", "half",
     "hsplit", "hstack", "iinfo", "index_add", "index_add_", "index_copy", "index_copy_",
-    "index_fill", "index_fill_", "index_put", "index_put_", "index_reduce", "index_select", "int",
-    "int16", "int32", "int64", "int8", "is_complex", "is_floating_point", "is_grad_enabled",
-    "is_tensor", "isfinite", "isnan", "linspace", "load", "log", "log_softmax", "logspace",
-    "logsumexp", "long", "manual_seed", "masked_fill", "masked_fill_", "masked_scatter",
+    "index_fill", "index_fill_", "index_put", "index_put_", "index_reduce", "index_select",
+    "inference_mode", "int", "int16", "int32", "int64", "int8", "is_complex", "is_floating_point",
+    "is_grad_enabled", "is_tensor", "isfinite", "isnan", "linspace", "load", "log", "log_softmax",
+    "logspace", "logsumexp", "long", "manual_seed", "masked_fill", "masked_fill_", "masked_scatter",
     "masked_scatter_", "masked_select", "matmul", "max", "maximum", "mean", "meshgrid", "min",
     "minimum", "models", "moveaxis", "movedim", "multinomial", "narrow", "nn", "no_grad", "nonzero",
     "norm", "normal", "normal_", "numel", "ones", "ones_like", "optim", "permute", "poisson", "pow",
@@ -114,11 +118,11 @@ __all__ = [
     "randperm", "ravel", "relu", "repeat", "repeat_interleave", "reshape", "reshape_as",
     "result_type", "roll", "rot90", "row_stack", "save", "scatter", "scatter_", "scatter_add",
     "scatter_add_", "scatter_reduce", "scatter_reduce_", "select", "select_scatter",
-    "set_default_device", "set_num_threads", "set_printoptions", "short", "sigmoid", "sign", "sin",
-    "slice_scatter", "softmax", "split", "split_with_sizes", "sqrt", "square", "squeeze", "stack",
-    "std", "study", "sum", "summary", "swapaxes", "swapdims", "t", "take", "take_along_dim", "tanh",
-    "tensor", "tensor_split", "testing", "tile", "topk", "trace", "training", "transpose", "tril",
-    "tril_indices", "triu", "triu_indices", "uint8", "unbind", "unflatten", "unfold", "uniform_",
-    "unravel_index", "unsqueeze", "var", "view", "view_as", "vsplit", "vstack", "where", "zeros",
-    "zeros_like",
+    "set_default_device", "set_grad_enabled", "set_num_threads", "set_printoptions", "short",
+    "sigmoid", "sign", "sin", "slice_scatter", "softmax", "split", "split_with_sizes", "sqrt",
+    "square", "squeeze", "stack", "std", "study", "sum", "summary", "swapaxes", "swapdims", "t",
+    "take", "take_along_dim", "tanh", "tensor", "tensor_split", "testing", "tile", "topk", "trace",
+    "training", "transpose", "tril", "tril_indices", "triu", "triu_indices", "uint8", "unbind",
+    "unflatten", "unfold", "uniform_", "unravel_index", "unsqueeze", "var", "view", "view_as",
+    "vsplit", "vstack", "where", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import operator
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tinynet import autograd, backend
 from tinynet.autograd import Value, guards
+from tinynet.autograd.hooks import Attached, RemovableHandle
 from tinynet.autograd.modes import modes
-from tinynet.autograd.versions import increment_version, share_version
+from tinynet.autograd.versions import alias, increment_version, share_version
 from tinynet.conversions import Conversions
 from tinynet.functions import (
     changing,
@@ -97,6 +98,16 @@ class Tensor(Conversions, Value):
     @property
     def device(self) -> str:
         return backend.device_of(self._data)
+
+    @property
+    def grad_fn(self) -> Any:
+        """The node that computed it, None for a leaf."""
+        return self._source[0] if isinstance(self._source, tuple) else self._source
+
+    @property
+    def output_nr(self) -> int:
+        """Its position among the outputs of that node."""
+        return self._source[1] if isinstance(self._source, tuple) else 0
 
     @property
     def is_leaf(self) -> bool:
@@ -185,7 +196,7 @@ class Tensor(Conversions, Value):
 
     def detach(self) -> Tensor:
         """A tensor outside the graph that shares memory with this one."""
-        return self.alias()  # type: ignore[return-value]
+        return alias(self)
 
     def __copy__(self) -> Tensor:
         """Another tensor with the same memory, version, graph and gradient."""
@@ -246,8 +257,45 @@ class Tensor(Conversions, Value):
         if not self.requires_grad:
             raise RuntimeError("retain_grad: the tensor does not require a gradient")
         if self.grad_fn is not None:
-            retained = self.grad_fn.retained = self.grad_fn.retained or {}
-            retained[self.output_nr] = weakref.ref(self)
+            self._attached().retained = weakref.ref(self)
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call ``hook(grad)`` whenever the gradient with respect to this tensor is computed.
+
+        The hook of a leaf is called before its `grad` changes; that of another tensor before the
+        gradient is propagated further and before `retain_grad` keeps it. Hooks are called in the
+        order of registration.
+
+        Args:
+            hook: may return a gradient of the same shape to take the place, or None. It must not
+                change its argument, whose memory other gradients may share.
+
+        Returns:
+            A handle whose `remove` removes the hook.
+
+        Raises:
+            RuntimeError: if the tensor does not require a gradient.
+
+        >>> import tinynet as tn
+        >>> x = tn.tensor([1.0, 2.0], requires_grad=True)
+        >>> handle = x.register_hook(lambda g: g * 10.0)
+        >>> x.sum().backward()
+        >>> x.grad
+        tensor([10., 10.])
+        """
+        if not self.requires_grad:
+            raise RuntimeError("register_hook: the tensor does not require a gradient")
+        if self.grad_fn is None:
+            self._hooks = {} if self._hooks is None else self._hooks
+            return RemovableHandle(self._hooks, hook)
+        return RemovableHandle(self._attached().hooks, hook)
+
+    def _attached(self) -> Attached:
+        """What is attached to this tensor at its node, which outlives it."""
+        node = self.grad_fn
+        node.attached = {} if node.attached is None else node.attached
+        attached: Attached = node.attached.setdefault(self.output_nr, Attached(self.result_type))
+        return attached
 
     # --- changes in place: of data, and of leaves under no_grad ---
 

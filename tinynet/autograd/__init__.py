@@ -8,12 +8,21 @@ observe a run, as `anomaly` does. `modes` holds the switches.
 
 from tinynet.autograd.anomaly import AnomalyError, detect_anomaly
 from tinynet.autograd.engine import Node, Op, Rule
+from tinynet.autograd.function import Function
 from tinynet.autograd.gradients import backward, grad
-from tinynet.autograd.modes import enable_grad, is_grad_enabled, modes, no_grad
+from tinynet.autograd.modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    modes,
+    no_grad,
+    set_grad_enabled,
+)
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.watcher import Watcher
 
 __all__ = [
-    "AnomalyError", "Node", "Op", "Rule", "Value", "Watcher", "backward", "detect_anomaly",
-    "enable_grad", "grad", "is_grad_enabled", "modes", "no_grad", "raw",
+    "AnomalyError", "Function", "Node", "Op", "Rule", "Value", "Watcher", "backward",
+    "detect_anomaly", "enable_grad", "grad", "inference_mode", "is_grad_enabled", "modes",
+    "no_grad", "raw", "set_grad_enabled",
 ]  # fmt: skip

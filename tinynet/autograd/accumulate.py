@@ -13,7 +13,8 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from tinynet.autograd.value import raw
+from tinynet.autograd.hooks import Hooks, hooked
+from tinynet.autograd.value import Value, raw
 from tinynet.backend import zeros
 
 
@@ -24,12 +25,18 @@ class Accumulator:
         run: the function that runs the rule of an edge.
         create_graph: whether the walk itself is recorded.
         kept: sources whose gradients stay after they are passed on.
+
+    Attributes:
+        grads: the gradients that have arrived, by source.
+        joint: the postponed calls of joint rules, by source and rule.
+        hooks: the hooks of tensors and the type of the tensor, by source.
     """
 
     def __init__(self, run: Any, create_graph: bool, kept: Iterable[Any] = ()) -> None:
         self.run, self.create_graph, self.kept = run, create_graph, set(kept)
         self.grads: dict[Any, Any] = {}
-        self.joint: dict[Any, dict[Any, list[Any]]] = {}  # postponed calls, by source and rule
+        self.joint: dict[Any, dict[Any, list[Any]]] = {}
+        self.hooks: dict[Any, tuple[Hooks, type[Value]]] = {}
 
     def add(self, source: Any, g: Any) -> None:
         """Add a gradient to what has arrived at a source."""
@@ -48,7 +55,13 @@ class Accumulator:
             node = copy.copy(nodes[0])
             node.saved = {name: [s[name] for s in saved] for name in saved[0]}
             self.add(source, self.run(node, edges[0], list(gys), self.create_graph))
-        return self.grads.get(source) if source in self.kept else self.grads.pop(source, None)
+        g = self.grads.pop(source, None)
+        if source in self.hooks and g is not None:
+            hooks, kind = self.hooks[source]
+            g = hooked(hooks, g, kind, self.create_graph)
+        if source in self.kept and g is not None:
+            self.grads[source] = g
+        return g
 
     def take_all(self, node: Any) -> Any:
         """What the rules of a node get: the gradient of its output, or a list of several."""

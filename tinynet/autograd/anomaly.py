@@ -9,7 +9,7 @@ from contextlib import ContextDecorator
 from typing import Any
 
 from tinynet.autograd.engine import Edge, Node, Op
-from tinynet.autograd.value import Value, raw
+from tinynet.autograd.value import raw
 from tinynet.autograd.watcher import Watcher
 from tinynet.backend import array_module
 
@@ -56,7 +56,7 @@ class _Anomaly(Watcher):
 
     def operation(self, op: Op, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         out = super().operation(op, args, options)
-        outputs: tuple[Value, ...] = out if isinstance(out, tuple) else (out,)
+        outputs: tuple[Any, ...] = out if isinstance(out, tuple) else (out,)
         for o in outputs:
             _check_forward(op.name, o._data, [raw(a) for a in args])
         if nodes := {o.grad_fn for o in outputs} - {None}:  # one, which integer outputs lack

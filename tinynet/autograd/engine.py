@@ -39,7 +39,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tinynet.autograd import guards
@@ -47,9 +47,10 @@ from tinynet.autograd.accumulate import Accumulator
 from tinynet.autograd.guards import PLAIN, kept, run
 from tinynet.autograd.modes import modes
 from tinynet.autograd.value import Value, raw
-from tinynet.autograd.versions import tick
+from tinynet.autograd.versions import alias, tick
 
 Edge = tuple[int, Any, tuple[int, ...], "Rule"]  # input number, source, shape, rule
+Order = tuple[list["Node"], dict[Value, None]]  # nodes, latest first, and leaves
 
 
 class Rule:
@@ -69,11 +70,11 @@ class Node:
             gradient; None once the graph is freed.
         saved: the arguments of the rules, by name.
         outputs: shape and dtype of each output if there are several, else None.
-        retained: weak references to the outputs that retain their gradient, by number, or None.
+        attached: the hooks of outputs, and which retain their gradient, by number, or None.
         where: the line that called the operation; set within `detect_anomaly`.
     """
 
-    __slots__ = ("__weakref__", "edges", "op", "outputs", "retained", "saved", "stamp", "where")
+    __slots__ = ("__weakref__", "attached", "edges", "op", "outputs", "saved", "stamp", "where")
 
     def __init__(self, op: Op, args: Sequence[Any], options: dict[str, Any], out: Any) -> None:
         edges: list[Edge] = []
@@ -94,11 +95,11 @@ class Node:
                 elif kind == "option":
                     saved[name] = options.get(name, key)
                 elif kind == "y":  # an alias: `out` itself refers to the node, a cycle
-                    saved[name] = tuple([o.alias() for o in out]) if several else out.alias()
+                    saved[name] = tuple([alias(o) for o in out]) if several else alias(out)
         self.op, self.saved, self.stamp = op, saved, tick()
         self.edges: list[Edge] | None = edges
         self.outputs = [(o._data.shape, o._data.dtype) for o in out] if several else None
-        self.retained: dict[int, Any] | None = None
+        self.attached: dict[int, Any] | None = None
 
 
 class Op:
@@ -187,9 +188,7 @@ def gradient(node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
     return g if g.shape == shape else node.op.unbroadcast(g, shape)
 
 
-def nodes_behind(
-    sources: Iterable[Any], caller: str = "backward"
-) -> tuple[list[Node], dict[Value, None]]:
+def nodes_behind(sources: Iterable[Any], caller: str = "backward") -> Order:
     """All nodes that the sources were computed from, each once, latest first; and the leaves.
 
     It keeps its own stack: a chain of 50,000 operations exceeds Python's recursion limit.
@@ -216,18 +215,13 @@ def nodes_behind(
     return nodes, leaves
 
 
-def walk_back(
-    arrived: Accumulator,
-    nodes: Iterable[Node],
-    leaves: Container[Value],
-    wanted: Container[Any] | None,
-    retain_graph: bool,
-) -> None:
+def walk_back(arrived: Accumulator, order: Order, wanted: set[Any], retain_graph: bool) -> None:
     """Propagate the gradients through the nodes, latest first, to `wanted` sources if given."""
-    grads, joint, kept = arrived.grads, arrived.joint, arrived.kept
+    nodes, leaves = order
+    grads, joint, kept, hooks = arrived.grads, arrived.joint, arrived.kept, arrived.hooks
     run, create_graph = arrived.run, arrived.create_graph
     for node in nodes:
-        special = joint or kept or node.outputs
+        special = joint or kept or hooks or node.outputs
         gy = arrived.take_all(node) if special else grads.pop(node, None)
         if gy is None:
             continue

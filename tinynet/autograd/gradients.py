@@ -7,7 +7,7 @@ from typing import Any
 
 from tinynet.autograd import guards
 from tinynet.autograd.accumulate import Accumulator
-from tinynet.autograd.engine import Node, gradient, nodes_behind, walk_back
+from tinynet.autograd.engine import Node, Order, gradient, nodes_behind, walk_back
 from tinynet.autograd.guards import copied
 from tinynet.autograd.modes import modes, recording
 from tinynet.autograd.value import Value
@@ -18,7 +18,7 @@ def _as_value(g: Any, like: Value) -> Any:
     """The gradient as a Value in the dtype of `like`."""
     dtype = like._data.dtype
     if isinstance(g, Value):
-        return g if g._data.dtype == dtype else g.to(dtype)
+        return g if g._data.dtype == dtype else g.to(dtype)  # type: ignore[attr-defined]
     if type(g) is not ndarray or g.dtype != dtype:
         g = as_array(g).astype(dtype, copy=False)
     return like.result_type(g)
@@ -59,16 +59,24 @@ def _accumulator(create_graph: bool, kept: Iterable[Any] = ()) -> Accumulator:
     return Accumulator(gradient if watcher is None else watcher.rule, create_graph, kept)
 
 
-def _retained(nodes: Iterable[Node]) -> list[Value]:
-    """The values behind `nodes` on which `Tensor.retain_grad` was called."""
+def _attach(arrived: Accumulator, order: Order) -> list[tuple[Any, Any]]:
+    """Give the accumulator the hooks of all tensors of the walk.
+
+    Returns:
+        The sources that retain their gradient, each with a weak reference to the tensor.
+    """
+    nodes, leaves = order
     retained = []
     for node in nodes:
-        if not node.retained:
-            continue
-        for reference in node.retained.values():
-            value = reference()
-            if value is not None:
-                retained.append(value)
+        for k, attached in node.attached.items() if node.attached else ():
+            source = (node, k) if k else node
+            if attached.hooks:
+                arrived.hooks[source] = attached.hooks, attached.kind
+            if attached.retained:
+                retained.append((source, attached.retained))
+    for leaf in leaves:
+        if leaf._hooks:
+            arrived.hooks[leaf] = leaf._hooks, leaf.result_type
     return retained
 
 
@@ -84,18 +92,19 @@ def backward(
     with recording(create_graph):
         arrived = _accumulator(create_graph)
         arrived.add(output._source or output, seed)
-        nodes, leaves = nodes_behind(arrived.grads)
-        retained = _retained(nodes)
-        for value in retained:
-            arrived.kept.add(value._source)
-        walk_back(arrived, nodes, leaves, None, retain_graph)
-        for leaf in leaves:
+        order = nodes_behind(arrived.grads)
+        retained = _attach(arrived, order)
+        for source, _ in retained:
+            arrived.kept.add(source)
+        walk_back(arrived, order, set(), retain_graph)
+        for leaf in order[1]:
             if leaf in arrived.grads:
-                g = arrived.grads[leaf]
+                g = arrived.take(leaf) if leaf._hooks else arrived.grads[leaf]
                 _accumulate(leaf, copied(g) if leaf is output else g)
-        for value in retained:
-            if value._source in arrived.grads:
-                _accumulate(value, copied(arrived.grads[value._source]))
+        for source, reference in retained:
+            value = reference()
+            if value is not None and source in arrived.grads:
+                _accumulate(value, copied(arrived.grads[source]))
 
 
 def grad(
@@ -141,9 +150,13 @@ def grad(
         arrived = _accumulator(create_graph, targets)
         for y, seed in zip(outputs, seeds, strict=True):
             arrived.add(y._source or y, seed)
-        nodes, leaves = nodes_behind(arrived.grads)
-        wanted = _leading_to(targets, nodes)
-        walk_back(arrived, nodes, leaves, wanted, retain_graph)
+        order = nodes_behind(arrived.grads)
+        wanted = _leading_to(targets, order[0])
+        _attach(arrived, order)
+        walk_back(arrived, order, wanted, retain_graph)
+        for leaf in order[1]:
+            if leaf._hooks and leaf in arrived.grads:
+                arrived.take(leaf)
         found = [arrived.grads.get(target) for target in targets]
         for i, (x, g) in enumerate(zip(inputs, found, strict=True)):
             if g is None and not allow_unused:

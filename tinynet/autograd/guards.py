@@ -150,7 +150,7 @@ def owned(g: Any, gy: Any, saved: dict[str, Any]) -> Any:
 
 def copied(g: Any) -> Any:
     """A copy of a gradient; copying a Value is recorded."""
-    return g.clone() if isinstance(g, Value) else g.copy()
+    return g.clone() if isinstance(g, Value) else g.copy()  # type: ignore[attr-defined]
 
 
 def freed(caller: str, op: str) -> RuntimeError:

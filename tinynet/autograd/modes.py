@@ -45,14 +45,39 @@ class recording(ContextDecorator):
         return recording(self.mode)  # a decorated function may call itself
 
 
-def no_grad() -> recording:
-    """Context manager and decorator that disables recording: for evaluation and weight updates."""
-    return recording(False)
+def no_grad(function: Any = None) -> Any:
+    """Context manager and decorator that disables recording: for evaluation and weight updates.
+
+    Each of ``with no_grad():``, ``@no_grad()`` and ``@no_grad`` works.
+    """
+    return recording(False) if function is None else recording(False)(function)
 
 
-def enable_grad() -> recording:
+def enable_grad(function: Any = None) -> Any:
     """Context manager and decorator that enables recording, also inside `no_grad`."""
-    return recording(True)
+    return recording(True) if function is None else recording(True)(function)
+
+
+def inference_mode(mode: Any = True) -> Any:
+    """As `no_grad`, by another of PyTorch's names; ``inference_mode(False)`` as `enable_grad`."""
+    return recording(not mode) if isinstance(mode, bool) else recording(False)(mode)
+
+
+class set_grad_enabled(recording):
+    """Switch recording on or off at once; as a context manager, until the end of the block."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(bool(mode))
+        self.outside = modes()[0]
+        set_modes((self.mode, modes()[1]))
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self.before[-1] = self.outside
+
+    def __call__(self, function: Any) -> Any:
+        set_modes((self.outside, modes()[1]))  # the decorator is for the function alone
+        return super().__call__(function)
 
 
 def is_grad_enabled() -> bool:

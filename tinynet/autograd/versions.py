@@ -21,6 +21,13 @@ def share_version(a: Any, b: Any) -> None:
     a._version = b._version
 
 
+def alias(a: Any) -> Any:
+    """A Value outside the graph that shares memory and version with the Value `a`."""
+    out = a.result_type(a._data)
+    share_version(out, a)
+    return out
+
+
 def increment_version(a: Any) -> None:
     """Mark all Values that share the memory of `a` as changed in place."""
     if a._version is NEVER:

@@ -43,7 +43,7 @@ def masked_fill(input: Tensor, mask: Any, value: Any) -> Tensor:
     if isinstance(value, Value):
         if value._data.ndim:
             raise ValueError(f"masked_fill: value is {shown(value)}; it must have shape ()")
-        new: Any = value.to(input.dtype)
+        new: Any = value.to(input.dtype)  # type: ignore[attr-defined]
     elif isinstance(value, int | float):
         new = unrecorded(input, full((), value, input.data))
     else:

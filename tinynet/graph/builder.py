@@ -82,7 +82,7 @@ class Builder:
 
     def _operand(self, name: str, a: Any, user: Node | Record) -> Input:
         """An input that the user, a node or a record, has kept."""
-        if isinstance(a, Value) and a.requires_grad and a.grad_fn is not None:
+        if isinstance(a, Tensor) and a.requires_grad and a.grad_fn is not None:
             place = self._computed(a._source or a)
         else:
             place = self._leaf(a, user)
@@ -140,7 +140,7 @@ class Builder:
 
     def _note_value(self, a: Any, user: Node) -> None:
         """If a later rule keeps an operation's output, set it as the value of its step."""
-        node = a.grad_fn if isinstance(a, Value) and a.requires_grad else None
+        node = a.grad_fn if isinstance(a, Tensor) and a.requires_grad else None
         if node is not None and id(node) in self.place and not changed(a, user):
             self.steps[self._computed(a._source or a)].value = raw(a)
 

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from tinynet import backend, dtypes
 from tinynet.autograd import Value, modes
-from tinynet.nn.hooks import Hook, Hooks, RemovableHandle
+from tinynet.autograd.hooks import Hook, Hooks, RemovableHandle
 from tinynet.nn.parameter import Parameter
 from tinynet.nn.state import IncompatibleKeys, load_arrays
 from tinynet.tensor import Tensor

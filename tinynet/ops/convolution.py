@@ -135,8 +135,8 @@ def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
     Source: V. Dumoulin and F. Visin, arXiv:1603.07285, section 4.
     """
     w_shape = (gy.shape[1], x.shape[1] // groups, *window.kernel)
-    if _check("conv2d_weight", x.shape, w_shape, window, groups) != gy.shape:
-        raise ValueError(f"conv2d_weight: gy {gy.shape} is not an output for input {x.shape}")
+    if (shape := _check("conv2d_weight", x.shape, w_shape, window, groups)) != gy.shape:
+        raise ValueError(f"conv2d_weight: gy {gy.shape} must be {shape} for input {x.shape}")
     if rowwise.is_faster(gy.shape, x):
         return rowwise.conv_weight(gy, x, window, groups)
     col, gyt = _by_group(im2col(x, window), groups), _by_group(batch_last(gy), groups)

@@ -27,7 +27,9 @@ def _shifted(name: str, x: Any, dim: Dim) -> tuple[Any, Any, tuple[int, ...]]:
     xp = array_module(x)
     axes = axes_of(name, dim, x.ndim)
     if any(x.shape[i] == 0 for i in axes):
-        raise ValueError(f"{name}: shape {tuple(x.shape)} has no entry along dim {dim}")
+        raise ValueError(
+            f"{name}: shape {tuple(x.shape)} has no entry along dim {dim}; it needs one"
+        )
     m = x.max(axis=axes, keepdims=True)
     return x - xp.where(xp.isfinite(m), m, 0.0), m, axes
 

@@ -205,7 +205,10 @@ class Recorder:
             rows = list(parse_rows(io.BytesIO(text), "history"))
             last = max((r["epoch"] for r in rows if "step" not in r), default=0)
             if last != int(state_dict["epoch"]):
-                raise ValueError(f"epoch is {state_dict['epoch']}, but the history's is {last}")
+                raise ValueError(
+                    f"epoch is {state_dict['epoch']}, but the history's is {last}; give the state "
+                    "of one run, as `state_dict` returned it"
+                )
             self._begin(state_dict, [encode_row(row) for row in rows])
         except (ValueError, TypeError, AttributeError) as error:
             raise ValueError(f"{where}: {error}") from None
