@@ -6,37 +6,25 @@ fails here by name.
 
 from __future__ import annotations
 
+import importlib
 import operator
+import pkgutil
 import types
 
 import numpy as np
 import public_reducing
+import public_shapes as shapes
 import pytest
 
 import tinynet as tn
 import tinynet.functional as F
-from tinynet import linalg
-from tinynet.functions import (
-    comparing,
-    contracting,
-    counting,
-    gathering,
-    matrices,
-    norms,
-    pointwise,
-    products,
-    reducing,
-    scans,
-    shaping,
-    sorting,
-    statistics,
-)
+from tinynet import functions, linalg
 from tinynet.testing import check_grads
 
 FAMILIES = [
-    comparing, contracting, counting, gathering, matrices, norms, pointwise, products, reducing,
-    scans, shaping, sorting, statistics,
-]  # fmt: skip
+    importlib.import_module(f"tinynet.functions.{m.name}")
+    for m in pkgutil.iter_modules(functions.__path__)
+]
 OF_FAMILIES = [public_reducing]  # tables in files of their own
 RNG = np.random.default_rng(7)
 LABELS = np.array([2, 0, 1])
@@ -115,8 +103,9 @@ METHODS = {
     "__rtruediv__": (lambda x: 1.0 / (x + 3), [X]),
     "__sub__": (lambda x, y: x - y, [X, Y]),
     "__truediv__": (lambda x, y: x / (y + 3), [X, Y]),
+    **shapes.METHODS,
 }
-NO_GRADIENT = set(
+NO_GRADIENT = shapes.NO_GRADIENT | set(
     # what it is, and the way out of the graph
     "data shape dtype ndim device is_leaf numel size item tolist numpy detach grad grad_fn "
     "output_nr requires_grad result_type __array__ __array_ufunc__ __bool__ __contains__ "
@@ -186,8 +175,9 @@ TOP_LEVEL = {
     "cat": (lambda x, y: tn.cat([x, y, x], 1), [X, real(3, 2)]),
     "stack": (lambda x, y: tn.stack([x, y], -1), [X, Y]),
     "where": (lambda x, y: tn.where(X > 0, x, y), [X, Y]),
+    **shapes.TOP_LEVEL,
 }
-TOP_LEVEL_WITHOUT = set(
+TOP_LEVEL_WITHOUT = shapes.TOP_LEVEL_WITHOUT | set(
     "AnomalyError DeviceError Tensor arange as_tensor autograd data default_device derivation "
     "detect_anomaly draw enable_grad explain float32 float64 from_numpy functional "
     "get_num_threads grad graph inference_mode int64 is_grad_enabled load manual_seed models nn "

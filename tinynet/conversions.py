@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet import backend, dtypes
 from tinynet.autograd import Value
-from tinynet.functions.arguments import axis, shape_of, shown
+from tinynet.functions.arguments import axis, shape_of
+from tinynet.functions.public import function, shown
 from tinynet.memory import is_contiguous
 from tinynet.ops import conversion
 
@@ -78,6 +79,7 @@ class Conversions:
 
     # --- to other dtypes and devices ---
 
+    @function
     def to(
         self: Any,
         *args: Any,
@@ -177,6 +179,7 @@ class Conversions:
         device = backend.device_of(self._data) if device is None else device
         return self.result_type(backend.full_on(shape_of(name, size), value, dtype, device))
 
+    @function
     def new_zeros(
         self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False
     ) -> Tensor:
@@ -184,6 +187,7 @@ class Conversions:
         out = self._new("new_zeros", size, 0, dtype, device)
         return out.requires_grad_(requires_grad)
 
+    @function
     def new_empty(
         self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False
     ) -> Tensor:
@@ -191,6 +195,7 @@ class Conversions:
         out = self._new("new_empty", size, 0, dtype, device)
         return out.requires_grad_(requires_grad)
 
+    @function
     def new_ones(
         self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False
     ) -> Tensor:
@@ -198,6 +203,7 @@ class Conversions:
         out = self._new("new_ones", size, 1, dtype, device)
         return out.requires_grad_(requires_grad)
 
+    @function
     def new_full(
         self,
         size: Any,
@@ -211,6 +217,7 @@ class Conversions:
         out = self._new("new_full", (size,), fill_value, dtype, device)
         return out.requires_grad_(requires_grad)
 
+    @function
     def new_tensor(
         self: Any, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
     ) -> Tensor:

@@ -90,7 +90,7 @@ class Node:
                 if kind == "input":
                     saved[name] = args[key] if isinstance(args[key], Value) else kept(args[key])
                 elif kind == "shape":
-                    shapes = [raw(x).shape for x in args]
+                    shapes = [getattr(raw(x), "shape", ()) for x in args]
                     saved[name] = shapes if op.variadic else shapes[key]
                 elif kind == "option":
                     saved[name] = options.get(name, key)

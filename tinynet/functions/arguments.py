@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
 from tinynet.backend import is_array
+from tinynet.functions.public import shown
 from tinynet.ops.reduction import axes_of, axis_of
 
 if TYPE_CHECKING:
@@ -98,12 +99,3 @@ def several(name: str, tensors: tuple[Any, ...]) -> list[Tensor]:
     """The Tensors of both ``f(a, b)`` and ``f([a, b])``."""
     one = len(tensors) == 1 and not isinstance(tensors[0], Value)
     return tensors_of(name, tensors[0] if one else tensors)
-
-
-def shown(value: Any) -> str:
-    """A value for an error message: a tensor by dtype and shape, numbers as they are."""
-    if isinstance(value, Value) or is_array(value):
-        return f"a tensor of {value.dtype} and shape {tuple(value.shape)}"
-    if isinstance(value, int | float | complex | str | tuple | list | None):
-        return repr(value) if len(repr(value)) < 60 else f"a {type(value).__name__}"
-    return f"a {type(value).__name__}"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
 from tinynet.backend import arange, is_array
-from tinynet.functions.arguments import axis, integer, integers, shown
-from tinynet.functions.public import function
+from tinynet.functions.arguments import axis, integer, integers
+from tinynet.functions.public import function, shown
 from tinynet.ops import shape
 
 if TYPE_CHECKING:

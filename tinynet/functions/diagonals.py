@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
 from tinynet.backend import arange
-from tinynet.functions.arguments import axis, integer, shown
-from tinynet.functions.public import function
+from tinynet.functions.arguments import axis, integer
+from tinynet.functions.public import function, shown
 from tinynet.ops import indexing, reduction
 from tinynet.ops.arithmetic import where
 
@@ -71,10 +71,7 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
         return diag_embed(input, diagonal)
     if input.ndim != 2:
         raise ValueError(f"diag: shape {input.shape} is neither a vector nor a matrix")
-    return _DIAGONAL(input, diagonal)
-
-
-_DIAGONAL = diagonal  # `diag` and others have a parameter of this name
+    return input.diagonal(diagonal)
 
 
 @function

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
 from tinynet.backend import check, device_of, to_device, to_numpy
-from tinynet.functions.arguments import integer, shown
-from tinynet.functions.public import function, unrecorded
+from tinynet.functions.arguments import integer
+from tinynet.functions.public import function, shown, unrecorded
 from tinynet.ops.arithmetic import where
 from tinynet.random import generator as default_generator
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.backend import check, zeros
-from tinynet.functions.arguments import axis, shown
-from tinynet.functions.public import function, unrecorded
+from tinynet.functions.arguments import axis
+from tinynet.functions.public import function, shown, unrecorded
 from tinynet.functions.shaping import broadcast_shapes
 from tinynet.memory import broadcast_to
 from tinynet.ops import indexing, shape

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value, raw
 from tinynet.backend import array_module, constant, full, is_array
-from tinynet.functions.arguments import shown
-from tinynet.functions.public import function, unrecorded
+from tinynet.functions.public import function, shown, unrecorded
 from tinynet.functions.shaping import broadcast_shapes
 from tinynet.memory import broadcast_to
 from tinynet.ops import broadcast, indexing

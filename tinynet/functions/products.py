@@ -25,8 +25,9 @@ def matmul(input: Any, other: Any) -> Tensor:
     kind: Any = next((x.result_type for x in (input, other) if isinstance(x, Value)), None)
     if kind is None:
         raise TypeError("matmul: input and other are no Tensors; one of them must be")
-    a: Any = input if isinstance(input, Value) else kind(asarray(input))
-    b: Any = other if isinstance(other, Value) else kind(asarray(other))
+    # copies, since the caller may overwrite an array before backward reads it
+    a: Any = input if isinstance(input, Value) else kind(asarray(input).copy())
+    b: Any = other if isinstance(other, Value) else kind(asarray(other).copy())
     if a.ndim == 0 or b.ndim == 0:
         raise ValueError(f"matmul: shapes are {a.shape} and {b.shape}; multiply numbers with *")
     if a.ndim == 1:

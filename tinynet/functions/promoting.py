@@ -9,8 +9,7 @@ import numpy as np
 from tinynet.autograd import Value, raw
 from tinynet.backend import is_array
 from tinynet.dtypes import as_dtype, bool_, float32, int64
-from tinynet.functions.arguments import shown
-from tinynet.functions.public import function
+from tinynet.functions.public import function, shown
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor

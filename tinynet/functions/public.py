@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinynet.autograd import Value
-from tinynet.backend import as_array, is_array
+from tinynet.backend import as_array, generic, is_array
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -24,15 +24,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _NUMPY_WORDS = {"axis": "dim", "keepdims": "keepdim"}
 _ERRORS = (TypeError, ValueError, IndexError, RuntimeError, AttributeError, OverflowError)
+_MISSING: Any = object()
 _NAME = re.compile(r"[\w.]+: ")  # what a message of tinynet begins with
 
 
 def function(f: F) -> F:
-    """Make `f` a public function. A first parameter annotated as Tensor must be one."""
+    """Make `f` a public function. What parameters annotated as Tensor are given must be one."""
     name = f.__name__
     parameters = inspect.signature(f).parameters
-    first = next(iter(parameters.values()))
-    takes_tensor = first.annotation == "Tensor"
+    tensors = [(k, p.name) for k, p in enumerate(parameters.values()) if p.annotation == "Tensor"]
     words = {numpy: own for numpy, own in _NUMPY_WORDS.items() if own in parameters}
     many = next((p.name for p in parameters.values() if p.kind == p.VAR_POSITIONAL), None)
 
@@ -43,11 +43,13 @@ def function(f: F) -> F:
                 options[words[word]] = options.pop(word)
             if many in options:  # permute(x, dims=(1, 0)) for permute(x, 1, 0)
                 args = (*args, options.pop(many))
-        if takes_tensor and args and not isinstance(args[0], Value):
-            raise TypeError(
-                f"{name}: {first.name} is a {type(args[0]).__name__}; it must be a Tensor (make "
-                "one with tinynet.tensor)"
-            )
+        for k, what in tensors:
+            given = args[k] if k < len(args) else options.get(what, _MISSING)
+            if not isinstance(given, Value) and given is not _MISSING:
+                raise TypeError(
+                    f"{name}: {what} is {shown(given)}; it must be a Tensor (make one with "
+                    "tinynet.tensor)"
+                )
         try:
             return f(*args, **options)
         except _ERRORS as error:
@@ -76,6 +78,19 @@ def _renamed(error: Exception, name: str, args: tuple[Any, ...]) -> Exception:
     )
     kind: Any = TypeError if isinstance(error, AttributeError) else next(kinds)
     return kind(f"{name}: {text}")
+
+
+def shown(value: Any) -> str:
+    """A value for an error message: a tensor by dtype and shape, numbers as they are."""
+    if isinstance(value, generic):
+        value = value.item()
+    if isinstance(value, Value):
+        return f"a tensor of {value.dtype} and shape {tuple(value.shape)}"  # type: ignore[attr-defined]
+    if is_array(value):
+        return f"an array of {value.dtype} and shape {tuple(value.shape)}"
+    if isinstance(value, int | float | complex | str | tuple | list | None):
+        return repr(value) if len(repr(value)) < 60 else f"a {type(value).__name__}"
+    return f"a {type(value).__name__}"
 
 
 def _described(a: Any) -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
 from tinynet.backend import arange, is_array
-from tinynet.functions.arguments import axes, axis, integer, integers, shown, sizes_of
-from tinynet.functions.public import function, unrecorded
+from tinynet.functions.arguments import axes, axis, integer, integers, sizes_of
+from tinynet.functions.public import function, shown, unrecorded
 from tinynet.ops import broadcast, shape
 
 if TYPE_CHECKING:

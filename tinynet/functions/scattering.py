@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from tinynet import backend
 from tinynet.autograd import Value
 from tinynet.backend import arange, array_module, check, full, is_array, zeros
-from tinynet.functions.arguments import axis, shown
+from tinynet.functions.arguments import axis
 from tinynet.functions.gathering import aligned, positions, rows
-from tinynet.functions.public import function, unrecorded
+from tinynet.functions.public import function, shown, unrecorded
 from tinynet.memory import broadcast_to
 from tinynet.ops import arithmetic, broadcast, indexing
 

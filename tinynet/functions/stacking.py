@@ -6,9 +6,9 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
-from tinynet.functions.arguments import axis, integer, several, shown, tensors_of
+from tinynet.functions.arguments import axis, integer, several, tensors_of
 from tinynet.functions.promoting import common_dtype
-from tinynet.functions.public import function
+from tinynet.functions.public import function, shown
 from tinynet.functions.shaping import broadcast_tensors
 from tinynet.ops import shape
 
