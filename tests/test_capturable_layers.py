@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import public_layers
 import pytest
 import test_public_names
 from layer_cases import LAYERS, LOGITS, LOSSES, TARGETS
@@ -22,6 +23,7 @@ from tinynet import nn
 LABELS = np.array([2, 0, 3, 1, 2])
 FUNCTIONS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     **test_public_names.FUNCTIONS,
+    **public_layers.RECORDED,
     "cross_entropy": (F.cross_entropy, [real(5, 4), LABELS]),
     "embedding": (F.embedding, [LABELS, real(4, 3)]),
     "one_hot": (lambda t: F.one_hot(t, 4), [LABELS]),
@@ -34,7 +36,7 @@ MODULES: dict[str, list[Any]] = {
     "Dropout(0.4)": [real(5, 4)],
     "Embedding(4, 3)": [LABELS],
 }
-NOT_LAYERS = {"Module", "ModuleList", "Parameter", "init", "utils"}
+NOT_LAYERS = {"Module", "ModuleList", "Parameter", "functional", "init", "utils"}
 
 
 def test_the_tables_are_complete() -> None:

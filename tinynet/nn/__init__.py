@@ -4,7 +4,7 @@ Reading order: parameter, module, layers, pooling, normalization, activations, l
 init, utils.
 """
 
-from tinynet.nn import init, utils
+from tinynet.nn import functional, init, utils
 from tinynet.nn.activations import (
     ELU,
     GELU,
@@ -30,5 +30,5 @@ __all__ = [
     "BatchNorm2d", "Conv2d", "CrossEntropyLoss", "Dropout", "Embedding", "Flatten", "HuberLoss",
     "Identity", "L1Loss", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "MSELoss",
     "MaxPool2d", "Module", "ModuleList", "Parameter", "ReLU", "Sequential", "SiLU", "Sigmoid",
-    "Softmax", "Softplus", "Tanh", "init", "utils",
+    "Softmax", "Softplus", "Tanh", "functional", "init", "utils",
 ]  # fmt: skip
