@@ -207,9 +207,7 @@ class PReLU(Module):
 class RReLU(_Inplace):
     """x for x > 0, a x otherwise; in training each a is random between `lower` and `upper`."""
 
-    def __init__(
-        self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False
-    ) -> None:
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
         super().__init__(inplace)
         self.lower, self.upper = float(lower), float(upper)
 

@@ -232,7 +232,9 @@ class Unflatten(Module):
         known = math.prod(m for m in sizes if m != -1)
         if -1 in sizes:
             if sizes.count(-1) > 1 or not known or n % known:
-                raise ValueError(f"Unflatten: size {n} of dim {self.dim} does not split into {sizes}")
+                raise ValueError(
+                    f"Unflatten: size {n} of dim {self.dim} does not split into {sizes}"
+                )
             sizes = tuple(n // known if m == -1 else m for m in sizes)
         elif known != n:
             raise ValueError(f"Unflatten: size {n} of dim {self.dim} does not split into {sizes}")

@@ -26,9 +26,7 @@ class Threshold(_Inplace):
 class Hardtanh(_Inplace):
     """min(max(x, min_val), max_val)."""
 
-    def __init__(
-        self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
-    ) -> None:
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__(inplace)
         if not min_val < max_val:
             raise ValueError(f"Hardtanh: min_val {min_val} must be less than max_val {max_val}")
