@@ -58,14 +58,12 @@ class _Table(Module):
         layer.weight = Parameter(embeddings.detach(), requires_grad=not freeze)
         return layer
 
-    def extra_repr(self) -> str:
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
-        for name, default in (("padding_idx", None), ("max_norm", None), ("norm_type", 2.0),
-                              ("scale_grad_by_freq", False)):  # fmt: skip
-            value = getattr(self, name)
-            if value != default:
-                text += f", {name}={value}"
-        return text
+    def _options(self, *names: str) -> str:
+        """The sizes, and of the options those that are not the default."""
+        defaults = {"norm_type": 2.0, "scale_grad_by_freq": False}
+        given = [(name, getattr(self, name)) for name in names]
+        changed = [f", {name}={v!r}" for name, v in given if v != defaults.get(name)]
+        return f"{self.num_embeddings}, {self.embedding_dim}" + "".join(changed)
 
 
 class Embedding(_Table):
@@ -108,6 +106,9 @@ class Embedding(_Table):
             input, self.weight, self.padding_idx, self.max_norm, self.norm_type,
             self.scale_grad_by_freq, self.sparse,
         )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        return self._options("padding_idx", "max_norm", "norm_type", "scale_grad_by_freq")
 
 
 class EmbeddingBag(_Table):
@@ -157,4 +158,4 @@ class EmbeddingBag(_Table):
         )  # fmt: skip
 
     def extra_repr(self) -> str:
-        return f"{super().extra_repr()}, mode={self.mode!r}"
+        return self._options("max_norm", "norm_type", "scale_grad_by_freq", "mode", "padding_idx")

@@ -230,13 +230,9 @@ class Unflatten(Module):
         axis = axis_of("Unflatten", self.dim, input.ndim)
         n, sizes = input.shape[axis], self.unflattened_size
         known = math.prod(m for m in sizes if m != -1)
-        if -1 in sizes:
-            if sizes.count(-1) > 1 or not known or n % known:
-                raise ValueError(
-                    f"Unflatten: size {n} of dim {self.dim} does not split into {sizes}"
-                )
+        if sizes.count(-1) == 1 and known and not n % known:
             sizes = tuple(n // known if m == -1 else m for m in sizes)
-        elif known != n:
+        elif -1 in sizes or known != n:
             raise ValueError(f"Unflatten: size {n} of dim {self.dim} does not split into {sizes}")
         return input.reshape(*input.shape[:axis], *sizes, *input.shape[axis + 1 :])
 

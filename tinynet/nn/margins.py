@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinynet import functional
+from tinynet.nn.distances import PairwiseDistance
 from tinynet.nn.losses import _Loss
 
 
@@ -98,7 +99,7 @@ class TripletMarginWithDistanceLoss(_Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(reduction=reduction)
-        self.distance_function = distance_function or functional.pairwise_distance
+        self.distance_function = distance_function or PairwiseDistance()
         self.margin, self.swap = float(margin), swap
 
     def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
