@@ -12,6 +12,7 @@ import pkgutil
 import types
 
 import numpy as np
+import public_layers
 import public_reducing
 import public_shapes as shapes
 import pytest
@@ -121,6 +122,7 @@ NO_GRADIENT = shapes.NO_GRADIENT | set(
     "float long cuda".split()
 )
 FUNCTIONS = {
+    **public_layers.FUNCTIONS,
     **{name: (getattr(F, name), [X]) for name in "logsigmoid relu sigmoid silu tanh".split()},
     "adaptive_avg_pool2d": (lambda x: F.adaptive_avg_pool2d(x, (4, 2)), [IMAGE]),
     "adaptive_max_pool2d": (lambda x: F.adaptive_max_pool2d(x, (4, 2)), [IMAGE]),
@@ -165,7 +167,14 @@ FUNCTIONS = {
     "log_softmax": (lambda x: F.log_softmax(x, 0), [X]),
     "max_pool2d": (lambda x: F.max_pool2d(x, 3, 2, 1), [IMAGE]),
     "mse_loss": (lambda x, y: F.mse_loss(x, y, reduction="none"), [X, Y]),
-    "pad": (lambda x: F.pad(x, (1, -1, 2, 0), value=3.0), [X]),
+    "pad": (
+        lambda x: (
+            F.pad(x, (1, -1, 2, 0), value=3.0)
+            + F.pad(x, (1, -1), "reflect").sum()
+            + (F.pad(x, (2, 1), "circular") ** 2 * F.pad(x, (1, 2), "replicate")).sum()
+        ),
+        [X],
+    ),
     "softmax": (lambda x: F.softmax(x, 0), [X]),
     "softplus": (lambda x: F.softplus(x, beta=2.0), [X]),
     "unfold": (lambda x: F.unfold(x, (3, 2), padding=1, stride=2), [IMAGE]),

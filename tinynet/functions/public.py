@@ -26,6 +26,7 @@ _NUMPY_WORDS = {"axis": "dim", "keepdims": "keepdim"}
 _ERRORS = (TypeError, ValueError, IndexError, RuntimeError, AttributeError, OverflowError)
 _MISSING: Any = object()
 _NAME = re.compile(r"[\w.]+: ")  # what a message of tinynet begins with
+_INSIDE = re.compile(r"attribute|NoneType|ndarray|ufunc|numpy|tuple index|truth value|float\(\)")
 
 
 def function(f: F) -> F:
@@ -55,7 +56,7 @@ def function(f: F) -> F:
         except _ERRORS as error:
             if str(error).startswith(name):
                 raise
-            raise _renamed(error, name, args) from error
+            raise _renamed(error, name, args, options) from error
 
     return public  # type: ignore[return-value]
 
@@ -65,14 +66,22 @@ def unrecorded(input: Tensor, array: Any) -> Tensor:
     return input.result_type(as_array(array))  # type: ignore[return-value]
 
 
-def _renamed(error: Exception, name: str, args: tuple[Any, ...]) -> Exception:
+def _renamed(
+    error: Exception, name: str, args: tuple[Any, ...], options: dict[str, Any]
+) -> Exception:
     """The error with a message that begins with `name`.
 
-    A message that no function of tinynet wrote also gets the types and shapes of the arguments.
+    A message that no function of tinynet wrote also gets the types and shapes of the arguments,
+    and is left out if it is about the inside of a function.
     """
     text = str(error)
     prefix = _NAME.match(text)
-    text = text[prefix.end() :] if prefix else f"{text} (given {', '.join(map(_described, args))})"
+    if prefix:
+        text = text[prefix.end() :]
+    else:
+        given = [*map(_described, args), *(f"{k}={_described(v)}" for k, v in options.items())]
+        text = "an argument has a wrong type or shape" if _INSIDE.search(text) else text
+        text += f" (given {', '.join(given)})"
     kinds = (
         k for k in type(error).__mro__ if k.__module__.split(".")[0] in ("builtins", "tinynet")
     )
@@ -91,6 +100,11 @@ def shown(value: Any) -> str:
     if isinstance(value, int | float | complex | str | tuple | list | None):
         return repr(value) if len(repr(value)) < 60 else f"a {type(value).__name__}"
     return f"a {type(value).__name__}"
+
+
+def a_kind_of(a: object) -> str:
+    """The type of an argument, in words."""
+    return "None" if a is None else "an array" if is_array(a) else f"a {type(a).__name__}"
 
 
 def _described(a: Any) -> str:
