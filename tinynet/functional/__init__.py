@@ -17,6 +17,14 @@ from tinynet.functional.activations import (
     softplus,
     tanh,
 )
+from tinynet.functional.adaptive import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+)
 from tinynet.functional.convolution import (
     conv1d,
     conv2d,
@@ -45,12 +53,6 @@ from tinynet.functional.losses import (
 )
 from tinynet.functional.penalties import l1_penalty, l2_penalty
 from tinynet.functional.pooling import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    adaptive_avg_pool3d,
-    adaptive_max_pool1d,
-    adaptive_max_pool2d,
-    adaptive_max_pool3d,
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,
@@ -60,9 +62,6 @@ from tinynet.functional.pooling import (
     max_pool1d,
     max_pool2d,
     max_pool3d,
-    max_unpool1d,
-    max_unpool2d,
-    max_unpool3d,
 )
 from tinynet.functional.resizing import (
     channel_shuffle,
@@ -72,6 +71,11 @@ from tinynet.functional.resizing import (
     upsample,
     upsample_bilinear,
     upsample_nearest,
+)
+from tinynet.functional.unpooling import (
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
 )
 
 __all__ = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet import functional
-from tinynet.functional.pooling import OutputSizes
+from tinynet.functional.adaptive import OutputSizes
 from tinynet.nn.module import Module
 from tinynet.window import Sizes
 
