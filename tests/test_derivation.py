@@ -92,7 +92,11 @@ def test_a_composition_says_so():
         ("var", "sum", "return (centred * centred).sum(dim, keepdim)"),
         ("flatten", "reshape", "return input.reshape(*input.shape[:first], n,"),
         ("LayerNorm", "sum, sqrt", "y, _, _ = _normalise(input, axes, eps)"),
-        (tn.nn.Conv2d, "conv2d, pad", "functional.conv2d("),
+        (
+            tn.nn.Conv2d,
+            "conv2d, reshape",
+            "return convolution.conv2d(x, weight, bias, window=window",
+        ),
         ("BatchNorm2d", "reshape, sum, sqrt", "functional.batch_norm("),
         ("dropout", "no operation", "return input * "),
     ],

@@ -10,6 +10,7 @@ import operator
 import types
 
 import numpy as np
+import public_windows
 import pytest
 
 import tinynet as tn
@@ -163,6 +164,7 @@ FUNCTIONS = {
     "softmax": (lambda x: F.softmax(x, 0), [X]),
     "softplus": (lambda x: F.softplus(x, beta=2.0), [X]),
     "unfold": (lambda x: F.unfold(x, (3, 2), padding=1, stride=2), [IMAGE]),
+    **public_windows.FUNCTIONS,
 }
 FUNCTIONS_WITHOUT = {"one_hot"}
 TOP_LEVEL = {

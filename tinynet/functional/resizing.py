@@ -121,7 +121,7 @@ def _sizes(
             f"interpolate: size is {size} and scale_factor is {scale_factor}; give one of them"
         )
     if size is not None:
-        if isinstance(size, Sequence) and len(size) != n:
+        if isinstance(size, list | tuple) and len(size) != n:
             raise ValueError(f"interpolate: size is {size}; input {tuple(shape)} has {n} axes")
         return ntuple("interpolate", "size", size, n, 1), [None] * n
     factors = scale_factor if isinstance(scale_factor, Sequence) else (scale_factor,) * n

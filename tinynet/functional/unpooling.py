@@ -81,12 +81,12 @@ def _max_unpool(
     output_size: Sequence[int] | None,
 ) -> Any:
     check_tensor("unpool", "indices", indices)
-    index = plain_index(indices, raw(input))
-    if index.dtype.kind != "i" or tuple(index.shape) != tuple(input.shape):
+    if raw(indices).dtype.kind != "i" or tuple(indices.shape) != tuple(input.shape):
         raise ValueError(
-            f"unpool: indices is {index.dtype} {tuple(index.shape)}; it must be integers of the "
-            f"shape of input {tuple(input.shape)}"
+            f"unpool: indices is {raw(indices).dtype} {tuple(indices.shape)}; it must be integers "
+            f"of the shape of input {tuple(input.shape)}"
         )
+    index = plain_index(indices, raw(input))
     return by_example(n, _unpooled, input, index, kernel_size, stride, padding, output_size)
 
 
