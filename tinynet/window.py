@@ -126,7 +126,7 @@ class Window:
                 f"(N, C, {', '.join(self.axes)}): examples, channels, "
                 f"{', '.join(_AXES[a] for a in self.axes)}"
             )
-        cells = _cells(self, shape[2:])
+        cells = _cells(self.kernel, self.stride, self.padding, self.dilation, self.end, shape[2:])
         if not cells:
             extent = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
             size = self.padded(shape[2:])
@@ -145,10 +145,12 @@ class Window:
 
 # Cached, like the functions below: the sizes are the same in every step.
 @functools.lru_cache(maxsize=256)
-def _cells(window: Window, size: Ints) -> tuple[int, ...]:
+def _cells(
+    kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, end: Ints, size: Ints
+) -> tuple[int, ...]:
     """The output cells along each axis; () if the window is larger than the padded input."""
-    sides = zip(window.padded(size), window.kernel, window.stride, window.dilation, strict=True)
-    cells = tuple([(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in sides])
+    sides = zip(size, kernel, stride, padding, dilation, end, strict=True)
+    cells = tuple([(n + 2 * p + e - d * (k - 1) - 1) // s + 1 for n, k, s, p, d, e in sides])
     return cells if min(cells) > 0 else ()
 
 
@@ -217,11 +219,11 @@ def make_window(
     stride: Sizes = 1,
     padding: Sizes = 0,
     dilation: Sizes = 1,
-    end: Sizes = 0,
+    end: Ints = (),
     *,
     n: int = 2,
 ) -> Window:
-    """A window over `n` spatial axes; each argument is an integer or n of them.
+    """A window over `n` spatial axes; each argument but `end` is an integer or n of them.
 
     Equal arguments give the same object, so a layer's window is built once.
 
@@ -234,7 +236,7 @@ def make_window(
         ntuple(name, "stride", stride, n, 1),
         ntuple(name, "padding", padding, n, 0),
         ntuple(name, "dilation", dilation, n, 1),
-        ntuple(name, "end", end, n, 0),
+        end,
     )
 
 

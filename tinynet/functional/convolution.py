@@ -92,11 +92,12 @@ def _conv(
     groups: int,
 ) -> Any:
     _check_weight(n, x, weight, bias, "(OC, C / groups, {})")
-    kernel, end = tuple(weight.shape[2:]), (0,) * n
+    kernel: tuple[int, ...] = weight.shape[2:]
+    end: tuple[int, ...] = ()
     if isinstance(padding, str):
         padding, end = named_padding("conv", padding, kernel, stride, dilation)
     window = make_window("conv", kernel, stride, padding, dilation, end, n=n)
-    groups = ntuple("conv", "groups", groups, 1, 1)[0]
+    groups = groups if type(groups) is int else ntuple("conv", "groups", groups, 1, 1)[0]
     return convolution.conv2d(x, weight, bias, window=window, groups=groups)
 
 
@@ -108,13 +109,11 @@ def _check_weight(n: int, x: Any, weight: Any, bias: Any, wanted: str) -> None:
             f"conv: weight has shape {tuple(weight.shape)}; it must be {wanted} for input "
             f"{tuple(x.shape)}"
         )
-    others = [("weight", weight)]
     if bias is not None:
         check_tensor("conv", "bias", bias)
-        others.append(("bias", bias))
     dtype = raw(x).dtype
-    for name, other in others:
-        if raw(other).dtype != dtype:
+    for name, other in (("weight", weight), ("bias", bias)):
+        if other is not None and raw(other).dtype != dtype:
             raise TypeError(
                 f"conv: input is {dtype} and {name} is {raw(other).dtype}; convert one with .to"
             )
@@ -222,7 +221,7 @@ def _conv_transpose(
     dilation: Sizes,
 ) -> Any:
     _check_weight(n, x, weight, bias, "(C, OC / groups, {})")
-    window = make_window("conv", tuple(weight.shape[2:]), stride, padding, dilation, n=n)
+    window = make_window("conv", weight.shape[2:], stride, padding, dilation, n=n)
     groups = ntuple("conv", "groups", groups, 1, 1)[0]
     C, OC = weight.shape[0], weight.shape[1] * groups
     if x.shape[1] != C or C % groups:

@@ -102,7 +102,6 @@ def _window(
         )
     stride = kernel_size if stride is None or stride == () else stride
     window = make_window("pool", kernel_size, stride, padding, dilation, n=n)
-    pooling.check_padding("pool", window)
     return window.rounded_up(shape[2:]) if ceil_mode else window
 
 
@@ -240,6 +239,7 @@ def _avg_pool(
     if dtype.kind != "f" and dtype != "int64":
         raise TypeError(f"pool: input is {dtype}; convert it with .float()")
     window = _window(n, kernel_size, stride, padding, 1, ceil_mode, x.shape)
+    pooling.check_padding("pool", window)
     total = pooling.sum_pool2d(x, window=window)
     if divisor is not None:
         count = operator.index(divisor)

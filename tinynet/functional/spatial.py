@@ -22,13 +22,15 @@ def by_example(n: int, f: Callable[..., Any], input: Any, *args: Any) -> Any:
     Raises:
         ValueError: for another number of axes.
     """
-    shape = tuple(input.shape)
+    shape = input.shape
     if len(shape) == n + 2:
         return f(n, input, *args)
     if len(shape) == n + 1:
         return for_one_example(f, n, input, *args)
     axes = ", ".join(("C", *AXES[-n:]))
-    raise ValueError(f"{f.__name__}: input has shape {shape}; it must be (N, {axes}) or ({axes})")
+    raise ValueError(
+        f"{f.__name__}: input has shape {tuple(shape)}; it must be (N, {axes}) or ({axes})"
+    )
 
 
 def for_one_example(f: Callable[..., Any], n: int, input: Any, *args: Any) -> Any:
