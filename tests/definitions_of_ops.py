@@ -83,8 +83,9 @@ _ALL = slice(None)
 
 def cells_of(window: Any, size: Any) -> tuple[int, ...]:
     """How many steps along each axis keep the window in the padded input."""
-    sides = zip(size, window.kernel, window.stride, window.padding, window.dilation, strict=True)
-    return tuple(len(range(0, n + 2 * pad - d * (k - 1), s)) for n, k, s, pad, d in sides)
+    padded = [n + 2 * p + e for n, p, e in zip(size, window.padding, window.end, strict=True)]
+    sides = zip(padded, window.kernel, window.stride, window.dilation, strict=True)
+    return tuple(len(range(0, n - d * (k - 1), s)) for n, k, s, d in sides)
 
 
 def meetings(window: Any, size: Any) -> Iterator[tuple[int, int, tuple[int, ...]]]:

@@ -15,6 +15,7 @@ import numpy as np
 import public_layers
 import public_reducing
 import public_shapes as shapes
+import public_windows
 import pytest
 
 import tinynet as tn
@@ -178,6 +179,7 @@ FUNCTIONS = {
     "softmax": (lambda x: F.softmax(x, 0), [X]),
     "softplus": (lambda x: F.softplus(x, beta=2.0), [X]),
     "unfold": (lambda x: F.unfold(x, (3, 2), padding=1, stride=2), [IMAGE]),
+    **public_windows.FUNCTIONS,
 }
 FUNCTIONS_WITHOUT = {"one_hot"}
 TOP_LEVEL = {

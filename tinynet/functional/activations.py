@@ -11,8 +11,8 @@ from typing import Any
 
 from tinynet import random
 from tinynet.autograd import Value, raw
+from tinynet.functions.cutting import split
 from tinynet.functions.public import a_kind_of, function
-from tinynet.functions.shaping import split
 from tinynet.ops import arithmetic, elementary
 from tinynet.ops.reduction import axis_of
 from tinynet.tensor import Tensor

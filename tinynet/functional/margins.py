@@ -8,9 +8,9 @@ from typing import Any
 from tinynet import backend
 from tinynet.autograd import raw
 from tinynet.functional.activations import logsigmoid
-from tinynet.functional.distances import pairwise_distance
 from tinynet.functional.embedding import check_labels
 from tinynet.functional.losses import check_tensors, reduced
+from tinynet.functions.norms import pairwise_distance
 from tinynet.functions.public import function
 from tinynet.ops import arithmetic, elementary
 from tinynet.ops.arithmetic import where

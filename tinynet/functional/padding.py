@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet.functions.public import function
-from tinynet.functions.shaping import flip
+from tinynet.functions.repeating import flip
 from tinynet.ops import broadcast, shape
 from tinynet.tensor import Tensor
 

@@ -1,4 +1,4 @@
-"""Layers: linear, bilinear, convolution, flatten, unflatten, identity."""
+"""Layers: linear, bilinear, flatten, unflatten, identity."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet import backend, dtypes, functional
-from tinynet.functional.images import check_named_padding
 from tinynet.nn import init
 from tinynet.nn.module import Module
 from tinynet.nn.parameter import Parameter
 from tinynet.ops.reduction import axis_of
-from tinynet.window import Pair, pair
 
 
 def at_least_one(layer: str, **sizes: int) -> None:
@@ -27,7 +25,7 @@ def new_parameter(shape: tuple[int, ...], value: float, device: Any, dtype: Any)
     return Parameter(backend.full_on(shape, value, dtype or dtypes.float32, device))
 
 
-def _initialise(weight: Parameter, bias: Parameter | None) -> None:
+def initialise(weight: Parameter, bias: Parameter | None) -> None:
     """PyTorch's default for linear and convolution: both uniform in +-1 / sqrt(fan_in).
 
     For the weight this is He's rule for a leaky ReLU of slope sqrt 5, whose gain is sqrt(1/3):
@@ -66,7 +64,7 @@ class Linear(Module):
         self.in_features, self.out_features = in_features, out_features
         self.weight = new_parameter((out_features, in_features), 0.0, device, dtype)
         self.bias = new_parameter((out_features,), 0.0, device, dtype) if bias else None
-        _initialise(self.weight, self.bias)
+        initialise(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
         return functional.linear(input, self.weight, self.bias)
@@ -121,84 +119,6 @@ class Bilinear(Module):
             f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
             f"out_features={self.out_features}, bias={self.bias is not None}"
         )
-
-
-class Conv2d(Module):
-    """y_nopq = b_o + sum_cij w_ocij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}.
-
-    Args:
-        in_channels, out_channels: C and OC.
-        kernel_size: KH and KW, or one number for both.
-        stride: SH and SW, or one number for both.
-        padding: PH and PW or one number for both, "valid" for 0, or "same" to keep H and W (stride
-            1 only).
-        dilation: DH and DW, or one number for both: the distance between the taps of a kernel.
-        groups: the number of channel groups, each convolved separately; must divide C and OC.
-        bias: whether to add b.
-        padding_mode: "zeros"; PyTorch's other modes are not supported.
-        device, dtype: of the parameters; by default the default device and float32.
-
-    Parameters: weight (OC, C / groups, KH, KW) and bias (OC,), both uniform in
-    +-1 / sqrt(C / groups KH KW).
-
-    Shapes: (N, C, H, W) -> (N, OC, OH, OW), OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1.
-
-    See `tinynet.functional.conv2d`.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Pair,
-        stride: Pair = 1,
-        padding: Pair | str = 0,
-        dilation: Pair = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        device: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        at_least_one("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
-        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
-            if channels % groups:
-                raise ValueError(
-                    f"Conv2d: {name} is {channels} and groups is {groups}; groups must divide it"
-                )
-        if padding_mode != "zeros":
-            raise ValueError(f"Conv2d: padding_mode is {padding_mode!r}; it must be 'zeros'")
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = pair("Conv2d", "kernel_size", kernel_size, 1)
-        self.stride = pair("Conv2d", "stride", stride, 1)
-        self.dilation = pair("Conv2d", "dilation", dilation, 1)
-        self.padding: tuple[int, int] | str
-        if isinstance(padding, str):
-            check_named_padding("Conv2d", padding, self.stride)
-            self.padding = padding
-        else:
-            self.padding = pair("Conv2d", "padding", padding, 0)
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = new_parameter(shape, 0.0, device, dtype)
-        self.bias = new_parameter((out_channels,), 0.0, device, dtype) if bias else None
-        _initialise(self.weight, self.bias)
-
-    def forward(self, input: Any) -> Any:
-        return functional.conv2d(
-            input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
-        )
-
-    def extra_repr(self) -> str:
-        text = (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
-            f"stride={self.stride}"
-        )
-        for name, default in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
-            value = getattr(self, name)
-            if value != default:
-                text += f", {name}={value}"
-        return text if self.bias is not None else text + ", bias=False"
 
 
 class Flatten(Module):

@@ -201,7 +201,8 @@ def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
     function: Callable[..., Any] = operation
     if isinstance(operation, type) and issubclass(operation, nn.Module):
         own = operation.forward is not nn.Module.forward
-        function = operation.forward if own else operation
+        # layers for one, two and three axes share their forward, which calls `_function`
+        function = getattr(operation, "_function", operation.forward) if own else operation
     called, through = operations_of(function)
     mine = [op for op in called if op.name == name.strip("_")]
     if mine:
@@ -247,6 +248,7 @@ def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
             tree = ast.parse(textwrap.dedent(inspect.getsource(f)))
         except (OSError, TypeError, SyntaxError):
             continue
+        getattr(tree.body[0], "decorator_list", []).clear()  # no part of what is computed
         method = f.__qualname__.startswith("Tensor.")
         inside = f.__module__.startswith(_FUNCTIONS)
         if f is first or inside or (method and f.__name__[0] != "_"):
