@@ -373,12 +373,19 @@ BAD_STATES = {  # the complaint, and how a good state is changed
         0
     ].update(exp_avg=np.zeros((4, 3))),
     "parameter 2 lacks step": lambda s: s["state"][2].pop("step"),
-    "step is 0": lambda s: s["state"][2].update(step=0),
+    "step is 0.5": lambda s: s["state"][2].update(step=0.5),
+    "step is -1": lambda s: s["state"][2].update(step=-1),
+    r"parameter 2: step has shape \(2,\)": lambda s: s["state"][2].update(step=np.ones(2)),
+    "'state' must be a dict of a dict": lambda s: s.update(state=[1]),
+    "'param_groups' must be a list": lambda s: s.update(param_groups=3),
+    "with a list of numbers under 'params'": lambda s: s["param_groups"][0].pop("params"),
+    "must be saved by number": lambda s: s["state"].update(a=s["state"][0]),
+    "parameter 0 lacks max_exp_avg_sq": lambda s: s["param_groups"][0].update(amsgrad=True),
     r"in no group: \[9\]": lambda s: s["state"].update({9: s["state"][0]}),
     r"have \[4\] parameters, the optimizer's have \[5\]": lambda s: s["param_groups"][0][
         "params"
     ].pop(),
-    "missing or unknown: amsgrad": lambda s: s["param_groups"][0].update(amsgrad=True),
+    "missing or unknown: centered": lambda s: s["param_groups"][0].update(centered=True),
     "missing or unknown: eps": lambda s: s["param_groups"][0].pop("eps"),
     "lr is -1": lambda s: s["param_groups"][0].update(lr=-1),
     "'state' and 'param_groups'": lambda s: s.clear(),
