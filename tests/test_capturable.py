@@ -106,7 +106,8 @@ def test_the_numbers_of_a_step_are_arguments(name: str, dtype: str) -> None:
                 return wrap(tuple(np.array(s, dtype) for s in super()._scalars(options, t)))
 
         taken = inspect.signature(type(plain_one)).parameters
-        made = Wrapped(params, **{k: v for k, v in plain_one.defaults.items() if k in taken})
+        options = plain_one.defaults.items()
+        made = Wrapped(params, **{k: v for k, v in options if k in {*taken, "maximize"}})
         for step in range(4):
             gradients_for(params, step)
             for p in params:

@@ -136,8 +136,11 @@ def test_float32_stays_float32(make, default_device):
     saved = optimizer.state_dict()
     for entry in saved["state"].values():
         for name, value in entry.items():
-            assert type(value) is (int if name == "step" else np.ndarray)
-            assert name == "step" or value.dtype == np.float32
+            if name in ("step", "mu_product", "eta", "mu"):
+                assert type(value) is (int if name == "step" else float)
+            else:
+                assert type(value) is np.ndarray
+                assert value.dtype == np.float32
     for flats in optimizer._flat:
         for part in flats:
             assert all(backend.device_of(s) == default_device for s in part.slots.values())
@@ -255,7 +258,7 @@ def test_a_parameter_in_a_file_is_updated_like_others(make, tmp_path):
         optimizer.step()
     assert type(learnt[0].data) is not type(learnt[1].data)
     assert np.array_equal(learnt[0].data, learnt[1].data)
-    assert (learnt[0].data < 1.0).all()
+    assert (learnt[0].data != 1.0).all()
 
 
 def test_a_gradient_of_another_dtype_is_converted_to_the_parameters(make):

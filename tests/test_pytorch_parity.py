@@ -111,6 +111,23 @@ OPTIMIZERS = [
     ("RMSprop", {"lr": 0.05, "centered": True}),
     ("RMSprop", {"lr": 0.02, "momentum": 0.5, "centered": True, "weight_decay": 0.1}),
 ]
+OPTIMIZERS += [
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "maximize": True, "weight_decay": 0.1}),
+    ("Adam", {"amsgrad": True, "lr": 0.1, "maximize": True}),
+    ("AdamW", {"amsgrad": True, "lr": 0.1, "foreach": True}),
+    ("Adagrad", {}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "initial_accumulator_value": 0.1}),
+    ("Adadelta", {"weight_decay": 0.1, "rho": 0.8}),
+    ("Adamax", {}),
+    ("Adamax", {"lr": 0.1, "betas": (0.5, 0.8), "weight_decay": 0.1}),
+    ("NAdam", {}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RAdam", {}),
+    ("RAdam", {"lr": 0.1, "betas": (0.9, 0.95), "weight_decay": 0.1}),
+    ("RAdam", {"betas": (0.9, 0.95), "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("ASGD", {"lambd": 0.1, "t0": 4, "weight_decay": 0.1}),
+    ("Rprop", {}),
+]
 SHAPES = [(3, 4), (), (5,), (2, 3, 2)]
 
 
@@ -144,6 +161,13 @@ def test_optimizers(name, options):
         for key, value in expected[i].items():
             if value is not None:
                 np.testing.assert_allclose(state[i][key], np.asarray(value), **EXACT)
+    # a state of PyTorch's loads as it is
+    c = getattr(optim, name)(pairs_of_parameters()[0], **options)
+    c.load_state_dict(b.state_dict())
+    for i, entry in c.state_dict()["state"].items():
+        for key, value in entry.items():
+            if name != "SGD" or key != "step":
+                np.testing.assert_allclose(value, np.asarray(expected[i][key]), rtol=1e-15)
 
 
 def test_optimizer_groups():

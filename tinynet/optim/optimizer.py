@@ -167,6 +167,7 @@ class Optimizer:
         group = completed(self._name, param_group, self.defaults)
         taken = [p for g in self.param_groups for p in g["params"]]
         group["params"], names = listed(self._name, group["params"], taken)
+        names = names or list(group.get("param_names", ()))
         if any(("param_names" in g) != bool(names) for g in self.param_groups):
             raise ValueError(f"{self._name}: some groups have names of parameters; name all")
         if names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -36,6 +37,11 @@ def in_range(owner: str, name: str, value: Any, below: float = math.inf) -> floa
         upper = "finite" if below == math.inf else f"less than {below:g}"
         raise ValueError(f"{owner}: {name} is {value}; it must be at least 0 and {upper}")
     return number
+
+
+def single(x: float) -> float:
+    """The float32 next to x. PyTorch keeps numbers so that a parameter carries between steps."""
+    return float(struct.unpack("f", struct.pack("f", x))[0])
 
 
 def pair(owner: str, name: str, value: Any) -> tuple[Any, Any]:
