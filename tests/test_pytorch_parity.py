@@ -157,6 +157,23 @@ OPTIMIZERS = [
     ("RMSprop", {"lr": 0.05, "centered": True}),
     ("RMSprop", {"lr": 0.02, "momentum": 0.5, "centered": True, "weight_decay": 0.1}),
 ]
+OPTIMIZERS += [
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "maximize": True, "weight_decay": 0.1}),
+    ("Adam", {"amsgrad": True, "lr": 0.1, "maximize": True}),
+    ("AdamW", {"amsgrad": True, "lr": 0.1, "foreach": True}),
+    ("Adagrad", {}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "initial_accumulator_value": 0.1}),
+    ("Adadelta", {"weight_decay": 0.1, "rho": 0.8}),
+    ("Adamax", {}),
+    ("Adamax", {"lr": 0.1, "betas": (0.5, 0.8), "weight_decay": 0.1}),
+    ("NAdam", {}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RAdam", {}),
+    ("RAdam", {"lr": 0.1, "betas": (0.9, 0.95), "weight_decay": 0.1}),
+    ("RAdam", {"betas": (0.9, 0.95), "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("ASGD", {"lambd": 0.1, "t0": 4, "weight_decay": 0.1}),
+    ("Rprop", {}),
+]
 SHAPES = [(3, 4), (), (5,), (2, 3, 2)]
 
 
@@ -190,6 +207,13 @@ def test_optimizers(name, options):
         for key, value in expected[i].items():
             if value is not None:
                 np.testing.assert_allclose(state[i][key], np.asarray(value), **EXACT)
+    # a state of PyTorch's loads as it is
+    c = getattr(optim, name)(pairs_of_parameters()[0], **options)
+    c.load_state_dict(b.state_dict())
+    for i, entry in c.state_dict()["state"].items():
+        for key, value in entry.items():
+            if name != "SGD" or key != "step":
+                np.testing.assert_allclose(value, np.asarray(expected[i][key]), rtol=1e-15)
 
 
 def test_optimizer_groups():
@@ -236,6 +260,24 @@ SCHEDULES = {
     "LinearLR down": lambda s, o: s.LinearLR(o, 0.9, 0.2, 7),
     "LambdaLR": lambda s, o: s.LambdaLR(o, lambda epoch: 0.9**epoch),
     "SequentialLR": sequence,
+    "MultiplicativeLR": lambda s, o: s.MultiplicativeLR(o, lambda epoch: 1 - 0.1 / epoch),
+    "MultiStepLR": lambda s, o: s.MultiStepLR(o, [2, 5, 5], 0.5),
+    "ConstantLR": lambda s, o: s.ConstantLR(o, 0.3, 4),
+    "ExponentialLR": lambda s, o: s.ExponentialLR(o, 0.8),
+    "PolynomialLR": lambda s, o: s.PolynomialLR(o, 8, 1.5),
+    "warm restarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, 2, 2, 0.01),
+    "CyclicLR": lambda s, o: s.CyclicLR(o, 0.01, [0.1, 0.3], 3, 2, "triangular2"),
+    "CyclicLR of a function": lambda s, o: s.CyclicLR(
+        o, 0.01, 0.1, 3, scale_fn=lambda c: 1 / c, base_momentum=[0.7, 0.6]
+    ),
+    "CyclicLR of a power": lambda s, o: s.CyclicLR(o, 0.01, 0.1, 3, mode="exp_range", gamma=0.9),
+    "OneCycleLR": lambda s, o: s.OneCycleLR(o, [0.1, 0.5], 12),
+    "OneCycleLR, three": lambda s, o: s.OneCycleLR(
+        o, 0.1, epochs=3, steps_per_epoch=5, three_phase=True, anneal_strategy="linear"
+    ),
+    "chained": lambda s, o: s.ChainedScheduler(
+        [s.ConstantLR(o, 0.1, 3), s.CosineAnnealingLR(o, 5, 0.01), s.ExponentialLR(o, 0.9)]
+    ),
 }
 
 
@@ -244,16 +286,38 @@ SCHEDULES = {
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_schedules(name):
     ours, theirs = pairs_of_parameters()
-    a = optim.SGD([{"params": ours[:2]}, {"params": ours[2:], "lr": 0.3}], lr=0.1)
-    b = torch.optim.SGD([{"params": theirs[:2]}, {"params": theirs[2:], "lr": 0.3}], lr=0.1)
+    a, b = (
+        library.SGD([{"params": p[:2]}, {"params": p[2:], "lr": 0.3}], lr=0.1, momentum=0.5)
+        for library, p in ((optim, ours), (torch.optim, theirs))
+    )
     schedules = SCHEDULES[name](lr_scheduler, a), SCHEDULES[name](torch.optim.lr_scheduler, b)
     for _ in range(12):
         assert schedules[0].get_last_lr() == pytest.approx(
             schedules[1].get_last_lr(), rel=1e-12, abs=1e-15
         )
+        for g, h in zip(a.param_groups, b.param_groups, strict=True):
+            assert g["momentum"] == pytest.approx(h["momentum"], rel=1e-12)
         for optimizer, schedule in zip((a, b), schedules, strict=True):
             optimizer.step()
             schedule.step()
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
+def test_reduce_on_plateau(mode, threshold_mode):
+    ours, theirs = pairs_of_parameters()
+    a, b = optim.SGD(ours, lr=0.1), torch.optim.SGD(theirs, lr=0.1)
+    options = {"mode": mode, "threshold_mode": threshold_mode, "threshold": 0.01, "factor": 0.5,
+               "patience": 1, "cooldown": 2, "min_lr": 0.02}  # fmt: skip
+    pair = [s.ReduceLROnPlateau(o, **options)
+            for s, o in ((lr_scheduler, a), (torch.optim.lr_scheduler, b))]  # fmt: skip
+    for metric in np.random.default_rng(3).uniform(0.9, 1.0, 30).tolist():
+        for schedule in pair:
+            schedule.step(metric)
+        assert pair[0].get_last_lr() == pytest.approx(pair[1].get_last_lr(), rel=1e-12)
+    again = lr_scheduler.ReduceLROnPlateau(optim.SGD(ours, lr=0.1), **options)
+    again.load_state_dict(pair[1].state_dict())
+    assert again.best == pair[1].best
 
 
 def test_initial_weights_spread_alike():
