@@ -17,7 +17,7 @@ import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 
-from tinynet.data.catalogue import DATA_SETS, locate_set
+from tinynet.data.catalogue import ALIASES, DATA_SETS, locate_set
 from tinynet.data.download import fetch
 from tinynet.data.files import DataSet
 from tinynet.data.idx import DataError
@@ -52,7 +52,7 @@ def main(
             commands = [close] if close in _COMMANDS else [f"{c} {close}" for c in _COMMANDS]
             hint = f"did you mean: {', '.join(commands)}?"
         parser.error(f"unknown command {options.command!r}; {hint}")
-    options.names = [name.lower() for name in options.names]
+    options.names = [ALIASES.get(name.lower(), name.lower()) for name in options.names]
     for name in options.names:
         if name not in data_sets:
             close = _close(name, data_sets)
@@ -60,6 +60,8 @@ def main(
             parser.error(f"unknown data set {name!r}; choose from {known}{hint}")
     if options.mirror is not None and not re.match(r"https?://[^/]", options.mirror):
         parser.error(f"--mirror must look like http://host/path/, but is {options.mirror!r}")
+    if options.command == "list" and options.root and not os.path.isdir(options.root):
+        parser.error(f"--root {options.root}: no such folder")
     if options.command == "fetch" and not options.names:
         parser.error(f"fetch needs a name; choose from {known}")
     status = 0
