@@ -24,7 +24,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 ORDER = [
     "version", "dtypes", "backend", "memory", "random", "threads", "window", "kernels", "autograd",
     "ops", "functions", "tensor", "creation", "functional", "nn", "optim", "graph", "data",
-    "models", "testing", "io", "report", "training", "study",
+    "utils", "models", "testing", "io", "report", "training", "study",
 ]  # fmt: skip
 PARTS = [  # of an operation's docstring, in their order
     "Derivation:", "Jacobian:", "Kinks:", "Cost:", "Shapes:", "Source:",

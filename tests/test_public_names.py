@@ -172,11 +172,11 @@ TOP_LEVEL = {
     "where": (lambda x, y: tn.where(X > 0, x, y), [X, Y]),
 }
 TOP_LEVEL_WITHOUT = set(
-    "AnomalyError DeviceError Tensor arange as_tensor data default_device derivation "
+    "AnomalyError DeviceError Generator Tensor arange as_tensor data default_device derivation "
     "detect_anomaly draw enable_grad explain float32 float64 from_numpy functional "
     "get_num_threads grad graph int64 is_grad_enabled load manual_seed models nn no_grad ones "
     "optim rand randn save set_default_device set_num_threads study summary tensor testing "
-    "training zeros".split()
+    "training utils zeros".split()
 )
 
 

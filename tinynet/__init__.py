@@ -8,7 +8,9 @@
 tensor([2., 4., 6.])
 """
 
-from tinynet import data, functional, graph, memory, models, nn, optim, study, testing, training
+from tinynet import (
+    data, functional, graph, memory, models, nn, optim, study, testing, training, utils,
+)  # fmt: skip
 from tinynet.autograd import (
     AnomalyError,
     detect_anomaly,
@@ -37,7 +39,7 @@ from tinynet.functions.shaping import (
 )  # fmt: skip
 from tinynet.graph import draw, explain, summary
 from tinynet.io import load, save
-from tinynet.random import manual_seed
+from tinynet.random import Generator, manual_seed
 from tinynet.study import derivation
 from tinynet.tensor import Tensor
 from tinynet.threads import get_num_threads, set_num_threads
@@ -46,15 +48,16 @@ from tinynet.version import __version__
 memory.keep_freed_memory()
 
 __all__ = [
-    "AnomalyError", "DeviceError", "Tensor", "__version__", "abs", "all", "amax", "amin", "any",
-    "arange", "argmax", "argmin", "as_tensor", "cat", "chunk", "clamp", "cos", "cumsum", "data",
-    "default_device", "derivation", "detect_anomaly", "draw", "einsum", "enable_grad", "erf", "exp",
-    "expand", "explain", "flatten", "flip", "float32", "float64", "from_numpy", "functional",
-    "gather", "get_num_threads", "grad", "graph", "int64", "is_grad_enabled", "isfinite", "isnan",
-    "load", "log", "log_softmax", "logsumexp", "manual_seed", "matmul", "max", "maximum", "mean",
-    "min", "minimum", "models", "nn", "no_grad", "norm", "ones", "optim", "permute", "pow", "rand",
-    "randn", "relu", "reshape", "save", "scatter_add", "set_default_device", "set_num_threads",
-    "sigmoid", "sign", "sin", "softmax", "split", "sqrt", "square", "squeeze", "stack", "std",
-    "study", "sum", "summary", "tanh", "tensor", "testing", "topk", "training", "transpose",
-    "unbind", "unsqueeze", "var", "where", "zeros",
+    "AnomalyError", "DeviceError", "Generator", "Tensor", "__version__", "abs", "all", "amax",
+    "amin", "any", "arange", "argmax", "argmin", "as_tensor", "cat", "chunk", "clamp", "cos",
+    "cumsum", "data", "default_device", "derivation", "detect_anomaly", "draw", "einsum",
+    "enable_grad", "erf", "exp", "expand", "explain", "flatten", "flip", "float32", "float64",
+    "from_numpy", "functional", "gather", "get_num_threads", "grad", "graph", "int64",
+    "is_grad_enabled", "isfinite", "isnan", "load", "log", "log_softmax", "logsumexp",
+    "manual_seed", "matmul", "max", "maximum", "mean", "min", "minimum", "models", "nn", "no_grad",
+    "norm", "ones", "optim", "permute", "pow", "rand", "randn", "relu", "reshape", "save",
+    "scatter_add", "set_default_device", "set_num_threads", "sigmoid", "sign", "sin", "softmax",
+    "split", "sqrt", "square", "squeeze", "stack", "std", "study", "sum", "summary", "tanh",
+    "tensor", "testing", "topk", "training", "transpose", "unbind", "unsqueeze", "utils", "var",
+    "where", "zeros",
 ]  # fmt: skip

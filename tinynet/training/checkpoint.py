@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import operator
 import os
 import time
 import warnings
@@ -203,10 +204,10 @@ class Checkpoint:
                 f"Checkpoint.steps: the steps of epoch {self.epoch + 1} have already begun; call "
                 "it once per epoch, and after an error resume with load()"
             )
-        total = batches if counted else len(batches) if hasattr(batches, "__len__") else None
+        total = batches if counted else operator.length_hint(batches, -1)
         return self._steps(range(self.batch, batches) if counted else batches, total)
 
-    def _steps(self, batches: Any, total: int | None) -> Iterator[Any]:
+    def _steps(self, batches: Any, total: int) -> Iterator[Any]:
         alone = not self._in_loop
         with self._loop():
             self._resuming, self._batches = False, batches
