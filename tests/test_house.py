@@ -22,8 +22,8 @@ ROOT = pathlib.Path(tn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 # each part may import those before it, and its own files
 ORDER = [
-    "version", "dtypes", "backend", "memory", "random", "threads", "window", "kernels", "autograd",
-    "ops", "functions", "tensor", "creation", "functional", "nn", "optim", "graph", "data",
+    "version", "console", "dtypes", "backend", "memory", "random", "threads", "window", "kernels",
+    "autograd", "ops", "functions", "tensor", "creation", "functional", "nn", "optim", "graph", "data",
     "utils", "models", "testing", "io", "report", "training", "study",
 ]  # fmt: skip
 PARTS = [  # of an operation's docstring, in their order

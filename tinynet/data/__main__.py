@@ -17,6 +17,7 @@ import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 
+from tinynet.console import spell_out
 from tinynet.data.catalogue import ALIASES, DATA_SETS, locate_set
 from tinynet.data.download import fetch
 from tinynet.data.files import DataSet
@@ -29,6 +30,7 @@ def main(
     arguments: Sequence[str] | None = None, data_sets: Mapping[str, DataSet] = DATA_SETS
 ) -> int:
     """Run the command; returns the exit status: 1 if a file is damaged or could not be fetched."""
+    spell_out()
     known = ", ".join(data_sets)
     parser = argparse.ArgumentParser(
         prog="python -m tinynet.data",
