@@ -23,8 +23,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 # each part may import those before it, and its own files
 ORDER = [
     "version", "console", "dtypes", "backend", "memory", "random", "threads", "window", "kernels",
-    "autograd", "ops", "functions", "tensor", "creation", "functional", "nn", "optim", "graph", "data",
-    "utils", "models", "testing", "io", "report", "training", "study",
+    "autograd", "ops", "functions", "tensor", "creation", "functional", "nn", "optim", "graph",
+    "data", "utils", "models", "testing", "io", "report", "training", "study",
 ]  # fmt: skip
 PARTS = [  # of an operation's docstring, in their order
     "Derivation:", "Jacobian:", "Kinks:", "Cost:", "Shapes:", "Source:",
