@@ -102,8 +102,9 @@ METHODS = {
 NO_GRADIENT = set(
     # what it is, and the way out of the graph
     "data shape dtype ndim device is_leaf numel size item tolist numpy detach alias grad grad_fn "
-    "output_nr requires_grad result_type __array__ __array_ufunc__ __bool__ __contains__ "
-    "__deepcopy__ __float__ __format__ __hash__ __index__ __int__ __len__ __reduce__ __repr__ "
+    "output_nr requires_grad result_type __array__ __array_function__ __array_ufunc__ __bool__ "
+    "__contains__ __deepcopy__ __float__ __format__ __hash__ __index__ __int__ __len__ "
+    "__reduce__ __repr__ "
     # gradients themselves
     "backward requires_grad_ retain_grad "
     # in place: refused on what is tracked

@@ -16,7 +16,15 @@ from tinynet import autograd, backend, dtypes
 from tinynet.autograd import Value, guards
 from tinynet.autograd.modes import modes
 from tinynet.autograd.versions import increment_version
-from tinynet.functions import comparing, gathering, pointwise, products, reducing, shaping
+from tinynet.functions import (
+    comparing,
+    gathering,
+    numpy_calls,
+    pointwise,
+    products,
+    reducing,
+    shaping,
+)
 from tinynet.ops import arithmetic, conversion, elementary, indexing
 
 Operand = Any  # a Tensor, an array or a number
@@ -37,7 +45,8 @@ class Tensor(Value):
     __slots__ = ()
 
     # makes ndarray * Tensor call Tensor.__rmul__; NumPy would otherwise iterate over the Tensor
-    __array_ufunc__ = None
+    __array_ufunc__ = numpy_calls.ArrayUfunc()
+    __array_function__ = numpy_calls.array_function
     # == compares entry by entry, so sets and dicts need identity
     __hash__ = object.__hash__
 
