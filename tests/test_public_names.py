@@ -110,8 +110,8 @@ METHODS = {
 NO_GRADIENT = shapes.NO_GRADIENT | set(
     # what it is, and the way out of the graph
     "data shape dtype ndim device is_leaf numel size item tolist numpy detach grad grad_fn "
-    "output_nr requires_grad result_type __array__ __array_ufunc__ __bool__ __contains__ "
-    "__deepcopy__ __float__ __format__ __hash__ __index__ __int__ __len__ __reduce__ __repr__ "
+    "output_nr requires_grad result_type __array__ __array_function__ __array_ufunc__ __bool__ "
+    "__contains__ __deepcopy__ __float__ __format__ __hash__ __index__ __int__ __len__ __reduce__ __repr__ "
     # gradients themselves
     "backward requires_grad_ retain_grad register_hook "
     # in place: refused on what is tracked
@@ -189,6 +189,7 @@ TOP_LEVEL = {
     **shapes.TOP_LEVEL,
 }
 TOP_LEVEL_WITHOUT = shapes.TOP_LEVEL_WITHOUT | set(
+    "utils Generator "
     "AnomalyError DeviceError Tensor arange as_tensor autograd data default_device derivation "
     "detect_anomaly draw enable_grad explain float32 float64 from_numpy functional "
     "get_num_threads grad graph inference_mode int64 is_grad_enabled load manual_seed models nn "

@@ -10,6 +10,7 @@ tensor([2., 4., 6.])
 
 from tinynet import (
     autograd, data, functional, graph, linalg, memory, models, nn, optim, study, testing, training,
+    utils,
 )  # fmt: skip
 from tinynet.autograd import (
     AnomalyError,
@@ -99,7 +100,7 @@ from tinynet.functions.statistics import (
 )  # fmt: skip
 from tinynet.graph import draw, explain, summary
 from tinynet.io import load, save
-from tinynet.random import manual_seed
+from tinynet.random import Generator, manual_seed
 from tinynet.sampling import (
     normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
 )  # fmt: skip
@@ -114,10 +115,10 @@ from tinynet.version import __version__
 memory.keep_freed_memory()
 
 __all__ = [
-    "AnomalyError", "DeviceError", "Tensor", "__version__", "abs", "addbmm", "addmm", "addmv",
-    "addr", "all", "amax", "amin", "aminmax", "any", "arange", "argmax", "argmin", "argsort",
-    "argwhere", "as_tensor", "asarray", "atleast_1d", "atleast_2d", "atleast_3d", "autograd",
-    "baddbmm", "bernoulli", "bernoulli_", "bincount", "block_diag", "bmm", "bool",
+    "AnomalyError", "DeviceError", "Generator", "Tensor", "__version__", "abs", "addbmm", "addmm",
+    "addmv", "addr", "all", "amax", "amin", "aminmax", "any", "arange", "argmax", "argmin",
+    "argsort", "argwhere", "as_tensor", "asarray", "atleast_1d", "atleast_2d", "atleast_3d",
+    "autograd", "baddbmm", "bernoulli", "bernoulli_", "bincount", "block_diag", "bmm", "bool",
     "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
     "cartesian_prod", "cat", "cdist", "cholesky", "chunk", "clamp", "column_stack", "combinations",
     "concat", "concatenate", "corrcoef", "cos", "count_nonzero", "cov", "cross", "cummax", "cummin",
@@ -149,6 +150,6 @@ __all__ = [
     "tensor_split", "tensordot", "testing", "tile", "topk", "trace", "training", "transpose",
     "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices", "uint8", "unbind",
     "unflatten", "unfold", "uniform_", "unique", "unique_consecutive", "unravel_index", "unsqueeze",
-    "var", "var_mean", "vdot", "view", "view_as", "vsplit", "vstack", "where", "zeros",
+    "utils", "var", "var_mean", "vdot", "view", "view_as", "vsplit", "vstack", "where", "zeros",
     "zeros_like",
 ]  # fmt: skip

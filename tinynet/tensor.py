@@ -29,6 +29,7 @@ from tinynet.functions import (
     masking,
     matrices,
     norms,
+    numpy_calls,
     pointwise,
     products,
     promoting,
@@ -62,7 +63,8 @@ class Tensor(Conversions, Value):
     __slots__ = ()
 
     # makes ndarray * Tensor call Tensor.__rmul__; NumPy would otherwise iterate over the Tensor
-    __array_ufunc__ = None
+    __array_ufunc__ = numpy_calls.ArrayUfunc()
+    __array_function__ = numpy_calls.array_function
     # == compares entry by entry, so sets and dicts need identity
     __hash__ = object.__hash__
 

@@ -66,6 +66,11 @@ def load_checkpoint(
     try:
         with open(path, "rb") as file:
             data = file.read()
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"Checkpoint.load: no checkpoint to resume: {path} does not exist; nothing has been "
+            "saved there yet, so start a new run (without --resume)"
+        ) from None
     except OSError as error:
         raise CheckpointError(f"Checkpoint.load: no checkpoint to resume: {error}") from None
     state = state_from_bytes(data, path)
@@ -154,7 +159,8 @@ def _check_options(
     if differ:
         raise CheckpointError(
             f"{path} was saved by a run with other options: {'; '.join(map(change, differ))}. Give "
-            f"the same options, or allow these to differ: load(allow={differ})"
+            "the same options, or start a new run in another folder; in Python, "
+            f"load(allow={differ}) lets them differ"
         )
 
 

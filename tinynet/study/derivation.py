@@ -9,6 +9,7 @@ import html
 import inspect
 import os
 import re
+import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any
 
 from tinynet import functional, nn
 from tinynet.autograd import Op
+from tinynet.console import printable
 from tinynet.ops import registry
 from tinynet.tensor import Tensor
 
@@ -67,6 +69,11 @@ def code_of(function: Callable[..., Any]) -> Code | None:
 @functools.cache
 def notes(op: Op) -> Notes:
     """Split an operation's docstring into its parts, and find its code."""
+    if sys.flags.optimize > 1:
+        raise RuntimeError(
+            "derivation: the derivations are docstrings, which python -OO leaves out; run Python "
+            "without -OO (-O is fine)"
+        )
     doc = inspect.getdoc(op.forward) or ""
     head, *rest = re.split(rf"^({'|'.join(PARTS)}):", doc, flags=re.MULTILINE)
     formula, _, remarks = head.strip().partition("\n\n")
@@ -105,7 +112,7 @@ class Derivation:
         blocks = []
         if self.composition:
             blocks = [self._heading(), *("\n".join(_listed(*c)) for c in self.composition)]
-        return "\n\n".join([*blocks, *(_text(n) for n in self.operations)])
+        return printable("\n\n".join([*blocks, *(_text(n) for n in self.operations)]))
 
     __repr__ = __str__
 
