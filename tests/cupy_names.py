@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 # Element-by-element functions; in CuPy they are `ufunc` objects, as in NumPy.
 UFUNCS = """
-abs absolute add bitwise_and bitwise_or bitwise_xor cos divide equal exp expm1 floor floor_divide
-greater greater_equal invert isfinite isinf isnan less less_equal log log1p logical_and maximum
-minimum multiply negative not_equal power remainder sign sin sqrt subtract tanh true_divide
+abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and bitwise_or
+bitwise_xor ceil cos cosh divide equal exp exp2 expm1 floor floor_divide fmod gcd greater
+greater_equal hypot invert isfinite isinf isnan lcm left_shift less less_equal log log10 log1p
+log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor maximum minimum multiply
+negative not_equal power remainder right_shift rint sign signbit sin sinh sqrt subtract tan tanh
+true_divide trunc
 """.split()
 
 # Those whose `at` CuPy has written; the others raise NotImplementedError.
@@ -22,7 +25,7 @@ SCATTERS = {"add", "subtract", "maximum", "minimum", "bitwise_and", "bitwise_or"
 # What adding into integer-array indices can be compiled for; int64 is not among them.
 SCATTER_DTYPES = {"float16", "float32", "float64", "int32", "uint32", "uint64"}
 
-SPECIAL = ["erf", "expit"]
+SPECIAL = ["digamma", "erf", "erfc", "erfinv", "expit", "gammaln", "zeta"]
 
 # Functions that are NumPy's own once the arrays are unwrapped.
 FUNCTIONS = """
@@ -39,6 +42,7 @@ eye(N, M=None, k=0, dtype=float, order='C')
 full(shape, fill_value, dtype=None, order='C')
 full_like(a, fill_value, dtype=None, order='K', subok=None, shape=None)
 ones(shape, dtype=float, order='C')
+isin(element, test_elements, assume_unique=False, invert=False)
 stack(tup, axis=0, out=None, *, dtype=None, casting='same_kind')
 zeros(shape, dtype=float, order='C')
 """.strip().splitlines()
