@@ -10,6 +10,7 @@ import operator
 import types
 
 import numpy as np
+import public_pointwise
 import pytest
 
 import tinynet as tn
@@ -18,6 +19,7 @@ from tinynet.functions import comparing, gathering, pointwise, products, reducin
 from tinynet.testing import check_grads
 
 FAMILIES = [comparing, gathering, pointwise, products, reducing, shaping]
+FAMILIES += public_pointwise.FAMILIES
 RNG = np.random.default_rng(7)
 LABELS = np.array([2, 0, 1])
 
@@ -34,6 +36,7 @@ INDEX = np.array([[1, 1, 0, 2], [0, 2, 2, 1]])
 
 # name: (function, inputs)
 METHODS = {
+    **public_pointwise.METHODS,
     **{
         name: (operator.methodcaller(name), [X])
         for name in "abs clone cos erf exp relu sigmoid sin square tanh".split()
@@ -110,10 +113,11 @@ NO_GRADIENT = set(
     "add_ copy_ div_ fill_ mul_ sub_ zero_ __setitem__ "
     # comparisons, positions, signs: constant almost everywhere
     "__and__ __eq__ __ge__ __gt__ __invert__ __le__ __lt__ __ne__ __or__ all any argmax argmin "
-    "isfinite isnan sign "
+    "isfinite isnan "
     # to another precision or device: float32's gradients are checked by dtype, cuda's on a GPU
     "float long cuda".split()
 )
+NO_GRADIENT |= public_pointwise.NO_GRADIENT
 FUNCTIONS = {
     **{name: (getattr(F, name), [X]) for name in "logsigmoid relu sigmoid silu tanh".split()},
     "adaptive_avg_pool2d": (lambda x: F.adaptive_avg_pool2d(x, (4, 2)), [IMAGE]),
@@ -178,6 +182,7 @@ TOP_LEVEL_WITHOUT = set(
     "optim rand randn save set_default_device set_num_threads study summary tensor testing "
     "training zeros".split()
 )
+TOP_LEVEL_WITHOUT |= public_pointwise.TOP_LEVEL_WITHOUT
 
 
 def test_every_method_is_in_a_table():
@@ -193,7 +198,8 @@ def test_every_function_is_in_a_table():
     methods = {n for n in tn.__all__ if getattr(tn, n) is getattr(tn.Tensor, n, None)}
     others = set(tn.__all__) - methods - {"__version__"}
     assert others == set(TOP_LEVEL) | TOP_LEVEL_WITHOUT
-    assert methods | set(TOP_LEVEL) >= {n for module in FAMILIES for n in public_names(module)}
+    known = methods | set(TOP_LEVEL) | TOP_LEVEL_WITHOUT
+    assert known >= {n for module in FAMILIES for n in public_names(module)}
 
 
 def public_names(module):
@@ -220,6 +226,6 @@ def test_float32_stays_float32(name):
     if name in ("Tensor.__rmul__", "Tensor.__rmatmul__", "Tensor.double", "Tensor.to"):
         return  # a float64 operand, or a conversion, is in the case itself
     y = f(*tensors)
-    assert y.dtype == np.float32
+    assert y.dtype == np.float32 or name.split(".")[1] in public_pointwise.WIDE
     y.sum().backward()
     assert all(t.grad.dtype == np.float32 for t in tensors)

@@ -88,13 +88,15 @@ def signbit(input: Tensor) -> Tensor:
 
 @function
 def copysign(input: Tensor, other: Any) -> Tensor:
-    """|a| with the sign of b, also of -0.0. At a = 0 the slope is 0; b gets no gradient."""
+    """|a| with the sign of b, also of -0.0. At a = 0 the slope by a is 0, as that by b is."""
     a, b = reals(input, other)
     size = arithmetic.abs(a)
     if isinstance(b, int | float):
         return size * math.copysign(1.0, b)
-    negative = array_module(raw(b)).signbit(raw(b))
-    return arithmetic.where(negative, -size, size)
+    numbers = raw(b)
+    unit = 1.0 - 2.0 * array_module(numbers).signbit(numbers).astype(numbers.dtype)
+    ordinary = (numbers > 0) | (numbers < 0)
+    return size * arithmetic.where(ordinary, rounding.staircase(b, steps="sign"), unit)
 
 
 @function
