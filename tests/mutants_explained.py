@@ -17,7 +17,21 @@ _MASKED = "what stands in the place of a masked entry is masked again, or multip
 _VECTOR = "the gradient of a bias is a vector, which has one memory order"
 _BROADCASTS = "the product or selection around it broadcasts by itself"
 
+_NO_SLOPE = "the gradient is 0, and so is any multiple of it, in any order"
+_QUOTIENT = "the rule uses only the quotient, which is constant between its steps"
+
 EXPLAINED: dict[str, str] = {
+    "staircase.x: [stwz]*": _NO_SLOPE,
+    "staircase.x: factor[: ][!d]*": _NO_SLOPE,
+    "floor_divide.[ab]: [stwz]*": _NO_SLOPE,
+    "floor_divide.[ab]: f*[: ][!d]* g": _NO_SLOPE,
+    "floor_divide.[ab]: first for sum: *": _NO_SLOPE,
+    "remainder.b: second order: d[ab] *": _QUOTIENT,
+    "fmod.b: second order: d[ab] *": _QUOTIENT,
+    "hypot.[ab]: number off: 1.0 -> 1.001*": _MASKED,
+    "atan2.[ab]: number off: 1.0 -> 1.001*": _MASKED,
+    "atan2.[ab]: operands swapped: hypot(a, b) -> *": "the hypotenuse, in either order",
+    "asinh.x: operands swapped: hypot(x, 1.0) -> *": "the hypotenuse, in either order",
     "abs.x: second order: dx *": _WHERE_ONLY,
     "m??imum.?: second order: d[ab] *": _WHERE_ONLY,
     "clamp.x: second order: dx *": _WHERE_ONLY,

@@ -161,7 +161,8 @@ def sinc(input: Tensor) -> Tensor:
     """
     t = real(input) * math.pi
     near = abs(raw(t)) < 0.1
-    s = t * t
+    small = arithmetic.where(near, t, 0.0)  # the series of a large t would overflow
+    s = small * small
     series = 1.0 + s * (-1 / 6 + s * (1 / 120 + s * (-1 / 5040 + s * (1 / 362880))))
     masked = arithmetic.where(near, 1.0, t)
     return arithmetic.where(near, series, elementary.sin(masked) / masked)

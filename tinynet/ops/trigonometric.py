@@ -103,7 +103,7 @@ def hypot(a: Any, b: Any) -> Any:
     Derivation: y^2 = a^2 + b^2, so y dy = a da + b db and
         <gy, dy> = <gy a/y, da> + <gy b/y, db>.
         ga = gy * (a / where(raw(y) == 0, 1.0, y))
-        gb = hypot_ga(gy, b, y)
+        gb = gy * (b / where(raw(y) == 0, 1.0, y))
     Jacobian: diagonal for each input.
     Kinks: at a = b = 0 the subdifferential is the unit disc; its centre is taken, 0 for both, as
         for `norm`.
@@ -122,7 +122,7 @@ def hypot_ga(gy: Any, a: Any, y: Any) -> Any:
 
 @hypot.rule("b")
 def hypot_gb(gy: Any, b: Any, y: Any) -> Any:
-    return hypot_ga(gy, b, y)
+    return gy * (b / where(raw(y) == 0, 1.0, y))
 
 
 @Elementwise
