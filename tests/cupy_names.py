@@ -70,7 +70,20 @@ transpose(self, *axes)
 
 # Parameters that hold arrays. The first of a function must be one, the others may be numbers;
 # every parameter not named here or in SEQUENCES is plain Python and must not be an array.
-ARRAYS = {"a", "a_max", "a_min", "array", "dst", "fill_value", "prototype", "self", "src", "where"}
+ARRAYS = {
+    "a",
+    "a_max",
+    "a_min",
+    "array",
+    "dst",
+    "element",
+    "fill_value",
+    "prototype",
+    "self",
+    "src",
+    "test_elements",
+    "where",
+}
 SEQUENCES = {"tup"}
 
 # Functions that only make a new view or reserve memory: they work even where no kernel compiles.

@@ -41,7 +41,7 @@ METHODS = {
     "clamp_max": (lambda x, high: x.clamp_max(high), [X, Y]),
     "floor_divide": (lambda x, y: x.floor_divide(y) + x, [X, Y]),
     "positive": (lambda x: x.positive() * 2, [X]),
-    "where": (lambda x, y: x.where(tn.tensor(MASK), y), [X, Y]),
+    "where": (lambda x, y: x.where(tn.tensor(MASK, device=x.device), y), [X, Y]),
     "xlogy": (lambda x, y: x.xlogy(y), [X, POSITIVE]),
     "__floordiv__": (lambda x, y: x // y + y, [X, Y]),
     "__ifloordiv__": (lambda x, y: operator.ifloordiv(x * 2, y) + x, [X, Y]),

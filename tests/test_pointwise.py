@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from op_case import gradients
+from public_pointwise import METHODS, X, Y
 
 import tinynet as tn
 from tinynet.testing import check_grads
@@ -362,6 +363,31 @@ def test_in_place_is_refused_on_what_is_tracked() -> None:
     with tn.no_grad():
         x.exp_()
     assert x.item() == pytest.approx(math.e)
+
+
+# --- on a GPU ------------------------------------------------------------------------------------
+
+WITHOUT_GRADIENT: dict[str, Callable[..., Any]] = {
+    "logic": lambda x, y: (x > 0) ^ (y > 0) | ~(x == y) & x.logical_and(y),
+    "integers": lambda x, y: x.long() // (y.long() * 2 + 1) + x.long().gcd(y.long() << 2),
+    "powers": lambda x, y: x.long() ** y.long() + x.long() ** 2,
+    "trunc": lambda x, y: x.long().div(y.long() * 2 + 1, rounding_mode="trunc"),
+    "tests": lambda x, y: x.isclose(y) | x.isinf() | x.isreal() & x.signbit(),
+    "isin": lambda x, y: tn.isin(x, y),
+    "heaviside": lambda x, y: x.heaviside(y),
+    "any": lambda x, y: x.any(1) ^ y.all((0, 1)),
+    "where": lambda x, y: tn.where(x > y)[1] + tn.where(x > y, 1, 0).sum(),
+    "in place": lambda x, y: x.clone().mul_(y).clamp_(y, 1.0).round_(decimals=1),
+}
+
+
+@pytest.mark.parametrize("device", ["cuda"], indirect=True)
+@pytest.mark.parametrize("name", [*METHODS, *WITHOUT_GRADIENT])
+def test_the_same_on_a_gpu(device: str, name: str) -> None:
+    f, inputs = METHODS[name] if name in METHODS else (WITHOUT_GRADIENT[name], [X, Y])
+    here, there = [f(*(t(x, device=d) for x in inputs)) for d in ("cpu", device)]
+    assert there.device == device
+    np.testing.assert_allclose(there.cpu().numpy(), here.numpy(), 1e-12, 1e-15)
 
 
 # --- messages ------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import raw
+from tinynet.backend import array_module
 from tinynet.functions.operands import real, reals, tensors
 from tinynet.functions.public import function
 from tinynet.ops import arithmetic, elementary, trigonometric
@@ -160,7 +161,7 @@ def sinc(input: Tensor) -> Tensor:
     of the quotient, are right there too.
     """
     t = real(input) * math.pi
-    near = abs(raw(t)) < 0.1
+    near = array_module(raw(t)).abs(raw(t)) < 0.1
     small = arithmetic.where(near, t, 0.0)  # the series of a large t would overflow
     s = small * small
     series = 1.0 + s * (-1 / 6 + s * (1 / 120 + s * (-1 / 5040 + s * (1 / 362880))))

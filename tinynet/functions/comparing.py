@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value, raw
-from tinynet.backend import array_module, is_array
-from tinynet.functions.operands import common, on_arrays, operands, real
+from tinynet.backend import array_module, full, is_array
+from tinynet.functions.operands import common, on_arrays, real
 from tinynet.functions.public import function, unrecorded
 from tinynet.ops.reduction import Dim, axes_of
 
@@ -201,8 +201,7 @@ def isin(
         assume_unique: whether neither has an entry twice, which could save time.
         invert: whether an entry is not among them, instead.
     """
-    (a, b), _ = common(elements, test_elements)
-    kind: Any = next(v for v in (a, b) if isinstance(v, Value))
-    like = next(raw(v) for v in operands(elements, test_elements) if is_array(raw(v)))
-    found = array_module(like).isin(raw(a), raw(b), assume_unique=False, invert=invert)
-    return unrecorded(kind, found)
+    (a, b), dtype = common(elements, test_elements)
+    kind: Any = a if isinstance(a, Value) else b
+    arrays = [raw(v) if is_array(raw(v)) else full((), v, kind.data, dtype) for v in (a, b)]
+    return unrecorded(kind, array_module(*arrays).isin(*arrays, assume_unique, invert))
