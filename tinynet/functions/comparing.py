@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value, raw
 from tinynet.backend import array_module, full, is_array
-from tinynet.functions.operands import common, on_arrays, real
-from tinynet.functions.public import function, unrecorded
+from tinynet.functions.operands import common, number, on_arrays, real
+from tinynet.functions.public import a_kind_of, function, unrecorded
 from tinynet.ops.reduction import Dim, axes_of
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def greater_equal(input: Tensor, other: Any) -> Tensor:
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same shape and the same numbers, as a Python bool."""
     if not isinstance(other, Value):
-        raise TypeError(f"equal: other is a {type(other).__name__}; it must be a Tensor")
+        raise TypeError(f"equal: other is {a_kind_of(other)}; it must be a Tensor")
     return input.shape == other.shape and bool(eq(input, other).data.all())
 
 
@@ -110,9 +110,10 @@ def isclose(
         equal_nan: whether NaN is close to NaN.
     """
     if not isinstance(other, Value):
-        raise TypeError(f"isclose: other is a {type(other).__name__}; it must be a Tensor")
+        raise TypeError(f"isclose: other is {a_kind_of(other)}; it must be a Tensor")
     if input.dtype != other.dtype:
         raise TypeError(f"isclose: input is {input.dtype}, other is {other.dtype}; convert one")
+    rtol, atol = number("rtol", rtol), number("atol", atol)
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if not tolerance >= 0:
             raise ValueError(f"isclose: {name} is {tolerance}; it must be at least 0")
@@ -120,7 +121,7 @@ def isclose(
     if equal_nan and input.dtype.kind == "f":
         close = close | (isnan(input) & isnan(other))
     a, b = real(input).detach(), real(other).detach()
-    bound = b.abs() * float(rtol) + float(atol)
+    bound = b.abs() * rtol + atol
     return close | (isfinite(b) & ((a - b).abs() <= bound))
 
 

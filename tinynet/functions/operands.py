@@ -7,23 +7,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinynet.autograd import Value, guards, raw
-from tinynet.backend import array_module, as_array, is_array
+from tinynet.autograd import Value, raw
+from tinynet.backend import array_module, as_array, generic, is_array
 from tinynet.dtypes import category, float32, result_dtype
-from tinynet.ops.promotion import converted
+from tinynet.functions.public import a_kind_of
+from tinynet.ops.promotion import checked_operand, converted
 
 
 def operands(*args: Any) -> list[Any]:
     """The operands, at least one of them a Tensor; NumPy's scalars as Python numbers."""
-    checked = [a if isinstance(a, Value) else guards.operand("operand", a) for a in args]
-    if any(a is None for a in checked):
-        raise TypeError("operand: an operand is None; it must be a Tensor, an array or a number")
+    checked = [checked_operand("operand", a) for a in args]
     if not any(isinstance(a, Value) for a in checked):
         raise TypeError(
-            f"operand: of {', '.join(type(a).__name__ for a in args)} one must be a Tensor (make "
-            "one with tinynet.tensor)"
+            "operand: one of the operands must be a Tensor (make one with tinynet.tensor), not "
+            + " and ".join(map(a_kind_of, args))
         )
     return checked
+
+
+def number(name: str, a: Any) -> Any:
+    """An option as a Python number; a NumPy scalar or a 0-d Tensor is turned into one."""
+    if isinstance(a, generic) or (isinstance(a, Value) and a._data.size == 1):
+        a = raw(a).item()
+    if not isinstance(a, int | float):
+        raise TypeError(f"operand: {name} is {a_kind_of(a)}; it must be a number")
+    return a
 
 
 def common(*args: Any) -> tuple[list[Any], Any]:
@@ -52,7 +60,7 @@ def tensors(input: Any, other: Any) -> tuple[Any, Any]:
     """The two, if `other` is no number: PyTorch's rule for some functions of two tensors."""
     if not isinstance(other, Value) and not is_array(other):
         raise TypeError(
-            f"operand: other is a {type(other).__name__}; it must be a Tensor (make one with "
+            f"operand: other is {a_kind_of(other)}; it must be a Tensor (make one with "
             "tinynet.tensor)"
         )
     return input, other

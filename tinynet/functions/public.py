@@ -24,6 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _NUMPY_WORDS = {"axis": "dim", "keepdims": "keepdim"}
 _ERRORS = (TypeError, ValueError, IndexError, RuntimeError, AttributeError, OverflowError)
+_INSTEAD = {AttributeError: TypeError, OverflowError: ValueError}
 _NAME = re.compile(r"[\w.]+: ")  # what a message of tinynet begins with
 
 
@@ -45,8 +46,8 @@ def function(f: F) -> F:
                 args = (*args, options.pop(many))
         if takes_tensor and args and not isinstance(args[0], Value):
             raise TypeError(
-                f"{name}: {first.name} is a {type(args[0]).__name__}; it must be a Tensor (make "
-                "one with tinynet.tensor)"
+                f"{name}: {first.name} is {a_kind_of(args[0])}; it must be a Tensor (make one with "
+                "tinynet.tensor)"
             )
         try:
             return f(*args, **options)
@@ -74,8 +75,13 @@ def _renamed(error: Exception, name: str, args: tuple[Any, ...]) -> Exception:
     kinds = (
         k for k in type(error).__mro__ if k.__module__.split(".")[0] in ("builtins", "tinynet")
     )
-    kind: Any = TypeError if isinstance(error, AttributeError) else next(kinds)
+    kind: Any = _INSTEAD.get(type(error)) or next(kinds)
     return kind(f"{name}: {text}")
+
+
+def a_kind_of(a: object) -> str:
+    """The type of an argument, in words."""
+    return "None" if a is None else "an array" if is_array(a) else f"a {type(a).__name__}"
 
 
 def _described(a: Any) -> str:

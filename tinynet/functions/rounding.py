@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import raw
 from tinynet.backend import array_module
-from tinynet.functions.operands import common, on_arrays, reals, refuse
+from tinynet.functions.operands import common, number, on_arrays, reals, refuse, tensors
 from tinynet.functions.public import function
 from tinynet.ops import arithmetic, rounding
 
@@ -49,6 +49,7 @@ def fix(input: Tensor) -> Tensor:
 @function
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """The nearest number with so many decimals, of two the even one (0.5 becomes 0)."""
+    decimals = number("decimals", decimals)
     if not isinstance(decimals, int) or isinstance(decimals, bool):
         raise TypeError(f"round: decimals is {decimals!r}; it must be an integer")
     if decimals == 0:
@@ -102,6 +103,7 @@ def copysign(input: Tensor, other: Any) -> Tensor:
 @function
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
     """0 where x < 0, 1 where x > 0, and `values` where x = 0, without a gradient."""
+    input, values = tensors(input, values)
     if raw(values).dtype != input.dtype:
         raise TypeError(
             f"heaviside: input is {input.dtype}, values are {raw(values).dtype}; convert one"

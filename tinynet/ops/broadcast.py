@@ -89,6 +89,8 @@ class Elementwise(Op):
 
     def explain(self, error: Exception, arrays: list[Any], options: dict[str, Any]) -> str:
         shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
+        if any(a is None for a in arrays):
+            return f"{self.name}: an operand is None; it must be a Tensor, an array or a number"
         if "boolean subtract" in str(error):
             return f"{self.name}: booleans have no difference; use ^ or logical_xor, or .long()"
         if "broadcast" not in str(error) or len(shapes) < 2:

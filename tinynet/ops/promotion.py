@@ -18,14 +18,24 @@ def promoted(name: str, *operands: Any) -> tuple[Any, ...]:
     """
     if not any([isinstance(a, Value) for a in operands]):
         return operands
-    checked = [a if isinstance(a, Value) else guards.operand(name, a) for a in operands]
+    checked = [checked_operand(name, a) for a in operands]
     arrays = [raw(a) for a in checked]
-    if any([a is None for a in arrays]):
-        return tuple(checked)
     dtype = dtypes.result_dtype(arrays)
     if dtypes.numpy_dtype(arrays) == dtype:
         return tuple(checked)
     return tuple([converted(a, dtype) for a in checked])
+
+
+def checked_operand(name: str, a: Any) -> Any:
+    """`guards.operand`; None and arrays of anything but numbers raise too."""
+    if isinstance(a, Value):
+        return a
+    if a is None:
+        raise TypeError(f"{name}: an operand is None; it must be a Tensor, an array or a number")
+    a = guards.operand(name, a)
+    if is_array(a) and a.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: an operand is an array of {a.dtype}; it must hold real numbers")
+    return a
 
 
 def converted(a: Any, dtype: Any) -> Any:
