@@ -259,7 +259,11 @@ class ufunc:
 
 
 ufuncs = {name: ufunc(getattr(np, name)) for name in names.UFUNCS}
-special = {name: ufunc(getattr(scipy.special, name)) for name in names.SPECIAL}
+# SciPy wraps this one in a function; CuPy's is a ufunc
+zeta = scipy.special._ufuncs._zeta
+special = {
+    name: ufunc(zeta if name == "zeta" else getattr(scipy.special, name)) for name in names.SPECIAL
+}
 
 
 def _argument(name: str, value: Any, first: bool) -> Any:

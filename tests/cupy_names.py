@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 # Element-by-element functions; in CuPy they are `ufunc` objects, as in NumPy.
 UFUNCS = """
-abs absolute add bitwise_and bitwise_or bitwise_xor ceil cos divide equal exp expm1 floor
-floor_divide greater greater_equal invert isfinite isinf isnan less less_equal log log1p logaddexp
-logical_and maximum minimum multiply negative not_equal power remainder rint sign sin sqrt subtract
-tanh true_divide
+abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and bitwise_or
+bitwise_xor ceil cos cosh divide equal exp exp2 expm1 floor floor_divide fmod gcd greater
+greater_equal hypot invert isfinite isinf isnan lcm left_shift less less_equal log log10 log1p
+log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor maximum minimum multiply
+negative not_equal power remainder right_shift rint sign signbit sin sinh sqrt subtract tan tanh
+true_divide trunc
 """.split()
 
 # Those whose `at` CuPy has written; the others raise NotImplementedError.
@@ -23,7 +25,7 @@ SCATTERS = {"add", "subtract", "maximum", "minimum", "bitwise_and", "bitwise_or"
 # What adding into integer-array indices can be compiled for; int64 is not among them.
 SCATTER_DTYPES = {"float16", "float32", "float64", "int32", "uint32", "uint64"}
 
-SPECIAL = ["erf", "expit"]
+SPECIAL = ["digamma", "erf", "erfc", "erfinv", "expit", "gammaln", "zeta"]
 
 # Functions that are NumPy's own once the arrays are unwrapped.
 FUNCTIONS = """
@@ -41,6 +43,7 @@ eye(N, M=None, k=0, dtype=float, order='C')
 full(shape, fill_value, dtype=None, order='C')
 full_like(a, fill_value, dtype=None, order='K', subok=None, shape=None)
 ones(shape, dtype=float, order='C')
+isin(element, test_elements, assume_unique=False, invert=False)
 searchsorted(a, v, side='left', sorter=None)
 stack(tup, axis=0, out=None, *, dtype=None, casting='same_kind')
 zeros(shape, dtype=float, order='C')
@@ -83,7 +86,10 @@ transpose(self, *axes)
 
 # Parameters that hold arrays. The first of a function must be one, the others may be numbers;
 # every parameter not named here or in SEQUENCES is plain Python and must not be an array.
-ARRAYS = set("a a_max a_min array b dst fill_value prototype self src v weights where x".split())
+ARRAYS = set(
+    "a a_max a_min array b dst element fill_value prototype self src test_elements v weights where "
+    "x".split()
+)
 SEQUENCES = {"tup"}
 
 # Functions that only make a new view or reserve memory: they work even where no kernel compiles.

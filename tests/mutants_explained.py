@@ -26,8 +26,21 @@ _EQUAL = (
 )
 _RANK = "no singular value of the cases is 0: test_values_of_0 in test_reducing"
 _PLAIN = "this line is given plain arrays; at 0 it is test_norm_at_zero in test_ops_gradients"
+_NO_SLOPE = "the gradient is 0, and so is any multiple of it, in any order"
+_QUOTIENT = "the rule uses only the quotient, which is constant between its steps"
 
 EXPLAINED: dict[str, str] = {
+    "staircase.x: [stwz]*": _NO_SLOPE,
+    "staircase.x: factor[: ][!d]*": _NO_SLOPE,
+    "floor_divide.[ab]: [stwz]*": _NO_SLOPE,
+    "floor_divide.[ab]: f*[: ][!d]* g": _NO_SLOPE,
+    "floor_divide.[ab]: first for sum: *": _NO_SLOPE,
+    "remainder.b: second order: d[ab] *": _QUOTIENT,
+    "fmod.b: second order: d[ab] *": _QUOTIENT,
+    "hypot.[ab]: number off: 1.0 -> 1.001*": _MASKED,
+    "atan2.[ab]: number off: 1.0 -> 1.001*": _MASKED,
+    "atan2.[ab]: operands swapped: hypot(a, b) -> *": "the hypotenuse, in either order",
+    "asinh.x: operands swapped: hypot(x, 1.0) -> *": "the hypotenuse, in either order",
     "abs.x: second order: dx *": _WHERE_ONLY,
     "m??imum.?: second order: d[ab] *": _WHERE_ONLY,
     "clamp.x: second order: dx *": _WHERE_ONLY,

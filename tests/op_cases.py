@@ -14,6 +14,7 @@ import definitions_of_ops as loops
 import numpy as np
 from op_case import Case, n
 from op_cases_algebra import factorisations, scans
+from op_cases_pointwise import pointwise
 from op_cases_structure import broadcasts, copies, products, rearrangements
 from op_cases_windows import convolutions, windows
 
@@ -152,6 +153,7 @@ def table() -> dict[str, list[Case]]:
             *_each(_leaky, "separated", negative_slope=0.3),
         ],
         "elu": [*_each(_elu, "separated"), *_each(_elu, "separated", alpha=0.4)],
+        **pointwise(),
         **rearrangements(),
         "sum": _reductions("sum", math.fsum, empty=True),
         "amax": _reductions("amax", max, "separated"),

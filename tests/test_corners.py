@@ -35,7 +35,6 @@ class Strange:
 REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
     ValueError: [
         (lambda: arithmetic.clamp(Z(3)), "clamp: .*min, max or both"),
-        (lambda: x64(3).clamp(2, 1), "clamp: min 2 is greater than max 1"),
         (lambda: x64(2, 3).expand(2, 4), r"expand: .*\(2, 3\).*\(2, 4\)"),
         (lambda: tn.tensor(1.0).expand(-1), "expand: .*does not broadcast"),
         (lambda: broadcast.sum_to(Z((2, 3)), shape=(4,)), r"sum_to: .*\(4,\).*\(2, 3\)"),
@@ -82,9 +81,9 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: x64(2, 3).scatter_add(0, Z((1, 3), int), x64(1, 2)), "at least as large"),
         (
             lambda: tn.zeros(2, 3).add_(tn.zeros(4)),
-            r"add_: shape \(4,\) does not broadcast to \(2, 3\)",
+            r"add_: shapes \(2, 3\) and \(4,\) do not broadcast",
         ),
-        (lambda: x64(2, 3) < x64(4), r"<: shapes \(2, 3\) and \(4,\) do not broadcast"),
+        (lambda: x64(2, 3) < x64(4), r"lt: shapes \(2, 3\) and \(4,\) do not broadcast"),
         (lambda: float(x64(2)), "item: .*holds 2 numbers, not one"),
         (lambda: bool(x64(2)), "bool: .*no truth value"),
         (lambda: softmax.softmax(Z((2, 0)), dim=1), r"softmax: .*\(2, 0\)"),

@@ -33,11 +33,21 @@ from tinynet.dtypes import (
     bool_ as bool, double, finfo, float16, float32, float64, float_ as float, half, iinfo, int8,
     int16, int32, int64, int_ as int, long, short, uint8,
 )  # fmt: skip
+from tinynet.functions.angles import (
+    acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin, asinh, atan,
+    atan2, atanh, cos, cosh, deg2rad, hypot, rad2deg, sin, sinc, sinh, tan, tanh,
+)  # fmt: skip
+from tinynet.functions.bounds import (
+    clamp, clamp_max, clamp_min, clip, fmax, fmin, maximum, minimum, nan_to_num,
+)  # fmt: skip
 from tinynet.functions.changing import (
     index_add_, index_copy_, index_fill_, index_put_, masked_fill_, masked_scatter_, scatter_,
     scatter_add_, scatter_reduce_,
 )  # fmt: skip
-from tinynet.functions.comparing import all, any, isfinite, isnan, sign
+from tinynet.functions.comparing import (
+    all, allclose, any, eq, equal, ge, greater, greater_equal, gt, isclose, isfinite, isin, isinf,
+    isnan, isneginf, isposinf, isreal, le, less, less_equal, lt, ne, not_equal,
+)  # fmt: skip
 from tinynet.functions.contracting import einsum
 from tinynet.functions.counting import bincount, histc, histogram
 from tinynet.functions.cutting import (
@@ -53,14 +63,22 @@ from tinynet.functions.drawing import (
 from tinynet.functions.gathering import (
     argwhere, gather, index_select, nonzero, put, take, take_along_dim,
 )  # fmt: skip
+from tinynet.functions.logical import (
+    bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, gcd,
+    lcm, logical_and, logical_not, logical_or, logical_xor,
+)  # fmt: skip
 from tinynet.functions.masking import masked_fill, masked_scatter, masked_select
 from tinynet.functions.matrices import (
     cholesky, det, inverse, logdet, matrix_power, pinverse, qr, slogdet, svd,
 )  # fmt: skip
 from tinynet.functions.norms import cdist, dist, norm, pairwise_distance, pdist, renorm
+from tinynet.functions.operators import (
+    abs, absolute, add, addcdiv, addcmul, div, divide, floor_divide, fmod, lerp, mul, multiply, neg,
+    negative, positive, remainder, rsub, sub, subtract, true_divide,
+)  # fmt: skip
 from tinynet.functions.pointwise import (
-    abs, clamp, cos, erf, exp, log, maximum, minimum, pow, relu, sigmoid, sin, sqrt, square, tanh,
-    where,
+    exp, exp2, expm1, float_power, log, log10, log1p, log2, logaddexp, logaddexp2, pow, reciprocal,
+    relu, rsqrt, sqrt, square, where,
 )  # fmt: skip
 from tinynet.functions.products import (
     addbmm, addmm, addmv, addr, baddbmm, bmm, cross, dot, ger, inner, kron, matmul, mm, mv, outer,
@@ -76,6 +94,9 @@ from tinynet.functions.reducing import (
 from tinynet.functions.repeating import (
     flip, fliplr, flipud, repeat, repeat_interleave, roll, rot90, tile,
 )  # fmt: skip
+from tinynet.functions.rounding import (
+    ceil, copysign, fix, floor, frac, heaviside, round, sgn, sign, signbit, trunc,
+)  # fmt: skip
 from tinynet.functions.scans import (
     cummax, cummin, cumprod, cumsum, cumulative_trapezoid, diff, logcumsumexp, trapezoid, trapz,
 )  # fmt: skip
@@ -90,6 +111,9 @@ from tinynet.functions.shaping import (
 )  # fmt: skip
 from tinynet.functions.sorting import (
     argsort, bucketize, kthvalue, msort, searchsorted, sort, topk, unique, unique_consecutive,
+)  # fmt: skip
+from tinynet.functions.special import (
+    digamma, erf, erfc, erfinv, expit, lgamma, logit, sigmoid, xlogy,
 )  # fmt: skip
 from tinynet.functions.stacking import (
     atleast_1d, atleast_2d, atleast_3d, block_diag, cartesian_prod, cat, column_stack, combinations,
@@ -115,41 +139,52 @@ from tinynet.version import __version__
 memory.keep_freed_memory()
 
 __all__ = [
-    "AnomalyError", "DeviceError", "Generator", "Tensor", "__version__", "abs", "addbmm", "addmm",
-    "addmv", "addr", "all", "amax", "amin", "aminmax", "any", "arange", "argmax", "argmin",
-    "argsort", "argwhere", "as_tensor", "asarray", "atleast_1d", "atleast_2d", "atleast_3d",
-    "autograd", "baddbmm", "bernoulli", "bernoulli_", "bincount", "block_diag", "bmm", "bool",
+    "AnomalyError", "DeviceError", "Generator", "Tensor", "__version__", "abs", "absolute", "acos",
+    "acosh", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "all", "allclose",
+    "amax", "amin", "aminmax", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
+    "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "as_tensor", "asarray", "asin",
+    "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "autograd",
+    "baddbmm", "bernoulli", "bernoulli_", "bincount", "bitwise_and", "bitwise_left_shift",
+    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "bmm", "bool",
     "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
-    "cartesian_prod", "cat", "cdist", "cholesky", "chunk", "clamp", "column_stack", "combinations",
-    "concat", "concatenate", "corrcoef", "cos", "count_nonzero", "cov", "cross", "cummax", "cummin",
-    "cumprod", "cumsum", "cumulative_trapezoid", "data", "default_device", "derivation", "det",
+    "cartesian_prod", "cat", "cdist", "ceil", "cholesky", "chunk", "clamp", "clamp_max",
+    "clamp_min", "clip", "column_stack", "combinations", "concat", "concatenate", "copysign",
+    "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cummax", "cummin", "cumprod",
+    "cumsum", "cumulative_trapezoid", "data", "default_device", "deg2rad", "derivation", "det",
     "detect_anomaly", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "diff",
-    "dist", "dot", "double", "draw", "dsplit", "dstack", "einsum", "empty", "empty_like",
-    "enable_grad", "erf", "exp", "expand", "expand_as", "explain", "exponential_", "eye", "finfo",
-    "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64", "from_numpy",
-    "full", "full_like", "functional", "gather", "ger", "get_num_threads", "grad", "graph", "half",
-    "histc", "histogram", "hsplit", "hstack", "iinfo", "index_add", "index_add_", "index_copy",
-    "index_copy_", "index_fill", "index_fill_", "index_put", "index_put_", "index_reduce",
-    "index_select", "inference_mode", "inner", "int", "int16", "int32", "int64", "int8", "inverse",
-    "is_complex", "is_floating_point", "is_grad_enabled", "is_tensor", "isfinite", "isnan", "kron",
-    "kthvalue", "linalg", "linspace", "load", "log", "log_softmax", "logcumsumexp", "logdet",
-    "logspace", "logsumexp", "long", "manual_seed", "masked_fill", "masked_fill_", "masked_scatter",
-    "masked_scatter_", "masked_select", "matmul", "matrix_power", "max", "maximum", "mean",
-    "median", "meshgrid", "min", "minimum", "mm", "mode", "models", "moveaxis", "movedim", "msort",
-    "multinomial", "mv", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "nn", "no_grad",
-    "nonzero", "norm", "normal", "normal_", "numel", "ones", "ones_like", "optim", "outer",
-    "pairwise_distance", "pdist", "permute", "pinverse", "poisson", "pow", "prod", "promote_types",
-    "put", "qr", "quantile", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
-    "randperm", "ravel", "relu", "renorm", "repeat", "repeat_interleave", "reshape", "reshape_as",
-    "result_type", "roll", "rot90", "row_stack", "save", "scatter", "scatter_", "scatter_add",
+    "digamma", "dist", "div", "divide", "dot", "double", "draw", "dsplit", "dstack", "einsum",
+    "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2",
+    "expand", "expand_as", "expit", "explain", "expm1", "exponential_", "eye", "finfo", "fix",
+    "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64", "float_power",
+    "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "from_numpy", "full", "full_like",
+    "functional", "gather", "gcd", "ge", "ger", "get_num_threads", "grad", "graph", "greater",
+    "greater_equal", "gt", "half", "heaviside", "histc", "histogram", "hsplit", "hstack", "hypot",
+    "iinfo", "index_add", "index_add_", "index_copy", "index_copy_", "index_fill", "index_fill_",
+    "index_put", "index_put_", "index_reduce", "index_select", "inference_mode", "inner", "int",
+    "int16", "int32", "int64", "int8", "inverse", "is_complex", "is_floating_point",
+    "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf",
+    "isposinf", "isreal", "kron", "kthvalue", "lcm", "le", "lerp", "less", "less_equal", "lgamma",
+    "linalg", "linspace", "load", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp",
+    "logaddexp2", "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "logit", "logspace", "logsumexp", "long", "lt", "manual_seed", "masked_fill",
+    "masked_fill_", "masked_scatter", "masked_scatter_", "masked_select", "matmul", "matrix_power",
+    "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm", "mode", "models",
+    "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "mv", "nan_to_num", "nanmean",
+    "nanmedian", "nanquantile", "nansum", "narrow", "ne", "neg", "negative", "nn", "no_grad",
+    "nonzero", "norm", "normal", "normal_", "not_equal", "numel", "ones", "ones_like", "optim",
+    "outer", "pairwise_distance", "pdist", "permute", "pinverse", "poisson", "positive", "pow",
+    "prod", "promote_types", "put", "qr", "quantile", "rad2deg", "rand", "rand_like", "randint",
+    "randint_like", "randn", "randn_like", "randperm", "ravel", "reciprocal", "relu", "remainder",
+    "renorm", "repeat", "repeat_interleave", "reshape", "reshape_as", "result_type", "roll",
+    "rot90", "round", "row_stack", "rsqrt", "rsub", "save", "scatter", "scatter_", "scatter_add",
     "scatter_add_", "scatter_reduce", "scatter_reduce_", "searchsorted", "select", "select_scatter",
-    "set_default_device", "set_grad_enabled", "set_num_threads", "set_printoptions", "short",
-    "sigmoid", "sign", "sin", "slice_scatter", "slogdet", "softmax", "sort", "split",
-    "split_with_sizes", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "study", "sum",
-    "summary", "svd", "swapaxes", "swapdims", "t", "take", "take_along_dim", "tanh", "tensor",
-    "tensor_split", "tensordot", "testing", "tile", "topk", "trace", "training", "transpose",
-    "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices", "uint8", "unbind",
-    "unflatten", "unfold", "uniform_", "unique", "unique_consecutive", "unravel_index", "unsqueeze",
-    "utils", "var", "var_mean", "vdot", "view", "view_as", "vsplit", "vstack", "where", "zeros",
-    "zeros_like",
+    "set_default_device", "set_grad_enabled", "set_num_threads", "set_printoptions", "sgn", "short",
+    "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "slice_scatter", "slogdet", "softmax",
+    "sort", "split", "split_with_sizes", "sqrt", "square", "squeeze", "stack", "std", "std_mean",
+    "study", "sub", "subtract", "sum", "summary", "svd", "swapaxes", "swapdims", "t", "take",
+    "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile",
+    "topk", "trace", "training", "transpose", "trapezoid", "trapz", "tril", "tril_indices", "triu",
+    "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unflatten", "unfold", "uniform_",
+    "unique", "unique_consecutive", "unravel_index", "unsqueeze", "utils", "var", "var_mean",
+    "vdot", "view", "view_as", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -395,13 +395,13 @@ def index_add(target: Array, index: Any, values: Array) -> None:
         cupyx.scatter_add(target, index, values)
 
 
-def special(name: str, x: Array) -> Array:
-    """Apply a function of ``scipy.special``; a floating-point `x` keeps its dtype."""
+def special(name: str, x: Array, *before: float) -> Array:
+    """Apply a function of ``scipy.special`` to the numbers `before` and x, in the dtype of x."""
     xp, x = array_module(x), array_of(x)
     # imported on first use: SciPy would double the time that `import tinynet` takes
     if xp is np:
         from scipy import special as functions
     else:
         from cupyx.scipy import special as functions
-    y = getattr(functions, name)(x)
+    y = getattr(functions, name)(*before, x)
     return y.astype(x.dtype) if y.dtype != x.dtype and x.dtype.kind == "f" else y

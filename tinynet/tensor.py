@@ -7,7 +7,6 @@ PyTorch's. No method is attached elsewhere.
 
 from __future__ import annotations
 
-import operator
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,6 +18,8 @@ from tinynet.autograd.modes import modes
 from tinynet.autograd.versions import alias, increment_version, share_version
 from tinynet.conversions import Conversions
 from tinynet.functions import (
+    angles,
+    bounds,
     changing,
     comparing,
     counting,
@@ -26,24 +27,29 @@ from tinynet.functions import (
     diagonals,
     drawing,
     gathering,
+    logical,
     masking,
     matrices,
     norms,
     numpy_calls,
+    operators,
     pointwise,
     products,
     promoting,
     reducing,
     repeating,
+    rounding,
     scans,
     scattering,
     shaping,
     sorting,
+    special,
     stacking,
     statistics,
 )
 from tinynet.functions.arguments import axis
-from tinynet.ops import arithmetic, elementary, indexing
+from tinynet.functions.in_place import in_place
+from tinynet.ops import arithmetic, indexing
 
 Operand = Any  # a Tensor, an array or a number
 
@@ -347,30 +353,70 @@ class Tensor(Conversions, Value):
     def zero_(self) -> Tensor:
         return self.copy_(0)
 
-    def _change(self, name: str, function: Any, other: Any, alpha: float = 1) -> Tensor:
-        other = self._assigned(name, other)
-        other = other if alpha == 1 else other * alpha
-        array = self._writable(name)
-        try:
-            function(array, other)
-        except ValueError:
-            raise ValueError(
-                f"{name}: shape {other.shape} does not broadcast to {self.shape}, and a change in "
-                "place cannot enlarge a tensor; compute a new one"
-            ) from None
-        return self
-
-    def add_(self, other: Any, *, alpha: float = 1) -> Tensor:
-        return self._change("add_", operator.iadd, other, alpha)
-
-    def sub_(self, other: Any, *, alpha: float = 1) -> Tensor:
-        return self.add_(other, alpha=-alpha)
-
-    def mul_(self, other: Any) -> Tensor:
-        return self._change("mul_", operator.imul, other)
-
-    def div_(self, other: Any) -> Tensor:
-        return self._change("div_", operator.itruediv, other)
+    abs_ = in_place(operators.abs)
+    absolute_ = in_place(operators.absolute)
+    add_ = in_place(operators.add)
+    addcdiv_ = in_place(operators.addcdiv)
+    addcmul_ = in_place(operators.addcmul)
+    div_ = in_place(operators.div)
+    divide_ = in_place(operators.divide)
+    floor_divide_ = in_place(operators.floor_divide)
+    fmod_ = in_place(operators.fmod)
+    lerp_ = in_place(operators.lerp)
+    mul_ = in_place(operators.mul)
+    multiply_ = in_place(operators.multiply)
+    neg_ = in_place(operators.neg)
+    negative_ = in_place(operators.negative)
+    remainder_ = in_place(operators.remainder)
+    sub_ = in_place(operators.sub)
+    subtract_ = in_place(operators.subtract)
+    true_divide_ = in_place(operators.true_divide)
+    exp_ = in_place(pointwise.exp)
+    exp2_ = in_place(pointwise.exp2)
+    expm1_ = in_place(pointwise.expm1)
+    log_ = in_place(pointwise.log)
+    log10_ = in_place(pointwise.log10)
+    log1p_ = in_place(pointwise.log1p)
+    log2_ = in_place(pointwise.log2)
+    pow_ = in_place(pointwise.pow)
+    reciprocal_ = in_place(pointwise.reciprocal)
+    relu_ = in_place(pointwise.relu)
+    rsqrt_ = in_place(pointwise.rsqrt)
+    sqrt_ = in_place(pointwise.sqrt)
+    square_ = in_place(pointwise.square)
+    acos_ = in_place(angles.acos)
+    asin_ = in_place(angles.asin)
+    atan_ = in_place(angles.atan)
+    cos_ = in_place(angles.cos)
+    sin_ = in_place(angles.sin)
+    sinh_ = in_place(angles.sinh)
+    cosh_ = in_place(angles.cosh)
+    tan_ = in_place(angles.tan)
+    tanh_ = in_place(angles.tanh)
+    erf_ = in_place(special.erf)
+    erfc_ = in_place(special.erfc)
+    erfinv_ = in_place(special.erfinv)
+    logit_ = in_place(special.logit)
+    sigmoid_ = in_place(special.sigmoid)
+    clamp_ = in_place(bounds.clamp)
+    clamp_max_ = in_place(bounds.clamp_max)
+    clamp_min_ = in_place(bounds.clamp_min)
+    clip_ = in_place(bounds.clip)
+    nan_to_num_ = in_place(bounds.nan_to_num)
+    ceil_ = in_place(rounding.ceil)
+    floor_ = in_place(rounding.floor)
+    frac_ = in_place(rounding.frac)
+    round_ = in_place(rounding.round)
+    sign_ = in_place(rounding.sign)
+    trunc_ = in_place(rounding.trunc)
+    bitwise_and_ = in_place(logical.bitwise_and)
+    bitwise_not_ = in_place(logical.bitwise_not)
+    bitwise_or_ = in_place(logical.bitwise_or)
+    bitwise_xor_ = in_place(logical.bitwise_xor)
+    logical_and_ = in_place(logical.logical_and)
+    logical_not_ = in_place(logical.logical_not)
+    logical_or_ = in_place(logical.logical_or)
+    logical_xor_ = in_place(logical.logical_xor)
 
     # x += y changes x in place if nothing has to be recorded; otherwise it is x = x + y, with the
     # same gradients. A leaf that requires a gradient raises, as in add_.
@@ -390,6 +436,24 @@ class Tensor(Conversions, Value):
 
     def __itruediv__(self, other: Operand) -> Tensor:
         return self / other if self._recorded(other) else self.div_(other)
+
+    def __ifloordiv__(self, other: Operand) -> Tensor:
+        return self // other if self._recorded(other) else self.floor_divide_(other)
+
+    def __imod__(self, other: Operand) -> Tensor:
+        return self % other if self._recorded(other) else self.remainder_(other)
+
+    def __ipow__(self, other: Operand) -> Tensor:
+        return self**other if self._recorded(other) else self.pow_(other)
+
+    def __iand__(self, other: Operand) -> Tensor:
+        return self.bitwise_and_(other)
+
+    def __ior__(self, other: Operand) -> Tensor:
+        return self.bitwise_or_(other)
+
+    def __ixor__(self, other: Operand) -> Tensor:
+        return self.bitwise_xor_(other)
 
     # --- arithmetic ---
 
@@ -417,11 +481,23 @@ class Tensor(Conversions, Value):
     def __rtruediv__(self, other: Operand) -> Tensor:
         return arithmetic.div(other, self)
 
+    def __floordiv__(self, other: Operand) -> Tensor:
+        return operators.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Operand) -> Tensor:
+        return operators.floor_divide(other, self)
+
+    def __mod__(self, other: Operand) -> Tensor:
+        return operators.remainder(self, other)
+
+    def __rmod__(self, other: Operand) -> Tensor:
+        return operators.remainder(other, self)
+
     def __pow__(self, other: Operand) -> Tensor:
-        return elementary.pow(self, other)
+        return pointwise.pow(self, other)
 
     def __rpow__(self, other: Operand) -> Tensor:
-        return elementary.pow(other, self)
+        return pointwise.pow(other, self)
 
     def __matmul__(self, other: Operand) -> Tensor:
         return products.matmul(self, other)
@@ -430,51 +506,63 @@ class Tensor(Conversions, Value):
         return products.matmul(other, self)
 
     def __neg__(self) -> Tensor:
-        return arithmetic.neg(self)
+        return operators.neg(self)
 
     def __pos__(self) -> Tensor:
-        return self
+        return operators.positive(self)
 
     def __abs__(self) -> Tensor:
-        return arithmetic.abs(self)
+        return operators.abs(self)
 
-    # --- comparison: boolean tensors, never recorded ---
-
-    def _compare(self, name: str, function: Any, other: Any) -> Tensor:
-        other = self._plain(name, other)
-        try:
-            return Tensor(backend.as_array(function(self._data, other)))
-        except ValueError:
-            raise ValueError(
-                f"{name}: shapes {self.shape} and {tuple(other.shape)} do not broadcast"
-            ) from None
+    # --- comparison and logic: boolean tensors, never recorded ---
 
     def __eq__(self, other: Operand) -> Tensor:  # type: ignore[override]
-        return self._compare("==", operator.eq, other)
+        return comparing.eq(self, other)
 
     def __ne__(self, other: Operand) -> Tensor:  # type: ignore[override]
-        return self._compare("!=", operator.ne, other)
+        return comparing.ne(self, other)
 
     def __lt__(self, other: Operand) -> Tensor:
-        return self._compare("<", operator.lt, other)
+        return comparing.lt(self, other)
 
     def __le__(self, other: Operand) -> Tensor:
-        return self._compare("<=", operator.le, other)
+        return comparing.le(self, other)
 
     def __gt__(self, other: Operand) -> Tensor:
-        return self._compare(">", operator.gt, other)
+        return comparing.gt(self, other)
 
     def __ge__(self, other: Operand) -> Tensor:
-        return self._compare(">=", operator.ge, other)
+        return comparing.ge(self, other)
 
     def __invert__(self) -> Tensor:
-        return Tensor(backend.as_array(~self._data))
+        return logical.bitwise_not(self)
 
     def __and__(self, other: Operand) -> Tensor:
-        return self._compare("&", operator.and_, other)
+        return logical.bitwise_and(self, other)
 
     def __or__(self, other: Operand) -> Tensor:
-        return self._compare("|", operator.or_, other)
+        return logical.bitwise_or(self, other)
+
+    def __xor__(self, other: Operand) -> Tensor:
+        return logical.bitwise_xor(self, other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __lshift__(self, other: Operand) -> Tensor:
+        return logical.bitwise_left_shift(self, other)
+
+    def __rlshift__(self, other: Operand) -> Tensor:
+        return logical.bitwise_left_shift(other, self)
+
+    def __rshift__(self, other: Operand) -> Tensor:
+        return logical.bitwise_right_shift(self, other)
+
+    def __rrshift__(self, other: Operand) -> Tensor:
+        return logical.bitwise_right_shift(other, self)
+
+    def where(self, condition: Any, other: Operand) -> Tensor:
+        """Its entries where `condition` is true, else those of `other`; see `tinynet.where`."""
+        return pointwise.where(condition, self, other)
 
     # --- shape and indexing ---
 
@@ -495,6 +583,41 @@ class Tensor(Conversions, Value):
 
     # --- functions of `tinynet` that are methods too, defined in `tinynet.functions` ---
 
+    acos = angles.acos
+    acosh = angles.acosh
+    arccos = angles.arccos
+    arccosh = angles.arccosh
+    arcsin = angles.arcsin
+    arcsinh = angles.arcsinh
+    arctan = angles.arctan
+    arctan2 = angles.arctan2
+    arctanh = angles.arctanh
+    asin = angles.asin
+    asinh = angles.asinh
+    atan = angles.atan
+    atan2 = angles.atan2
+    atanh = angles.atanh
+    cos = angles.cos
+    cosh = angles.cosh
+    deg2rad = angles.deg2rad
+    hypot = angles.hypot
+    rad2deg = angles.rad2deg
+    sin = angles.sin
+    sinc = angles.sinc
+    sinh = angles.sinh
+    tan = angles.tan
+    tanh = angles.tanh
+
+    clamp = bounds.clamp
+    clamp_max = bounds.clamp_max
+    clamp_min = bounds.clamp_min
+    clip = bounds.clip
+    fmax = bounds.fmax
+    fmin = bounds.fmin
+    maximum = bounds.maximum
+    minimum = bounds.minimum
+    nan_to_num = bounds.nan_to_num
+
     index_add_ = changing.index_add_
     index_copy_ = changing.index_copy_
     index_fill_ = changing.index_fill_
@@ -506,10 +629,27 @@ class Tensor(Conversions, Value):
     scatter_reduce_ = changing.scatter_reduce_
 
     all = comparing.all
+    allclose = comparing.allclose
     any = comparing.any
+    eq = comparing.eq
+    equal = comparing.equal
+    ge = comparing.ge
+    greater = comparing.greater
+    greater_equal = comparing.greater_equal
+    gt = comparing.gt
+    isclose = comparing.isclose
     isfinite = comparing.isfinite
+    isinf = comparing.isinf
     isnan = comparing.isnan
-    sign = comparing.sign
+    isneginf = comparing.isneginf
+    isposinf = comparing.isposinf
+    isreal = comparing.isreal
+    le = comparing.le
+    less = comparing.less
+    less_equal = comparing.less_equal
+    lt = comparing.lt
+    ne = comparing.ne
+    not_equal = comparing.not_equal
 
     bincount = counting.bincount
     histc = counting.histc
@@ -554,6 +694,19 @@ class Tensor(Conversions, Value):
     take = gathering.take
     take_along_dim = gathering.take_along_dim
 
+    bitwise_and = logical.bitwise_and
+    bitwise_left_shift = logical.bitwise_left_shift
+    bitwise_not = logical.bitwise_not
+    bitwise_or = logical.bitwise_or
+    bitwise_right_shift = logical.bitwise_right_shift
+    bitwise_xor = logical.bitwise_xor
+    gcd = logical.gcd
+    lcm = logical.lcm
+    logical_and = logical.logical_and
+    logical_not = logical.logical_not
+    logical_or = logical.logical_or
+    logical_xor = logical.logical_xor
+
     masked_fill = masking.masked_fill
     masked_scatter = masking.masked_scatter
     masked_select = masking.masked_select
@@ -573,21 +726,43 @@ class Tensor(Conversions, Value):
     pdist = norms.pdist
     renorm = norms.renorm
 
-    abs = pointwise.abs
-    clamp = pointwise.clamp
-    cos = pointwise.cos
-    erf = pointwise.erf
+    abs = operators.abs
+    absolute = operators.absolute
+    add = operators.add
+    addcdiv = operators.addcdiv
+    addcmul = operators.addcmul
+    div = operators.div
+    divide = operators.divide
+    floor_divide = operators.floor_divide
+    fmod = operators.fmod
+    lerp = operators.lerp
+    mul = operators.mul
+    multiply = operators.multiply
+    neg = operators.neg
+    negative = operators.negative
+    positive = operators.positive
+    remainder = operators.remainder
+    rsub = operators.rsub
+    sub = operators.sub
+    subtract = operators.subtract
+    true_divide = operators.true_divide
+
     exp = pointwise.exp
+    exp2 = pointwise.exp2
+    expm1 = pointwise.expm1
+    float_power = pointwise.float_power
     log = pointwise.log
-    maximum = pointwise.maximum
-    minimum = pointwise.minimum
+    log10 = pointwise.log10
+    log1p = pointwise.log1p
+    log2 = pointwise.log2
+    logaddexp = pointwise.logaddexp
+    logaddexp2 = pointwise.logaddexp2
     pow = pointwise.pow
+    reciprocal = pointwise.reciprocal
     relu = pointwise.relu
-    sigmoid = pointwise.sigmoid
-    sin = pointwise.sin
+    rsqrt = pointwise.rsqrt
     sqrt = pointwise.sqrt
     square = pointwise.square
-    tanh = pointwise.tanh
 
     addbmm = products.addbmm
     addmm = products.addmm
@@ -640,6 +815,18 @@ class Tensor(Conversions, Value):
     rot90 = repeating.rot90
     tile = repeating.tile
 
+    ceil = rounding.ceil
+    copysign = rounding.copysign
+    fix = rounding.fix
+    floor = rounding.floor
+    frac = rounding.frac
+    heaviside = rounding.heaviside
+    round = rounding.round
+    sgn = rounding.sgn
+    sign = rounding.sign
+    signbit = rounding.signbit
+    trunc = rounding.trunc
+
     cummax = scans.cummax
     cummin = scans.cummin
     cumprod = scans.cumprod
@@ -684,6 +871,16 @@ class Tensor(Conversions, Value):
     topk = sorting.topk
     unique = sorting.unique
     unique_consecutive = sorting.unique_consecutive
+
+    digamma = special.digamma
+    erf = special.erf
+    erfc = special.erfc
+    erfinv = special.erfinv
+    expit = special.expit
+    lgamma = special.lgamma
+    logit = special.logit
+    sigmoid = special.sigmoid
+    xlogy = special.xlogy
 
     combinations = stacking.combinations
 

@@ -25,6 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _NUMPY_WORDS = {"axis": "dim", "keepdims": "keepdim"}
 _ERRORS = (TypeError, ValueError, IndexError, RuntimeError, AttributeError, OverflowError)
 _MISSING: Any = object()
+_INSTEAD = {AttributeError: TypeError, OverflowError: ValueError}
 _NAME = re.compile(r"[\w.]+: ")  # what a message of tinynet begins with
 _INSIDE = re.compile(r"attribute|NoneType|ndarray|ufunc|numpy|tuple index|truth value|float\(\)")
 
@@ -85,7 +86,7 @@ def _renamed(
     kinds = (
         k for k in type(error).__mro__ if k.__module__.split(".")[0] in ("builtins", "tinynet")
     )
-    kind: Any = TypeError if isinstance(error, AttributeError) else next(kinds)
+    kind: Any = _INSTEAD.get(type(error)) or next(kinds)
     return kind(f"{name}: {text}")
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinynet.autograd import Op
+from tinynet.autograd import Op, Value
 from tinynet.memory import broadcast_to
+from tinynet.ops.promotion import promoted
 
 
 @Op
@@ -70,7 +71,17 @@ def sum_to_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
 
 
 class Elementwise(Op):
-    """An elementwise operation that broadcasts its inputs."""
+    """An elementwise operation that broadcasts its inputs and brings them to one dtype."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        a, b = args[-2:]  # the terms; before them, in `where`, is a mask
+        x, y = a._data if isinstance(a, Value) else a, b._data if isinstance(b, Value) else b
+        dtype = getattr(x, "dtype", None)
+        other = getattr(y, "dtype", dtype)
+        dtype = other if dtype is None else dtype
+        if dtype is not other or dtype is None or dtype.kind != "f":
+            args = (*args[:-2], *promoted(self.name, a, b))
+        return super().__call__(*args, **options)
 
     def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:
         """Apply the adjoint of the broadcast that the array module does in the forward."""
@@ -78,6 +89,10 @@ class Elementwise(Op):
 
     def explain(self, error: Exception, arrays: list[Any], options: dict[str, Any]) -> str:
         shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
+        if any(a is None for a in arrays):
+            return f"{self.name}: an operand is None; it must be a Tensor, an array or a number"
+        if "boolean subtract" in str(error):
+            return f"{self.name}: booleans have no difference; use ^ or logical_xor, or .long()"
         if "broadcast" not in str(error) or len(shapes) < 2:
             return super().explain(error, arrays, options)
         return (
