@@ -105,6 +105,17 @@ def test_products() -> None:
     assert tn.ones(0, 3).prod(0).tolist() == [1, 1, 1]
 
 
+def test_einsum_of_lists() -> None:
+    a, b = T[0], T[1]
+    close(tn.einsum(a, [0, 1], b, [2, 1], [0, 2]), a @ b.mT)
+    close(tn.einsum(a, [..., 1], b, [..., 1]), (a * b).sum(1))
+    close(tn.einsum("ij,ij->", [a, b]), (a * b).sum())
+    with pytest.raises(TypeError, match="einsum: found a Tensor where the list"):
+        tn.einsum(a, b)
+    with pytest.raises(ValueError, match="einsum: an axis is 99; it must be from 0 to 51"):
+        tn.einsum(a, [0, 99])
+
+
 def test_running_functions_end_in_the_reduction() -> None:
     close(T.logcumsumexp(1)[:, -1], T.logsumexp(1))
     close(T.cummax(0)[0][-1], T.amax(0))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from tinynet.backend import array_module
 from tinynet.functions import matrices as of_matrices
 from tinynet.functions import norms, products
-from tinynet.functions.dims import dims_of, flag_of, one_dim, tensor_like
+from tinynet.functions.dims import dims_of, flag_of, one_dim, said, tensor_like
 from tinynet.functions.matrices import SlogDet, matrices, solved, triangle
 from tinynet.functions.norms import order_of, widened
 from tinynet.functions.public import function, unrecorded
@@ -97,7 +97,7 @@ def matrix_norm(
     """
     x = widened("matrix_norm", A, dtype)
     if not isinstance(dim, tuple | list) or len(dim) != 2:
-        raise RuntimeError(f"matrix_norm: dim is {dim!r}; it must be a pair of axes")
+        raise RuntimeError(f"matrix_norm: dim is {said(dim)}; it must be a pair of axes")
     if x.ndim < 2:
         raise RuntimeError(f"matrix_norm: shape {x.shape} must have two axes, as matrices have")
     axes = (one_dim("matrix_norm", dim[0], x.ndim), one_dim("matrix_norm", dim[1], x.ndim))
@@ -285,7 +285,7 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
 def _eigh(name: str, A: Tensor, uplo: str) -> Eigh:
     a = matrices(name, A, square=True)
     if not isinstance(uplo, str) or uplo.upper() not in ("L", "U"):
-        raise RuntimeError(f"{name}: UPLO is {uplo!r}; it must be 'L' or 'U'")
+        raise RuntimeError(f"{name}: UPLO is {said(uplo)}; it must be 'L' or 'U'")
     return Eigh(*factorisation.eigh(a, upper=uplo.upper() == "U"))
 
 

@@ -27,7 +27,7 @@ def one_dim(name: str, dim: Any, ndim: int, what: str = "dim") -> int:
         IndexError: for an axis out of range.
     """
     if isinstance(dim, bool | Value) or is_array(dim) or not hasattr(dim, "__index__"):
-        raise TypeError(f"{name}: {what} is {_said(dim)}; it must be one axis, an integer")
+        raise TypeError(f"{name}: {what} is {said(dim)}; it must be one axis, an integer")
     axes = axes_of(name, dim, ndim)
     return axes[0] if axes else 0
 
@@ -44,12 +44,20 @@ def dims_of(name: str, dim: Any, ndim: int, empty_is_all: bool = True) -> tuple[
     return axes if dim or not empty_is_all else tuple(range(ndim))
 
 
-def _said(dim: Any) -> str:
+def said(dim: Any) -> str:
+    """A wrong argument in an error message."""
     if isinstance(dim, Value) or is_array(dim):
         return f"a tensor of shape {tuple(dim.shape)}"
-    return repr(dim) if isinstance(dim, int | float | str | tuple | list | None) else (
-        f"a {type(dim).__name__}"
-    )  # fmt: skip
+    if hasattr(dim, "item"):  # NumPy's numbers
+        return repr(dim.item())
+    return repr(dim) if isinstance(dim, int | float | str | tuple | list | None) else kind_of(dim)
+
+
+def kind_of(value: Any) -> str:
+    """What a wrong argument is, in an error message."""
+    if value is None or is_array(value):
+        return "None" if value is None else "an array"
+    return f"a {type(value).__name__}"
 
 
 def number_of(name: str, value: Any, what: str) -> int:
@@ -59,7 +67,7 @@ def number_of(name: str, value: Any, what: str) -> int:
         TypeError: for anything else.
     """
     if isinstance(value, bool | Value) or is_array(value) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name}: {what} is {_said(value)}; it must be an integer")
+        raise TypeError(f"{name}: {what} is {said(value)}; it must be an integer")
     return int(value)
 
 
@@ -69,14 +77,30 @@ def flag_of(name: str, value: Any, what: str) -> bool:
     Raises:
         TypeError: for anything but True, False, 0 and 1.
     """
+    if type(value) is bool:
+        return value
     if isinstance(value, Value) or is_array(value) or value not in (True, False):
-        raise TypeError(f"{name}: {what} is {_said(value)}; it must be True or False")
+        raise TypeError(f"{name}: {what} is {said(value)}; it must be True or False")
     return bool(value)
 
 
 def converted(x: Tensor, dtype: Any) -> Tensor:
     """`x` in the dtype that was asked for, or as it is for None."""
-    return x if dtype is None else x.to(as_dtype(dtype))
+    return x if dtype is None else x.to(dtype_of(dtype))
+
+
+def dtype_of(dtype: Any) -> Any:
+    """The dtype of that name.
+
+    Raises:
+        TypeError: for anything but a dtype of numbers or booleans.
+    """
+    known = as_dtype(dtype) if isinstance(dtype, str | type) else dtype
+    if getattr(known, "kind", "") not in ("b", "i", "u", "f") or isinstance(known, Value):
+        raise TypeError(
+            f"dtype: {said(dtype)} is no dtype; it must be 'float32', 'int64' or the like"
+        )
+    return known
 
 
 def as_float(x: Tensor, dtype: Any = None) -> Tensor:
@@ -120,8 +144,7 @@ def tensor_like(name: str, other: Any, like: Tensor, what: str = "other") -> Ten
     if is_array(other):
         return like.result_type(other)  # type: ignore[return-value]
     raise TypeError(
-        f"{name}: {what} is a {type(other).__name__}; it must be a Tensor (make one with "
-        "tinynet.tensor)"
+        f"{name}: {what} is {kind_of(other)}; it must be a Tensor (make one with tinynet.tensor)"
     )
 
 

@@ -16,6 +16,7 @@ from tinynet.functions.dims import (
     one_dim,
     only_floats,
     promoted,
+    said,
     tensor_like,
 )
 from tinynet.functions.matrices import svdvals
@@ -35,7 +36,7 @@ def order_of(name: str, p: Any) -> float:
         TypeError: for anything else.
     """
     if isinstance(p, bool | str | Value | None) or is_array(p) or not hasattr(p, "__float__"):
-        raise TypeError(f"{name}: the order is {p!r}; it must be a number")
+        raise TypeError(f"{name}: the order is {said(p)}; it must be a number")
     return float(p)
 
 
@@ -88,6 +89,7 @@ def matrix_norm(
         raise RuntimeError(f"{name}: dim {axes} names an axis twice; a matrix has two")
     if p == "fro":
         return reduction.norm(x, dim=axes, keepdim=keepdim)
+    p = p if isinstance(p, str) else order_of(name, p)
     if p != "nuc" and not (isinstance(p, int | float) and abs(p) in (1, 2, math.inf)):
         raise RuntimeError(
             f"{name}: ord is {p!r}; a matrix norm is 'fro', 'nuc', 1, -1, 2, -2, Inf or -Inf"
@@ -190,7 +192,7 @@ def pairwise_distance(
 ) -> Tensor:
     """The norm of order p of x1 - x2 + eps along the last axis: the distances of paired rows."""
     x2 = tensor_like("pairwise_distance", x2, x1, "x2")
-    x = as_float(x1 - x2) + float(eps)
+    x = as_float(x1 - x2) + order_of("pairwise_distance", eps)
     axes = (x.ndim - 1,) if x.ndim else ()
     return vector_norm("pairwise_distance", x, order_of("pairwise_distance", p), axes, keepdim)
 

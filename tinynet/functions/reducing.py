@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinynet.autograd import Value
 from tinynet.backend import array_module
-from tinynet.functions.dims import as_float, converted, dims_of, flag_of, one_dim, only_floats
+from tinynet.functions.dims import (
+    as_float,
+    converted,
+    dims_of,
+    flag_of,
+    kind_of,
+    one_dim,
+    only_floats,
+)
 from tinynet.functions.public import function, unrecorded
 from tinynet.ops import arithmetic, reduction, scans
 from tinynet.ops import softmax as softmax_ops
@@ -38,6 +46,7 @@ class Extremes(NamedTuple):
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over `dim`, all for None or (); see `tinynet.ops.reduction.sum`."""
     axes = None if dim is None else dims_of("sum", dim, input.ndim)
+    keepdim = flag_of("sum", keepdim, "keepdim")
     return converted(reduction.sum(converted(input, dtype), dim=axes, keepdim=keepdim), dtype)
 
 
@@ -64,7 +73,7 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = 
     """
     input = only_floats("mean", input, dtype)
     axes = dims_of("mean", dim, input.ndim)
-    n = _count("mean", input, axes)
+    n, keepdim = _count("mean", input, axes), flag_of("mean", keepdim, "keepdim")
     return reduction.sum(input, dim=None if dim is None else axes, keepdim=keepdim) / n
 
 
@@ -89,7 +98,7 @@ def prod(
         if flag_of("prod", keepdim, "keepdim"):
             raise TypeError("prod: keepdim is True without dim; give the dim")
         return converted(scans.prod(x.reshape(-1), dim=0), dtype)
-    axis = one_dim("prod", dim, x.ndim)
+    axis, keepdim = one_dim("prod", dim, x.ndim), flag_of("prod", keepdim, "keepdim")
     y = scans.prod(x, dim=axis, keepdim=keepdim) if x.ndim else scans.prod(x.reshape(1), dim=0)
     return converted(y, dtype)
 
@@ -116,8 +125,8 @@ def _options(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Dim, 
         if correction is not None:
             raise TypeError(f"{name}: unbiased and correction are both given; give one of them")
         return dim, 1 if flag_of(name, unbiased, "unbiased") else 0
-    if isinstance(correction, Value | str | tuple | list):
-        raise TypeError(f"{name}: correction is {correction!r}; it must be a number")
+    if correction is not None and not isinstance(correction, int | float):
+        raise TypeError(f"{name}: correction is {kind_of(correction)}; it must be a number")
     return dim, 1 if correction is None else float(correction)
 
 
@@ -155,6 +164,7 @@ def var(
         ValueError: unless n > correction.
         TypeError: for integers.
     """
+    keepdim = flag_of("var", keepdim, "keepdim")
     _, centred, axes, count = _centred("var", input, dim, unbiased, correction)
     return reduction.sum(centred * centred, dim=axes, keepdim=keepdim) / count
 
@@ -172,6 +182,7 @@ def std(
 
     At a constant it has a kink, as the length has at 0: the gradient is 0 there.
     """
+    keepdim = flag_of("std", keepdim, "keepdim")
     _, centred, axes, count = _centred("std", input, dim, unbiased, correction)
     return reduction.norm(centred, dim=axes, keepdim=keepdim) / math.sqrt(count)
 
@@ -186,6 +197,7 @@ def var_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The pair of `var` and `mean`."""
+    keepdim = flag_of("var_mean", keepdim, "keepdim")
     middle, centred, axes, count = _centred("var_mean", input, dim, unbiased, correction)
     variance = reduction.sum(centred * centred, dim=axes, keepdim=keepdim) / count
     return variance, middle.reshape(variance.shape)
@@ -201,6 +213,7 @@ def std_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The pair of `std` and `mean`."""
+    keepdim = flag_of("std_mean", keepdim, "keepdim")
     middle, centred, axes, count = _centred("std_mean", input, dim, unbiased, correction)
     deviation = reduction.norm(centred, dim=axes, keepdim=keepdim) / math.sqrt(count)
     return deviation, middle.reshape(deviation.shape)
@@ -222,7 +235,7 @@ def amin(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 
 def _all_as_none(name: str, dim: Dim, input: Tensor, keepdim: bool) -> Dim:
-    axes = dims_of(name, dim, input.ndim)
+    axes, keepdim = dims_of(name, dim, input.ndim), flag_of(name, keepdim, "keepdim")
     return None if dim is None and not keepdim else axes
 
 
@@ -275,6 +288,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     axis = None if dim is None else one_dim(name, dim, input.ndim)
+    keepdim = flag_of(name, keepdim, "keepdim")
     if (input.shape[axis] if axis is not None and input.ndim else input.numel()) == 0:
         raise IndexError(f"{name}: shape {input.shape} has no entry along dim {dim}; it needs one")
     axis = axis if input.ndim else None
@@ -296,7 +310,7 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
     """ln sum e^x along `dim`; see `tinynet.ops.softmax.logsumexp`."""
     if dim is None:
         raise TypeError("logsumexp: dim is None; it must be an axis or a tuple of axes")
-    axes = dims_of("logsumexp", dim, input.ndim)
+    axes, keepdim = dims_of("logsumexp", dim, input.ndim), flag_of("logsumexp", keepdim, "keepdim")
     if math.prod(input.shape[axis] for axis in axes) == 0:  # ln 0 of every empty sum
         return input.exp().sum(axes, keepdim).log() if 0 in input.shape else input
     return softmax_ops.logsumexp(as_float(input), dim=axes, keepdim=keepdim)

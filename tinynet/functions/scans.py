@@ -10,6 +10,7 @@ from tinynet.functions.dims import (
     as_float,
     at_axis,
     converted,
+    kind_of,
     number_of,
     one_dim,
     promoted,
@@ -105,7 +106,7 @@ def diff(
         parts = [t if t is None else tensor_like("diff", t, input) for t in (prepend, append)]
         known = promoted(*(t for t in (parts[0], input, parts[1]) if t is not None))
         input = shape.cat(*known, dim=axis)
-    for _ in range(n):
+    for _ in range(min(n, input.shape[axis])):  # nothing is left after as many
         later, earlier = input[at_axis(axis, slice(1, None))], input[at_axis(axis, slice(0, -1))]
         input = later != earlier if input.dtype.kind == "b" else later - earlier
     return input
@@ -119,7 +120,7 @@ def _trapezoids(name: str, y: Tensor, x: Any, dx: Any, dim: Any) -> Tensor:
     y = as_float(y)
     if x is None:
         if isinstance(dx, Value) or is_array(dx) or not isinstance(dx, int | float):
-            raise TypeError(f"{name}: dx is a {type(dx).__name__}; it must be a number")
+            raise TypeError(f"{name}: dx is {kind_of(dx)}; it must be a number")
         width: Any = dx
     else:
         x = tensor_like(name, x, y, "x")

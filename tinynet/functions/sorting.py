@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value, raw
 from tinynet.backend import arange, array_module, constant, empty, is_array, zeros
-from tinynet.functions.dims import flag_of, number_of, one_dim
+from tinynet.functions.dims import flag_of, kind_of, number_of, one_dim, said
 from tinynet.functions.public import function, unrecorded
 from tinynet.functions.reducing import Pair
 
@@ -242,7 +242,7 @@ def searchsorted(
         sorter: positions that sort `sorted_sequence`, if it is not in order.
     """
     if side not in (None, "left", "right"):
-        raise RuntimeError(f"searchsorted: side is {side!r}; it must be 'left' or 'right'")
+        raise RuntimeError(f"searchsorted: side is {said(side)}; it must be 'left' or 'right'")
     if right and side == "left":
         raise RuntimeError("searchsorted: right is True and side is 'left'; give one of them")
     x = sorted_sequence.data
@@ -287,7 +287,7 @@ def bucketize(
         found = (
             f"has shape {tuple(boundaries.data.shape)}"
             if isinstance(boundaries, Value)
-            else f"is a {type(boundaries).__name__}"
+            else f"is {kind_of(boundaries)}"
         )
         raise RuntimeError(f"bucketize: boundaries {found}; it must be a Tensor with one axis")
     v = _values("bucketize", input, boundaries.data)
@@ -303,7 +303,7 @@ def _values(name: str, input: Any, like: Any) -> Any:
         return input
     if isinstance(input, int | float):
         return constant(input, like)
-    raise TypeError(f"{name}: input is a {type(input).__name__}; it must be a Tensor or a number")
+    raise TypeError(f"{name}: input is {kind_of(input)}; it must be a Tensor or a number")
 
 
 def _inserted(x: Any, v: Any, side: str) -> Any:
