@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.backend import check, zeros
-from tinynet.functions.arguments import axis
+from tinynet.functions.arguments import axis, integer
 from tinynet.functions.public import function, shown, unrecorded
 from tinynet.functions.shaping import broadcast_shapes
 from tinynet.memory import broadcast_to
@@ -171,5 +171,5 @@ def argwhere(input: Tensor) -> Any:
 @function
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True) -> tuple[Tensor, Tensor]:
     """The k largest (or smallest) entries along `dim`, in order, and their indices."""
-    axis = axis_of("topk", dim, input.ndim)
-    return indexing.topk(input, k=k, dim=axis, largest=largest)
+    at = axis_of("topk", integer("topk", "dim", dim), input.ndim)
+    return indexing.topk(input, k=integer("topk", "k", k), dim=at, largest=largest)
