@@ -31,8 +31,8 @@ INTERNAL = re.compile(
     r"\b(ufunc|numpy\.|np\.|_data|NoneType|ndarray|tuple index|has no attribute|Value)\b"
 )
 X = tn.tensor(np.arange(6.0).reshape(2, 3), "float32")
-BAD = [None, "a", [[1], [1, 2]], np.float64(2.5), np.int64(1), -1, True, tn.zeros(2, 3), tn.zeros(0),
-       object(), np.array(["a"]), 1j, (0, 0), (None,), float("nan")]  # fmt: skip
+BAD = [None, "a", [[1], [1, 2]], np.float64(2.5), np.int64(1), -1, True, tn.zeros(2, 3),
+       tn.zeros(0), object(), np.array(["a"]), 1j, (0, 0), (None,), float("nan")]  # fmt: skip
 GOOD = {
     "input": X, "dim": 0, "dim0": 0, "dim1": 1, "index": [[0]], "indices": ([0],), "src": X,
     "source": X, "values": X, "mask": X > 0, "other": X, "reduce": "sum", "size": (2, 3),
