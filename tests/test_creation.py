@@ -21,6 +21,7 @@ def test_sequences():
     assert tn.arange(5, 1, -2).tolist() == [5, 3]
     assert tn.arange(end=3).dtype == tn.int64
     assert tn.arange(3.0).dtype == tn.float32
+    assert tn.arange(0.1, -7.9, -4.0, dtype=tn.int64).tolist() == [0, -4]
     assert tn.arange(1, 4, dtype=tn.float64).tolist() == [1, 2, 3]
     assert tn.linspace(0, 1, 5).tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert tn.linspace(-1, 1, 1001)[-1].item() == 1

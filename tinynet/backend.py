@@ -94,8 +94,8 @@ def plain_array(a: Any) -> Array:
         if isinstance(a, np.ma.MaskedArray):
             raise TypeError("tensor: a masked array would lose its mask; call .filled(value) on it")
         return a.view(np.ndarray)
-    if is_array(a):
-        return a
+    if is_array(a) or isinstance(a, np.generic):
+        return as_array(a)
     raise TypeError(f"tensor: data is a {type(a).__name__}; make a tensor with tinynet.tensor")
 
 
@@ -151,7 +151,7 @@ def as_device(device: Any) -> str:
     """
     kind, colon, number = str(device).partition(":")
     if kind not in ("cpu", "cuda") or (colon and number != "0"):
-        raise ValueError(f"device: {device!r} is not known; it must be 'cpu' or 'cuda'")
+        raise ValueError(f"device: device {str(device)!r} is not known; use 'cpu' or 'cuda'")
     return kind
 
 
@@ -223,9 +223,8 @@ def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Array:
         except ValueError as error:  # a ragged list
             raise TypeError(f"tensor: data must be numbers of one shape ({error})") from None
         if plain.dtype.kind not in "biuf":
-            raise TypeError(
-                f"tensor: data must be numbers, not {type(data).__name__} of {plain.dtype}"
-            )
+            kind = "None" if data is None else f"{type(data).__name__} of {plain.dtype}"
+            raise TypeError(f"tensor: data must be numbers, not {kind}")
         if dtype is None and plain.dtype == float64 and not _has_numpy_float(data):
             plain = plain.astype(float32)
         data, device = plain, device or default_device()

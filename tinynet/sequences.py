@@ -44,10 +44,12 @@ def arange(
     if not 2 <= len(given) <= 3:
         raise TypeError("arange: give an end, or start and end, and perhaps a step")
     first, last, by = [number_of("arange", "a bound", b) for b in (*given, 1)[:3]]
-    if not by:
-        raise ValueError("arange: step is 0; it must not be")
     if not all(map(math.isfinite, (first, last, by))):
         raise ValueError(f"arange: {first}, {last} and {by} must be finite")
+    if dtype is not None and dtypes.as_dtype(dtype).kind != "f":
+        first, last, by = int(first), int(last), int(by)
+    if not by:
+        raise ValueError("arange: step is 0; it must not be")
     if (last - first) * by < 0:
         raise ValueError(f"arange: step {by} leads away from {last}, starting at {first}")
     whole = not any([isinstance(n, float) for n in (first, last, by)])

@@ -37,6 +37,14 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
     return where(drawn.data < 0, input, drawn) if input.requires_grad else drawn
 
 
+def _number(name: str, what: str, value: Any) -> float:
+    if isinstance(value, Value) and not value._data.ndim:
+        value = value._data.item()
+    if not isinstance(value, int | float):
+        raise TypeError(f"{name}: {what} is {shown(value)}; it must be a number")
+    return float(value)
+
+
 def _probability(name: str, p: Any) -> Any:
     if isinstance(p, Value):
         p = to_numpy(p._data)
@@ -44,6 +52,8 @@ def _probability(name: str, p: Any) -> Any:
         if not 0 <= p <= 1:
             raise ValueError(f"{name}: p is {p}; it must be from 0 to 1")
     else:
+        if getattr(getattr(p, "dtype", None), "kind", "") != "f":
+            raise TypeError(f"{name}: p is {shown(p)}; it must be a number or a Tensor of floats")
         check((p >= 0) & (p <= 1), lambda: ValueError(f"{name}: p must be from 0 to 1 everywhere"))
     return p
 
@@ -109,19 +119,21 @@ def poisson(input: Tensor, *, generator: Any = None) -> Tensor:
 @function
 def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill x with independent normal numbers."""
+    mean, std = _number("normal_", "mean", mean), _number("normal_", "std", std)
     if std < 0:
         raise ValueError(f"normal_: std is {std}; it must be at least 0")
     noise = (generator or default_generator()).standard_normal(input.shape)
-    return input.copy_(_drawn(input, float(mean) + float(std) * noise))
+    return input.copy_(_drawn(input, mean + std * noise))
 
 
 @function
 def uniform_(input: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill x with independent uniform numbers in [a, b)."""
+    a, b = _number("uniform_", "a", a), _number("uniform_", "b", b)
     if a > b:
         raise ValueError(f"uniform_: from {a} to {b} is empty; a must be at most b")
     numbers = (generator or default_generator()).random(input.shape)
-    return input.copy_(_drawn(input, float(a) + (float(b) - float(a)) * numbers))
+    return input.copy_(_drawn(input, a + (b - a) * numbers))
 
 
 @function
@@ -136,7 +148,8 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
 @function
 def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill x with independent exponential numbers of the rate `lambd`."""
+    lambd = _number("exponential_", "lambd", lambd)
     if not lambd > 0:
         raise ValueError(f"exponential_: lambd is {shown(lambd)}; it must be positive")
-    numbers = (generator or default_generator()).exponential(1.0 / float(lambd), input.shape)
+    numbers = (generator or default_generator()).exponential(1.0 / lambd, input.shape)
     return input.copy_(_drawn(input, numbers))

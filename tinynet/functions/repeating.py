@@ -90,11 +90,11 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     y[(i + shift) mod n] = x[i]. Without `dims` the entries count as one row.
     """
     steps = _listed("roll", "shifts", shifts)
-    if dims is None or (not hasattr(dims, "__index__") and len(dims) == 0):
+    turned = () if dims is None else _listed("roll", "dims", dims)
+    if not turned:
         if len(steps) != 1:
             raise ValueError(f"roll: {len(steps)} shifts need as many dims")
         return roll(input.flatten(), steps[0], 0).reshape(input.shape)
-    turned = _listed("roll", "dims", dims)
     if len(steps) != len(turned):
         raise ValueError(f"roll: {len(steps)} shifts for {len(turned)} dims; they must be as many")
     y = input

@@ -312,7 +312,12 @@ def index_put(input: Tensor, indices: Any, values: Any, accumulate: bool = False
     """
     if not isinstance(indices, tuple | list):
         raise TypeError(f"index_put: indices is {shown(indices)}; it must be a tuple of Tensors")
-    places = indexing.plain_index(tuple(indices), input.data)
+    try:
+        places = indexing.plain_index(tuple(indices), input.data)
+    except (TypeError, ValueError):
+        places = ("",)
+    if any([isinstance(p, str) or (is_array(p) and p.dtype.kind not in "iub") for p in places]):
+        raise IndexError("index_put: indices must be tensors of integers or booleans")
     if isinstance(values, int | float):
         values = unrecorded(input, full((), values, input.data))
     values = _tensor("index_put", values)
