@@ -44,6 +44,7 @@ ON_REQUEST = {
     "autograd/guards.py": {"operand"},  # a NumPy scalar from outside becomes Python's
     "nn/module.py": {"state_dict"},
     "nn/state.py": {"host_array"},  # loading
+    "optim/lbfgs.py": {"_saved"},
     "optim/optimizer.py": {"_state"},  # saving
 }  # fmt: skip
 
