@@ -46,6 +46,7 @@ ON_REQUEST = {
     "functional/embedding.py": {"one_hot"},  # the largest label, if num_classes is not given
     "nn/module.py": {"state_dict"},
     "nn/state.py": {"host_array"},  # loading
+    "optim/lbfgs.py": {"_saved"},
     "optim/optimizer.py": {"_state"},  # saving
 }  # fmt: skip
 

@@ -334,3 +334,29 @@ def test_initial_weights_spread_alike():
     assert nn.init.calculate_gain("leaky_relu", 0.3) == torch.nn.init.calculate_gain(
         "leaky_relu", 0.3
     )
+
+
+def test_parameters_as_a_vector():
+    theirs, ours = both("Sequential(Linear(2, 3), Linear(3, 1))")
+    a = nn.utils.parameters_to_vector(ours.parameters())
+    b = torch.nn.utils.parameters_to_vector(theirs.parameters())
+    compare(a, b)
+    (a * a).sum().backward()
+    (b * b).sum().backward()
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        compare(p.grad, q.grad)
+    nn.utils.vector_to_parameters(a.detach() * 2, ours.parameters())
+    torch.nn.utils.vector_to_parameters(b.detach() * 2, theirs.parameters())
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        compare(p, q)
+    for p in (1.0, 2.0, 3.0, float("inf")):
+        norm = nn.utils.get_total_norm([q.grad for q in ours.parameters()], p)
+        compare(norm, torch.nn.utils.get_total_norm([q.grad for q in theirs.parameters()], p))
+    nn.utils.clip_grads_with_norm_(ours.parameters(), 0.5, norm)
+    torch.nn.utils.clip_grads_with_norm_(theirs.parameters(), 0.5, torch.tensor(norm.item()))
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-6)
+    with pytest.raises(ValueError, match=r"vec has shape \(3,\), the parameters have 13 entries"):
+        nn.utils.vector_to_parameters(tn.ones(3), ours.parameters())
+    with pytest.raises(TypeError, match="parameter 0 is a int, not a Tensor"):
+        nn.utils.clip_grad_norm_([3], 1.0)

@@ -9,6 +9,7 @@ from tinynet.optim.adagrad import Adadelta, Adagrad
 from tinynet.optim.adam import Adam, AdamW
 from tinynet.optim.adam_family import Adamax, NAdam, RAdam
 from tinynet.optim.asgd import ASGD
+from tinynet.optim.lbfgs import LBFGS
 from tinynet.optim.optimizer import Optimizer
 from tinynet.optim.rmsprop import RMSprop
 from tinynet.optim.rprop import Rprop
@@ -16,6 +17,7 @@ from tinynet.optim.sgd import SGD
 
 __all__ = [
     "ASGD",
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",

@@ -104,7 +104,8 @@ def _entry(
         raise ValueError(f"{label} lacks {', '.join(missing)}; it has {', '.join(entry)}")
     made: dict[str, Any] = {}
     for name, value in entry.items():
-        array = host_array(f"{label}, {name}", value)
+        # a Python float would become float32
+        array = host_array(f"{label}, {name}", value, "float64" if name in carried else None)
         if name in ("step", *carried):
             if array.size != 1:
                 raise ValueError(f"{label}: {name} has shape {array.shape}; it must be a number")
