@@ -308,6 +308,17 @@ def test_a_subclass_makes_its_own_items():
     assert numbers(list(DataLoader(Twice(tn.arange(3)), batch_size=3))) == [[0, 2, 4]]
 
 
+def test_subclasses_of_arrays_become_plain():
+    matrix = np.arange(6.0).view(np.matrix).reshape(3, 2)
+    for (batch,) in (*DataLoader(matrix, batch_size=2), *DataLoader(matrix, shuffle=True)):
+        assert type(batch) is np.ndarray
+    assert type(TensorDataset(matrix).tensors[0].data) is np.ndarray
+    for make in (DataLoader, TensorDataset):
+        with pytest.raises(TypeError, match="argument 0 is a masked array"):
+            make(np.ma.masked_equal(np.arange(3), 1))
+    assert len(DataLoader(Squares(), np.int64(5), np.True_)) == 2
+
+
 def test_gradients_reach_tensors_that_ask_for_them():
     x = tn.ones(4, requires_grad=True)
     for batch in DataLoader(x, batch_size=2, shuffle=True):

@@ -23,7 +23,7 @@ or by default in ``$TINYNET_DATA``, the user's cache and the folder of the syste
 lists those on this machine. A file whose SHA-256 differs raises `DataError`.
 """
 
-from tinynet.data import transforms
+from tinynet.data import datasets, transforms
 from tinynet.data.catalogue import Located, locate
 from tinynet.data.cifar import (
     CIFAR10_CLASSES,
@@ -44,11 +44,11 @@ from tinynet.data.dataset import (
     TensorDataset,
     random_split,
 )
+from tinynet.data.datasets import CIFAR10, MNIST, FashionMNIST
 from tinynet.data.digits import digits
 from tinynet.data.download import DownloadError
 from tinynet.data.files import cache_folder
 from tinynet.data.idx import DataError, read_idx
-from tinynet.data.image_sets import CIFAR10, MNIST, FashionMNIST
 from tinynet.data.loader import DataLoader, get_worker_info
 from tinynet.data.mnist import (
     FASHION_MNIST_CLASSES,
@@ -100,6 +100,7 @@ __all__ = [
     "WeightedRandomSampler",
     "cache_folder",
     "cifar10",
+    "datasets",
     "default_collate",
     "default_convert",
     "digits",

@@ -69,7 +69,9 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
     def __init__(self, *tensors: Any) -> None:
         equal_length("TensorDataset", tensors)
-        self.tensors = tuple(as_tensor(t) for t in tensors)
+        self.tensors = tuple(
+            as_tensor(t.view(np.ndarray) if isinstance(t, np.ndarray) else t) for t in tensors
+        )
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         return tuple(t[index] for t in self.tensors)
@@ -83,7 +85,8 @@ class ArrayDataset(Dataset[tuple[Array, ...]]):
 
     def __init__(self, *arrays: Array) -> None:
         equal_length("DataLoader", arrays)
-        self.arrays = arrays
+        # a matrix or another subclass would give batches of its own kind
+        self.arrays = tuple(a.view(np.ndarray) if isinstance(a, np.ndarray) else a for a in arrays)
 
     def __getitem__(self, index: Any) -> tuple[Array, ...]:
         return tuple(a[index] for a in self.arrays)
@@ -265,6 +268,11 @@ def equal_length(where: str, arrays: tuple[Any, ...]) -> None:
                 f"{type(a).__name__}; convert data with numpy.asarray and pass options by name, "
                 "as in DataLoader(x, y, batch_size=64)"
             )
+        if isinstance(a, np.ma.MaskedArray):
+            raise TypeError(
+                f"{where}: argument {i} is a masked array, whose mask a network would ignore; fill "
+                "it with a.filled(0), or leave the rows out"
+            )
         if a.ndim == 0:
             raise ValueError(
                 f"{where}: argument {i} must have 1 dimension or more, but has 0; batches are "
@@ -289,7 +297,7 @@ def dataset_of(data: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
             )
         return ArrayDataset(*data), ()
     if isinstance(first, Value):
-        if len(data) > 1 and not isinstance(data[1], int | None):
+        if len(data) > 1 and not _is_option(data[1]):
             return TensorDataset(*data), ()
         TensorDataset(first)  # raises for a Tensor without an axis
     elif not isinstance(first, IterableDataset) and not (
@@ -299,10 +307,15 @@ def dataset_of(data: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
             f"DataLoader: argument 0 is a {type(first).__name__}; it must be arrays, Tensors, or a "
             "data set: an object with dataset[i] and len(dataset), or an IterableDataset"
         )
-    if len(data) > 3 or any(not isinstance(d, int | None) for d in data[1:]):
+    if len(data) > 3 or not all(map(_is_option, data[1:])):
         given = ", ".join(type(d).__name__ for d in data[1:])
         raise TypeError(
             "DataLoader: after a data set, batch_size and shuffle may be given by position, but "
             f"there are {len(data) - 1} arguments ({given}); pass options by name"
         )
     return first, data[1:]
+
+
+def _is_option(value: Any) -> bool:
+    """Whether it may be a batch_size or shuffle: a number, True, False or None."""
+    return value is None or isinstance(value, int | np.integer | np.bool_)

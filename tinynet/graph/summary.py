@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinynet import nn
+from tinynet.console import printable
 from tinynet.creation import zeros
 from tinynet.graph.cost import Cost, Shape
 from tinynet.graph.explain import aligned
@@ -88,7 +89,7 @@ class ModelSummary:
         )  # fmt: skip
         lines = aligned([head, *rows, total], right=range(3, 7))
         rule = "-" * max(map(len, lines))
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *self.notes])
+        return printable("\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *self.notes]))
 
 
 def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> ModelSummary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -84,8 +85,8 @@ class Compose:
     All draw from the same generator.
 
     Args:
-        transforms: transforms, or any functions of (images, rng) that return images. Called without
-            a generator, they get the images alone.
+        transforms: transforms, or any functions of (images, rng) or of images alone that return
+            images.
 
     Raises:
         TypeError: if one of them is not callable.
@@ -102,11 +103,26 @@ class Compose:
 
     def __call__(self, images: Array, rng: np.random.Generator | None = None) -> Array:
         for transform in self.transforms:
-            images = transform(images) if rng is None else transform(images, rng)
+            images = transform(images, rng) if _takes_rng(transform) else transform(images)
         return images
 
     def __repr__(self) -> str:
         return f"Compose({self.transforms!r})"
+
+
+def _takes_rng(function: Callable[..., Any]) -> bool:
+    """Whether a function wants a generator: it has a parameter `rng`, or needs two arguments."""
+    if isinstance(function, Transform | Compose):
+        return True
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a function in C
+        return False
+    try:
+        signature.bind(None)
+    except TypeError:
+        return True
+    return "rng" in signature.parameters
 
 
 def number(

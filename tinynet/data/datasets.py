@@ -1,5 +1,8 @@
 """MNIST, FashionMNIST and CIFAR10 as data sets, with torchvision's signatures.
 
+A program changes ``from torchvision import datasets, transforms`` to ``from tinynet.data import
+datasets, transforms``.
+
 An item is the pair (image, label). The image is an array of bytes, (28, 28) or (32, 32, 3), as
 `transforms.ToTensor` takes it; the label is an int. For training at full speed take the arrays of
 `mnist`, `fashion_mnist` and `cifar10`, which a loader cuts into batches at once.
