@@ -12,7 +12,7 @@ import numpy as np
 import public_layers
 import pytest
 import test_public_names
-from layer_cases import LAYERS, LOGITS, LOSSES, TARGETS
+from layer_cases import LAYERS, LOGITS, LOSSES, OTHERS, TARGETS
 from op_case import is_real
 from recording_array import Wrap, assert_recorded, derivatives, real, wrapped
 
@@ -32,11 +32,14 @@ MODULES: dict[str, list[Any]] = {
     # 16 times the examples: enough for row-wise convolution and flat calls
     **{expression: [real(16 * shape[0], *shape[1:])] for expression, shape in LAYERS},
     **{expression: [LOGITS, TARGETS[kind]] for expression, kind in LOSSES},
+    **dict(OTHERS),
     "BatchNorm2d(3).eval()": [real(16, 3, 4, 4)],
     "Dropout(0.4)": [real(5, 4)],
     "Embedding(4, 3)": [LABELS],
+    "EmbeddingBag(4, 3)": [LABELS.reshape(1, -1)],
 }
-NOT_LAYERS = {"Module", "ModuleList", "Parameter", "functional", "init", "utils"}
+NOT_LAYERS = {"Module", "ModuleDict", "ModuleList", "Parameter", "ParameterDict", "ParameterList",
+              "functional", "init", "utils"}  # fmt: skip
 
 
 def test_the_tables_are_complete() -> None:

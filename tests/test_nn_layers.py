@@ -54,7 +54,7 @@ BAD = {
     "Conv2d: padding is 'full'": lambda: nn.Conv2d(1, 1, 3, padding="full"),
     "padding='same' requires stride 1": lambda: nn.Conv2d(1, 1, 3, 2, padding="same"),
     "padding_mode": lambda: nn.Conv2d(1, 1, 3, padding_mode="circular"),
-    "Dropout: p is 1": lambda: nn.Dropout(1),
+    "Dropout: p is 1.5": lambda: nn.Dropout(1.5),
     "Embedding: num_embeddings": lambda: nn.Embedding(0, 2),
     "LayerNorm: normalized_shape": lambda: nn.LayerNorm(()),
     "BatchNorm2d: num_features": lambda: nn.BatchNorm2d(0),

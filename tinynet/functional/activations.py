@@ -97,7 +97,7 @@ def rrelu(
     if not training:
         return elementary.leaky_relu(input, negative_slope=(lower + upper) / 2)
     x = raw(input)
-    slopes = (random.uniform(x.shape, x) * (upper - lower) + lower).astype(x.dtype)
+    slopes = random.uniform(x.shape, x).astype(x.dtype) * (upper - lower) + lower
     return arithmetic.where(x > 0, input, input * slopes)
 
 

@@ -106,14 +106,16 @@ def last_sizes(normalized_shape: Any) -> tuple[int, ...]:
     return tuple(normalized_shape)
 
 
-def last_axes(name: str, input: Tensor, normalized_shape: Any, **affine: Any) -> tuple[int, ...]:
+def last_axes(
+    name: str, input: Tensor, normalized_shape: Any, **parameters: Any
+) -> tuple[int, ...]:
     """The axes of `normalized_shape`, after checks of the shapes of input and parameters."""
     sizes = last_sizes(normalized_shape)
     k = len(sizes)
     if k == 0 or input.shape[-k:] != sizes:
         raise ValueError(f"{name}: input has shape {input.shape}; it must end in {sizes}")
-    for parameter, a in affine.items():
-        check_tensors(name, **affine)
+    check_tensors(name, **parameters)
+    for parameter, a in parameters.items():
         if a is not None and tuple(a.shape) != sizes:
             raise ValueError(
                 f"{name}: {parameter} has shape {tuple(a.shape)}; it must have normalized_shape, "

@@ -120,11 +120,10 @@ def instance_norm(
         )
     check_channels("instance_norm", input, running_mean, running_var, weight, bias)
     y, mean, var = _normalise(input, tuple(range(2, input.ndim)), float(eps))
-    rows = input.shape[:2]
-    if running_mean is not None:
-        move_running(running_mean, raw(mean).reshape(rows).mean(axis=0), momentum)
-    if running_var is not None:
-        move_running(running_var, raw(var).reshape(rows).mean(axis=0) * (n / (n - 1)), momentum)
+    N, C = input.shape[:2]
+    for running, batch in ((running_mean, raw(mean)), (running_var, raw(var) * (n / (n - 1)))):
+        if running is not None:
+            move_running(running, batch.reshape(N, C).sum(axis=0) / N, momentum)
     return affine(y, weight, bias)
 
 

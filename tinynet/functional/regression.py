@@ -172,8 +172,8 @@ def gaussian_nll_loss(
     Args:
         input: x, any shape.
         target: t; its shape broadcasts.
-        var: variances, not negative: of the input's shape, or with 1 for its last size, or without
-            it; or one number.
+        var: variances, not negative: of the input's shape, or with 1 for one of its sizes, or
+            without the last; or one number.
         full: add ln(2 pi) / 2.
         eps: the smallest variance; it does not cut the gradient by `var`.
         reduction: "mean", "sum" or "none".
@@ -187,9 +187,12 @@ def gaussian_nll_loss(
     shape = input.shape
     if tuple(var.shape) == shape[:-1] and tuple(var.shape) != shape:
         var = var.unsqueeze(-1)
-    if tuple(var.shape) not in (shape, (*shape[:-1], 1)):
-        raise ValueError(f"{name}: var has shape {tuple(var.shape)}; it must be {shape}, or 1 at "
-                         "the end, or without the last axis")  # fmt: skip
+    differ = [v for v, n in zip(var.shape, shape, strict=False) if v != n]
+    if len(var.shape) != len(shape) or differ not in ([], [1]):
+        raise ValueError(
+            f"{name}: var has shape {tuple(var.shape)}; it must be {shape}, or 1 for one of the "
+            "sizes, or without the last axis"
+        )
     if not eps > 0:
         raise ValueError(f"{name}: eps is {eps}; it must be greater than 0")
     backend.check(

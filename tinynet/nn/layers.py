@@ -1,8 +1,9 @@
-"""Layers: linear, convolution, embedding, flatten, dropout, identity."""
+"""Layers: linear, bilinear, convolution, flatten, unflatten, identity."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from tinynet import backend, dtypes, functional
@@ -10,6 +11,7 @@ from tinynet.functional.images import check_named_padding
 from tinynet.nn import init
 from tinynet.nn.module import Module
 from tinynet.nn.parameter import Parameter
+from tinynet.ops.reduction import axis_of
 from tinynet.window import Pair, pair
 
 
@@ -73,6 +75,51 @@ class Linear(Module):
         return (
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
+        )
+
+
+class Bilinear(Module):
+    """y_j = sum_ik x1_i w_jik x2_k + b_j along the last axes of two inputs.
+
+    Args:
+        in1_features, in2_features, out_features: the last sizes of x1, x2 and y.
+        bias: whether to add b.
+        device, dtype: of the parameters; by default the default device and float32.
+
+    Parameters: weight (out_features, in1_features, in2_features) and bias (out_features,), both
+    uniform in +-1 / sqrt(in1_features).
+
+    Shapes: (..., in1_features), (..., in2_features) -> (..., out_features).
+    """
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        at_least_one("Bilinear", in1_features=in1_features, in2_features=in2_features,
+                     out_features=out_features)  # fmt: skip
+        self.in1_features, self.in2_features = in1_features, in2_features
+        self.out_features = out_features
+        shape = (out_features, in1_features, in2_features)
+        bound = 1.0 / math.sqrt(in1_features)
+        self.weight = init.uniform_(new_parameter(shape, 0.0, device, dtype), -bound, bound)
+        self.bias = new_parameter((out_features,), 0.0, device, dtype) if bias else None
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Any, input2: Any) -> Any:
+        return functional.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
         )
 
 
@@ -154,40 +201,6 @@ class Conv2d(Module):
         return text if self.bias is not None else text + ", bias=False"
 
 
-class Embedding(Module):
-    """Look up row x_i of a table for each integer x_i; see `tinynet.functional.embedding`.
-
-    Args:
-        num_embeddings: V, the number of rows.
-        embedding_dim: D, the length of a row.
-        device, dtype: of the table; by default the default device and float32.
-
-    Parameters: weight (V, D), normal numbers of mean 0 and variance 1.
-
-    Shapes: integers from 0 to V - 1 of any shape -> (*shape, D).
-    """
-
-    def __init__(
-        self,
-        num_embeddings: int,
-        embedding_dim: int,
-        *,
-        device: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        at_least_one("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.weight = new_parameter((num_embeddings, embedding_dim), 0.0, device, dtype)
-        init.normal_(self.weight)
-
-    def forward(self, input: Any) -> Any:
-        return functional.embedding(input, self.weight)
-
-    def extra_repr(self) -> str:
-        return f"{self.num_embeddings}, {self.embedding_dim}"
-
-
 class Flatten(Module):
     """Merge the axes from `start_dim` to `end_dim` into one: (N, C, H, W) -> (N, C H W)."""
 
@@ -202,27 +215,29 @@ class Flatten(Module):
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
-class Dropout(Module):
-    """y = m x / (1 - p) in training, with each m 0 with probability p and 1 otherwise; else y = x.
+class Unflatten(Module):
+    """Split the axis `dim` into axes of the given sizes, one of which may be -1."""
 
-    Args:
-        p: the probability of dropping an entry, at least 0 and less than 1.
-        inplace: no effect; exists for compatibility with PyTorch.
-
-    See `tinynet.functional.dropout`.
-    """
-
-    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
-        if not 0 <= p < 1:
-            raise ValueError(f"Dropout: p is {p}; it must be at least 0 and less than 1")
-        self.p, self.inplace = p, inplace
+        if isinstance(unflattened_size, int) or not hasattr(unflattened_size, "__len__"):
+            raise TypeError(
+                f"Unflatten: unflattened_size is {unflattened_size!r}; it must be a tuple of sizes"
+            )
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
     def forward(self, input: Any) -> Any:
-        return functional.dropout(input, self.p, self.training)
+        axis = axis_of("Unflatten", self.dim, input.ndim)
+        n, sizes = input.shape[axis], self.unflattened_size
+        known = math.prod(m for m in sizes if m != -1)
+        if sizes.count(-1) == 1 and known and not n % known:
+            sizes = tuple(n // known if m == -1 else m for m in sizes)
+        elif -1 in sizes or known != n:
+            raise ValueError(f"Unflatten: size {n} of dim {self.dim} does not split into {sizes}")
+        return input.reshape(*input.shape[:axis], *sizes, *input.shape[axis + 1 :])
 
     def extra_repr(self) -> str:
-        return f"p={self.p}, inplace={self.inplace}"
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
 class Identity(Module):
