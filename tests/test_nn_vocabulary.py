@@ -57,7 +57,7 @@ REFUSED = {
     ),
     "dropout2d: input has shape .2, 3.": lambda: F.dropout2d(X),
     "gelu: input is a float": lambda: F.gelu(0.5),
-    "relu: input is a NoneType": lambda: F.relu(None),
+    "relu: input is None": lambda: F.relu(None),
     "Hardtanh: min_val 1 must be less": lambda: nn.Hardtanh(1, 0),
     "ZeroPad2d: padding is .1, 2.": lambda: nn.ZeroPad2d((1, 2)),
     "Unflatten: size 3 of dim 1": lambda: nn.Unflatten(1, (2, -1))(X),
@@ -270,7 +270,8 @@ def test_an_option_of_numpys_does_not_widen() -> None:
     for y in (
         F.dropout(x, one), F.leaky_relu(x, one), F.elu(x, one), F.celu(x, one),
         F.hardtanh(x, -one, one), F.softshrink(x, one), F.threshold(x, one, one),
-        F.softplus(x, one), F.layer_norm(x, 3, eps=one), F.rms_norm(x, 3, eps=one), F.normalize(x, eps=one), F.pairwise_distance(x, x, eps=one),
+        F.softplus(x, one), F.layer_norm(x, 3, eps=one), F.rms_norm(x, 3, eps=one),
+        F.normalize(x, eps=one), F.pairwise_distance(x, x, eps=one),
         F.huber_loss(x, x * 2, delta=one), F.gumbel_softmax(x, one), F.pad(x, (1, 1), value=one),
         F.cross_entropy(x, tn.tensor([0, 1, 2, 0]), label_smoothing=one),
         F.margin_ranking_loss(x, x * 2, tn.ones(4, 3), one),

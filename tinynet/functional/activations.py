@@ -11,7 +11,7 @@ from typing import Any
 
 from tinynet import random
 from tinynet.autograd import Value, raw
-from tinynet.functions.public import function
+from tinynet.functions.public import a_kind_of, function
 from tinynet.functions.shaping import split
 from tinynet.ops import arithmetic, elementary
 from tinynet.ops.reduction import axis_of
@@ -56,7 +56,7 @@ def prelu(input: Tensor, weight: Tensor) -> Any:
     Source: K. He et al., Delving deep into rectifiers, arXiv:1502.01852, eq. 1.
     """
     if not isinstance(weight, Value):
-        raise TypeError(f"prelu: weight is a {type(weight).__name__}; it must be a Tensor")
+        raise TypeError(f"prelu: weight is {a_kind_of(weight)}; it must be a Tensor")
     if weight.ndim > 1:
         raise ValueError(f"prelu: weight has shape {weight.shape}; it must be (1,) or (C,)")
     if weight.numel() != 1:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import Value, raw
-from tinynet.functions.public import function
+from tinynet.functions.public import a_kind_of, function
 from tinynet.ops import linalg, reduction, shape
 from tinynet.ops.elementary import sqrt
 from tinynet.tensor import Tensor
@@ -31,6 +31,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         ValueError: if the shapes do not match.
     """
     check_tensors("linear", input=input, weight=weight, bias=bias)
+    if input is None or weight is None:
+        raise TypeError("linear: input and weight must be Tensors, not None")
     if len(input.shape) == 2 and len(weight.shape) == 2:
         return linalg.linear(input, weight, bias)
     x, w = tuple(input.shape), tuple(weight.shape)
@@ -55,7 +57,7 @@ def check_tensors(name: str, **arguments: Any) -> None:
     for argument, a in arguments.items():
         if a is not None and not isinstance(a, Value) and not backend.is_array(a):
             raise TypeError(
-                f"{name}: {argument} is a {type(a).__name__}; it must be a Tensor (make one with "
+                f"{name}: {argument} is {a_kind_of(a)}; it must be a Tensor (make one with "
                 "tinynet.tensor)"
             )
 
@@ -74,6 +76,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Any, bias: Any = None) -> A
         (..., J).
     """
     check_tensors("bilinear", input1=input1, input2=input2, weight=weight, bias=bias)
+    if input2 is None or weight is None:
+        raise TypeError("bilinear: input2 and weight must be Tensors, not None")
     a, b, w = tuple(input1.shape), tuple(input2.shape), tuple(weight.shape)
     if not a or a[:-1] != b[:-1] or len(w) != 3 or (a[-1], b[-1]) != w[1:]:
         raise ValueError(

@@ -11,7 +11,7 @@ from typing import Any
 from tinynet import backend
 from tinynet.autograd import Value, raw
 from tinynet.functional.embedding import check_labels
-from tinynet.functions.public import function
+from tinynet.functions.public import a_kind_of, function
 from tinynet.ops import arithmetic, elementary, softmax
 from tinynet.ops.arithmetic import where
 from tinynet.ops.reduction import sum
@@ -43,7 +43,7 @@ def _empty_mean(name: str) -> ValueError:
 def check_tensors(name: str, input: Any, target: Any) -> None:
     for argument, a in (("input", input), ("target", target)):
         if not isinstance(a, Value) and not backend.is_array(a):
-            raise TypeError(f"{name}: {argument} is a {type(a).__name__}; it must be a tensor")
+            raise TypeError(f"{name}: {argument} is {a_kind_of(a)}; it must be a tensor")
 
 
 def same_shape(name: str, input: Any, target: Any) -> None:

@@ -25,6 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _NUMPY_WORDS = {"axis": "dim", "keepdims": "keepdim"}
 _ERRORS = (TypeError, ValueError, IndexError, RuntimeError, AttributeError, OverflowError)
 _NAME = re.compile(r"[\w.]+: ")  # what a message of tinynet begins with
+_INSIDE = re.compile(r"attribute|NoneType|ndarray|ufunc|numpy|tuple index|truth value|float\(\)")
 
 
 def function(f: F) -> F:
@@ -45,15 +46,15 @@ def function(f: F) -> F:
                 args = (*args, options.pop(many))
         if takes_tensor and args and not isinstance(args[0], Value):
             raise TypeError(
-                f"{name}: {first.name} is a {type(args[0]).__name__}; it must be a Tensor (make "
-                "one with tinynet.tensor)"
+                f"{name}: {first.name} is {a_kind_of(args[0])}; it must be a Tensor (make one with "
+                "tinynet.tensor)"
             )
         try:
             return f(*args, **options)
         except _ERRORS as error:
             if str(error).startswith(name):
                 raise
-            raise _renamed(error, name, args) from error
+            raise _renamed(error, name, args, options) from error
 
     return public  # type: ignore[return-value]
 
@@ -63,19 +64,32 @@ def unrecorded(input: Tensor, array: Any) -> Tensor:
     return input.result_type(as_array(array))  # type: ignore[return-value]
 
 
-def _renamed(error: Exception, name: str, args: tuple[Any, ...]) -> Exception:
+def _renamed(
+    error: Exception, name: str, args: tuple[Any, ...], options: dict[str, Any]
+) -> Exception:
     """The error with a message that begins with `name`.
 
-    A message that no function of tinynet wrote also gets the types and shapes of the arguments.
+    A message that no function of tinynet wrote also gets the types and shapes of the arguments,
+    and is left out if it is about the inside of a function.
     """
     text = str(error)
     prefix = _NAME.match(text)
-    text = text[prefix.end() :] if prefix else f"{text} (given {', '.join(map(_described, args))})"
+    if prefix:
+        text = text[prefix.end() :]
+    else:
+        given = [*map(_described, args), *(f"{k}={_described(v)}" for k, v in options.items())]
+        text = "an argument has a wrong type or shape" if _INSIDE.search(text) else text
+        text += f" (given {', '.join(given)})"
     kinds = (
         k for k in type(error).__mro__ if k.__module__.split(".")[0] in ("builtins", "tinynet")
     )
     kind: Any = TypeError if isinstance(error, AttributeError) else next(kinds)
     return kind(f"{name}: {text}")
+
+
+def a_kind_of(a: object) -> str:
+    """The type of an argument, in words."""
+    return "None" if a is None else "an array" if is_array(a) else f"a {type(a).__name__}"
 
 
 def _described(a: Any) -> str:
