@@ -265,6 +265,15 @@ def test_losses_at_their_ends_are_finite() -> None:
     assert F.nll_loss(x, tn.tensor([0]), ignore_index=1).item() == 0
 
 
+def test_margin_losses_at_the_margin() -> None:
+    x = tn.tensor([1.0], requires_grad=True)
+    F.hinge_embedding_loss(x, tn.tensor([-1]), margin=1.0).backward()
+    assert x.grad.tolist() == [-1.0]
+    x = tn.tensor([1.0, 0.0], requires_grad=True)
+    F.multi_margin_loss(x, tn.tensor(0)).backward()
+    assert x.grad.tolist() == [-0.5, 0.5]
+
+
 def test_an_option_of_numpys_does_not_widen() -> None:
     x, one = tn.rand(4, 3), np.float64(0.1)
     for y in (
