@@ -13,7 +13,7 @@ from dataclasses import dataclass
 UFUNCS = """
 abs absolute add bitwise_and bitwise_or bitwise_xor cos divide equal exp expm1 floor floor_divide
 greater greater_equal invert isfinite isinf isnan less less_equal log log1p logical_and maximum
-minimum multiply negative not_equal power remainder sign sin sqrt subtract tanh true_divide
+minimum multiply negative not_equal power remainder rint sign sin sqrt subtract tanh true_divide
 """.split()
 
 # Those whose `at` CuPy has written; the others raise NotImplementedError.

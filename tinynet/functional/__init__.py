@@ -72,6 +72,7 @@ from tinynet.functional.resizing import (
     upsample_bilinear,
     upsample_nearest,
 )
+from tinynet.functional.sampling import affine_grid, grid_sample
 from tinynet.functional.unpooling import (
     max_unpool1d,
     max_unpool2d,
@@ -85,6 +86,7 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "affine_grid",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -103,6 +105,7 @@ __all__ = [
     "embedding",
     "fold",
     "gelu",
+    "grid_sample",
     "huber_loss",
     "interpolate",
     "l1_loss",
