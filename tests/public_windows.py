@@ -81,4 +81,9 @@ FUNCTIONS = {
     "pixel_shuffle": (lambda x: F.pixel_shuffle(tn.cat([x, x * x], 1), 2), [IMAGE]),
     "pixel_unshuffle": (lambda x: F.pixel_unshuffle(x[:, :, :4], 2) * 2.0, [IMAGE]),
     "channel_shuffle": (lambda x: F.channel_shuffle(tn.cat([x, x * x], 1), 2), [IMAGE]),
+    "grid_sample": (
+        lambda x, g: F.grid_sample(x, g * 0.4, padding_mode="border"),
+        [IMAGE, real(1, 2, 3, 2)],
+    ),
+    "affine_grid": (lambda t: F.affine_grid(t, (1, 1, 3, 2)), [real(1, 2, 3)]),
 }

@@ -189,6 +189,20 @@ def test_lp_pool_is_a_norm_of_each_window():
     np.testing.assert_allclose(F.lp_pool2d(x, 2, 3, 1).data, want, atol=1e-12)
 
 
+def test_means_of_half_precision_are_rounded_once():
+    """To the float16 nearest to the mean, also where the sum is beyond float16's largest number."""
+    for value in (0.1, 6e4):
+        x = tn.tensor(np.full((1, 1, 64, 64), value), "float16", requires_grad=True)
+        want = x.data[0, 0, 0, 0]
+        for y in (F.avg_pool2d(x, 64), F.adaptive_avg_pool2d(x, 1)):
+            assert (y.dtype, y.data.item()) == (np.float16, want)
+        half = F.lp_pool2d(x * 0.5, 2, 1)
+        assert (half.dtype, half.data[0, 0, 0, 0]) == (np.float16, want * np.float16(0.5))
+    F.avg_pool2d(x, 2).backward(tn.ones(1, 1, 32, 32, dtype="float16"))
+    assert x.grad.dtype == np.float16
+    assert (x.grad.data == 0.25).all()
+
+
 def test_lp_pool_at_zero():
     x = tn.zeros(1, 1, 4, requires_grad=True)
     with np.errstate(all="ignore"):

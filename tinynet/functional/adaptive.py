@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tinynet import backend
 from tinynet.autograd import raw
 from tinynet.backend import array_module
-from tinynet.functional.spatial import along_axis, by_example, check_floats
+from tinynet.functional.spatial import along_axis, by_example, check_floats, rounding_once
 from tinynet.functions.public import function, unrecorded
 from tinynet.ops.indexing import getitem
 from tinynet.ops.shape import reshape
@@ -84,6 +84,7 @@ def adaptive_max_pool3d(
     return by_example(3, _adaptive_max, input, output_size, return_indices)
 
 
+@rounding_once
 def _adaptive_avg(n: int, x: Any, output_size: OutputSizes) -> Any:
     check_floats("pool", x)
     sizes = _output_sizes(n, output_size, x.shape)

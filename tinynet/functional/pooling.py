@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tinynet import backend
 from tinynet.autograd import raw
 from tinynet.backend import array_module
-from tinynet.functional.spatial import by_example, check_floats
+from tinynet.functional.spatial import by_example, check_floats, rounding_once
 from tinynet.functions.public import function, unrecorded
 from tinynet.kernels.pooling import first_argmax
 from tinynet.ops import pooling
@@ -225,6 +225,7 @@ def avg_pool3d(
     )
 
 
+@rounding_once
 def _avg_pool(
     n: int,
     x: Any,
@@ -308,6 +309,7 @@ def lp_pool3d(
     return by_example(3, _lp_pool, input, norm_type, kernel_size, stride, ceil_mode)
 
 
+@rounding_once
 def _lp_pool(
     n: int,
     x: Any,

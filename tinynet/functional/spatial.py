@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 from tinynet.autograd import Value, raw
 from tinynet.backend import constant, is_array
+from tinynet.dtypes import float32
+from tinynet.ops.conversion import cast
 from tinynet.ops.linalg import matmul, transposed
 from tinynet.ops.shape import reshape
 
@@ -43,6 +46,23 @@ def for_one_example(f: Callable[..., Any], n: int, input: Any, *args: Any) -> An
     if isinstance(found, tuple):
         return tuple(reshape(y, shape=y.shape[1:]) for y in found)
     return reshape(found, shape=found.shape[1:])
+
+
+def rounding_once(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f(n, input, ...) computed in float32 for a float16 input, and the result rounded once.
+
+    Half precision would round after each addition of a sum, and overflow beyond 65504.
+    """
+
+    @functools.wraps(f)
+    def computed(n: int, input: Any, *args: Any) -> Any:
+        dtype = raw(input).dtype
+        if dtype != "float16":
+            return f(n, input, *args)
+        y = f(n, cast(input, dtype=float32, back=dtype), *args)
+        return cast(y, dtype=dtype, back=float32)
+
+    return computed
 
 
 def check_tensor(name: str, argument: str, value: Any) -> None:
