@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.backend import check, zeros
-from tinynet.functions.arguments import axis, integer
+from tinynet.functions.arguments import axis
 from tinynet.functions.public import function, shown, unrecorded
 from tinynet.functions.shaping import broadcast_shapes
 from tinynet.memory import broadcast_to
