@@ -9,7 +9,7 @@ from typing import Any
 from tinynet import backend, memory
 from tinynet.autograd.modes import no_grad
 from tinynet.autograd.versions import increment_version
-from tinynet.functions.shaping import cat
+from tinynet.functions.stacking import cat
 from tinynet.tensor import Tensor
 
 # Entries that are summed at a time: their copies in float64 stay in the cache.
