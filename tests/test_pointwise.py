@@ -214,6 +214,7 @@ def test_copysign() -> None:
 def test_xlogy_at_zero() -> None:
     b = [0.0, -1.0, INF, NAN]
     np.testing.assert_array_equal(tn.xlogy(wide(0, 0, 0, 0), wide(*b)).numpy(), [0, 0, 0, NAN])
+    assert [tn.xlogy(t([2.0]), 3.0).dtype, tn.xlogy(2, t([3.0])).dtype] == [tn.float32] * 2
     assert gradients(tn.xlogy, [0.0, 0.0], [0.0, 2.0]) == [[0, math.log(2.0)], [0, 0]]
 
 

@@ -83,8 +83,9 @@ def rsqrt(input: Tensor) -> Tensor:
 
 @function
 def square(input: Tensor) -> Tensor:
-    """y = x^2."""
-    return pow(input, 2)
+    """y = x^2; of booleans as integers."""
+    x = input.long() if input.dtype.kind == "b" else input
+    return arithmetic.mul(x, x)
 
 
 @function

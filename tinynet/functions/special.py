@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import raw
+from tinynet.backend import full
 from tinynet.functions.bounds import clamp
 from tinynet.functions.operands import number, real, reals
 from tinynet.functions.public import function
@@ -79,5 +80,7 @@ def xlogy(input: Any, other: Any) -> Tensor:
     Its gradients are finite where a = 0 and b <= 0, where both are taken as 0.
     """
     a, b = reals(input, other)
+    if isinstance(b, int | float):
+        b = full((), b, raw(a))
     nothing = (raw(a) == 0) & ((raw(b) <= 0) | (raw(b) == float("inf")))
     return arithmetic.mul(a, elementary.log(arithmetic.where(nothing, 1.0, b)))
