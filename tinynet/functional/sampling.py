@@ -104,7 +104,7 @@ def _inside(at: Any, m: int, mode: str, align_corners: bool) -> Any:
         if span == 0.0:
             slope, moved = 0.0, t * 0.0
         else:
-            far = abs(t - low)
+            far = xp.absolute(t - low)
             turns = xp.floor(far / span)
             back, rest = turns % 2.0, far - turns * span
             moved = low + rest + back * (span - 2.0 * rest)
