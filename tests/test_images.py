@@ -71,7 +71,7 @@ REFUSED = [
     (lambda: F.max_pool2d(X, 2, 0), "max_pool2d: stride is 0; it must be at least 1"),
     (lambda: F.max_pool2d(X, 3, padding=2), r"max_pool2d: .*\(2, 2\) .* half .* \(3, 3\)"),
     (lambda: F.avg_pool2d(X, 3, padding=2), r"avg_pool2d: padding \(2, 2\)"),
-    (lambda: F.adaptive_avg_pool2d(X, 0), r"adaptive_avg_pool2d: output_size is \(0, 0\)"),
+    (lambda: F.adaptive_avg_pool2d(X, 0), "adaptive_avg_pool2d: output_size is 0"),
     (lambda: F.conv2d(X, tn.zeros(8, 4, 3), padding="same"), r"conv2d: weight .*\(8, 4, 3\)"),
     (lambda: F.conv2d(X[0], W, padding="same"), r"conv2d: input \(4, 6, 5\) has"),
     (lambda: F.conv2d(X[0], W[..., :2, :2], padding="same"), r"conv2d: input .*\(4, 6, 5\)"),

@@ -214,7 +214,7 @@ X = tn.zeros(2, 4, 6, 5)
 REFUSED = [
     (ValueError, lambda: F.conv1d(X, X), r"conv1d: input has shape .*\(N, C, W\) or \(C, W\)"),
     (ValueError, lambda: F.conv2d(X, tn.zeros(2, 4, 3), padding="same"), r"conv2d: weight .*KW"),
-    (TypeError, lambda: F.conv2d(X, None), "conv2d: weight is a NoneType; it must be a Tensor"),
+    (TypeError, lambda: F.conv2d(X, None), "conv2d: weight is None; it must be a Tensor"),
     (TypeError, lambda: F.conv2d(X, [1.0]), "conv2d: weight is a list"),
     (TypeError, lambda: F.conv2d(X, tn.zeros(2, 4, 3, 3).double()), "conv2d: input is float32 and"),
     (TypeError, lambda: F.conv2d([X], X), "conv2d: input is a list"),

@@ -196,12 +196,13 @@ def ntuple(name: str, argument: str, value: Any, n: int, least: int) -> tuple[in
     sizes = tuple(value) if isinstance(value, Sequence) else (value,) * n
     sizes = sizes * n if len(sizes) == 1 else sizes
     wanted = f"an integer or {_NUMBERS[n]} integers" if n > 1 else "an integer"
+    shown = repr(value) if isinstance(value, str) else str(value)
     try:
         sizes = tuple(map(operator.index, sizes))
     except TypeError:
-        raise TypeError(f"{name}: {argument} is {value!r}; it must be {wanted}") from None
+        raise TypeError(f"{name}: {argument} is {shown}; it must be {wanted}") from None
     if len(sizes) != n:
-        raise ValueError(f"{name}: {argument} is {value!r}; it must be {wanted}")
+        raise ValueError(f"{name}: {argument} is {shown}; it must be {wanted}")
     if min(sizes) < least:
         raise ValueError(f"{name}: {argument} is {value}; it must be at least {least}")
     return sizes

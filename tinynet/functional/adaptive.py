@@ -124,10 +124,10 @@ def _output_sizes(n: int, given: OutputSizes, shape: tuple[int, ...]) -> tuple[i
     Raises:
         ValueError: for an input without entries, which has no means and maxima.
     """
-    wanted = given if isinstance(given, Sequence) else (given,) * n
-    if len(wanted) == n:
-        wanted = [m if w is None else w for m, w in zip(shape[2:], wanted, strict=True)]
-    sizes = ntuple("pool", "output_size", tuple(wanted), n, 1)
+    wanted: Any = (None,) * n if given is None else given
+    if isinstance(wanted, list | tuple) and len(wanted) == n:
+        wanted = tuple(m if w is None else w for m, w in zip(shape[2:], wanted, strict=True))
+    sizes = ntuple("pool", "output_size", wanted, n, 1)
     if 0 in shape[1:]:
         raise ValueError(
             f"pool: input has shape {tuple(shape)}; channels and spatial sizes must be at least 1"

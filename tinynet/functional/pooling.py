@@ -243,9 +243,8 @@ def _avg_pool(
     pooling.check_padding("pool", window)
     total = pooling.sum_pool2d(x, window=window)
     if divisor is not None:
-        count = operator.index(divisor)
-        if count == 0:
-            raise ValueError("pool: divisor_override is 0; it must be another integer")
+        if not hasattr(divisor, "__index__") or (count := operator.index(divisor)) == 0:
+            raise ValueError(f"pool: divisor_override is {divisor}; it must be an integer, not 0")
     else:
         count = _counts(raw(x), window, count_include_pad)
     if dtype.kind == "f":
@@ -319,9 +318,8 @@ def _lp_pool(
     ceil_mode: bool,
 ) -> Any:
     check_floats("pool", x)
-    p = float(norm_type)
-    if p == 0:
-        raise ValueError("pool: norm_type is 0; it must be another number")
+    if not isinstance(norm_type, int | float) or (p := float(norm_type)) == 0:
+        raise ValueError(f"pool: norm_type is {norm_type}; it must be a number, not 0")
     powers = pow(x, p)
     mean = _avg_pool(n, powers, kernel_size, stride, 0, ceil_mode, True)
     taps = math.prod(ntuple("pool", "kernel_size", kernel_size, n, 1))

@@ -99,7 +99,7 @@ def interpolate(
 
 def _check_mode(n: int, mode: str, align_corners: bool | None, antialias: bool) -> None:
     if mode not in _MODES:
-        raise ValueError(f"interpolate: mode is {mode!r}; it must be one of {', '.join(_MODES)}")
+        raise ValueError(f"interpolate: mode is '{mode}'; it must be one of {', '.join(_MODES)}")
     axes = next((k for k, name in _LINEAR.items() if name == mode), 2 if mode == "bicubic" else n)
     if axes != n:
         raise ValueError(

@@ -73,7 +73,7 @@ def grid_sample(
     for argument, value, known in (("mode", mode, modes), ("padding_mode", padding_mode, paddings)):
         if value not in known:
             raise ValueError(
-                f"grid_sample: {argument} is {value!r}; for input {tuple(x.shape)} it must be one "
+                f"grid_sample: {argument} is '{value}'; for input {tuple(x.shape)} it must be one "
                 f"of {', '.join(known)}"
             )
     corners, size = bool(align_corners), x.shape[2:]
@@ -104,7 +104,7 @@ def _inside(at: Any, m: int, mode: str, align_corners: bool) -> Any:
         if span == 0.0:
             slope, moved = 0.0, t * 0.0
         else:
-            far = abs(t - low)
+            far = xp.absolute(t - low)
             turns = xp.floor(far / span)
             back, rest = turns % 2.0, far - turns * span
             moved = low + rest + back * (span - 2.0 * rest)
@@ -170,6 +170,8 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     Source: M. Jaderberg et al., Spatial transformer networks, arXiv:1506.02025, eq. 1.
     """
     check_floats("affine_grid", theta)
+    if not isinstance(size, Sequence):
+        raise TypeError(f"affine_grid: size is {size}; it must be the sizes of an output")
     sizes, t = tuple(size), raw(theta)
     n = len(sizes) - 2
     if n not in (2, 3) or tuple(t.shape) != (sizes[0], n, n + 1):

@@ -68,7 +68,8 @@ def rounding_once(f: Callable[..., Any]) -> Callable[..., Any]:
 def check_tensor(name: str, argument: str, value: Any) -> None:
     """Raise TypeError unless it is a Tensor or an array."""
     if not isinstance(value, Value) and not is_array(value):
-        raise TypeError(f"{name}: {argument} is a {type(value).__name__}; it must be a Tensor")
+        kind = "None" if value is None else f"a {type(value).__name__}"
+        raise TypeError(f"{name}: {argument} is {kind}; it must be a Tensor")
 
 
 def check_floats(name: str, input: Any) -> None:

@@ -104,6 +104,8 @@ def _unpooled(
     sides = zip(x.shape[2:], window.kernel, window.stride, window.padding, strict=True)
     size = tuple((m - 1) * s - 2 * p + k for m, k, s, p in sides)
     if output_size is not None:
+        if not isinstance(output_size, Sequence):
+            raise TypeError(f"unpool: output_size is {output_size}; it must be a tuple of sizes")
         size = _unpooled_size(tuple(output_size), size, window, tuple(x.shape))
     rows, cells, count = math.prod(x.shape[:2]), math.prod(x.shape[2:]), math.prod(size)
     backend.check(
@@ -129,7 +131,8 @@ def _unpooled_size(
     n = len(default)
     size = given[-n:] if len(given) in (n, n + 1, n + 2) else ()
     steps = zip(size, default, window.stride, strict=False)
-    if not size or any(not d - s < g < d + s for g, d, s in steps):
+    whole = all(isinstance(g, int) for g in size)
+    if not size or not whole or any(not d - s < g < d + s for g, d, s in steps):
         raise ValueError(
             f"unpool: output_size is {given}; for input {shape} it must be within less than a "
             f"stride {window.stride} of {default}"
