@@ -141,7 +141,7 @@ def combined(
     x: Tensor, places: tuple[Any, ...], src: Tensor, reduce: str, include_self: bool
 ) -> Tensor:
     """x, with the entries of src at `places` reduced into it."""
-    count = zeros(x.shape, x.data, "int64")
+    count = zeros(x.shape, x.data, "int32")  # CuPy adds no int64 at indices
     _add(count, places, src.shape)
     hit = count > 0
     neutral = {"prod": 1, "amax": None, "amin": None}.get(reduce, 0)
@@ -183,8 +183,8 @@ def _extreme(
         return unrecorded(x, y)
     mine = (x.data == y) & (include_self | ~hit)
     theirs = src.data == y[places]
-    ties = zeros(y.shape, y, "int64") + mine
-    backend.index_add(ties, places, theirs.astype("int64"))
+    ties = zeros(y.shape, y, "int32") + mine
+    backend.index_add(ties, places, theirs.astype("int32"))
     share = unrecorded(x, 1.0 / array_module(ties).maximum(ties, 1).astype(x.dtype))
     mine_of, theirs_of = (
         t - t.detach() for t in (x, src)
