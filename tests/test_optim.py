@@ -377,6 +377,7 @@ BAD_STATES = {  # the complaint, and how a good state is changed
     ].update(exp_avg=np.zeros((4, 3))),
     "parameter 2 lacks step": lambda s: s["state"][2].pop("step"),
     "step is 0.5": lambda s: s["state"][2].update(step=0.5),
+    "parameter 1, exp_avg cannot be converted": lambda s: s["state"][1].update(exp_avg="x"),
     "step is -1": lambda s: s["state"][2].update(step=-1),
     r"parameter 2: step has shape \(2,\)": lambda s: s["state"][2].update(step=np.ones(2)),
     "'state' must be a dict of a dict": lambda s: s.update(state=[1]),

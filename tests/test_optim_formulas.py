@@ -11,6 +11,7 @@ from test_optim import GRADIENTS, after, take_steps, to_14_digits
 
 import tinynet as tn
 from tinynet import nn, optim
+from tinynet.optim import lr_scheduler
 
 
 def test_adagrad_by_hand(default_device):
@@ -288,3 +289,21 @@ BAD = {
 def test_bad_arguments_are_named(text):
     with pytest.raises(ValueError, match=text):
         BAD[text]()
+
+
+BAD_KINDS = {
+    "SGD: params of a group is a NoneType": lambda: optim.SGD([{"params": None}]),
+    "LambdaLR: lr_lambda is a int": lambda: lr_scheduler.LambdaLR(optim.SGD([P]), 3),
+    "LambdaLR: lr_lambda must be a function": lambda: lr_scheduler.LambdaLR(optim.SGD([P]), [3]),
+    "MultiStepLR: milestones is a int": lambda: lr_scheduler.MultiStepLR(optim.SGD([P]), 3),
+    "metrics is a str": lambda: lr_scheduler.ReduceLROnPlateau(optim.SGD([P])).step("low"),
+    "schedulers is a int": lambda: lr_scheduler.SequentialLR(optim.SGD([P]), 3, []),
+    "schedule 0 is a int": lambda: lr_scheduler.ChainedScheduler([3]),
+    "clip_grad_norm_: parameters is a NoneType": lambda: nn.utils.clip_grad_norm_(None, 1.0),
+}
+
+
+@pytest.mark.parametrize("text", BAD_KINDS)
+def test_arguments_of_another_kind_are_named(text):
+    with pytest.raises(TypeError, match=text):
+        BAD_KINDS[text]()

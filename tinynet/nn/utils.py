@@ -17,6 +17,9 @@ BLOCK = 1 << 15
 
 
 def _tensors(name: str, parameters: Any) -> list[Tensor]:
+    if not isinstance(parameters, Iterable):
+        kind = type(parameters).__name__
+        raise TypeError(f"{name}: parameters is a {kind}; give a Tensor or several")
     tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     for i, t in enumerate(tensors):
         if not isinstance(t, Tensor):

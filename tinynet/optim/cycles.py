@@ -209,8 +209,14 @@ class CyclicLR(_Cycle):
         self.step_ratio = up / self.total_size
         self.mode, self.scale_mode = mode, scale_mode
         self._scale = scale_fn or scales[mode]
-        lowest = per_group("CyclicLR", "base_lr", base_lr, optimizer)
-        self.max_lrs = [float(m) for m in per_group("CyclicLR", "max_lr", max_lr, optimizer)]
+        lowest = [
+            between("CyclicLR", "base_lr", b, 0.0)
+            for b in per_group("CyclicLR", "base_lr", base_lr, optimizer)
+        ]
+        self.max_lrs = [
+            between("CyclicLR", "max_lr", m, 0.0)
+            for m in per_group("CyclicLR", "max_lr", max_lr, optimizer)
+        ]
         self._momenta(cycle_momentum, base_momentum, max_momentum)
         for group, rate in zip(optimizer.param_groups, lowest, strict=True):
             if last_epoch == -1:
@@ -296,7 +302,10 @@ class OneCycleLR(_Cycle):
         self._last_divisor = factor(
             "OneCycleLR", "final_div_factor", final_div_factor, 0.0, math.inf
         )
-        self.max_lrs = [float(m) for m in per_group("OneCycleLR", "max_lr", max_lr, optimizer)]
+        self.max_lrs = [
+            between("OneCycleLR", "max_lr", m, 0.0)
+            for m in per_group("OneCycleLR", "max_lr", max_lr, optimizer)
+        ]
         self._momenta(cycle_momentum, base_momentum, max_momentum)
         # where each phase ends, and there the rate (0 the initial one, 1 the highest, 2 the lowest)
         last = self.total_steps - 1.0

@@ -13,6 +13,7 @@ from tinynet.optim.schedule import (
     check_optimizer,
     factor,
     functions,
+    listed,
     whole,
 )
 
@@ -107,7 +108,8 @@ class MultiStepLR(LRScheduler):
         gamma: float = 0.1,
         last_epoch: int = -1,
     ) -> None:
-        self.milestones = sorted(whole("MultiStepLR", "a milestone", m) for m in milestones)
+        given = listed("MultiStepLR", "milestones", milestones)
+        self.milestones = sorted(whole("MultiStepLR", "a milestone", m) for m in given)
         self.gamma = factor("MultiStepLR", "gamma", gamma, 0.0, math.inf)
         super().__init__(optimizer, last_epoch)
 

@@ -13,6 +13,7 @@ from tinynet.optim.schedule import (
     between,
     check_keys,
     check_optimizer,
+    listed,
     numbers,
     per_group,
     set_rate,
@@ -47,7 +48,8 @@ class SequentialLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         check_optimizer("SequentialLR", optimizer)
-        self.schedulers, self.milestones = list(schedulers), list(milestones)
+        self.schedulers = listed("SequentialLR", "schedulers", schedulers)
+        self.milestones = listed("SequentialLR", "milestones", milestones)
         starts = [0, *self.milestones]
         if len(self.schedulers) != len(starts):
             raise ValueError(
@@ -96,7 +98,7 @@ class ChainedScheduler(LRScheduler):
     def __init__(
         self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None
     ) -> None:
-        self.schedulers = list(schedulers)
+        self.schedulers = listed("ChainedScheduler", "schedulers", schedulers)
         if not self.schedulers:
             raise ValueError("ChainedScheduler: schedulers is empty")
         self.optimizer = optimizer or getattr(self.schedulers[0], "optimizer", None)  # type: ignore
@@ -199,8 +201,12 @@ class ReduceLROnPlateau(LRScheduler):
 
     def step(self, metrics: Any, epoch: Any = None) -> None:  # type: ignore[override]
         """Take note of an epoch's metric, a number or a Tensor of one; reduce the rates if due."""
-        metric = float(metrics)
         where = "ReduceLROnPlateau"
+        try:
+            metric = float(metrics)
+        except (TypeError, ValueError):
+            kind = type(metrics).__name__
+            raise TypeError(f"{where}: metrics is a {kind}; it must be a number") from None
         self.last_epoch = self.last_epoch + 1 if epoch is None else whole(where, "epoch", epoch)
         if self.is_better(metric, self.best):
             self.best, self.num_bad_epochs = metric, 0
@@ -242,6 +248,8 @@ class ReduceLROnPlateau(LRScheduler):
         where = "ReduceLROnPlateau.load_state_dict"
         needed = ("last_epoch", "best", "num_bad_epochs", "cooldown_counter", "_last_lr")
         # PyTorch's states have these two beside the options
+        if not isinstance(state_dict, Mapping):
+            raise ValueError(f"{where}: state_dict is a {type(state_dict).__name__}, not a dict")
         given = {k: v for k, v in state_dict.items() if k not in ("default_min_lr", "mode_worse")}
         check_keys(self, given, needed)
         last = numbers(where, "_last_lr", given["_last_lr"], len(self._last_lr))

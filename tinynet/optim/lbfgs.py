@@ -63,7 +63,7 @@ class LBFGS(Optimizer):
         defaults = {
             "lr": lr,
             "max_iter": max_iter,
-            "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
+            "max_eval": max_eval,
             "tolerance_grad": tolerance_grad,
             "tolerance_change": tolerance_change,
             "history_size": history_size,
@@ -85,6 +85,8 @@ class LBFGS(Optimizer):
         for name in ("lr", "tolerance_grad", "tolerance_change"):
             self._number(options, name)
         for name in ("max_iter", "max_eval", "history_size"):
+            if name == "max_eval" and options[name] is None:
+                options[name] = options["max_iter"] * 5 // 4
             self._number(options, name)
             options[name] = int(options[name])
         if options["line_search_fn"] not in (None, "strong_wolfe"):

@@ -75,6 +75,8 @@ def listed(owner: str, params: Any, taken: Iterable[Tensor]) -> tuple[list[Tenso
         params: a tensor, or tensors, or pairs of a name and a tensor.
         taken: the parameters of other groups.
     """
+    if not isinstance(params, Iterable):
+        raise TypeError(f"{owner}: params of a group is a {type(params).__name__}; give a list")
     params = [params] if isinstance(params, Tensor) else list(params)
     names = [p[0] for p in params if isinstance(p, tuple) and len(p) == 2]
     if names and len(names) != len(params):

@@ -105,7 +105,11 @@ def _entry(
     made: dict[str, Any] = {}
     for name, value in entry.items():
         # a Python float would become float32
-        array = host_array(f"{label}, {name}", value, "float64" if name in carried else None)
+        dtype = "float64" if name in carried else None
+        try:
+            array = host_array(f"{label}, {name}", value, dtype)
+        except (TypeError, ValueError) as error:
+            raise ValueError(str(error)) from None
         if name in ("step", *carried):
             if array.size != 1:
                 raise ValueError(f"{label}: {name} has shape {array.shape}; it must be a number")

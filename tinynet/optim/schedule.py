@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tinynet.optim.optimizer import Optimizer
@@ -243,6 +243,13 @@ def numbers(where: str, name: str, values: Any, groups: int) -> list[float]:
     return found
 
 
+def listed(schedule: str, name: str, values: Any) -> list[Any]:
+    """Convert what can be iterated over to a list."""
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{schedule}: {name} is a {type(values).__name__}; it must be a list")
+    return list(values)
+
+
 def per_group(schedule: str, name: str, values: Any, optimizer: Optimizer) -> list[Any]:
     """One value for all groups, or a list with one per group, as a list."""
     groups = len(optimizer.param_groups)
@@ -259,7 +266,8 @@ def per_group(schedule: str, name: str, values: Any, optimizer: Optimizer) -> li
 def functions(schedule: str, lr_lambda: Any, optimizer: Optimizer) -> list[Callable[[int], float]]:
     """One function for all groups, or a list with one per group, as a list."""
     groups = len(optimizer.param_groups)
-    made = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
+    several = listed(schedule, "lr_lambda", [] if callable(lr_lambda) else lr_lambda)
+    made = [lr_lambda] * groups if callable(lr_lambda) else several
     if len(made) != groups:
         raise ValueError(
             f"{schedule}: {len(made)} functions for {groups} groups; give one function, or one per "
