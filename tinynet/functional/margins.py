@@ -114,7 +114,7 @@ def multi_margin_loss(
     if weight is not None:
         over = over * raw(weight)[column]
     losses = sum(where(column == backend.arange(classes, t), 0.0, over), dim=1) / classes
-    return reduced(name, losses.reshape(()) if single else losses, reduction)
+    return reduced(name, losses.reshape(target.shape) if single else losses, reduction)
 
 
 @function
