@@ -92,6 +92,33 @@ LAYERS = [
     ("CircularPad1d((2, 1))", (2, 3, 4)),
     ("CircularPad2d(1)", (2, 3, 4, 2)),
     ("CircularPad3d(1)", (1, 2, 2, 2, 2)),
+    ("Conv1d(4, 2, 3, stride=2, padding=1)", (2, 4, 6)),
+    ("Conv2d(2, 3, 3, padding=1, padding_mode='reflect')", (2, 2, 4, 5)),
+    ("Conv2d(2, 3, 3, padding='same', padding_mode='circular')", (2, 2, 4, 5)),
+    ("Conv3d(2, 3, 2, padding=(1, 0, 1))", (1, 2, 3, 3, 2)),
+    ("ConvTranspose1d(4, 2, 3, stride=2, output_padding=1)", (2, 4, 3)),
+    ("ConvTranspose2d(2, 4, (2, 3), stride=2, padding=1, groups=2)", (2, 2, 3, 3)),
+    ("ConvTranspose3d(2, 1, 2, bias=False)", (1, 2, 2, 2, 2)),
+    ("MaxPool1d(3, 2, ceil_mode=True)", (2, 3, 6)),
+    ("MaxPool3d(2, 1)", (1, 2, 3, 2, 3)),
+    ("AvgPool1d(3, 2, 1)", (2, 3, 6)),
+    ("AvgPool3d(2, divisor_override=3)", (1, 2, 3, 2, 4)),
+    ("LPPool1d(2.0, 3)", (2, 3, 6)),
+    ("LPPool2d(2.0, 2)", (2, 3, 4, 4)),
+    ("LPPool3d(2.0, 2)", (1, 2, 2, 2, 4)),
+    ("AdaptiveAvgPool1d(3)", (2, 3, 5)),
+    ("AdaptiveAvgPool3d((1, None, 2))", (1, 2, 2, 2, 3)),
+    ("AdaptiveMaxPool1d(3)", (2, 3, 5)),
+    ("AdaptiveMaxPool2d((2, 1))", (2, 3, 3, 4)),
+    ("AdaptiveMaxPool3d(1)", (1, 2, 2, 2, 3)),
+    ("Unfold(2, padding=1, stride=2)", (2, 3, 4, 4)),
+    ("Fold((3, 4), 2)", (2, 8, 6)),
+    ("Upsample(scale_factor=2.0, mode='bilinear')", (2, 3, 2, 3)),
+    ("UpsamplingBilinear2d(scale_factor=2.0)", (2, 3, 2, 3)),
+    ("UpsamplingNearest2d((3, 5))", (2, 3, 2, 3)),
+    ("PixelShuffle(2)", (2, 4, 2, 3)),
+    ("PixelUnshuffle(2)", (2, 1, 4, 6)),
+    ("ChannelShuffle(2)", (2, 4, 2, 3)),
     ("Sequential(Linear(4, 5), ReLU(), Linear(5, 3), BatchNorm1d(3))", (6, 4)),
 ]
 
@@ -131,6 +158,14 @@ LOSSES = [
 _shares = _rng.random((2, 6, 3)) * 0.8 + 0.1
 _vectors = _rng.normal(size=(3, 6, 4))
 _sign = _rng.choice([-1, 1], 6)
+
+
+def _places(*shape: int) -> np.ndarray:
+    """A place of its own for each entry, as max pooling of windows of two returns it."""
+    count = int(np.prod(shape[2:]))
+    return np.broadcast_to(np.arange(count).reshape(shape[2:]) * 2, shape).copy()
+
+
 OTHERS = [
     ("BCELoss()", [_shares[0], _shares[1]]),
     ("GaussianNLLLoss(full=True)", [LOGITS, TARGETS["numbers"], _shares[0]]),
@@ -141,4 +176,7 @@ OTHERS = [
     ("CosineSimilarity()", list(_vectors[:2])),
     ("PairwiseDistance(p=1.0, keepdim=True)", list(_vectors[:2])),
     ("Bilinear(4, 4, 2)", list(_vectors[:2])),
+    ("MaxUnpool1d(2)", [_vectors[:2, :, 0].reshape(2, 2, 3), _places(2, 2, 3)]),
+    ("MaxUnpool2d(2)", [_vectors[:1, :, :].reshape(1, 2, 3, 4), _places(1, 2, 3, 4)]),
+    ("MaxUnpool3d(2)", [_vectors[:1, :, :2].reshape(1, 1, 2, 2, 3), _places(1, 1, 2, 2, 3)]),
 ]

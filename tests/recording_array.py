@@ -23,6 +23,7 @@ from op_case import cotangent
 
 import tinynet as tn
 from tinynet import backend, nn
+from tinynet.autograd import Value
 
 
 class HostRead(AssertionError):
@@ -86,6 +87,8 @@ class RecordingArray(np.ndarray):
     """See the module."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(a, Value) for a in inputs):
+            return NotImplemented  # array - tensor is the Tensor's operator
         return _call(getattr(ufunc, method), inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -54,6 +54,8 @@ def run(
         kind_of_error = TypeError if isinstance(error, TypeError) else type(error)
         raise kind_of_error(op.explain(error, arrays, options)) from error
     if type(y) is not ndarray:
+        if isinstance(y, Value):  # an input was among the options
+            raise TypeError(op.explain(TypeError(), arrays, options))
         if isinstance(y, (tuple, list)):
             return tuple([_wrapped(as_array(part), args, kind) for part in y])
         y = as_array(y)
@@ -65,7 +67,7 @@ def run(
 
 
 def _is_integer(array: Any) -> bool:
-    return is_array(array) and array.dtype.kind in "iu"
+    return is_array(array) and array.dtype.kind in "biu"
 
 
 def _wrapped(y: Any, args: Sequence[Any], kind: type[Value]) -> Value:

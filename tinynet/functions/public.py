@@ -49,7 +49,7 @@ def function(f: F) -> F:
             given = args[k] if k < len(args) else options.get(what, _MISSING)
             if not isinstance(given, Value) and given is not _MISSING:
                 raise TypeError(
-                    f"{name}: {what} is {shown(given)}; it must be a Tensor (make one with "
+                    f"{name}: {what} is {a_kind_of(given)}; it must be a Tensor (make one with "
                     "tinynet.tensor)"
                 )
         try:

@@ -121,8 +121,7 @@ class _Conv(_Convolution):
             )
         sides = [p + more for p, e in zip(padding, end, strict=True) for more in (e, 0)]
         # `pad` counts axes from the last, each with its begin before its end
-        pad: Any = functional.pad
-        return pad(input, tuple(reversed(sides)), mode=self.padding_mode)
+        return functional.pad(input, tuple(reversed(sides)), mode=self.padding_mode)
 
 
 class Conv1d(_Conv):

@@ -6,7 +6,7 @@ W), as the class with `1d` for (N, C, W) and that with `3d` for (N, C, D, H, W);
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tinynet import functional
 from tinynet.functional.adaptive import OutputSizes
@@ -79,6 +79,8 @@ class MaxPool3d(_MaxPool):
 
 
 class _MaxUnpool(_Pool):
+    _axes: ClassVar[int]
+
     def __init__(self, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0) -> None:
         super().__init__()
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
@@ -89,10 +91,16 @@ class _MaxUnpool(_Pool):
             input, indices, self.kernel_size, self.stride, self.padding, output_size
         )
 
+    def extra_repr(self) -> str:
+        sizes = {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
+        spread = {k: (v,) * self._axes if isinstance(v, int) else v for k, v in sizes.items()}
+        return ", ".join(f"{k}={v}" for k, v in spread.items())
+
 
 class MaxUnpool1d(_MaxUnpool):
     """As `MaxUnpool2d`, over one axis."""
 
+    _axes = 1
     _function = staticmethod(functional.max_unpool1d)
 
 
@@ -105,12 +113,14 @@ class MaxUnpool2d(_MaxUnpool):
     Called with the pooled tensor, its indices and, where several sizes are possible, output_size.
     """
 
+    _axes = 2
     _function = staticmethod(functional.max_unpool2d)
 
 
 class MaxUnpool3d(_MaxUnpool):
     """As `MaxUnpool2d`, over three axes."""
 
+    _axes = 3
     _function = staticmethod(functional.max_unpool3d)
 
 
