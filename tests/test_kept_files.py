@@ -64,7 +64,9 @@ class Run:
 
 def comparable(state: dict) -> dict:
     """A state without what is new since the file was written, and without its time."""
-    return {**state, "recorder": {**state["recorder"], "seconds": 0.0},
+    made = {k: v.replace(", ceil_mode=False", "") for k, v in state["run"]["made"].items()}
+    return {**state, "run": {**state["run"], "made": made},
+            "recorder": {**state["recorder"], "seconds": 0.0},
             "optimizer": of_old_options(state["optimizer"]),
             "schedule": {k: state["schedule"][k] for k in ("last_epoch", "base_lrs")}}  # fmt: skip
 

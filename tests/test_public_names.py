@@ -191,7 +191,7 @@ TOP_LEVEL = {
     **shapes.TOP_LEVEL,
 }
 TOP_LEVEL_WITHOUT = shapes.TOP_LEVEL_WITHOUT | set(
-    "utils Generator "
+    "utils Generator device "
     "AnomalyError DeviceError Tensor arange as_tensor autograd data default_device derivation "
     "detect_anomaly draw enable_grad explain float32 float64 from_numpy functional "
     "get_num_threads grad graph inference_mode int64 is_grad_enabled load manual_seed models nn "

@@ -99,6 +99,32 @@ def plain_array(a: Any) -> Array:
     raise TypeError(f"tensor: data is a {type(a).__name__}; make a tensor with tinynet.tensor")
 
 
+class device(str):
+    """A device by PyTorch's way of naming it: ``device("cuda")`` is "cuda", and so is "cuda:0".
+
+    Attributes:
+        type: "cpu" or "cuda".
+        index: 0 for a GPU, None for the CPU.
+
+    Raises:
+        ValueError: for another name; tinynet uses one GPU, CuPy's current one.
+    """
+
+    def __new__(cls, type: str, index: int | None = None) -> device:
+        name = str(type) if index is None else f"{type}:{index}"
+        if name not in ("cpu", "cpu:0", "cuda", "cuda:0"):
+            raise ValueError(f"device: {name!r} is not one of 'cpu', 'cuda', 'cuda:0'")
+        return super().__new__(cls, name.partition(":")[0])
+
+    @property
+    def type(self) -> str:
+        return str(self)
+
+    @property
+    def index(self) -> Any:
+        return 0 if self == "cuda" else None
+
+
 def device_of(a: Array) -> str:
     """``"cpu"`` or ``"cuda"``."""
     cupy = sys.modules.get("cupy")

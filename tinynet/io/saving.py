@@ -64,7 +64,9 @@ def save(obj: Mapping[Any, Any], path: str | os.PathLike[str] | BinaryIO) -> Non
     write_atomically(path, state_to_bytes(obj))
 
 
-def load(path: str | os.PathLike[str] | BinaryIO) -> dict[Any, Any]:
+def load(
+    path: str | os.PathLike[str] | BinaryIO, map_location: Any = None, weights_only: bool = True
+) -> dict[Any, Any]:
     """Load a saved state, with NumPy arrays; from other safetensors files, load arrays by name.
 
     Weights alone, a flat dict of arrays, are in the file's order: by dtype, then by name. Numbers
@@ -72,6 +74,8 @@ def load(path: str | os.PathLike[str] | BinaryIO) -> dict[Any, Any]:
 
     Args:
         path: the file, or a binary file object, which is read from where it stands.
+        map_location, weights_only: PyTorch's arguments, without effect: arrays are NumPy's until
+            `load_state_dict` puts them where the parameters are, and a file never runs code.
 
     Raises:
         CheckpointError: if it is not a safetensors file, or is truncated, damaged or written by a
