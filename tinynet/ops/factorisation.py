@@ -110,7 +110,8 @@ def _gaps(x: Any) -> Any:
     """1 / (x_j - x_i), and 0 where the two are equal."""
     gap = _row(x) - _column(x)
     equal = raw(gap) == 0
-    return where(equal, 0.0, 1.0 / where(equal, 1.0, gap))
+    divisor = where(equal, 1.0, gap)
+    return where(equal, 0.0, 1.0 / divisor)
 
 
 @Op
@@ -179,7 +180,8 @@ def svd_ga(gy: Any, y: Any) -> Any:
     x, z = f * (x - transposed(x)), f * (z - transposed(z))
     core = _on_diagonal(gs, x * _row(s) + _column(s) * z)
     none = raw(s) == 0
-    inverse = _row(where(none, 0.0, 1.0 / where(none, 1.0, s)))
+    divisor = where(none, 1.0, s)
+    inverse = _row(where(none, 0.0, 1.0 / divisor))
     left = matmul((gu - matmul(u, matmul(ut, gu))) * inverse, vt)
     right = matmul(u, transposed((gv - matmul(v, matmul(vt, gv))) * inverse))
     return matmul(matmul(u, core), vt) + left + right

@@ -164,8 +164,9 @@ def logcumsumexp(x: Any, *, dim: int) -> Any:
 @logcumsumexp.rule("x")
 def logcumsumexp_gx(gy: Any, x: Any, y: Any, dim: int) -> Any:
     dim = dim % len(x.shape)
-    grown = cat(_at(y, dim, slice(1, None)), _at(y, dim, slice(-1, None)), dim=dim)
-    decay = exp(_difference(y, grown))  # the last factor meets no later entry
+    last = _at(y, dim, slice(-1, None))  # its factor meets no later entry
+    grown = cat(_at(y, dim, slice(1, None)), last, dim=dim)
+    decay = exp(_difference(y, grown))
     shifted = _earlier(decay, dim, 0.0)
     r = linear_recurrence_gb(gy, shifted, dim)
     return exp(_difference(x, y)) * r
