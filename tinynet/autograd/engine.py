@@ -105,6 +105,8 @@ class Node:
 class Op:
     """A differentiable operation, callable on arrays and on Values, with a rule for each input."""
 
+    promote: Any = None  # brings two operands to one dtype, where an operation has such a rule
+
     def __init__(self, forward: Callable[..., Any]) -> None:
         functools.update_wrapper(self, forward)
         self.name, self.forward = forward.__name__, forward

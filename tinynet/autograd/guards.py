@@ -42,6 +42,15 @@ def run(
     Returns:
         The output, a Value or a tuple of them; or a list of converted arguments to retry with.
     """
+    if op.promote is not None:
+        x, y = arrays[-2], arrays[-1]
+        dtype = x.dtype if type(x) is ndarray else None
+        other = y.dtype if type(y) is ndarray else dtype
+        dtype = other if dtype is None else dtype
+        if dtype is not other or dtype is None or dtype.kind != "f":
+            operands = op.promote(args)
+            if any([a is not b for a, b in zip(operands, args, strict=True)]):
+                return list(operands)
     if unusual:
         operands = [a if isinstance(a, Value) else operand(op.name, a) for a in args]
         if any([a is not b for a, b in zip(operands, args, strict=True)]):

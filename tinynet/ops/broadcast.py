@@ -7,9 +7,10 @@ therefore contain only calculus: their rules return a gradient of the output's s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from tinynet.autograd import Op, Value
+from tinynet.autograd import Op
 from tinynet.memory import broadcast_to
 from tinynet.ops.promotion import promoted
 
@@ -73,15 +74,9 @@ def sum_to_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
 class Elementwise(Op):
     """An elementwise operation that broadcasts its inputs and brings them to one dtype."""
 
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        a, b = args[-2:]  # the terms; before them, in `where`, is a mask
-        x, y = a._data if isinstance(a, Value) else a, b._data if isinstance(b, Value) else b
-        dtype = getattr(x, "dtype", None)
-        other = getattr(y, "dtype", dtype)
-        dtype = other if dtype is None else dtype
-        if dtype is not other or dtype is None or dtype.kind != "f":
-            args = (*args[:-2], *promoted(self.name, a, b))
-        return super().__call__(*args, **options)
+    def promote(self, args: Sequence[Any]) -> Sequence[Any]:
+        """The arguments with the terms in one dtype; before them, in `where`, is a mask."""
+        return (*args[:-2], *promoted(self.name, *args[-2:]))
 
     def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:
         """Apply the adjoint of the broadcast that the array module does in the forward."""
