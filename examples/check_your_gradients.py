@@ -67,6 +67,7 @@ def operation(rule: Callable[..., Any]) -> Op:
 
 
 def main() -> None:
+    tn.console.spell_out()  # where the terminal lacks θ, ∂ or β
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mistake", choices=list(MISTAKES), default="forgotten-beta")
     parser.add_argument("--beta", type=float, default=1.01, help="the β of swish (default: 1.01)")

@@ -61,7 +61,7 @@ def main(args: argparse.Namespace) -> None:
     summary = training.summary(model, (3, 32, 32))
     print(f"{summary.parameters:,} parameters on {args.device}; {options}")
     if args.resume:
-        run.load()
+        run.load(allow=["epochs"])  # more epochs continue a finished run on the longer cosine
 
     for _ in run.epochs(args.epochs):
         for x, y in run.steps(batches):
@@ -84,13 +84,9 @@ def main(args: argparse.Namespace) -> None:
             )  # fmt: skip
 
     found = training.evaluate(model, test)
-    print(f"{name}, after {args.epochs} epochs: test accuracy {found.accuracy:.2%}")
+    print(f"{name}, after {run.epoch} epochs: test accuracy {found.accuracy:.2%}")
 
 
 if __name__ == "__main__":
-    try:
+    with training.command():  # errors and Ctrl-C end in one line
         main(parse())
-    except KeyboardInterrupt as error:  # has a message if there is a checkpoint
-        raise SystemExit(f"{error}: use --resume" if str(error) else "stopped by Ctrl-C") from None
-    except (tn.DeviceError, data.DataError, training.CheckpointError, OSError, ImportError) as why:
-        raise SystemExit(f"error: {why}") from None

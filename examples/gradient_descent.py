@@ -41,6 +41,7 @@ def by_autograd(lr: float, steps: int, start: float = 0.0) -> list[float]:
 
 
 def main() -> None:
+    tn.console.spell_out()  # where the terminal lacks θ, ∂ or β
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lr", type=float, default=0.1, help="the rate α (default: 0.1)")
     parser.add_argument("--steps", type=int, default=10, help="number of steps (default: 10)")

@@ -26,6 +26,8 @@ def load(name: str, root: str | None) -> tuple[str, tuple, tuple]:
         try:
             return load("mnist", root)
         except FileNotFoundError as error:
+            if root is not None:  # a folder that was named
+                raise
             print(f"MNIST not found; using the package's 8x8 digits instead.\n({error})")
             name = "digits"
     title, get = DATA[name]
@@ -44,7 +46,9 @@ def main() -> None:
     option("--device", choices=["cpu", "cuda"], default=tn.default_device())
     option("--seed", type=int, default=0, help="for weights and order")
     option("--checkpoint", metavar="DIR", help="folder to save the run in, also on Ctrl-C")
-    option("--resume", action="store_true", help="continue from --checkpoint, with equal options")
+    option(
+        "--resume", action="store_true", help="continue from --checkpoint, maybe with more --epochs"
+    )
     option("--report", metavar="DIR", help="folder for report.html, written at the end")
     args = parser.parse_args()
     if args.batch_size < 1 or (args.epochs or 0) < 0 or args.seed < 0 or not args.lr >= 0:
@@ -67,7 +71,7 @@ def main() -> None:
                               schedule=schedule, batches=batches, recorder=recorder)  # fmt: skip
     print(f"{name}; {epochs} epochs with {args.optimizer}, {common} on {args.device}")
     if args.resume:
-        run.load()
+        run.load(allow=["epochs"])  # more epochs continue a finished run on the longer cosine
 
     for _ in run.epochs(epochs):
         for x, y in run.steps(batches):
@@ -82,7 +86,7 @@ def main() -> None:
         run.keep_best(found.accuracy)
 
     found = training.evaluate(model, test)
-    print(f"after {epochs} epochs: test accuracy {found.accuracy:.2%}")
+    print(f"after {run.epoch} epochs: test accuracy {found.accuracy:.2%}")
     if args.report:
         names = data.FASHION_MNIST_CLASSES if args.data == "fashion" else None
         training.write_report(args.report, recorder.history, title=f"LeNet on {name}", model=model,
@@ -91,9 +95,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with training.command():  # errors and Ctrl-C end in one line
         main()
-    except KeyboardInterrupt as error:  # has a message if there is a checkpoint
-        raise SystemExit(f"{error}: use --resume" if str(error) else "stopped by Ctrl-C") from None
-    except (tn.DeviceError, data.DataError, training.CheckpointError, OSError, ImportError) as why:
-        raise SystemExit(f"error: {why}") from None

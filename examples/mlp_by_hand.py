@@ -59,6 +59,7 @@ def forward_backward_by_autograd(W: dict, b: dict, x: np.ndarray, y: np.ndarray)
 
 
 def main() -> None:
+    tn.console.spell_out()  # where the terminal lacks θ, ∂ or β
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[3, 5, 4, 2], metavar="N",
                         help="units of each layer, input first (default: 3 5 4 2)")  # fmt: skip

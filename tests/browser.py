@@ -8,9 +8,11 @@ line.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import re
 import shutil
+import subprocess
 import time
 
 import pytest
@@ -23,10 +25,17 @@ FLAGS = [
 PROGRAMS = [shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")]
 
 
+@functools.cache
 def missing():
     """The reason why no browser is available, or None."""
-    if None in PROGRAMS:
-        return "no Chromium here: apt install chromium chromium-driver"
+    for program, package in zip(PROGRAMS, ("chromium", "chromium-driver"), strict=True):
+        if program is None:
+            return f"no {package} here: apt install chromium chromium-driver"
+    try:  # a driver that does not run would print its own tracebacks
+        asked = [PROGRAMS[1], "--version"]
+        subprocess.run(asked, capture_output=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"chromedriver does not run here: {' '.join(str(error).split())[:100]}"
     if importlib.util.find_spec("selenium") is None:
         return "no selenium here: pip install selenium"
     return None

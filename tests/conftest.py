@@ -27,6 +27,12 @@ settings.load_profile(
 )
 
 
+def pytest_runtest_setup(item):
+    """Skip the tests of pages without a browser: from one place, so that pytest says it once."""
+    if "chromium" in getattr(item, "fixturenames", ()) and (reason := browser.missing()):
+        pytest.skip(reason)
+
+
 @pytest.fixture(params=["cpu", "cuda"])
 def device(request, monkeypatch):
     """Each device in turn; "cuda" is the strict stand-in for CuPy."""

@@ -138,7 +138,9 @@ def device_array(result: Any, *sources: Any) -> Any:
     A result that shares the memory of one of `sources` is a view, and says so in its `base`.
     """
     if isinstance(result, list | tuple):
-        return type(result)([device_array(r, *sources) for r in result])
+        return (list if isinstance(result, list) else tuple)(
+            [device_array(r, *sources) for r in result]
+        )
     if isinstance(result, SCALARS):
         result = np.asarray(result)
     if not isinstance(result, np.ndarray):
@@ -257,7 +259,11 @@ class ufunc:
 
 
 ufuncs = {name: ufunc(getattr(np, name)) for name in names.UFUNCS}
-special = {name: ufunc(getattr(scipy.special, name)) for name in names.SPECIAL}
+# SciPy wraps this one in a function; CuPy's is a ufunc
+zeta = scipy.special._ufuncs._zeta
+special = {
+    name: ufunc(zeta if name == "zeta" else getattr(scipy.special, name)) for name in names.SPECIAL
+}
 
 
 def _argument(name: str, value: Any, first: bool) -> Any:

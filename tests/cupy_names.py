@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 # Element-by-element functions; in CuPy they are `ufunc` objects, as in NumPy.
 UFUNCS = """
-abs absolute add bitwise_and bitwise_or bitwise_xor cos divide equal exp expm1 floor floor_divide
-greater greater_equal invert isfinite isinf isnan less less_equal log log1p logical_and maximum
-minimum multiply negative not_equal power remainder sign sin sqrt subtract tanh true_divide
+abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and bitwise_or
+bitwise_xor ceil cos cosh divide equal exp exp2 expm1 floor floor_divide fmod gcd greater
+greater_equal hypot invert isfinite isinf isnan lcm left_shift less less_equal log log10 log1p
+log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor maximum minimum multiply
+negative not_equal power remainder right_shift rint sign signbit sin sinh sqrt subtract tan tanh
+true_divide trunc
 """.split()
 
 # Those whose `at` CuPy has written; the others raise NotImplementedError.
@@ -22,12 +25,13 @@ SCATTERS = {"add", "subtract", "maximum", "minimum", "bitwise_and", "bitwise_or"
 # What adding into integer-array indices can be compiled for; int64 is not among them.
 SCATTER_DTYPES = {"float16", "float32", "float64", "int32", "uint32", "uint64"}
 
-SPECIAL = ["erf", "expit"]
+SPECIAL = ["digamma", "erf", "erfc", "erfinv", "expit", "gammaln", "zeta"]
 
 # Functions that are NumPy's own once the arrays are unwrapped.
 FUNCTIONS = """
 arange(start, stop=None, step=1, dtype=None)
 ascontiguousarray(a, dtype=None)
+bincount(x, weights=None, minlength=None)
 broadcast_to(array, shape)
 clip(a, a_min, a_max, out=None)
 concatenate(tup, axis=0, out=None, *, dtype=None, casting='same_kind')
@@ -38,9 +42,25 @@ expand_dims(a, axis)
 eye(N, M=None, k=0, dtype=float, order='C')
 full(shape, fill_value, dtype=None, order='C')
 full_like(a, fill_value, dtype=None, order='K', subok=None, shape=None)
+may_share_memory(a, b, max_work=None)
 ones(shape, dtype=float, order='C')
+isin(element, test_elements, assume_unique=False, invert=False)
+may_share_memory(a, b, max_work=None)
+searchsorted(a, v, side='left', sorter=None)
 stack(tup, axis=0, out=None, *, dtype=None, casting='same_kind')
 zeros(shape, dtype=float, order='C')
+""".strip().splitlines()
+
+# Functions of `cupy.linalg`.
+LINALG = """
+cholesky(a)
+det(a)
+eigh(a, UPLO='L')
+inv(a)
+qr(a, mode='reduced')
+slogdet(a)
+solve(a, b)
+svd(a, full_matrices=True, compute_uv=True)
 """.strip().splitlines()
 
 # Methods of `ndarray` that are those of numpy.ndarray once unwrapped.
@@ -52,11 +72,13 @@ argmin(self, axis=None, out=None, dtype=None, keepdims=False)
 argsort(self, axis=-1, kind=None)
 astype(self, dtype, order='K', casting=None, subok=None, copy=True)
 copy(self, order='C')
+cumprod(self, axis=None, dtype=None, out=None)
 cumsum(self, axis=None, dtype=None, out=None)
 max(self, axis=None, out=None, keepdims=False)
 mean(self, axis=None, dtype=None, out=None, keepdims=False)
 min(self, axis=None, out=None, keepdims=False)
 nonzero(self)
+prod(self, axis=None, dtype=None, out=None, keepdims=None)
 ravel(self, order='C')
 reshape(self, *shape, order='C', copy=None)
 sum(self, axis=None, dtype=None, out=None, keepdims=False)
@@ -66,7 +88,10 @@ transpose(self, *axes)
 
 # Parameters that hold arrays. The first of a function must be one, the others may be numbers;
 # every parameter not named here or in SEQUENCES is plain Python and must not be an array.
-ARRAYS = {"a", "a_max", "a_min", "array", "dst", "fill_value", "prototype", "self", "src", "where"}
+ARRAYS = set(
+    "a a_max a_min array b dst element fill_value prototype self src test_elements v weights where "
+    "x".split()
+)
 SEQUENCES = {"tup"}
 
 # Functions that only make a new view or reserve memory: they work even where no kernel compiles.

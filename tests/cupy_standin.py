@@ -105,13 +105,16 @@ def _modules() -> dict[str, ModuleType]:
     lib = _Module("cupy.lib", stride_tricks=tricks)
     from_tables = [from_table(line, np) for line in names.FUNCTIONS]
     own = (asarray, where, take_along_axis, einsum, result_type, matmul, ndarray, ufunc)
+    linalg = _Module(
+        "cupy.linalg", **{f.__name__: f for f in (from_table(n, np.linalg) for n in names.LINALG)}
+    )
     content = {name: getattr(np, name) for name in names.SAME_AS_NUMPY} | ufuncs
     content |= {f.__name__: f for f in (*from_tables, *own)}
-    cupy = _Module("cupy", **content, cuda=cuda, lib=lib)
+    cupy = _Module("cupy", **content, cuda=cuda, lib=lib, linalg=linalg)
     functions = _Module("cupyx.scipy.special", **special)
     scipy = _Module("cupyx.scipy", special=functions)
     cupyx = _Module("cupyx", scatter_add=scatter_add, scipy=scipy)
-    made = (cupy, cuda, runtime, lib, tricks, cupyx, scipy, functions)
+    made = (cupy, cuda, runtime, lib, linalg, tricks, cupyx, scipy, functions)
     return {module.__name__: module for module in made}
 
 

@@ -83,8 +83,9 @@ _ALL = slice(None)
 
 def cells_of(window: Any, size: Any) -> tuple[int, ...]:
     """How many steps along each axis keep the window in the padded input."""
-    sides = zip(size, window.kernel, window.stride, window.padding, window.dilation, strict=True)
-    return tuple(len(range(0, n + 2 * pad - d * (k - 1), s)) for n, k, s, pad, d in sides)
+    padded = [n + 2 * p + e for n, p, e in zip(size, window.padding, window.end, strict=True)]
+    sides = zip(padded, window.kernel, window.stride, window.dilation, strict=True)
+    return tuple(len(range(0, n - d * (k - 1), s)) for n, k, s, d in sides)
 
 
 def meetings(window: Any, size: Any) -> Iterator[tuple[int, int, tuple[int, ...]]]:
@@ -181,3 +182,34 @@ def max_unpool(x: Array, *, argmax: Array, size: Any, window: Any) -> Array:
 def gather_at_argmax(x: Array, *, argmax: Array, window: Any) -> Array:
     y = np.take_along_axis(columns(x, window), _one_row(argmax).astype(int), 2)
     return y.reshape(argmax.shape)
+
+
+def inverse_of_erf(x: float) -> float:
+    """By bisection: erf increases, and erf(4) is 1 - 2e-8."""
+    low, high = -4.0, 4.0
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if math.erf(middle) < x else (low, middle)
+    return low
+
+
+def digamma(x: float) -> float:
+    """psi(x) = psi(x + 1) - 1/x, up to where the asymptotic series is exact (DLMF 5.11.2)."""
+    total = 0.0
+    while x < 20.0:
+        total, x = total - 1.0 / x, x + 1.0
+    series = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132)
+    return total + math.log(x) - 0.5 / x - sum(c / x ** (2 * k + 2) for k, c in enumerate(series))
+
+
+def polygamma(n: int) -> Callable[[float], float]:
+    """(-1)^(n+1) n! times the sum of 1/(x + k)^(n+1), its tail by Euler and Maclaurin's formula."""
+
+    def at(x: float) -> float:
+        total, s = math.fsum((x + k) ** -(n + 1.0) for k in range(200)), n + 1
+        x += 200
+        total += x**-n / n + 0.5 * x**-s + s * x ** -(s + 1.0) / 12
+        total -= s * (s + 1) * (s + 2) * x ** -(s + 3.0) / 720
+        return (-1.0) ** (n + 1) * math.factorial(n) * total
+
+    return at

@@ -60,10 +60,13 @@ PINS: dict[str, list[tuple[list[Any], dict[str, Any], list[list[float]]]]] = {
         ([np.zeros(3), np.array([0.0, 1.0, 2.0])], {}, [[0, 1, 0], [0, 0, 0]]),
         ([np.array([0.0, 2.0]), 0], {}, [[0, 0]]),
     ],
+    "hypot": [([np.zeros(1), np.zeros(1)], {}, [[0], [0]])],
+    "atan2": [([np.zeros(1), np.zeros(1)], {}, [[0], [0]])],
     "norm": [([np.zeros(2)], {}, [[0, 0]])],
     "amax": [([_pair[0][[0, 0]]], {}, [[0.5, 0.5]]), ([np.array([_nan, 1.0])], {}, [[0, 0]])],
     "amin": [([_pair[0][[0, 0]]], {}, [[0.5, 0.5]]), ([np.array([_nan, 1.0])], {}, [[0, 0]])],
     "cumsum": [([np.array(2.0)], {"dim": 0}, [[1]])],
+    "logcumsumexp": [([np.array([-800.0, 0.0])], {"dim": 0}, [[1, 1]])],
     "max_pool2d": [
         ([np.zeros((1, 1, 1, 4))], _window, [[1, 0, 1, 0]]),
         ([_last.reshape(1, 1, 1, 257)], {"window": Window((1, 257))}, [_last.tolist()]),

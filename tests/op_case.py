@@ -24,6 +24,8 @@ class Case:
         options: keyword options of the operation.
         view: whether the result may share memory with an input.
         layouts: whether the case is repeated for other memory orders.
+        symmetric: whether the operation is one of symmetric matrices: differences are taken
+            between those.
     """
 
     inputs: Sequence[Any]
@@ -31,6 +33,7 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     view: bool = False
     layouts: bool = True
+    symmetric: bool = False
 
 
 def joined(y: Any) -> Any:
@@ -50,6 +53,8 @@ def as_function(op: Op, case: Case) -> Callable[..., Any]:
     """The operation as a function of its float arrays only, with all other arguments fixed."""
 
     def f(*variables: Any) -> Any:
+        if case.symmetric:
+            variables = tuple((x + x.mT) * 0.5 for x in variables)
         rest = iter(variables)
         filled = [next(rest) if is_real(a) else a for a in case.inputs]
         filled = [tn.tensor(a) if isinstance(a, np.ndarray) else a for a in filled]

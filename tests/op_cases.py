@@ -13,6 +13,8 @@ from typing import Any
 import definitions_of_ops as loops
 import numpy as np
 from op_case import Case, n
+from op_cases_algebra import factorisations, scans
+from op_cases_pointwise import pointwise
 from op_cases_structure import broadcasts, copies, products, rearrangements
 from op_cases_windows import convolutions, windows
 
@@ -115,6 +117,8 @@ def table() -> dict[str, list[Case]]:
     """All cases, by name of operation."""
     return {
         **broadcasts(),
+        **scans(),
+        **factorisations(),
         "add": _pairs(lambda a, b: a + b, "normal", 1.5),
         "sub": _pairs(lambda a, b: a - b, "normal", 1.5),
         "mul": _pairs(lambda a, b: a * b, "normal", 1.5),
@@ -149,6 +153,7 @@ def table() -> dict[str, list[Case]]:
             *_each(_leaky, "separated", negative_slope=0.3),
         ],
         "elu": [*_each(_elu, "separated"), *_each(_elu, "separated", alpha=0.4)],
+        **pointwise(),
         **rearrangements(),
         "sum": _reductions("sum", math.fsum, empty=True),
         "amax": _reductions("amax", max, "separated"),

@@ -11,7 +11,7 @@ from op_case import Case, n
 
 from tinynet.window import Window
 
-# x shape, OC, groups, window: strided, padded, dilated, grouped, with rows left over, empty
+# x shape, OC, groups, window: strided, padded, dilated, grouped, with rows left over, empty, "same"
 CONVOLUTIONS = [
     ((2, 3, 5, 4), 2, 1, Window((3, 2))),
     ((2, 2, 6, 5), 3, 1, Window((3, 2), (2, 3), (1, 2))),
@@ -24,8 +24,9 @@ CONVOLUTIONS = [
     ((2, 2, 7), 4, 2, Window((3,), (2,), (1,), (2,))),
     ((2, 2, 5), 3, 1, Window((2,))),
     ((1, 2, 4, 3, 5), 2, 1, Window((2, 1, 3), (1, 2, 2), (1, 0, 1), (2, 1, 1))),
+    ((2, 2, 4, 3), 3, 1, Window((2, 4), (1, 1), (0, 1), (1, 1), (1, 1))),
 ]
-# x shape, window: tiling, overlapping, padded, dilated, with gaps
+# x shape, window: tiling, overlapping, padded, dilated, with gaps, rounded up
 POOLINGS = [
     ((2, 3, 4, 6), Window((2, 3), (2, 3))),
     ((2, 2, 5, 4), Window((3, 2), (1, 1), (1, 1))),
@@ -36,6 +37,7 @@ POOLINGS = [
     ((2, 2, 6), Window((2,), (2,))),
     ((1, 2, 7), Window((3,), (1,), (1,), (2,))),
     ((1, 2, 4, 3, 4), Window((2, 1, 3), (2, 1, 1), (1, 0, 1))),
+    ((2, 1, 5, 4), Window((3, 2), (3, 2), (1, 1), (), (1, 0)).rounded_up((5, 4))),
 ]
 
 

@@ -18,6 +18,28 @@ OPTIMIZERS = {
     "RMSprop": lambda p, **kw: optim.RMSprop(
         p, **{"lr": np.float64(0.1), "momentum": 0.9, "centered": True, **kw}
     ),
+    "amsgrad": lambda p, **kw: optim.Adam(
+        p, **{"lr": 0.1, "amsgrad": True, "maximize": True, **kw}
+    ),
+    "Adagrad": lambda p, **kw: optim.Adagrad(
+        p, **{"lr": np.float64(0.1), "lr_decay": 0.1, "initial_accumulator_value": 0.5, **kw}
+    ),
+    "Adadelta": lambda p, **kw: optim.Adadelta(p, **{"lr": 0.1, "maximize": True, **kw}),
+    "Adamax": lambda p, **kw: optim.Adamax(p, **{"lr": 0.1, "weight_decay": 0.1, **kw}),
+    "NAdam": lambda p, **kw: optim.NAdam(p, **{"lr": 0.1, **kw}),
+    # with these betas the rectified steps begin with the third
+    "RAdam": lambda p, **kw: optim.RAdam(
+        p,
+        **{
+            "lr": 0.1,
+            "betas": (0.9, 0.9),
+            "weight_decay": 0.1,
+            "decoupled_weight_decay": True,
+            **kw,
+        },
+    ),
+    "ASGD": lambda p, **kw: optim.ASGD(p, **{"lr": 0.1, "lambd": 0.1, "t0": 1, **kw}),
+    "Rprop": lambda p, **kw: optim.Rprop(p, **{"lr": 0.1, **kw}),
 }
 SHAPES = [(3, 4), (), (5,), (2, 3, 2, 2), (0, 3)]
 

@@ -23,6 +23,7 @@ from op_case import cotangent
 
 import tinynet as tn
 from tinynet import backend, nn
+from tinynet.autograd import Value
 
 
 class HostRead(AssertionError):
@@ -50,8 +51,8 @@ def recorded(x: Any) -> Any:
     """`x` with all arrays in it, and NumPy's numbers, as recorded ones."""
     if isinstance(x, np.ndarray | np.generic):
         return np.asarray(x).view(RecordingArray)
-    if isinstance(x, tuple | list):
-        return type(x)(recorded(v) for v in x)
+    if isinstance(x, tuple | list):  # NumPy's factorisations give named tuples
+        return (list if isinstance(x, list) else tuple)(recorded(v) for v in x)
     if isinstance(x, dict):
         return {k: recorded(v) for k, v in x.items()}
     return x
@@ -86,6 +87,8 @@ class RecordingArray(np.ndarray):
     """See the module."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(a, Value) for a in inputs):
+            return NotImplemented  # array - tensor is the Tensor's operator
         return _call(getattr(ufunc, method), inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:

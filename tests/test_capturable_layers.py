@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import public_layers
 import pytest
 import test_public_names
-from layer_cases import LAYERS, LOGITS, LOSSES, TARGETS
+from layer_cases import LAYERS, LOGITS, LOSSES, OTHERS, TARGETS
 from op_case import is_real
 from recording_array import Wrap, assert_recorded, derivatives, real, wrapped
 
@@ -22,6 +23,7 @@ from tinynet import nn
 LABELS = np.array([2, 0, 3, 1, 2])
 FUNCTIONS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     **test_public_names.FUNCTIONS,
+    **public_layers.RECORDED,
     "cross_entropy": (F.cross_entropy, [real(5, 4), LABELS]),
     "embedding": (F.embedding, [LABELS, real(4, 3)]),
     "one_hot": (lambda t: F.one_hot(t, 4), [LABELS]),
@@ -30,11 +32,14 @@ MODULES: dict[str, list[Any]] = {
     # 16 times the examples: enough for row-wise convolution and flat calls
     **{expression: [real(16 * shape[0], *shape[1:])] for expression, shape in LAYERS},
     **{expression: [LOGITS, TARGETS[kind]] for expression, kind in LOSSES},
+    **dict(OTHERS),
     "BatchNorm2d(3).eval()": [real(16, 3, 4, 4)],
     "Dropout(0.4)": [real(5, 4)],
     "Embedding(4, 3)": [LABELS],
+    "EmbeddingBag(4, 3)": [LABELS.reshape(1, -1)],
 }
-NOT_LAYERS = {"Module", "ModuleList", "Parameter", "init", "utils"}
+NOT_LAYERS = {"Module", "ModuleDict", "ModuleList", "Parameter", "ParameterDict", "ParameterList",
+              "functional", "init", "utils"}  # fmt: skip
 
 
 def test_the_tables_are_complete() -> None:

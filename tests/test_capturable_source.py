@@ -38,12 +38,15 @@ RANDOM = {"random", "default_rng", "SeedSequence", "RandomState"}
 ON_REQUEST = {
     "tensor.py": {
         "item", "tolist", "numpy", "__contains__", "__repr__", "__reduce__", "__float__", "__int__",
-        "__bool__", "__index__", "__format__",
+        "__bool__", "__index__", "__format__", "",  # at the level of the class: the name `nonzero`
     },  # a Tensor's way out
+    "creation.py": {"_without_tensors", "number_of"},  # numbers from outside
     "autograd/anomaly.py": {"bad_number", "is_infinite"},  # looks at every result, when switched on
     "autograd/guards.py": {"operand"},  # a NumPy scalar from outside becomes Python's
+    "functional/embedding.py": {"one_hot"},  # the largest label, if num_classes is not given
     "nn/module.py": {"state_dict"},
     "nn/state.py": {"host_array"},  # loading
+    "optim/lbfgs.py": {"_saved"},
     "optim/optimizer.py": {"_state"},  # saving
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from tinynet.data import (
     locate,
     read_cifar10,
 )
+from tinynet.data.cifar import cifar_set
 from tinynet.data.files import load
 
 images_of = cifar.images_and_labels
@@ -223,3 +225,78 @@ def test_real() -> None:
     images, labels = cifar10(paths[0].parent, train=False)
     assert images.shape == (10_000, 3, 32, 32)
     assert np.bincount(labels).tolist() == [1000] * len(CIFAR10_CLASSES)
+
+
+# --- the Python version -----------------------------------------------------------------------
+
+
+def python_2_pickle(batch: bytes) -> bytes:
+    """A batch in the opcodes that Python 2 wrote: its strings are bytes."""
+
+    def string(text: bytes) -> bytes:
+        return b"T" + len(text).to_bytes(4, "little") + text
+
+    records = np.frombuffer(batch, "u1").reshape(-1, RECORD)
+    n = len(records)
+    array = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85" + string(b"b")
+    dtype = b"cnumpy\ndtype\n" + string(b"u1") + b"K\x00K\x01\x87R(K\x03" + string(b"|")
+    array += b"\x87R(K\x01K" + bytes([n]) + b"M\x00\x0c\x86" + dtype
+    array += b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89" + string(records[:, 1:].tobytes())
+    labels = b"](" + b"".join(b"K" + bytes([k]) for k in records[:, 0]) + b"e"
+    return b"\x80\x02}(" + string(b"data") + array + b"tb" + string(b"labels") + labels + b"u."
+
+
+PICKLES = {name.removesuffix(".bin"): python_2_pickle(b) for name, b in BATCHES.items()}
+
+
+def test_the_python_version_has_the_same_images(tmp_path: Path) -> None:
+    """Its files, as Python 2 wrote them and as Python 3 does, and its archive."""
+    expected_arrays = images_of(small_cifar(), write(tmp_path / "bin", BATCHES), True, False)
+    again = {}
+    for name, batch in BATCHES.items():
+        records = np.frombuffer(batch, "u1").reshape(-1, RECORD)
+        state = {"data": records[:, 1:].copy(), "labels": records[:, 0].tolist()}
+        again[name.removesuffix(".bin")] = pickle.dumps(state, 2)
+    archive = small.archive_of(PICKLES)
+    dataset = cifar_set((), 4, small_cifar_digests(), small.sha256(b""), small.sha256(archive))
+    for i, files in enumerate((PICKLES, again, {"cifar-10-python.tar.gz": archive})):
+        root = tmp_path / str(i)
+        write(root / "cifar-10-batches-py", files)
+        for array, wanted in zip(
+            images_of(dataset, root, True, False), expected_arrays, strict=True
+        ):
+            np.testing.assert_array_equal(array, wanted)
+        assert load(dataset, False, root).title == "CIFAR-10"
+
+
+def small_cifar_digests() -> dict[str, tuple[str, ...]]:
+    return {n: (small.sha256(BATCHES[n]), small.sha256(JPEG_BATCHES[n])) for n in BATCHES}
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.system, ("touch evil",)
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (
+            {"data": Evil(), "labels": []},
+            r"names posix\.system, which is not part|names nt\.system",
+        ),
+        ({"labels": [1]}, "'data'"),
+        ({"data": np.zeros((1, 3072), "u1"), "labels": [10]}, "labels must be 0 to 9"),
+        ({"data": np.zeros((2, 3072), "u1"), "labels": [1]}, r"uint8 \(2, 3072\) for 1 labels"),
+        ({"data": np.zeros((1, 3072), "u1"), "labels": [1]}, "has 1 images; it must have 4"),
+    ],
+)
+def test_pickles_that_are_refused(
+    state: dict[str, object], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pickles = {**PICKLES, "test_batch": pickle.dumps(state, 2)}
+    folder = write(tmp_path / "cifar-10-batches-py", pickles)
+    with pytest.raises(DataError, match=f"test_batch looks like CIFAR-10's Python.*{message}"):
+        load(small_cifar(), False, folder.parent)
+    assert not (tmp_path / "evil").exists()

@@ -12,7 +12,7 @@ import tinynet as tn
 import tinynet.functional as F
 from tinynet import nn, optim
 from tinynet.autograd import Op, detect_anomaly
-from tinynet.ops import arithmetic, broadcast, linalg, shape, softmax
+from tinynet.ops import arithmetic, broadcast, elementary, linalg, shape, softmax
 from tinynet.ops.convolution import conv2d, conv2d_input, conv2d_weight
 from tinynet.testing import check_grads, jacobian
 from tinynet.window import Window
@@ -35,7 +35,6 @@ class Strange:
 REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
     ValueError: [
         (lambda: arithmetic.clamp(Z(3)), "clamp: .*min, max or both"),
-        (lambda: x64(3).clamp(2, 1), "clamp: min 2 is greater than max 1"),
         (lambda: x64(2, 3).expand(2, 4), r"expand: .*\(2, 3\).*\(2, 4\)"),
         (lambda: tn.tensor(1.0).expand(-1), "expand: .*does not broadcast"),
         (lambda: broadcast.sum_to(Z((2, 3)), shape=(4,)), r"sum_to: .*\(4,\).*\(2, 3\)"),
@@ -79,19 +78,18 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
             lambda: x64(2, 3).gather(1, Z((3, 1), int)),
             r"none longer than in \(2, 3\) except axis 1",
         ),
-        (lambda: x64(2, 3).scatter_add(0, Z((1, 3), int), x64(2, 3)), "must be equal"),
-        (lambda: x64(2, 3).norm(1), "norm: p is 1; it must be 2"),
+        (lambda: x64(2, 3).scatter_add(0, Z((1, 3), int), x64(1, 2)), "at least as large"),
         (
             lambda: tn.zeros(2, 3).add_(tn.zeros(4)),
-            r"add_: shape \(4,\) does not broadcast to \(2, 3\)",
+            r"add_: shapes \(2, 3\) and \(4,\) do not broadcast",
         ),
-        (lambda: x64(2, 3) < x64(4), r"<: shapes \(2, 3\) and \(4,\) do not broadcast"),
+        (lambda: x64(2, 3) < x64(4), r"lt: shapes \(2, 3\) and \(4,\) do not broadcast"),
         (lambda: float(x64(2)), "item: .*holds 2 numbers, not one"),
         (lambda: bool(x64(2)), "bool: .*no truth value"),
         (lambda: softmax.softmax(Z((2, 0)), dim=1), r"softmax: .*\(2, 0\)"),
         (lambda: softmax.cross_entropy_rows(Z((2, 3)), Z((2, 4))), r"\(2, 3\).*\(2, 4\)"),
         (lambda: F.gelu(x64(2), "sharp"), "gelu: .*'sharp'"),
-        (lambda: F.dropout(x64(2), 1.0), r"dropout: .*1\.0"),
+        (lambda: F.dropout(x64(2), 1.5), r"dropout: .*1\.5"),
         (lambda: F.pad(x64(2), (1, 1, 1)), r"pad: .*(3|\(1, 1, 1\))"),
         (lambda: F.layer_norm(x64(2, 3), (2,)), r"layer_norm: .*\(2,\)"),
         (
@@ -108,7 +106,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: x64(2, 3).flip(2), "flip: .*2 axes"),
         (lambda: x64(2, 3).flatten(5), "flatten: dim 5"),
         (lambda: x64(2, 3).argmax(2), "argmax: dim 2"),
-        (lambda: tn.tensor(1.0).transpose(0, 0), r"a tensor of shape \(\) has no axis"),
+        (lambda: tn.tensor(1.0).select(0, 0), r"a tensor of shape \(\) has no axis"),
         (lambda: tn.cat([x64(2)], 1), "cat: dim 1 .* 1 axes"),
         (lambda: x64(2, 3).gather(1, np.array([[-1]])), "gather: index -1 is negative"),
         (lambda: x64(2, 3).gather(5, np.array([[0]])), "gather: dim 5 is out of range for 2 axes"),
@@ -132,7 +130,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: range(3)[tn.tensor(1.0)], "float32"),
         (lambda: len(tn.tensor(1.0)), "no axis to count"),
         (lambda: tn.tensor([1, 2]).mean(), "mean: .*int64"),
-        (lambda: x64(2, 3).var(False), "var: dim is False"),
+        (lambda: x64(2, 3).sum(False), "sum: dim is False"),
         (lambda: x64(2, 3).argmax((0, 1)), r"dim is \(0, 1\); it must be one axis"),
         (lambda: x64(2, 3).max((0, 1)), r"dim is \(0, 1\); it must be one axis"),
         (lambda: x64(2, 3).unsqueeze((0, 1)), r"dim is \(0, 1\); it must be one axis"),
@@ -202,10 +200,10 @@ def test_integers_are_the_numbers_that_they_are(function: Any, dtype: str) -> No
 
 def test_a_plain_number_has_its_sigmoid() -> None:
     """Like `exp`: every function of the array module accepts a plain number."""
-    assert float(F.sigmoid(0.5)) == pytest.approx(1 / (1 + np.exp(-0.5)))
-    assert float(F.softplus(0.5)) == pytest.approx(np.log1p(np.exp(0.5)))
-    assert float(F.logsigmoid(-0.5)) == pytest.approx(-np.log1p(np.exp(0.5)))
-    assert float(F.gelu(0.0)) == 0
+    assert float(elementary.sigmoid(0.5)) == pytest.approx(1 / (1 + np.exp(-0.5)))
+    assert float(elementary.softplus(0.5)) == pytest.approx(np.log1p(np.exp(0.5)))
+    with pytest.raises(TypeError, match="gelu: input is a float; it must be a Tensor"):
+        F.gelu(0.0)
 
 
 def test_an_error_of_numpys_own_kind_keeps_its_message() -> None:

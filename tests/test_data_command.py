@@ -137,3 +137,15 @@ def test_mnist_itself(mnist_root: Path, server: Server, tmp_path: Path) -> None:
     assert run.stdout == f"mnist: MNIST, verified, in {tmp_path / 'mnist'}\n", run.stderr
     assert run.stderr == ""
     assert len(os.listdir(tmp_path / "mnist")) == 4
+
+
+def test_short_names(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["list", "fashion", "CIFAR-10", "--root", str(tmp_path)]) == 0
+    names = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == ["fashion_mnist", "cifar10"]
+
+
+def test_a_root_that_does_not_exist(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        main(["--root", str(tmp_path / "typo")])
+    assert f"--root {tmp_path / 'typo'}: no such folder" in capsys.readouterr().err

@@ -179,7 +179,7 @@ def test_lenet_ends_quietly_on_ctrl_c():
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert errors == "stopped by Ctrl-C\n"
+    assert errors == "stopped by Ctrl-C; a run with --checkpoint DIR would be saved, for --resume\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent in another way on Windows")
@@ -208,6 +208,22 @@ def test_lenet_goes_on_after_ctrl_c_and_ends_the_same(tmp_path):
     assert [row["epoch"] for row in history] == [1, 2, 3, 4]
     again = output(*command, "--resume")  # of a run that is complete
     assert again.splitlines()[-1] == whole.splitlines()[-1]
+    longer = output(*command, "--epochs", "5", "--resume")  # the last --epochs counts
+    assert [number for number, _ in re.findall(r"^epoch (\d)/5 +(loss)", longer, re.M)] == ["5"]
+    assert longer.splitlines()[-1].startswith("after 5 epochs")
+
+
+def test_resuming_what_was_never_saved(tmp_path):
+    """It says so in a line, and leaves no folder."""
+    done = run(*DIGITS, "1", "--checkpoint", tmp_path / "a" / "run", "--resume")
+    assert re.search(r"run/last.safetensors does not exist; .* start a new run", error(done))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_root_that_was_named_is_not_replaced(tmp_path):
+    """A typo in --root is an error, not a run on the package's digits."""
+    for root in (tmp_path / "nowhere", tmp_path):
+        assert str(root) in error(run("lenet_mnist.py", "--root", root, "--epochs", "1"))
 
 
 def test_lenet_writes_a_report(tmp_path):

@@ -15,6 +15,7 @@ from states import same
 import tinynet as tn
 from tinynet import data, nn, optim, training
 from tinynet.functional import cross_entropy
+from tinynet.optim.options import LATER
 
 KEPT = pathlib.Path(__file__).parent / "kept"
 
@@ -61,8 +62,18 @@ class Run:
             run.keep_best(-self.stopping.best)
 
 
-def without_time(state: dict) -> dict:
-    return {**state, "recorder": {**state["recorder"], "seconds": 0.0}}
+def comparable(state: dict) -> dict:
+    """A state without what is new since the file was written, and without its time."""
+    made = {k: v.replace(", ceil_mode=False", "") for k, v in state["run"]["made"].items()}
+    return {**state, "run": {**state["run"], "made": made},
+            "recorder": {**state["recorder"], "seconds": 0.0},
+            "optimizer": of_old_options(state["optimizer"]),
+            "schedule": {k: state["schedule"][k] for k in ("last_epoch", "base_lrs")}}  # fmt: skip
+
+
+def of_old_options(state: dict) -> dict:
+    groups = [{k: v for k, v in g.items() if k not in LATER} for g in state["param_groups"]]
+    return {**state, "param_groups": groups}
 
 
 def test_a_checkpoint_of_the_middle_of_an_epoch(tmp_path):
@@ -73,11 +84,11 @@ def test_a_checkpoint_of_the_middle_of_an_epoch(tmp_path):
     assert (run.checkpoint.epoch, run.checkpoint.batch, run.checkpoint.step) == (1, 2, 6)
     assert (run.checkpoint.best, run.checkpoint.best_epoch) == (kept["run"]["best"], 0)
     assert same(run.model.state_dict(), kept["model"])
-    assert same(run.optimizer.state_dict(), kept["optimizer"])
+    assert same(of_old_options(run.optimizer.state_dict()), kept["optimizer"])
     assert same(run.noise.bit_generator.state, kept["noise"])
     assert [row["epoch"] for row in run.recorder.history] == [1]
     run.checkpoint.save()
-    assert same(without_time(tn.load(tmp_path / "last.safetensors")), without_time(kept))
+    assert same(comparable(tn.load(tmp_path / "last.safetensors")), comparable(kept))
     run.until(12)
     assert (run.checkpoint.epoch, run.checkpoint.step) == (3, 12)
     assert len(run.recorder.history) == 3

@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import layer_cases
 import numpy as np
 import pytest
+import test_lbfgs
 import test_lr_scheduler
 import test_optim
+import test_optim_formulas
 from hypothesis import given, settings
 
 import tinynet as tn
@@ -76,7 +79,16 @@ LOSSES = [
     ("MSELoss", "mse_loss", {}, x64(3, 4, seed=1)),
     ("MSELoss", "mse_loss", {"reduction": "none"}, x64(3, 4, seed=1)),
 ]
+MORE = {  # checked on the cases of layer_cases: single layers, losses and layers of pairs
+    name for name in nn.__all__ if name not in {e.partition("(")[0] for e, *_ in LAYERS}
+} & {e.partition("(")[0] for e, _ in [*layer_cases.LAYERS, *layer_cases.LOSSES]}
+PAIRS = {e.partition("(")[0] for e, _ in layer_cases.OTHERS}
 NOT_LAYERS = {
+    "EmbeddingBag": "as Embedding; test_public_names checks the function",
+    "ModuleDict": "a container without a forward",
+    "ParameterDict": "a container without a forward",
+    "ParameterList": "a container without a forward",
+    "functional": "the functions: test_public_names",
     "Embedding": "its input are labels; test_nn_layers checks the gradient of its weights",
     "Module": "the base class, without a forward",
     "ModuleList": "a container without a forward",
@@ -88,7 +100,8 @@ NOT_LAYERS = {
 
 def test_every_name_of_nn_is_in_a_table() -> None:
     layers = {expression.partition("(")[0] for expression, *_ in LAYERS}
-    tables = [layers, {name for name, *_ in LOSSES}, set(NOT_LAYERS)]
+    losses = {name for name, *_ in LOSSES}
+    tables = [layers, losses, MORE - losses, PAIRS, set(NOT_LAYERS)]
     known = set().union(*tables)
     assert set(nn.__all__) - known == set(), "a layer or loss without a gradient test"
     assert known - set(nn.__all__) == set(), "no such name"
@@ -110,6 +123,20 @@ def test_layers_to_second_order(expression: str, shape: tuple[int, ...]) -> None
     report = check_grads(layer, tn.tensor(x64(*shape), requires_grad=True), allow_constant=True)
     assert report.comparisons
     assert not report.kinks
+
+
+@pytest.mark.parametrize(
+    ("expression", "shape"), [c for c in layer_cases.LAYERS if c[0].partition("(")[0] in MORE]
+)
+def test_more_layers_to_second_order(expression: str, shape: tuple[int, ...]) -> None:
+    check_grads(make(expression).double(), tn.tensor(x64(*shape), requires_grad=True),
+                allow_constant=True, max_entries=12)  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "arguments"), layer_cases.OTHERS)
+def test_layers_of_pairs_to_second_order(expression: str, arguments: list[np.ndarray]) -> None:
+    inputs = [tn.tensor(a, requires_grad=a.dtype.kind == "f") for a in arguments]
+    check_grads(make(expression).double(), inputs, allow_constant=True, max_entries=12)
 
 
 def run(expression: str, shape: tuple[int, ...], dtype: str) -> list[tn.Tensor]:
@@ -152,7 +179,9 @@ def test_losses_are_the_functions_and_right_to_second_order(
 
 def test_every_optimizer_and_schedule_has_a_test_by_hand() -> None:
     for name in set(optim.__all__) - {"Optimizer", "lr_scheduler"}:
-        assert callable(getattr(test_optim, f"test_{name.lower()}_by_hand")), name
+        test = f"test_{name.lower()}_by_hand"
+        tested = test_optim, test_optim_formulas, test_lbfgs
+        assert any([hasattr(module, test) for module in tested]), name
     base, source = optim.lr_scheduler.LRScheduler, inspect.getsource(test_lr_scheduler)
     for name, value in vars(optim.lr_scheduler).items():
         if inspect.isclass(value) and issubclass(value, base):

@@ -190,12 +190,15 @@ def test_what_else_losses_refuse():
     labels = np.zeros(3, int)
     for call, words in (
         (lambda: F.cross_entropy(x, labels), r"target has shape \(3,\); .* labels \(2,\)"),
-        (lambda: F.cross_entropy(x[0], labels), r"input has shape \(3,\); it must be \(N, C\)"),
+        (lambda: F.cross_entropy(x[0], labels), r"target has shape \(3,\); .* label \(\)"),
+        (lambda: F.cross_entropy(x.sum(), labels), r"input has shape \(\); it must be \(C,\)"),
+        (lambda: F.cross_entropy(x, x, ignore_index=0), "ignore_index is 0, but .* probabilities"),
+        (lambda: F.cross_entropy(x, labels[:2], tn.ones(2)), r"weight has shape \(2,\)"),
         (lambda: F.cross_entropy(x, labels[:2], label_smoothing=2), "from 0 to 1"),
         (lambda: F.mse_loss(x, x, reduction="avg"), "mse_loss: .* 'avg'; it must be 'mean', 'sum'"),
         (lambda: F.huber_loss(x, x, delta=0), "greater than 0"),
         (lambda: F.huber_loss(x, x, delta=math.nan), "delta is nan; it must be greater than 0"),
-        (lambda: F.softplus(x, 0), "softplus: beta is 0; it must be greater than 0"),
+        (lambda: F.softplus(x, 0), "softplus: beta is 0.0; it must be greater than 0"),
         (lambda: F.softplus(x, -1.0), r"softplus: beta is -1\.0; it must be greater than 0"),
         (lambda: F.softplus(x, math.nan), "softplus: beta is nan; it must be greater than 0"),
     ):

@@ -21,6 +21,7 @@ from tinynet.ops import registry
 
 NAMES = list(registry())
 PLAIN = ("sign", "factor of 1.001", "zeros", "wrong order")  # for every rule, caught at order 1
+CONSTANT = ("staircase", "floor_divide")  # whose gradient is 0: a multiple of it is no mistake
 A_FEW = ("mul", "exp", "softmax", "matmul")
 
 
@@ -36,7 +37,7 @@ def results_of(name: str) -> list[mutants.Result]:
     return mutants.run_all(registry()[name])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in CONSTANT])
 def test_plain_mistakes_are_caught_at_first_order(name: str) -> None:
     op = registry()[name]
     for key in op.rules:

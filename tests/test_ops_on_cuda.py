@@ -11,6 +11,7 @@ from typing import Any
 
 import cupy_standin
 import numpy as np
+import public_windows
 import pytest
 from op_case import joined
 from op_cases import table
@@ -89,8 +90,9 @@ def test_the_operation_gives_the_same_on_a_real_gpu(gpu, name):
 IMAGE = np.random.default_rng(1).standard_normal((2, 4, 6, 5))
 COMPOSED = {
     "adaptive_avg_pool2d": lambda x: F.adaptive_avg_pool2d(x, (4, 2)),
-    "adaptive_max_pool2d": lambda x: F.adaptive_max_pool2d(x, (4, 2)),
+    "adaptive_max_pool2d": lambda x: F.adaptive_max_pool2d(x, (4, 2), True)[0],
     "avg_pool2d": lambda x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
+    "avg_pool2d, rounded up": lambda x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True),
     "cross_entropy": lambda x: F.cross_entropy(
         x, tn.ones(2, 6, 5, device=x.device).long(), label_smoothing=0.1
     ),
@@ -99,8 +101,11 @@ COMPOSED = {
     "embedding": lambda x: F.embedding(tn.tensor([[1, 0, 1]], device=x.device), x[0, 0]),
     "gather": lambda x: x.gather(1, tn.tensor(np.array([[[[3]]]]), device=x.device)),
     "gelu": lambda x: F.gelu(x),
+    "grid_sample": lambda x: F.grid_sample(x, x[..., :2], "bicubic", "reflection"),
+    "interpolate": lambda x: F.interpolate(x, (3, 9), mode="nearest-exact"),
     "layer_norm": lambda x: F.layer_norm(x, (6, 5)),
     "max": lambda x: x.max(2)[0],
+    "max_pool2d": lambda x: F.max_pool2d(x, 2, return_indices=True)[0],
     "one_hot": lambda x: x * F.one_hot(tn.tensor([1, 0, 3, 4, 2, 0], device=x.device), 5).double(),
     "pad": lambda x: F.pad(x, (1, -1, 2, 0)),
     "same": lambda x: F.conv2d(x, x[:, :, :3, :2], padding="same"),
@@ -118,6 +123,19 @@ def test_compositions_give_the_same_on_the_device(device, name):
         y = COMPOSED[name](x)
         (y * y).sum().backward()
         results.append([backend.to_numpy(y.data), backend.to_numpy(x.grad.data)])
+    agree(*results)
+
+
+@pytest.mark.parametrize("device", ["cuda"], indirect=True)
+@pytest.mark.parametrize("name", public_windows.FUNCTIONS)
+def test_windows_give_the_same_on_the_device(device, name):
+    f, inputs = public_windows.FUNCTIONS[name]
+    results = []
+    for where in (device, "cpu"):
+        xs = [tn.tensor(x, requires_grad=True, device=where) for x in inputs]
+        y = f(*xs)
+        (y * y).sum().backward()
+        results.append([backend.to_numpy(a.data) for a in (y, *(x.grad for x in xs))])
     agree(*results)
 
 

@@ -6,18 +6,29 @@ fails here by name.
 
 from __future__ import annotations
 
+import importlib
 import operator
+import pkgutil
 import types
 
 import numpy as np
+import public_layers
+import public_pointwise
+import public_reducing
+import public_shapes as shapes
+import public_windows
 import pytest
 
 import tinynet as tn
 import tinynet.functional as F
-from tinynet.functions import comparing, gathering, pointwise, products, reducing, shaping
+from tinynet import functions, linalg
 from tinynet.testing import check_grads
 
-FAMILIES = [comparing, gathering, pointwise, products, reducing, shaping]
+FAMILIES = [
+    importlib.import_module(f"tinynet.functions.{m.name}")
+    for m in pkgutil.iter_modules(functions.__path__)
+]
+OF_FAMILIES = [public_pointwise, public_reducing]  # tables in files of their own
 RNG = np.random.default_rng(7)
 LABELS = np.array([2, 0, 1])
 
@@ -44,7 +55,6 @@ METHODS = {
     "amin": (lambda x: x.amin(0, keepdim=True), [X]),
     "clamp": (lambda x: x.clamp(-1, 1), [X]),
     "cpu": (lambda x: x.cpu() * x, [X]),
-    "cumsum": (lambda x: x.cumsum(1), [X]),
     "double": (lambda x: x.double() * x, [X]),
     "expand": (lambda x: x.unsqueeze(0).expand(2, -1, 4), [X]),
     "flatten": (lambda x: x.flatten(1, 2), [IMAGE]),
@@ -59,7 +69,6 @@ METHODS = {
     "max": (lambda x: x.max(1)[0] + x.max(), [X]),
     "mean": (lambda x: x.mean(-1), [X]),
     "min": (lambda x: x.min(0, keepdim=True)[0] + x.min(), [X]),
-    "norm": (lambda x: x.norm(dim=1), [X]),
     "permute": (lambda x: x.permute(2, 0, -1, 1), [IMAGE]),
     "pow": (lambda x: x.pow(3), [X]),
     "reshape": (lambda x: x.reshape(2, -1), [X]),
@@ -67,7 +76,6 @@ METHODS = {
     "softmax": (lambda x: x.softmax(-1), [X]),
     "chunk": (lambda x: x.chunk(2, 1)[1] * 2.0, [X]),
     "unbind": (lambda x: x.unbind(1)[0] * x.unbind(1)[2], [X]),
-    "topk": (lambda x: x.topk(2, 1)[0] ** 2, [X]),
     "split": (lambda x: x.split(3, 1)[1] * x.split([1, 2], 0)[0][:, :1], [X]),
     "sqrt": (lambda x: (x + 3).sqrt(), [X]),
     "squeeze": (lambda x: x.unsqueeze(1).squeeze(1).squeeze(), [X]),
@@ -98,23 +106,26 @@ METHODS = {
     "__rtruediv__": (lambda x: 1.0 / (x + 3), [X]),
     "__sub__": (lambda x, y: x - y, [X, Y]),
     "__truediv__": (lambda x, y: x / (y + 3), [X, Y]),
+    **shapes.METHODS,
 }
-NO_GRADIENT = set(
+NO_GRADIENT = shapes.NO_GRADIENT | set(
     # what it is, and the way out of the graph
     "data shape dtype ndim device is_leaf numel size item tolist numpy detach grad grad_fn "
-    "output_nr requires_grad result_type __array__ __array_ufunc__ __bool__ __contains__ "
-    "__deepcopy__ __float__ __format__ __hash__ __index__ __int__ __len__ __reduce__ __repr__ "
+    "output_nr requires_grad result_type __array__ __array_function__ __array_ufunc__ __bool__ "
+    "__contains__ __deepcopy__ __float__ __format__ __hash__ __index__ __int__ __len__ __reduce__ "
+    "__repr__ "
     # gradients themselves
     "backward requires_grad_ retain_grad register_hook "
     # in place: refused on what is tracked
     "add_ copy_ div_ fill_ mul_ sub_ zero_ __setitem__ "
     # comparisons, positions, signs: constant almost everywhere
     "__and__ __eq__ __ge__ __gt__ __invert__ __le__ __lt__ __ne__ __or__ all any argmax argmin "
-    "isfinite isnan sign "
+    "isfinite isnan "
     # to another precision or device: float32's gradients are checked by dtype, cuda's on a GPU
     "float long cuda".split()
 )
 FUNCTIONS = {
+    **public_layers.FUNCTIONS,
     **{name: (getattr(F, name), [X]) for name in "logsigmoid relu sigmoid silu tanh".split()},
     "adaptive_avg_pool2d": (lambda x: F.adaptive_avg_pool2d(x, (4, 2)), [IMAGE]),
     "adaptive_max_pool2d": (lambda x: F.adaptive_max_pool2d(x, (4, 2)), [IMAGE]),
@@ -159,25 +170,38 @@ FUNCTIONS = {
     "log_softmax": (lambda x: F.log_softmax(x, 0), [X]),
     "max_pool2d": (lambda x: F.max_pool2d(x, 3, 2, 1), [IMAGE]),
     "mse_loss": (lambda x, y: F.mse_loss(x, y, reduction="none"), [X, Y]),
-    "pad": (lambda x: F.pad(x, (1, -1, 2, 0), value=3.0), [X]),
+    "pad": (
+        lambda x: (
+            F.pad(x, (1, -1, 2, 0), value=3.0)
+            + F.pad(x, (1, -1), "reflect").sum()
+            + (F.pad(x, (2, 1), "circular") ** 2 * F.pad(x, (1, 2), "replicate")).sum()
+        ),
+        [X],
+    ),
     "softmax": (lambda x: F.softmax(x, 0), [X]),
     "softplus": (lambda x: F.softplus(x, beta=2.0), [X]),
     "unfold": (lambda x: F.unfold(x, (3, 2), padding=1, stride=2), [IMAGE]),
+    **public_windows.FUNCTIONS,
 }
 FUNCTIONS_WITHOUT = {"one_hot"}
 TOP_LEVEL = {
     "cat": (lambda x, y: tn.cat([x, y, x], 1), [X, real(3, 2)]),
-    "einsum": (lambda x, y: tn.einsum("...i,ji->...j", x, y), [real(2, 3, 4), X]),
     "stack": (lambda x, y: tn.stack([x, y], -1), [X, Y]),
     "where": (lambda x, y: tn.where(X > 0, x, y), [X, Y]),
+    **shapes.TOP_LEVEL,
 }
-TOP_LEVEL_WITHOUT = set(
+TOP_LEVEL_WITHOUT = shapes.TOP_LEVEL_WITHOUT | set(
+    "utils Generator device "
     "AnomalyError DeviceError Tensor arange as_tensor autograd data default_device derivation "
     "detect_anomaly draw enable_grad explain float32 float64 from_numpy functional "
     "get_num_threads grad graph inference_mode int64 is_grad_enabled load manual_seed models nn "
     "no_grad ones optim rand randn save set_default_device set_grad_enabled set_num_threads "
     "study summary tensor testing training zeros".split()
 )
+LINALG = dict(public_reducing.LINALG)
+for family in OF_FAMILIES:
+    for table in ("METHODS", "NO_GRADIENT", "FUNCTIONS", "TOP_LEVEL", "TOP_LEVEL_WITHOUT"):
+        globals()[table] |= getattr(family, table, {})
 
 
 def test_every_method_is_in_a_table():
@@ -193,16 +217,30 @@ def test_every_function_is_in_a_table():
     methods = {n for n in tn.__all__ if getattr(tn, n) is getattr(tn.Tensor, n, None)}
     others = set(tn.__all__) - methods - {"__version__"}
     assert others == set(TOP_LEVEL) | TOP_LEVEL_WITHOUT
-    assert methods | set(TOP_LEVEL) >= {n for module in FAMILIES for n in public_names(module)}
+    assert methods | set(TOP_LEVEL) | TOP_LEVEL_WITHOUT >= {
+        n for module in FAMILIES for n in public_names(module)
+    }
 
 
 def public_names(module):
-    return [n for n, f in vars(module).items() if getattr(f, "__wrapped__", None) is not None]
+    return [
+        n for n, f in vars(module).items()
+        if getattr(f, "__wrapped__", None) is not None and f.__module__ == module.__name__
+    ]  # fmt: skip
+
+
+def test_every_function_of_linalg_is_in_a_table():
+    assert set(public_names(linalg)) == set(LINALG) | public_reducing.LINALG_WITHOUT
 
 
 CASES = {
     f"{where}.{name}": case
-    for where, table in {"Tensor": METHODS, "functional": FUNCTIONS, "tn": TOP_LEVEL}.items()
+    for where, table in {
+        "Tensor": METHODS,
+        "functional": FUNCTIONS,
+        "tn": TOP_LEVEL,
+        "linalg": LINALG,
+    }.items()
     for name, case in table.items()
 }
 
@@ -220,6 +258,6 @@ def test_float32_stays_float32(name):
     if name in ("Tensor.__rmul__", "Tensor.__rmatmul__", "Tensor.double", "Tensor.to"):
         return  # a float64 operand, or a conversion, is in the case itself
     y = f(*tensors)
-    assert y.dtype == np.float32
+    assert y.dtype == np.float32 or name.split(".")[1] in public_pointwise.WIDE
     y.sum().backward()
     assert all(t.grad.dtype == np.float32 for t in tensors)

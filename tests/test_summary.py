@@ -192,3 +192,24 @@ def test_what_is_no_shape(given):
     with pytest.raises((TypeError, ValueError), match=r"input_shape is .*\(1, 28, 28\)$") as caught:
         tn.summary(nn.Linear(2, 2), given)
     assert ("of shape (4, 2)" in str(caught.value)) == (getattr(given, "shape", None) == (4, 2))
+
+
+def test_layers_in_a_plain_list_are_named():
+    class Net(nn.Module):
+        def __init__(self, blocks):
+            super().__init__()
+            self.first = nn.Linear(2, 2)
+            self.blocks = blocks
+            self.sizes = [1, (2, "a")]
+            self.same = [self.first]  # registered as well, under its own name
+
+        def forward(self, x):
+            return self.first(x)
+
+    for blocks, kind in (([nn.Linear(2, 2), nn.ReLU()], "list"), ({"a": (nn.ReLU(),)}, "dict")):
+        net = nn.Sequential(Net(blocks))
+        last = str(tn.summary(net, (2,))).splitlines()[-1]
+        count = 2 if kind == "list" else 1
+        assert last.startswith(f"not registered: {count} in the {kind} '0.blocks'; parameters()")
+        assert "nn.ModuleList" in last
+    assert tn.summary(Net(nn.ModuleList([nn.ReLU()])), (2,)).notes == ()

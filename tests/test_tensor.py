@@ -298,7 +298,7 @@ def test_as_tensor_and_from_numpy_share_memory():
     assert tn.as_tensor(x, "float64").requires_grad
     assert tn.tensor(a).data is not a
     for other in ([1.0], tn.ones(2), 3.0):
-        with pytest.raises(TypeError, match=r"from_numpy: array is a .*; it must be a NumPy array"):
+        with pytest.raises(TypeError, match=r"from_numpy: array is .*; it must be a NumPy array"):
             tn.from_numpy(other)
 
 

@@ -77,6 +77,54 @@ def is_array(a: object) -> bool:
     return cupy is not None and isinstance(a, cupy.ndarray)
 
 
+def plain_array(a: Any) -> Array:
+    """The array without its class, if that is a subclass of NumPy's with other rules.
+
+    A `numpy.matrix` would multiply as a matrix. A class that handles NumPy's functions itself
+    (NEP 18) is kept: it stands for NumPy's arrays, such as one that records what is called.
+
+    Raises:
+        TypeError: for a masked array, whose mask would be lost, and for anything but an array.
+    """
+    if type(a) is np.ndarray:
+        return a
+    if isinstance(a, np.ndarray):
+        if type(a).__array_function__ is not np.ndarray.__array_function__:
+            return a
+        if isinstance(a, np.ma.MaskedArray):
+            raise TypeError("tensor: a masked array would lose its mask; call .filled(value) on it")
+        return a.view(np.ndarray)
+    if is_array(a) or isinstance(a, np.generic):
+        return as_array(a)
+    raise TypeError(f"tensor: data is a {type(a).__name__}; make a tensor with tinynet.tensor")
+
+
+class device(str):
+    """A device by PyTorch's way of naming it: ``device("cuda")`` is "cuda", and so is "cuda:0".
+
+    Attributes:
+        type: "cpu" or "cuda".
+        index: 0 for a GPU, None for the CPU.
+
+    Raises:
+        ValueError: for another name; tinynet uses one GPU, CuPy's current one.
+    """
+
+    def __new__(cls, type: str, index: int | None = None) -> device:
+        name = str(type) if index is None else f"{type}:{index}"
+        if name not in ("cpu", "cpu:0", "cuda", "cuda:0"):
+            raise ValueError(f"device: {name!r} is not one of 'cpu', 'cuda', 'cuda:0'")
+        return super().__new__(cls, name.partition(":")[0])
+
+    @property
+    def type(self) -> str:
+        return str(self)
+
+    @property
+    def index(self) -> Any:
+        return 0 if self == "cuda" else None
+
+
 def device_of(a: Array) -> str:
     """``"cpu"`` or ``"cuda"``."""
     cupy = sys.modules.get("cupy")
@@ -119,6 +167,23 @@ def _first_line(error: BaseException) -> str:
     # CuPy frames some of its messages with rows of equals signs
     lines = [line.strip() for line in str(error).splitlines() if line.strip(" =")]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def as_device(device: Any) -> str:
+    """ "cpu" or "cuda", for PyTorch's "cuda:0" too.
+
+    Raises:
+        ValueError: for another name.
+    """
+    kind, colon, number = str(device).partition(":")
+    if kind not in ("cpu", "cuda") or (colon and number != "0"):
+        raise ValueError(f"device: device {str(device)!r} is not known; use 'cpu' or 'cuda'")
+    return kind
+
+
+def is_device(name: str) -> bool:
+    """Whether a name is that of a device rather than of a dtype."""
+    return name.partition(":")[0] in ("cpu", "cuda")
 
 
 def check_device(device: str) -> str:
@@ -175,16 +240,17 @@ def asarray(data: Any, dtype: Any = None, device: str | None = None) -> Array:
         dtype: element type; by default that of the data, and float32 for Python floats.
         device: by default that of the data if it is an array, else the default device.
     """
-    if not is_array(data):
+    if is_array(data):
+        data = plain_array(data)
+    else:
         # NumPy scalars, also in a list, keep their dtype; Python floats become float32
         try:
             plain = np.asarray(data)
         except ValueError as error:  # a ragged list
             raise TypeError(f"tensor: data must be numbers of one shape ({error})") from None
         if plain.dtype.kind not in "biuf":
-            raise TypeError(
-                f"tensor: data must be numbers, not {type(data).__name__} of {plain.dtype}"
-            )
+            kind = "None" if data is None else f"{type(data).__name__} of {plain.dtype}"
+            raise TypeError(f"tensor: data must be numbers, not {kind}")
         if dtype is None and plain.dtype == float64 and not _has_numpy_float(data):
             plain = plain.astype(float32)
         data, device = plain, device or default_device()
@@ -199,11 +265,26 @@ def _has_numpy_float(data: Any) -> bool:
     return isinstance(data, np.generic | np.ndarray) and data.dtype == float64
 
 
-def full_on(shape: tuple[int, ...], value: float, dtype: Any, device: str | None = None) -> Array:
+def full_on(shape: tuple[int, ...], value: float, dtype: Any, device: Any = None) -> Array:
     """A new array filled with `value`, by default on the default device."""
-    dtype, device = as_dtype(dtype), check_device(device or default_device())
+    dtype, device = as_dtype(dtype), check_device(as_device(device or default_device()))
     xp = np if device == "cpu" else sys.modules["cupy"]
     return xp.full(shape, value, dtype)
+
+
+def sequence_on(first: float, step: float, count: int, dtype: Any, device: Any = None) -> Array:
+    """first, first + step, ..., `count` numbers, by default on the default device."""
+    dtype, device = as_dtype(dtype), check_device(as_device(device or default_device()))
+    xp = np if device == "cpu" else sys.modules["cupy"]
+    whole = isinstance(first, int) and isinstance(step, int)
+    return (first + step * xp.arange(count, dtype="int64" if whole else "float64")).astype(dtype)
+
+
+def may_share_memory(a: Array, b: Array) -> bool:
+    """Whether a change of one array may change the other."""
+    return (
+        bool(array_module(a, b).may_share_memory(a, b)) if device_of(a) == device_of(b) else False
+    )
 
 
 def to_device(a: Array, device: str) -> Array:
@@ -230,7 +311,33 @@ def as_array(y: Any) -> Array:
 
 def format_array(array: np.ndarray, indent: int) -> str:
     """Format with commas and four decimals, later lines indented, long arrays abridged."""
-    return np.array2string(array, separator=", ", precision=4, prefix=" " * indent, threshold=200)
+    return np.array2string(array, separator=", ", prefix=" " * indent, **_printing)
+
+
+_printing: dict[str, Any] = {"precision": 4, "threshold": 200}
+
+
+def set_printoptions(
+    precision: int | None = None,
+    threshold: int | None = None,
+    edgeitems: int | None = None,
+    linewidth: int | None = None,
+    sci_mode: bool | None = None,
+) -> None:
+    """How tensors are printed; what is not given stays.
+
+    Args:
+        precision: decimals.
+        threshold: the number of entries above which a tensor is abridged.
+        edgeitems: how many entries of each axis an abridged tensor shows at either end.
+        linewidth: characters of a line.
+        sci_mode: False to print numbers without an exponent.
+    """
+    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems,
+             "max_line_width": linewidth}  # fmt: skip
+    if sci_mode is not None:
+        _printing["suppress_small"] = not sci_mode
+    _printing.update({k: v for k, v in given.items() if v is not None})
 
 
 # --- new arrays, on the device of an existing one ----------------------------------------------
@@ -313,13 +420,13 @@ def index_add(target: Array, index: Any, values: Array) -> None:
         cupyx.scatter_add(target, index, values)
 
 
-def special(name: str, x: Array) -> Array:
-    """Apply a function of ``scipy.special``; a floating-point `x` keeps its dtype."""
+def special(name: str, x: Array, *before: float) -> Array:
+    """Apply a function of ``scipy.special`` to the numbers `before` and x, in the dtype of x."""
     xp, x = array_module(x), array_of(x)
     # imported on first use: SciPy would double the time that `import tinynet` takes
     if xp is np:
         from scipy import special as functions
     else:
         from cupyx.scipy import special as functions
-    y = getattr(functions, name)(x)
+    y = getattr(functions, name)(*before, x)
     return y.astype(x.dtype) if y.dtype != x.dtype and x.dtype.kind == "f" else y

@@ -1,18 +1,24 @@
-"""Functions that create tensors: from data, filled with a number, or random."""
+"""Functions that create tensors from data, or filled with one number.
+
+`sequences` has those that follow a rule, `sampling` those that draw.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tinynet import backend, dtypes, random
+from tinynet import backend, dtypes
 from tinynet.autograd import Value
-from tinynet.functions.shaping import sizes_of
+from tinynet.conversions import check_format
+from tinynet.functions.arguments import shape_of
+from tinynet.functions.public import function, shown
 from tinynet.tensor import Tensor
 
+# --- from data ----------------------------------------------------------------------------------
 
-def tensor(
-    data: Any, dtype: Any = None, requires_grad: bool = False, device: str | None = None
-) -> Tensor:
+
+@function
+def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Create a leaf tensor with a copy of `data`.
 
     Args:
@@ -28,14 +34,42 @@ def tensor(
     tensor([1., 2.], requires_grad=True)
     """
     data = data._data if isinstance(data, Value) else data
-    array = backend.asarray(data, None if dtype is None else dtypes.as_dtype(dtype), device)
+    array = _array(data, dtype, device)
     # the tensor must not share memory with the caller's array
-    if backend.is_array(data) and array is data:
+    if backend.is_array(data) and backend.may_share_memory(array, data):
         array = array.copy()
     return Tensor(array).requires_grad_(requires_grad)
 
 
-def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
+def _array(data: Any, dtype: Any, device: Any) -> Any:
+    dtype = None if dtype is None else dtypes.as_dtype(dtype)
+    device = None if device is None else backend.as_device(device)
+    if isinstance(data, list | tuple) and _has_tensor(data):
+        data = _without_tensors(data)
+    array = backend.asarray(data, dtype, device)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"tensor: data has dtype {array.dtype}; it must be real numbers or booleans"
+        )
+    return array
+
+
+def _has_tensor(data: Any) -> bool:
+    """Whether the first number of nested lists is a Tensor."""
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    return isinstance(data, Value)
+
+
+def _without_tensors(data: Any) -> Any:
+    """Nested lists with Tensors replaced by lists of their numbers."""
+    if isinstance(data, list | tuple):
+        return [_without_tensors(d) for d in data]
+    return data._data.tolist() if isinstance(data, Value) else data
+
+
+@function
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """Convert `data` to a tensor, sharing memory if possible; arguments as for `tensor`.
 
     An array is copied only to change its dtype or device; numbers and lists are always copied. A
@@ -50,50 +84,188 @@ def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor
     """
     if isinstance(data, Tensor):
         return data.to(device=device, dtype=dtype)
-    return Tensor(backend.asarray(data, None if dtype is None else dtypes.as_dtype(dtype), device))
+    return Tensor(_array(data, dtype, device))
 
 
-def from_numpy(array: Any) -> Tensor:
+@function
+def asarray(
+    obj: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    copy: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`as_tensor`, or `tensor` with copy=True; copy=False raises where a copy is needed."""
+    if copy:
+        return tensor(obj, dtype, requires_grad, device)
+    out = as_tensor(obj, dtype, device)
+    source = obj._data if isinstance(obj, Value) else obj
+    shared = backend.is_array(source) and backend.may_share_memory(out.data, source)
+    if copy is not None and not shared:
+        raise ValueError(f"asarray: {shown(obj)} cannot become a tensor without a copy")
+    return out.requires_grad_() if requires_grad else out
+
+
+@function
+def from_numpy(ndarray: Any) -> Tensor:
     """Create a CPU tensor that shares the memory of a NumPy array.
 
     Raises:
-        TypeError: if `array` is not a NumPy array.
+        TypeError: if `ndarray` is not a NumPy array of numbers.
     """
-    if not isinstance(array, backend.ndarray):
-        raise TypeError(f"from_numpy: array is a {type(array).__name__}; it must be a NumPy array")
-    return Tensor(array)
+    if not isinstance(ndarray, backend.ndarray):
+        raise TypeError(f"from_numpy: array is {shown(ndarray)}; it must be a NumPy array")
+    return Tensor(_array(ndarray, None, None))
 
 
+# --- filled with one number ---------------------------------------------------------------------
+
+
+def filled(
+    name: str, size: Any, value: Any, dtype: Any, requires_grad: Any, device: Any, layout: Any
+) -> Tensor:
+    if layout is not None and not str(layout).endswith("strided"):
+        raise ValueError(f"{name}: layout {layout} is not supported; every tensor is strided")
+    array = backend.full_on(
+        shape_of(name, size), value, "float32" if dtype is None else dtype, device
+    )
+    return Tensor(array).requires_grad_(requires_grad)
+
+
+@function
 def zeros(
-    *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
+    *size: Any,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
-    """A tensor of zeros of shape `size`."""
-    return Tensor(backend.full_on(sizes_of(size), 0, dtype, device)).requires_grad_(requires_grad)
+    """A tensor of zeros of shape `size`, by default float32."""
+    return filled("zeros", size, 0, dtype, requires_grad, device, layout)
 
 
+@function
 def ones(
-    *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
+    *size: Any,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
-    """A tensor of ones of shape `size`."""
-    return Tensor(backend.full_on(sizes_of(size), 1, dtype, device)).requires_grad_(requires_grad)
+    """A tensor of ones of shape `size`, by default float32."""
+    return filled("ones", size, 1, dtype, requires_grad, device, layout)
 
 
-def randn(
-    *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
+@function
+def empty(
+    *size: Any,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
-    """Independent normal numbers with mean 0 and variance 1; `manual_seed` sets the seed."""
-    array = random.generator().standard_normal(sizes_of(size))
-    return tensor(array, dtype, requires_grad, device or backend.default_device())
+    """A tensor of shape `size` to be written to. It holds zeros, where PyTorch has anything."""
+    check_format("empty", memory_format)
+    return filled("empty", size, 0, dtype, requires_grad, device, layout)
 
 
-def rand(
-    *size: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
+@function
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
-    """Independent uniform numbers in [0, 1); `manual_seed` sets the seed."""
-    array = random.generator().random(sizes_of(size))
-    return tensor(array, dtype, requires_grad, device or backend.default_device())
+    """A tensor of one number; the dtype is by default that of the number."""
+    number = number_of("full", "fill_value", fill_value)
+    dtype = _dtype_of(number) if dtype is None else dtype
+    return filled("full", (size,), number, dtype, requires_grad, device, layout)
 
 
-def arange(*bounds: int, device: str | None = None) -> Tensor:
-    """The integers of ``range(*bounds)``, int64."""
-    return tensor(list(range(*bounds)), "int64", device=device)
+def number_of(name: str, what: str, value: Any) -> Any:
+    """A Python number, of a number or a tensor of shape ()."""
+    if hasattr(value, "item") and not getattr(value, "ndim", 0):
+        value = value.item()
+    if not isinstance(value, bool | int | float):
+        raise TypeError(f"{name}: {what} is {shown(value)}; it must be a number")
+    return value
+
+
+def _dtype_of(*numbers: Any) -> str:
+    if any([isinstance(n, float) for n in numbers]):
+        return "float32"
+    return "bool" if all([isinstance(n, bool) for n in numbers]) else "int64"
+
+
+def _like(
+    name: str, x: Any, value: Any, dtype: Any, grad: Any, device: Any, format: Any, layout: Any
+) -> Tensor:
+    check_format(name, format)
+    if not isinstance(x, Value):
+        raise TypeError(f"{name}: input is {shown(x)}; it must be a Tensor")
+    dtype = x._data.dtype if dtype is None else dtype
+    device = backend.device_of(x._data) if device is None else device
+    return filled(name, (tuple(x._data.shape),), value, dtype, grad, device, layout)
+
+
+@function
+def zeros_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """Zeros in the shape, dtype and on the device of another tensor."""
+    return _like("zeros_like", input, 0, dtype, requires_grad, device, memory_format, layout)
+
+
+@function
+def ones_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """Ones in the shape, dtype and on the device of another tensor."""
+    return _like("ones_like", input, 1, dtype, requires_grad, device, memory_format, layout)
+
+
+@function
+def empty_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """`empty` in the shape, dtype and on the device of another tensor."""
+    return _like("empty_like", input, 0, dtype, requires_grad, device, memory_format, layout)
+
+
+@function
+def full_like(
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """One number in the shape, dtype and on the device of another tensor."""
+    number = number_of("full_like", "fill_value", fill_value)
+    return _like("full_like", input, number, dtype, requires_grad, device, memory_format, layout)

@@ -6,22 +6,31 @@ from typing import Any
 
 import numpy as np
 
-float32, float64 = np.dtype("float32"), np.dtype("float64")
-int64, bool_ = np.dtype("int64"), np.dtype("bool")
+float16, float32, float64 = np.dtype("float16"), np.dtype("float32"), np.dtype("float64")
+uint8, int8, int16 = np.dtype("uint8"), np.dtype("int8"), np.dtype("int16")
+int32, int64, bool_ = np.dtype("int32"), np.dtype("int64"), np.dtype("bool")
+half, float_, double = float16, float32, float64
+short, int_, long = int16, int32, int64
 
 
 def as_dtype(name: Any) -> Any:
     """The NumPy dtype of that name, which CuPy uses too.
 
     Raises:
-        TypeError: for an unknown name.
+        TypeError: for an unknown name, and for types that are no real numbers.
     """
     try:
-        return np.dtype(name)
+        if name is None:  # NumPy would take float64
+            raise TypeError
+        dtype = np.dtype(name)
     except TypeError:
         raise TypeError(
-            f"{name!r} is neither a device ('cpu', 'cuda') nor a dtype ('float32', 'float64', ...)"
+            f"dtype: {name!r} is neither a device ('cpu', 'cuda') nor a dtype ('float32', "
+            "'float64', ...)"
         ) from None
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise TypeError(f"dtype: {dtype} is not supported; it must be of real numbers or booleans")
+    return dtype
 
 
 def is_new_float(dtype: Any, arrays: list[Any], options: dict[str, Any]) -> bool:
@@ -33,3 +42,91 @@ def is_new_float(dtype: Any, arrays: list[Any], options: dict[str, Any]) -> bool
     if dtype.kind != "f" or "dtype" in options:
         return False
     return not any(hasattr(a, "dtype") and a.dtype == dtype for a in arrays)
+
+
+class finfo:
+    """What a floating-point dtype can hold, as Python numbers.
+
+    >>> finfo("float32").eps == 2.0**-23
+    True
+    """
+
+    def __init__(self, type: Any = "float32") -> None:
+        self.dtype = as_dtype(type)
+        if self.dtype.kind != "f":
+            raise TypeError(f"finfo: {self.dtype} is not a floating-point dtype; use iinfo")
+        limits: Any = np.finfo(self.dtype)
+        self.bits = int(limits.bits)
+        self.eps, self.max, self.min = float(limits.eps), float(limits.max), float(limits.min)
+        self.tiny = self.smallest_normal = float(limits.tiny)
+        self.resolution = float(limits.resolution)
+
+    def __repr__(self) -> str:
+        return f"finfo({self.dtype}: eps={self.eps:g}, max={self.max:g}, tiny={self.tiny:g})"
+
+
+class iinfo:
+    """What an integer dtype can hold, as Python numbers.
+
+    >>> iinfo("uint8").max
+    255
+    """
+
+    def __init__(self, type: Any) -> None:
+        self.dtype = as_dtype(type)
+        if self.dtype.kind not in "iu":
+            raise TypeError(f"iinfo: {self.dtype} is not an integer dtype; use finfo")
+        limits = np.iinfo(self.dtype)
+        self.bits, self.min, self.max = int(limits.bits), int(limits.min), int(limits.max)
+
+    def __repr__(self) -> str:
+        return f"iinfo({self.dtype}: min={self.min}, max={self.max})"
+
+
+def _wider(a: Any, b: Any) -> Any:
+    """The dtype of a sum of two arrays: floats beat integers, whatever their sizes."""
+    if (a.kind == "f") != (b.kind == "f"):
+        return a if a.kind == "f" else b
+    return a if a == b else np.promote_types(a, b)
+
+
+_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+_OF_NUMBER = {bool: bool_, int: int64, float: float32}
+
+
+def category(dtype: Any) -> int:
+    """0 for booleans, 1 for integers, 2 for floats."""
+    return _CATEGORY[dtype.kind]
+
+
+def result_dtype(operands: Any) -> Any:
+    """PyTorch's dtype of a sum: arrays with axes decide before 0-d arrays, these before numbers.
+
+    A later group counts only where its category (boolean, integer, float) is higher: float32 plus
+    a 0-d float64 array is float32, int32 plus 1.5 is float32, int32 plus a 0-d float64 is float64.
+    """
+    groups: list[Any] = [None, None, None]
+    for a in operands:
+        dtype = getattr(a, "dtype", None)
+        if dtype is None:
+            k, dtype = 2, _OF_NUMBER.get(type(a), float32)
+        else:
+            k = 0 if a.ndim else 1
+        groups[k] = dtype if groups[k] is None else _wider(groups[k], dtype)
+    numbers, zero_d, result = groups[2], groups[1], groups[0]
+    for lower in (zero_d, numbers):
+        if result is None:
+            result = lower
+        elif lower is not None and category(lower) > category(result):
+            result = _wider(result, lower)
+    return result
+
+
+def numpy_dtype(operands: Any) -> Any:
+    """NumPy's dtype of a sum of arrays and numbers."""
+    return np.result_type(*(getattr(a, "dtype", a) for a in operands))
+
+
+def largest(dtype: Any) -> float:
+    """The largest number of a floating-point dtype."""
+    return float(np.finfo(dtype).max)

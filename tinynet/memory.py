@@ -54,6 +54,11 @@ def is_contiguous(x: Array) -> bool:
     return bool(x.flags.c_contiguous)
 
 
+def is_writable(x: Array) -> bool:
+    """Whether `x` can be changed in place, as an array of a read-only file cannot."""
+    return bool(getattr(x.flags, "writeable", True))  # CuPy's arrays always can
+
+
 def contiguous(x: Array) -> Array:
     """`x` if it is contiguous, else a contiguous copy; unlike NumPy's, it keeps subclasses."""
     return x if is_contiguous(x) else x.copy()

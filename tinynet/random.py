@@ -1,19 +1,60 @@
 """Random numbers: one seeded NumPy generator on the host, for either device.
 
 A run therefore has the same initial weights, shuffles and dropout masks on CPU and GPU.
+
+A forked process draws other numbers than its parent and its siblings: the i-th fork draws from the
+parent's state and i, so that a seeded program still has the same numbers every time.
 """
 
 from __future__ import annotations
+
+import os
+from typing import Any
 
 import numpy as np
 
 from tinynet.backend import Array, device_of, empty, to_device
 
 
+class Generator:
+    """A generator of random numbers of one's own, by PyTorch's name.
+
+    It has the methods of NumPy's generator, which is `numpy`.
+
+    >>> a, b = Generator().manual_seed(1), Generator().manual_seed(1)
+    >>> a.random() == b.random()
+    True
+    """
+
+    numpy: np.random.Generator
+
+    def __init__(self, device: str = "cpu") -> None:
+        self.seed()
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start again from a seed, and return the generator itself."""
+        self.numpy, self._seed = np.random.default_rng(seed), seed
+        return self
+
+    def seed(self) -> int:
+        """Start again from a random seed, and return it."""
+        return self.manual_seed(int(np.random.SeedSequence().generate_state(1)[0]))._seed
+
+    def initial_seed(self) -> int:
+        """The seed that it started from."""
+        return self._seed
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "numpy":  # not yet there, while a copy is made
+            raise AttributeError(name)
+        return getattr(self.numpy, name)
+
+
 class _Random:
     """Holder of the generator behind initialisation and dropout, created on first use."""
 
     generator: np.random.Generator | None = None
+    forks: int = 0
 
 
 def manual_seed(seed: int) -> np.random.Generator:
@@ -47,3 +88,19 @@ def uniform(shape: tuple[int, ...], like: Array) -> Array:
         generator().random(dtype="float32", out=y)
         return y
     return to_device(generator().random(shape, dtype="float32"), device_of(like))
+
+
+def _count_fork() -> None:
+    _Random.forks += 1
+
+
+def _reseed_in_child() -> None:
+    if _Random.generator is not None:
+        drawn = _Random.generator.integers(2**63, size=4).tolist()
+        _Random.generator.bit_generator.state = np.random.default_rng(
+            [*drawn, _Random.forks]
+        ).bit_generator.state
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(before=_count_fork, after_in_child=_reseed_in_child)

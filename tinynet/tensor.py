@@ -7,23 +7,54 @@ PyTorch's. No method is attached elsewhere.
 
 from __future__ import annotations
 
-import operator
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tinynet import autograd, backend, dtypes
+from tinynet import autograd, backend
 from tinynet.autograd import Value, guards
 from tinynet.autograd.hooks import Attached, RemovableHandle
 from tinynet.autograd.modes import modes
-from tinynet.autograd.versions import alias, increment_version
-from tinynet.functions import comparing, gathering, pointwise, products, reducing, shaping
-from tinynet.ops import arithmetic, conversion, elementary, indexing
+from tinynet.autograd.versions import alias, increment_version, share_version
+from tinynet.conversions import Conversions
+from tinynet.functions import (
+    angles,
+    bounds,
+    changing,
+    comparing,
+    counting,
+    cutting,
+    diagonals,
+    drawing,
+    gathering,
+    logical,
+    masking,
+    matrices,
+    norms,
+    numpy_calls,
+    operators,
+    pointwise,
+    products,
+    promoting,
+    reducing,
+    repeating,
+    rounding,
+    scans,
+    scattering,
+    shaping,
+    sorting,
+    special,
+    stacking,
+    statistics,
+)
+from tinynet.functions.arguments import axis
+from tinynet.functions.in_place import in_place
+from tinynet.ops import arithmetic, indexing
 
 Operand = Any  # a Tensor, an array or a number
 
 
-class Tensor(Value):
+class Tensor(Conversions, Value):
     """An array with gradients; create one with `tinynet.tensor`.
 
     Attributes:
@@ -38,7 +69,8 @@ class Tensor(Value):
     __slots__ = ()
 
     # makes ndarray * Tensor call Tensor.__rmul__; NumPy would otherwise iterate over the Tensor
-    __array_ufunc__ = None
+    __array_ufunc__ = numpy_calls.ArrayUfunc()
+    __array_function__ = numpy_calls.array_function
     # == compares entry by entry, so sets and dicts need identity
     __hash__ = object.__hash__
 
@@ -58,7 +90,10 @@ class Tensor(Value):
     def data(self, value: Any) -> None:
         array = value._data if isinstance(value, Value) else backend.as_array(value)
         if not backend.is_array(array):
-            raise TypeError(f"data is a {type(value).__name__}; it must be an array or tensor")
+            raise TypeError(
+                f"data: data is a {type(value).__name__}; it must be an array or tensor"
+            )
+        array = backend.plain_array(array)
         self._data = array
         increment_version(self)
 
@@ -93,11 +128,16 @@ class Tensor(Value):
         """Whether it has no `grad_fn`: created by the user, or computed without recording."""
         return self.grad_fn is None
 
-    def numel(self) -> int:
-        return int(self._data.size)
+    @property
+    def requires_grad(self) -> bool:
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.requires_grad_(wanted)
 
     def size(self, dim: int | None = None) -> Any:
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else self.shape[axis("size", dim, self.ndim)]
 
     def __len__(self) -> int:
         if not self.shape:
@@ -139,13 +179,16 @@ class Tensor(Value):
     def tolist(self) -> Any:
         return self._data.tolist()
 
-    def numpy(self) -> Any:
+    def numpy(self, *, force: bool = False) -> Any:
         """The tensor as a NumPy array, which shares its memory if it is on the CPU.
+
+        Args:
+            force: detach a tensor that requires a gradient.
 
         Raises:
             RuntimeError: if it requires a gradient, since operations on the array are not recorded.
         """
-        if self.requires_grad:
+        if self.requires_grad and not force:
             raise RuntimeError("numpy: the tensor requires a gradient; call .detach().numpy()")
         return backend.to_numpy(self._data)
 
@@ -168,6 +211,13 @@ class Tensor(Value):
     def detach(self) -> Tensor:
         """A tensor outside the graph that shares memory with this one."""
         return alias(self)
+
+    def __copy__(self) -> Tensor:
+        """Another tensor with the same memory, version, graph and gradient."""
+        out = type(self)(self._data, self._requires_grad)
+        share_version(out, self)
+        out._source, out.grad = self._source, self.grad
+        return out
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self.grad_fn is not None:
@@ -213,7 +263,7 @@ class Tensor(Value):
             )
         if self.grad_fn is not None and not requires_grad:
             raise RuntimeError("requires_grad_: only leaves can be set to False; use .detach()")
-        self.requires_grad = requires_grad
+        self._requires_grad = bool(requires_grad)
         return self
 
     def retain_grad(self) -> None:
@@ -303,30 +353,70 @@ class Tensor(Value):
     def zero_(self) -> Tensor:
         return self.copy_(0)
 
-    def _change(self, name: str, function: Any, other: Any, alpha: float = 1) -> Tensor:
-        other = self._assigned(name, other)
-        other = other if alpha == 1 else other * alpha
-        array = self._writable(name)
-        try:
-            function(array, other)
-        except ValueError:
-            raise ValueError(
-                f"{name}: shape {other.shape} does not broadcast to {self.shape}, and a change in "
-                "place cannot enlarge a tensor; compute a new one"
-            ) from None
-        return self
-
-    def add_(self, other: Any, *, alpha: float = 1) -> Tensor:
-        return self._change("add_", operator.iadd, other, alpha)
-
-    def sub_(self, other: Any, *, alpha: float = 1) -> Tensor:
-        return self.add_(other, alpha=-alpha)
-
-    def mul_(self, other: Any) -> Tensor:
-        return self._change("mul_", operator.imul, other)
-
-    def div_(self, other: Any) -> Tensor:
-        return self._change("div_", operator.itruediv, other)
+    abs_ = in_place(operators.abs)
+    absolute_ = in_place(operators.absolute)
+    add_ = in_place(operators.add)
+    addcdiv_ = in_place(operators.addcdiv)
+    addcmul_ = in_place(operators.addcmul)
+    div_ = in_place(operators.div)
+    divide_ = in_place(operators.divide)
+    floor_divide_ = in_place(operators.floor_divide)
+    fmod_ = in_place(operators.fmod)
+    lerp_ = in_place(operators.lerp)
+    mul_ = in_place(operators.mul)
+    multiply_ = in_place(operators.multiply)
+    neg_ = in_place(operators.neg)
+    negative_ = in_place(operators.negative)
+    remainder_ = in_place(operators.remainder)
+    sub_ = in_place(operators.sub)
+    subtract_ = in_place(operators.subtract)
+    true_divide_ = in_place(operators.true_divide)
+    exp_ = in_place(pointwise.exp)
+    exp2_ = in_place(pointwise.exp2)
+    expm1_ = in_place(pointwise.expm1)
+    log_ = in_place(pointwise.log)
+    log10_ = in_place(pointwise.log10)
+    log1p_ = in_place(pointwise.log1p)
+    log2_ = in_place(pointwise.log2)
+    pow_ = in_place(pointwise.pow)
+    reciprocal_ = in_place(pointwise.reciprocal)
+    relu_ = in_place(pointwise.relu)
+    rsqrt_ = in_place(pointwise.rsqrt)
+    sqrt_ = in_place(pointwise.sqrt)
+    square_ = in_place(pointwise.square)
+    acos_ = in_place(angles.acos)
+    asin_ = in_place(angles.asin)
+    atan_ = in_place(angles.atan)
+    cos_ = in_place(angles.cos)
+    sin_ = in_place(angles.sin)
+    sinh_ = in_place(angles.sinh)
+    cosh_ = in_place(angles.cosh)
+    tan_ = in_place(angles.tan)
+    tanh_ = in_place(angles.tanh)
+    erf_ = in_place(special.erf)
+    erfc_ = in_place(special.erfc)
+    erfinv_ = in_place(special.erfinv)
+    logit_ = in_place(special.logit)
+    sigmoid_ = in_place(special.sigmoid)
+    clamp_ = in_place(bounds.clamp)
+    clamp_max_ = in_place(bounds.clamp_max)
+    clamp_min_ = in_place(bounds.clamp_min)
+    clip_ = in_place(bounds.clip)
+    nan_to_num_ = in_place(bounds.nan_to_num)
+    ceil_ = in_place(rounding.ceil)
+    floor_ = in_place(rounding.floor)
+    frac_ = in_place(rounding.frac)
+    round_ = in_place(rounding.round)
+    sign_ = in_place(rounding.sign)
+    trunc_ = in_place(rounding.trunc)
+    bitwise_and_ = in_place(logical.bitwise_and)
+    bitwise_not_ = in_place(logical.bitwise_not)
+    bitwise_or_ = in_place(logical.bitwise_or)
+    bitwise_xor_ = in_place(logical.bitwise_xor)
+    logical_and_ = in_place(logical.logical_and)
+    logical_not_ = in_place(logical.logical_not)
+    logical_or_ = in_place(logical.logical_or)
+    logical_xor_ = in_place(logical.logical_xor)
 
     # x += y changes x in place if nothing has to be recorded; otherwise it is x = x + y, with the
     # same gradients. A leaf that requires a gradient raises, as in add_.
@@ -347,49 +437,23 @@ class Tensor(Value):
     def __itruediv__(self, other: Operand) -> Tensor:
         return self / other if self._recorded(other) else self.div_(other)
 
-    # --- conversion ---
+    def __ifloordiv__(self, other: Operand) -> Tensor:
+        return self // other if self._recorded(other) else self.floor_divide_(other)
 
-    def to(self, *args: Any, device: str | None = None, dtype: Any = None) -> Tensor:
-        """Convert to a device, a dtype, or both: ``t.to("cuda")``, ``t.to("float64")``.
+    def __imod__(self, other: Operand) -> Tensor:
+        return self % other if self._recorded(other) else self.remainder_(other)
 
-        ``t.to(other)`` takes device and dtype from another tensor. The result is the tensor itself
-        if nothing changes. Gradients flow back in the dtype and on the device of the source.
-        """
-        for a in args:
-            if isinstance(a, Value):
-                device, dtype = backend.device_of(a._data), a._data.dtype
-            elif isinstance(a, str) and a in ("cpu", "cuda"):
-                device = a
-            else:
-                dtype = a
-        out = self
-        if dtype is not None and dtypes.as_dtype(dtype) != self.dtype:
-            wanted = dtypes.as_dtype(dtype)
-            if wanted.kind == "f" and self.dtype.kind == "f":
-                out = conversion.cast(out, dtype=wanted, back=self.dtype)
-            else:
-                out = Tensor(self._data.astype(wanted))  # no gradient through integers
-        if device is not None and device != out.device:
-            out = conversion.move(out, device=device, back=out.device)
-        return out
+    def __ipow__(self, other: Operand) -> Tensor:
+        return self**other if self._recorded(other) else self.pow_(other)
 
-    def cpu(self) -> Tensor:
-        return self.to("cpu")
+    def __iand__(self, other: Operand) -> Tensor:
+        return self.bitwise_and_(other)
 
-    def cuda(self) -> Tensor:
-        return self.to("cuda")
+    def __ior__(self, other: Operand) -> Tensor:
+        return self.bitwise_or_(other)
 
-    def float(self) -> Tensor:
-        return self.to(dtypes.float32)
-
-    def double(self) -> Tensor:
-        return self.to(dtypes.float64)
-
-    def long(self) -> Tensor:
-        return self.to(dtypes.int64)
-
-    def clone(self) -> Tensor:
-        return conversion.clone(self)
+    def __ixor__(self, other: Operand) -> Tensor:
+        return self.bitwise_xor_(other)
 
     # --- arithmetic ---
 
@@ -417,11 +481,23 @@ class Tensor(Value):
     def __rtruediv__(self, other: Operand) -> Tensor:
         return arithmetic.div(other, self)
 
+    def __floordiv__(self, other: Operand) -> Tensor:
+        return operators.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Operand) -> Tensor:
+        return operators.floor_divide(other, self)
+
+    def __mod__(self, other: Operand) -> Tensor:
+        return operators.remainder(self, other)
+
+    def __rmod__(self, other: Operand) -> Tensor:
+        return operators.remainder(other, self)
+
     def __pow__(self, other: Operand) -> Tensor:
-        return elementary.pow(self, other)
+        return pointwise.pow(self, other)
 
     def __rpow__(self, other: Operand) -> Tensor:
-        return elementary.pow(other, self)
+        return pointwise.pow(other, self)
 
     def __matmul__(self, other: Operand) -> Tensor:
         return products.matmul(self, other)
@@ -430,51 +506,63 @@ class Tensor(Value):
         return products.matmul(other, self)
 
     def __neg__(self) -> Tensor:
-        return arithmetic.neg(self)
+        return operators.neg(self)
 
     def __pos__(self) -> Tensor:
-        return self
+        return operators.positive(self)
 
     def __abs__(self) -> Tensor:
-        return arithmetic.abs(self)
+        return operators.abs(self)
 
-    # --- comparison: boolean tensors, never recorded ---
-
-    def _compare(self, name: str, function: Any, other: Any) -> Tensor:
-        other = self._plain(name, other)
-        try:
-            return Tensor(backend.as_array(function(self._data, other)))
-        except ValueError:
-            raise ValueError(
-                f"{name}: shapes {self.shape} and {tuple(other.shape)} do not broadcast"
-            ) from None
+    # --- comparison and logic: boolean tensors, never recorded ---
 
     def __eq__(self, other: Operand) -> Tensor:  # type: ignore[override]
-        return self._compare("==", operator.eq, other)
+        return comparing.eq(self, other)
 
     def __ne__(self, other: Operand) -> Tensor:  # type: ignore[override]
-        return self._compare("!=", operator.ne, other)
+        return comparing.ne(self, other)
 
     def __lt__(self, other: Operand) -> Tensor:
-        return self._compare("<", operator.lt, other)
+        return comparing.lt(self, other)
 
     def __le__(self, other: Operand) -> Tensor:
-        return self._compare("<=", operator.le, other)
+        return comparing.le(self, other)
 
     def __gt__(self, other: Operand) -> Tensor:
-        return self._compare(">", operator.gt, other)
+        return comparing.gt(self, other)
 
     def __ge__(self, other: Operand) -> Tensor:
-        return self._compare(">=", operator.ge, other)
+        return comparing.ge(self, other)
 
     def __invert__(self) -> Tensor:
-        return Tensor(backend.as_array(~self._data))
+        return logical.bitwise_not(self)
 
     def __and__(self, other: Operand) -> Tensor:
-        return self._compare("&", operator.and_, other)
+        return logical.bitwise_and(self, other)
 
     def __or__(self, other: Operand) -> Tensor:
-        return self._compare("|", operator.or_, other)
+        return logical.bitwise_or(self, other)
+
+    def __xor__(self, other: Operand) -> Tensor:
+        return logical.bitwise_xor(self, other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __lshift__(self, other: Operand) -> Tensor:
+        return logical.bitwise_left_shift(self, other)
+
+    def __rlshift__(self, other: Operand) -> Tensor:
+        return logical.bitwise_left_shift(other, self)
+
+    def __rshift__(self, other: Operand) -> Tensor:
+        return logical.bitwise_right_shift(self, other)
+
+    def __rrshift__(self, other: Operand) -> Tensor:
+        return logical.bitwise_right_shift(other, self)
+
+    def where(self, condition: Any, other: Operand) -> Tensor:
+        """Its entries where `condition` is true, else those of `other`; see `tinynet.where`."""
+        return pointwise.where(condition, self, other)
 
     # --- shape and indexing ---
 
@@ -495,61 +583,314 @@ class Tensor(Value):
 
     # --- functions of `tinynet` that are methods too, defined in `tinynet.functions` ---
 
+    acos = angles.acos
+    acosh = angles.acosh
+    arccos = angles.arccos
+    arccosh = angles.arccosh
+    arcsin = angles.arcsin
+    arcsinh = angles.arcsinh
+    arctan = angles.arctan
+    arctan2 = angles.arctan2
+    arctanh = angles.arctanh
+    asin = angles.asin
+    asinh = angles.asinh
+    atan = angles.atan
+    atan2 = angles.atan2
+    atanh = angles.atanh
+    cos = angles.cos
+    cosh = angles.cosh
+    deg2rad = angles.deg2rad
+    hypot = angles.hypot
+    rad2deg = angles.rad2deg
+    sin = angles.sin
+    sinc = angles.sinc
+    sinh = angles.sinh
+    tan = angles.tan
+    tanh = angles.tanh
+
+    clamp = bounds.clamp
+    clamp_max = bounds.clamp_max
+    clamp_min = bounds.clamp_min
+    clip = bounds.clip
+    fmax = bounds.fmax
+    fmin = bounds.fmin
+    maximum = bounds.maximum
+    minimum = bounds.minimum
+    nan_to_num = bounds.nan_to_num
+
+    index_add_ = changing.index_add_
+    index_copy_ = changing.index_copy_
+    index_fill_ = changing.index_fill_
+    index_put_ = changing.index_put_
+    masked_fill_ = changing.masked_fill_
+    masked_scatter_ = changing.masked_scatter_
+    scatter_ = changing.scatter_
+    scatter_add_ = changing.scatter_add_
+    scatter_reduce_ = changing.scatter_reduce_
+
     all = comparing.all
+    allclose = comparing.allclose
     any = comparing.any
+    eq = comparing.eq
+    equal = comparing.equal
+    ge = comparing.ge
+    greater = comparing.greater
+    greater_equal = comparing.greater_equal
+    gt = comparing.gt
+    isclose = comparing.isclose
     isfinite = comparing.isfinite
+    isinf = comparing.isinf
     isnan = comparing.isnan
-    sign = comparing.sign
+    isneginf = comparing.isneginf
+    isposinf = comparing.isposinf
+    isreal = comparing.isreal
+    le = comparing.le
+    less = comparing.less
+    less_equal = comparing.less_equal
+    lt = comparing.lt
+    ne = comparing.ne
+    not_equal = comparing.not_equal
 
+    bincount = counting.bincount
+    histc = counting.histc
+    histogram = counting.histogram
+
+    chunk = cutting.chunk
+    dsplit = cutting.dsplit
+    hsplit = cutting.hsplit
+    narrow = cutting.narrow
+    select = cutting.select
+    select_scatter = cutting.select_scatter
+    slice_scatter = cutting.slice_scatter
+    split = cutting.split
+    split_with_sizes = cutting.split_with_sizes
+    tensor_split = cutting.tensor_split
+    unbind = cutting.unbind
+    unfold = cutting.unfold
+    vsplit = cutting.vsplit
+
+    diag = diagonals.diag
+    diag_embed = diagonals.diag_embed
+    diagflat = diagonals.diagflat
+    diagonal = diagonals.diagonal
+    diagonal_scatter = diagonals.diagonal_scatter
+    trace = diagonals.trace
+    tril = diagonals.tril
+    triu = diagonals.triu
+
+    bernoulli = drawing.bernoulli
+    bernoulli_ = drawing.bernoulli_
+    exponential_ = drawing.exponential_
+    multinomial = drawing.multinomial
+    normal_ = drawing.normal_
+    poisson = drawing.poisson
+    uniform_ = drawing.uniform_
+
+    argwhere = gathering.argwhere
     gather = gathering.gather
-    scatter_add = gathering.scatter_add
-    topk = gathering.topk
+    index_select = gathering.index_select
+    nonzero = gathering.nonzero
+    put = gathering.put
+    take = gathering.take
+    take_along_dim = gathering.take_along_dim
 
-    abs = pointwise.abs
-    clamp = pointwise.clamp
-    cos = pointwise.cos
-    erf = pointwise.erf
+    bitwise_and = logical.bitwise_and
+    bitwise_left_shift = logical.bitwise_left_shift
+    bitwise_not = logical.bitwise_not
+    bitwise_or = logical.bitwise_or
+    bitwise_right_shift = logical.bitwise_right_shift
+    bitwise_xor = logical.bitwise_xor
+    gcd = logical.gcd
+    lcm = logical.lcm
+    logical_and = logical.logical_and
+    logical_not = logical.logical_not
+    logical_or = logical.logical_or
+    logical_xor = logical.logical_xor
+
+    masked_fill = masking.masked_fill
+    masked_scatter = masking.masked_scatter
+    masked_select = masking.masked_select
+
+    cholesky = matrices.cholesky
+    det = matrices.det
+    inverse = matrices.inverse
+    logdet = matrices.logdet
+    matrix_power = matrices.matrix_power
+    pinverse = matrices.pinverse
+    qr = matrices.qr
+    slogdet = matrices.slogdet
+    svd = matrices.svd
+
+    dist = norms.dist
+    norm = norms.norm
+    pdist = norms.pdist
+    renorm = norms.renorm
+
+    abs = operators.abs
+    absolute = operators.absolute
+    add = operators.add
+    addcdiv = operators.addcdiv
+    addcmul = operators.addcmul
+    div = operators.div
+    divide = operators.divide
+    floor_divide = operators.floor_divide
+    fmod = operators.fmod
+    lerp = operators.lerp
+    mul = operators.mul
+    multiply = operators.multiply
+    neg = operators.neg
+    negative = operators.negative
+    positive = operators.positive
+    remainder = operators.remainder
+    rsub = operators.rsub
+    sub = operators.sub
+    subtract = operators.subtract
+    true_divide = operators.true_divide
+
     exp = pointwise.exp
+    exp2 = pointwise.exp2
+    expm1 = pointwise.expm1
+    float_power = pointwise.float_power
     log = pointwise.log
-    maximum = pointwise.maximum
-    minimum = pointwise.minimum
+    log10 = pointwise.log10
+    log1p = pointwise.log1p
+    log2 = pointwise.log2
+    logaddexp = pointwise.logaddexp
+    logaddexp2 = pointwise.logaddexp2
     pow = pointwise.pow
+    reciprocal = pointwise.reciprocal
     relu = pointwise.relu
-    sigmoid = pointwise.sigmoid
-    sin = pointwise.sin
+    rsqrt = pointwise.rsqrt
     sqrt = pointwise.sqrt
     square = pointwise.square
-    tanh = pointwise.tanh
 
+    addbmm = products.addbmm
+    addmm = products.addmm
+    addmv = products.addmv
+    addr = products.addr
+    baddbmm = products.baddbmm
+    bmm = products.bmm
+    cross = products.cross
+    dot = products.dot
+    ger = products.ger
+    inner = products.inner
+    kron = products.kron
     matmul = products.matmul
+    mm = products.mm
+    mv = products.mv
+    outer = products.outer
+    vdot = products.vdot
+
+    is_complex = promoting.is_complex
+    is_floating_point = promoting.is_floating_point
+    numel = promoting.numel
 
     amax = reducing.amax
     amin = reducing.amin
+    aminmax = reducing.aminmax
     argmax = reducing.argmax
     argmin = reducing.argmin
-    cumsum = reducing.cumsum
+    count_nonzero = reducing.count_nonzero
     log_softmax = reducing.log_softmax
     logsumexp = reducing.logsumexp
     max = reducing.max
     mean = reducing.mean
     min = reducing.min
-    norm = reducing.norm
+    nanmean = reducing.nanmean
+    nansum = reducing.nansum
+    prod = reducing.prod
     softmax = reducing.softmax
     std = reducing.std
+    std_mean = reducing.std_mean
     sum = reducing.sum
     var = reducing.var
+    var_mean = reducing.var_mean
 
-    chunk = shaping.chunk
+    flip = repeating.flip
+    fliplr = repeating.fliplr
+    flipud = repeating.flipud
+    repeat = repeating.repeat
+    repeat_interleave = repeating.repeat_interleave
+    roll = repeating.roll
+    rot90 = repeating.rot90
+    tile = repeating.tile
+
+    ceil = rounding.ceil
+    copysign = rounding.copysign
+    fix = rounding.fix
+    floor = rounding.floor
+    frac = rounding.frac
+    heaviside = rounding.heaviside
+    round = rounding.round
+    sgn = rounding.sgn
+    sign = rounding.sign
+    signbit = rounding.signbit
+    trunc = rounding.trunc
+
+    cummax = scans.cummax
+    cummin = scans.cummin
+    cumprod = scans.cumprod
+    cumsum = scans.cumsum
+    diff = scans.diff
+    logcumsumexp = scans.logcumsumexp
+
+    index_add = scattering.index_add
+    index_copy = scattering.index_copy
+    index_fill = scattering.index_fill
+    index_put = scattering.index_put
+    index_reduce = scattering.index_reduce
+    scatter = scattering.scatter
+    scatter_add = scattering.scatter_add
+    scatter_reduce = scattering.scatter_reduce
+
+    broadcast_to = shaping.broadcast_to
     expand = shaping.expand
+    expand_as = shaping.expand_as
     flatten = shaping.flatten
-    flip = shaping.flip
+    moveaxis = shaping.moveaxis
+    movedim = shaping.movedim
     permute = shaping.permute
+    ravel = shaping.ravel
     reshape = shaping.reshape
-    split = shaping.split
+    reshape_as = shaping.reshape_as
     squeeze = shaping.squeeze
+    swapaxes = shaping.swapaxes
+    swapdims = shaping.swapdims
+    t = shaping.t
     transpose = shaping.transpose
-    unbind = shaping.unbind
+    unflatten = shaping.unflatten
     unsqueeze = shaping.unsqueeze
+    view = shaping.view
+    view_as = shaping.view_as
+
+    argsort = sorting.argsort
+    bucketize = sorting.bucketize
+    kthvalue = sorting.kthvalue
+    msort = sorting.msort
+    sort = sorting.sort
+    topk = sorting.topk
+    unique = sorting.unique
+    unique_consecutive = sorting.unique_consecutive
+
+    digamma = special.digamma
+    erf = special.erf
+    erfc = special.erfc
+    erfinv = special.erfinv
+    expit = special.expit
+    lgamma = special.lgamma
+    logit = special.logit
+    sigmoid = special.sigmoid
+    xlogy = special.xlogy
+
+    combinations = stacking.combinations
+
+    corrcoef = statistics.corrcoef
+    cov = statistics.cov
+    median = statistics.median
+    mode = statistics.mode
+    nanmedian = statistics.nanmedian
+    nanquantile = statistics.nanquantile
+    quantile = statistics.quantile
 
 
 def _rebuild(cls: type[Tensor], array: Any, requires_grad: bool) -> Tensor:

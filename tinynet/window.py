@@ -14,12 +14,12 @@ ignored.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import math
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 Pair = int | tuple[int, int]
@@ -31,7 +31,7 @@ _AXES = {"D": "depth", "H": "height", "W": "width"}
 _NUMBERS = {1: "one", 2: "two", 3: "three"}
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Window:
     """The validated geometry of a sliding window, with one number for each spatial axis.
 
@@ -40,23 +40,26 @@ class Window:
         stride: the step from one window to the next, 1 by default.
         padding: cells added on each side, 0 by default.
         dilation: the step from one tap to the next, 1 by default.
+        end: cells added at the end of each axis besides the padding, 0 by default.
 
     Raises:
         TypeError: for sizes that are not integers.
         ValueError: for more than three axes, for tuples of different lengths, and for a kernel,
-            stride or dilation below 1 or a padding below 0.
+            stride or dilation below 1, or a padding or end below 0.
     """
 
     kernel: tuple[int, ...]
     stride: tuple[int, ...] = ()
     padding: tuple[int, ...] = ()
     dilation: tuple[int, ...] = ()
+    end: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.kernel)
         if n not in _NUMBERS:
             raise ValueError(f"Window: kernel is {self.kernel}; it must have one to three sizes")
-        for name, least in (("kernel", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
+        leasts = {"kernel": 1, "stride": 1, "padding": 0, "dilation": 1, "end": 0}
+        for name, least in leasts.items():
             sizes = tuple(map(operator.index, getattr(self, name))) or (least,) * n
             if len(sizes) != n or min(sizes) < least:
                 raise ValueError(
@@ -75,6 +78,11 @@ class Window:
         return math.prod(self.kernel)
 
     @functools.cached_property
+    def pads(self) -> bool:
+        """Whether cells are added to the input at all."""
+        return any(self.padding) or any(self.end)
+
+    @functools.cached_property
     def disjoint(self) -> bool:
         """Whether no two windows share an input cell."""
         sides = zip(self.kernel, self.dilation, self.stride, strict=True)
@@ -84,14 +92,22 @@ class Window:
         """Whether each cell of an input (H, W) is in one window, and the padding in none."""
         return (
             self.kernel == self.stride
-            and not any(self.padding)
+            and not self.pads
             and all(d == 1 or k == 1 for d, k in zip(self.dilation, self.kernel, strict=True))
             and all(n % k == 0 for n, k in zip(size, self.kernel, strict=True))
         )
 
     def padded(self, size: Sequence[int]) -> tuple[int, ...]:
         """The size of an input (H, W) with its padding."""
-        return tuple([n + 2 * p for n, p in zip(size, self.padding, strict=True)])
+        sides = zip(size, self.padding, self.end, strict=True)
+        return tuple([n + 2 * p + e for n, p, e in sides])
+
+    def rounded_up(self, size: Sequence[int]) -> Window:
+        """The window with an `end` that lets its positions cover all of an input (H, W).
+
+        The last position may pass the end, but begins in the input or in the padding before it.
+        """
+        return _rounded_up(self, tuple(size))
 
     def inside(self, size: Sequence[int]) -> tuple[slice, ...]:
         """The index of an input (C, H, W, N) of size (H, W) in the padded input."""
@@ -110,7 +126,7 @@ class Window:
                 f"(N, C, {', '.join(self.axes)}): examples, channels, "
                 f"{', '.join(_AXES[a] for a in self.axes)}"
             )
-        cells = _cells(self.kernel, self.stride, self.padding, self.dilation, shape[2:])
+        cells = _cells(self.kernel, self.stride, self.padding, self.dilation, self.end, shape[2:])
         if not cells:
             extent = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
             size = self.padded(shape[2:])
@@ -130,12 +146,25 @@ class Window:
 # Cached, like the functions below: the sizes are the same in every step.
 @functools.lru_cache(maxsize=256)
 def _cells(
-    kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, size: Ints
+    kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, end: Ints, size: Ints
 ) -> tuple[int, ...]:
     """The output cells along each axis; () if the window is larger than the padded input."""
-    sides = zip(size, kernel, stride, padding, dilation, strict=True)
-    cells = tuple([(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in sides])
+    sides = zip(size, kernel, stride, padding, dilation, end, strict=True)
+    cells = tuple([(n + 2 * p + e - d * (k - 1) - 1) // s + 1 for n, k, s, p, d, e in sides])
     return cells if min(cells) > 0 else ()
+
+
+@functools.lru_cache(maxsize=256)
+def _rounded_up(window: Window, size: Ints) -> Window:
+    ends = []
+    sides = zip(size, window.kernel, window.stride, window.padding, window.dilation, strict=True)
+    for n, k, s, p, d in sides:
+        reach = d * (k - 1) + 1
+        steps = -(-(n + 2 * p - reach) // s)
+        if steps * s >= n + p:  # the window would see nothing but the padding after the input
+            steps -= 1
+        ends.append(max(0, steps * s + reach - n - 2 * p))
+    return dataclasses.replace(window, end=tuple(ends))
 
 
 @functools.lru_cache(maxsize=256)
@@ -165,13 +194,15 @@ def ntuple(name: str, argument: str, value: Any, n: int, least: int) -> tuple[in
     if type(value) is tuple and [*map(type, value)] == [int] * n and min(value) >= least:
         return value
     sizes = tuple(value) if isinstance(value, Sequence) else (value,) * n
+    sizes = sizes * n if len(sizes) == 1 else sizes
     wanted = f"an integer or {_NUMBERS[n]} integers" if n > 1 else "an integer"
+    shown = repr(value) if isinstance(value, str) else str(value)
     try:
         sizes = tuple(map(operator.index, sizes))
     except TypeError:
-        raise TypeError(f"{name}: {argument} is {value!r}; it must be {wanted}") from None
+        raise TypeError(f"{name}: {argument} is {shown}; it must be {wanted}") from None
     if len(sizes) != n:
-        raise ValueError(f"{name}: {argument} is {value!r}; it must be {wanted}")
+        raise ValueError(f"{name}: {argument} is {shown}; it must be {wanted}")
     if min(sizes) < least:
         raise ValueError(f"{name}: {argument} is {value}; it must be at least {least}")
     return sizes
@@ -189,10 +220,11 @@ def make_window(
     stride: Sizes = 1,
     padding: Sizes = 0,
     dilation: Sizes = 1,
+    end: Ints = (),
     *,
     n: int = 2,
 ) -> Window:
-    """A window over `n` spatial axes; each argument is an integer or n of them.
+    """A window over `n` spatial axes; each argument but `end` is an integer or n of them.
 
     Equal arguments give the same object, so a layer's window is built once.
 
@@ -205,6 +237,7 @@ def make_window(
         ntuple(name, "stride", stride, n, 1),
         ntuple(name, "padding", padding, n, 0),
         ntuple(name, "dilation", dilation, n, 1),
+        end,
     )
 
 

@@ -44,7 +44,7 @@ from typing import Any
 
 from tinynet.autograd import guards
 from tinynet.autograd.accumulate import Accumulator
-from tinynet.autograd.guards import PLAIN, run
+from tinynet.autograd.guards import PLAIN, kept, run
 from tinynet.autograd.modes import modes
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.versions import alias, tick
@@ -81,31 +81,31 @@ class Node:
         saved: dict[str, Any] = {}
         several = isinstance(out, tuple)
         for i, a in enumerate(args):
-            if not isinstance(a, Value) or not a.requires_grad:
+            if not isinstance(a, Value) or not a._requires_grad:
                 continue
             rule = op.rules[op.inputs[0 if op.variadic else i]]
             shape = a._data.shape
             edges.append((i, a._source or a, shape, rule))
             for name, kind, key in rule.places:
                 if kind == "input":
-                    saved[name] = args[key]
-                elif kind == "shape" and op.variadic:
-                    saved[name] = [raw(a).shape for a in args]
+                    saved[name] = args[key] if isinstance(args[key], Value) else kept(args[key])
                 elif kind == "shape":
-                    saved[name] = shape if key == i else raw(args[key]).shape
+                    shapes = [getattr(raw(x), "shape", ()) for x in args]
+                    saved[name] = shapes if op.variadic else shapes[key]
                 elif kind == "option":
                     saved[name] = options.get(name, key)
                 elif kind == "y":  # an alias: `out` itself refers to the node, a cycle
                     saved[name] = tuple([alias(o) for o in out]) if several else alias(out)
-        self.op, self.saved = op, saved
+        self.op, self.saved, self.stamp = op, saved, tick()
         self.edges: list[Edge] | None = edges
         self.outputs = [(o._data.shape, o._data.dtype) for o in out] if several else None
         self.attached: dict[int, Any] | None = None
-        self.stamp = tick()
 
 
 class Op:
     """A differentiable operation, callable on arrays and on Values, with a rule for each input."""
+
+    promote: Any = None  # brings two operands to one dtype, where an operation has such a rule
 
     def __init__(self, forward: Callable[..., Any]) -> None:
         functools.update_wrapper(self, forward)
@@ -142,7 +142,7 @@ class Op:
         for a in args:
             if isinstance(a, Value):
                 value = a
-                if a.requires_grad:
+                if a._requires_grad:
                     tracked = True
                 arrays.append(a._data)
             else:
@@ -159,11 +159,11 @@ class Op:
         if tracked and recording:
             node = Node(self, args, options, out)
             if node.outputs is None:
-                out.requires_grad, out._source = True, node
+                out._requires_grad, out._source = True, node
             else:
                 for k, o in enumerate(out):
                     if o._data.dtype.kind == "f":  # integer outputs have no gradient
-                        o.requires_grad, o._source = True, (node, k) if k else node
+                        o._requires_grad, o._source = True, (node, k) if k else node
         return out
 
     def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:

@@ -115,7 +115,7 @@ class Function:
         out = op(*[args[k] for k in places])
         for o, y in zip(_listed(out), _listed(made[0]), strict=True):
             if any(y is a for a in ctx._no_gradient):
-                o.requires_grad, o._source = False, None
+                o._requires_grad, o._source = False, None
         return out
 
 

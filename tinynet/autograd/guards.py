@@ -11,7 +11,7 @@ from typing import Any
 
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.versions import share_version
-from tinynet.backend import array_module, as_array, generic, is_array, ndarray
+from tinynet.backend import array_module, as_array, generic, is_array, ndarray, plain_array
 from tinynet.dtypes import float32, is_new_float
 
 PLAIN = frozenset({float, int, bool, type(None), ndarray})  # operands that need no conversion
@@ -42,6 +42,15 @@ def run(
     Returns:
         The output, a Value or a tuple of them; or a list of converted arguments to retry with.
     """
+    if op.promote is not None:
+        x, y = arrays[-2], arrays[-1]
+        dtype = x.dtype if type(x) is ndarray else None
+        other = y.dtype if type(y) is ndarray else dtype
+        dtype = other if dtype is None else dtype
+        if dtype is not other or dtype is None or dtype.kind != "f":
+            operands = op.promote(args)
+            if any([a is not b for a, b in zip(operands, args, strict=True)]):
+                return list(operands)
     if unusual:
         operands = [a if isinstance(a, Value) else operand(op.name, a) for a in args]
         if any([a is not b for a, b in zip(operands, args, strict=True)]):
@@ -54,6 +63,8 @@ def run(
         kind_of_error = TypeError if isinstance(error, TypeError) else type(error)
         raise kind_of_error(op.explain(error, arrays, options)) from error
     if type(y) is not ndarray:
+        if isinstance(y, Value):  # an input was among the options
+            raise TypeError(op.explain(TypeError(), arrays, options))
         if isinstance(y, (tuple, list)):
             return tuple([_wrapped(as_array(part), args, kind) for part in y])
         y = as_array(y)
@@ -65,7 +76,7 @@ def run(
 
 
 def _is_integer(array: Any) -> bool:
-    return is_array(array) and array.dtype.kind in "iu"
+    return is_array(array) and array.dtype.kind in "biu"
 
 
 def _wrapped(y: Any, args: Sequence[Any], kind: type[Value]) -> Value:
@@ -78,14 +89,26 @@ def _wrapped(y: Any, args: Sequence[Any], kind: type[Value]) -> Value:
     return out
 
 
+def kept(a: Any) -> Any:
+    """An input to keep for a rule: arrays are copied, since the caller may overwrite them.
+
+    A change of a Tensor is detected by its version instead.
+    """
+    if is_array(a):
+        return a.copy()
+    return tuple([kept(part) for part in a]) if type(a) is tuple else a
+
+
 def operand(name: str, a: Any) -> Any:
     """Check an operand that is not a Tensor: an array, a number, or None if it is missing.
 
     A NumPy scalar becomes a Python number, because under NumPy 2 ``float32_array *
     np.float64(2)`` is float64 whereas ``float32_array * 2.0`` is float32.
     """
-    if type(a) in PLAIN or is_array(a):
+    if type(a) in PLAIN:
         return a
+    if is_array(a):
+        return plain_array(a)
     if isinstance(a, generic | int | float):
         return a.item() if isinstance(a, generic) else a
     raise TypeError(

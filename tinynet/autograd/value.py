@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tinynet.autograd.versions import NEVER
+from tinynet.backend import ndarray, plain_array
 
 
 class Value:
@@ -15,20 +16,22 @@ class Value:
         requires_grad: whether operations on it are recorded.
     """
 
-    __slots__ = ("__weakref__", "_data", "_hooks", "_source", "_version", "grad", "requires_grad")
+    __slots__ = ("__weakref__", "_data", "_hooks", "_requires_grad", "_source", "_version", "grad")
 
     # What operations return: the direct subclass of Value, so that a Parameter times two is a
     # Tensor, not a Parameter.
     result_type: ClassVar[type[Value]]
+
+    requires_grad: bool  # a property of Tensor, which checks what it is set to
 
     def __init_subclass__(cls) -> None:
         if Value in cls.__bases__:
             cls.result_type = cls
 
     def __init__(self, data: Any, requires_grad: bool = False, source: Any = None) -> None:
-        self._data, self.requires_grad = data, requires_grad
-        # the node that computed it; for outputs after the first, a pair of node and number
-        self._source = source
+        self._data = data if type(data) is ndarray else plain_array(data)
+        # _source: the node that computed it; for outputs after the first, a pair of node and number
+        self._requires_grad, self._source = requires_grad, source
         self._version: Any = NEVER
         self.grad: Any = None
         self._hooks: Any = None  # of a leaf; those of other tensors belong to their node

@@ -17,7 +17,8 @@ import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 
-from tinynet.data.catalogue import DATA_SETS, locate_set
+from tinynet.console import spell_out
+from tinynet.data.catalogue import ALIASES, DATA_SETS, locate_set
 from tinynet.data.download import fetch
 from tinynet.data.files import DataSet
 from tinynet.data.idx import DataError
@@ -29,6 +30,7 @@ def main(
     arguments: Sequence[str] | None = None, data_sets: Mapping[str, DataSet] = DATA_SETS
 ) -> int:
     """Run the command; returns the exit status: 1 if a file is damaged or could not be fetched."""
+    spell_out()
     known = ", ".join(data_sets)
     parser = argparse.ArgumentParser(
         prog="python -m tinynet.data",
@@ -52,7 +54,7 @@ def main(
             commands = [close] if close in _COMMANDS else [f"{c} {close}" for c in _COMMANDS]
             hint = f"did you mean: {', '.join(commands)}?"
         parser.error(f"unknown command {options.command!r}; {hint}")
-    options.names = [name.lower() for name in options.names]
+    options.names = [ALIASES.get(name.lower(), name.lower()) for name in options.names]
     for name in options.names:
         if name not in data_sets:
             close = _close(name, data_sets)
@@ -60,6 +62,8 @@ def main(
             parser.error(f"unknown data set {name!r}; choose from {known}{hint}")
     if options.mirror is not None and not re.match(r"https?://[^/]", options.mirror):
         parser.error(f"--mirror must look like http://host/path/, but is {options.mirror!r}")
+    if options.command == "list" and options.root and not os.path.isdir(options.root):
+        parser.error(f"--root {options.root}: no such folder")
     if options.command == "fetch" and not options.names:
         parser.error(f"fetch needs a name; choose from {known}")
     status = 0

@@ -11,6 +11,10 @@ from tinynet.data.files import DataSet, check, folders
 from tinynet.data.mnist import FASHION_MNIST, MNIST
 
 DATA_SETS = {dataset.name: dataset for dataset in (MNIST, FASHION_MNIST, CIFAR10)}
+ALIASES = {
+    "fashion": "fashion_mnist", "fashion-mnist": "fashion_mnist", "fashionmnist": "fashion_mnist",
+    "cifar": "cifar10", "cifar-10": "cifar10",
+}  # fmt: skip
 
 
 class Located(NamedTuple):

@@ -6,7 +6,8 @@ The binary layout is a sequence of records without a header. Each record is::
     red, green, blue        1024 bytes each, the rows of a plane one after the other
 
 The training set is five files of 10,000 records, data_batch_1.bin to data_batch_5.bin; the test set
-is one such file, test_batch.bin.
+is one such file, test_batch.bin. The Python version holds the same records in pickles of the same
+names without ".bin"; they are read too, and compared with the same digests.
 
 **Source**: A. Krizhevsky, "Learning multiple layers of features from tiny images", University of
 Toronto, 2009; the layout: the data set's page, section "Binary version".
@@ -15,6 +16,7 @@ Toronto, 2009; the layout: the data set's page, section "Binary version".
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import tarfile
 import zlib
@@ -27,6 +29,7 @@ import numpy as np
 from tinynet.data.download import obtain
 from tinynet.data.files import DataSet, Download, File, Read
 from tinynet.data.idx import GZIP, STEP, DataError
+from tinynet.data.pickled import read_pickled
 
 # Mean and standard deviation of red, green and blue over all pixels of the 50,000 training images,
 # after division by 255: the published values of the official copy. Those computed from the JPEG
@@ -41,7 +44,7 @@ CIFAR10_CLASSES = tuple(
 
 _SHAPE = (3, 32, 32)
 _RECORD = 1 + 3 * 32 * 32  # bytes
-_ARCHIVE = "cifar-10-binary.tar.gz"
+_ARCHIVE, _PYTHON_ARCHIVE = "cifar-10-binary.tar.gz", "cifar-10-python.tar.gz"
 _TITLES = ("CIFAR-10", "CIFAR-10 (JPEG copy)")
 _NAMES = [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]
 # SHA-256 of each file in the official archive.
@@ -65,6 +68,7 @@ be84131d41613cd28217a038c7e7126da681d05f5d0cd906173e9348c09230e9
 """.split()
 _DIGESTS = dict(zip(_NAMES, zip(_OFFICIAL, _JPEG, strict=True), strict=True))
 _ARCHIVE_SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
+_PYTHON_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 
 
 def read_cifar10(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +93,9 @@ def read_cifar10(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _records(file: BinaryIO, name: str, size: int, count: int | None) -> np.ndarray:
-    """Read `size` bytes of an open file as uint8 of shape (records, 3073)."""
+    """Read `size` bytes of an open file as uint8 of shape (records, 3073); a pickle as well."""
+    if file.peek(1)[:1] == b"\x80":  # type: ignore[attr-defined]  # no label, but a pickle's start
+        return read_pickled(file, name, count)
     want = f"{count} records" if count is not None else "1 or more records"
     have, rest = divmod(size, _RECORD)
     if rest or not have or count not in (None, have):
@@ -115,7 +121,7 @@ def _records(file: BinaryIO, name: str, size: int, count: int | None) -> np.ndar
     return records
 
 
-def _reader(archive_sha256: str) -> Read:
+def _reader(archives_sha256: tuple[str, ...]) -> Read:
     """A function that reads plain files, and those in the archive, which it unpacks only once."""
     members: dict[Path, dict[str, tuple[np.ndarray, str]]] = {}
 
@@ -128,7 +134,7 @@ def _reader(archive_sha256: str) -> Read:
                     size = os.fstat(stream.fileno()).st_size
                     records = _records(stream, str(path), size, file.count)
                     return records, hashlib.sha256(records.data).hexdigest()
-                members[path] = _unpack(stream, path, file.count, archive_sha256)
+                members[path] = _unpack(stream, path, file.count, archives_sha256)
         name = file.names[0]
         if name not in members[path]:
             raise DataError(f"cifar10: {path}: the archive lacks {name}; get it again")
@@ -138,17 +144,18 @@ def _reader(archive_sha256: str) -> Read:
 
 
 def _unpack(
-    stream: BinaryIO, path: Path, count: int, archive_sha256: str
+    stream: BinaryIO, path: Path, count: int, archives_sha256: tuple[str, ...]
 ) -> dict[str, tuple[np.ndarray, str]]:
     """The records of each file in the archive, and their SHA-256."""
     # Verified before it is opened: an unknown archive could unpack to anything.
     digest = hashlib.sha256()
     while piece := stream.read(STEP):
         digest.update(piece)
-    if digest.hexdigest() != archive_sha256:
+    if digest.hexdigest() not in archives_sha256:
         raise DataError(
-            f"cifar10: {path}: the archive's SHA-256 must be {archive_sha256}, but is "
-            f"{digest.hexdigest()}; delete it and get it again"
+            f"cifar10: {path}: the archive's SHA-256 must be {archives_sha256[0]}, or "
+            f"{archives_sha256[1]} for the Python version, but is {digest.hexdigest()}; "
+            "delete it and get it again"
         )
     stream.seek(0)
     members = {}
@@ -156,10 +163,12 @@ def _unpack(
         with tarfile.open(fileobj=stream, mode="r|gz") as archive:
             for member in archive:
                 name = member.name.rpartition("/")[2]
-                opened = archive.extractfile(member) if name.endswith(".bin") else None
+                name += "" if name.endswith(".bin") else ".bin"  # the Python version has none
+                opened = archive.extractfile(member) if name in _NAMES else None
                 if opened is not None:
                     label = f"{path}: {member.name}"
-                    records = _records(opened, label, member.size, count)  # type: ignore[arg-type]
+                    stream = io.BufferedReader(opened)  # type: ignore[type-var]
+                    records = _records(stream, label, member.size, count)
                     members[name] = records, hashlib.sha256(records.data).hexdigest()
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise DataError(f"cifar10: {path}: the archive is incomplete ({error})") from error
@@ -171,11 +180,16 @@ def cifar_set(
     count: int = 10000,
     digests: Mapping[str, tuple[str, ...]] = _DIGESTS,
     archive_sha256: str = _ARCHIVE_SHA256,
+    python_sha256: str = _PYTHON_SHA256,
     limit: int = 200_000_000,
 ) -> DataSet:
     """Describe a data set in CIFAR-10's layout, with `count` records per file."""
     files = tuple(
-        File((name, _ARCHIVE), count, dict(zip(known, _TITLES, strict=True)))
+        File(
+            (name, _ARCHIVE, name.removesuffix(".bin"), _PYTHON_ARCHIVE),
+            count,
+            dict(zip(known, _TITLES, strict=True)),
+        )
         for name, known in digests.items()
     )
     return DataSet(
@@ -184,9 +198,10 @@ def cifar_set(
         titles=_TITLES,
         train=files[:5],
         test=files[5:],
-        reader=lambda: _reader(archive_sha256),
+        reader=lambda: _reader((archive_sha256, python_sha256)),
         downloads=(Download(_ARCHIVE, files, limit),),
         mirrors=mirrors,
+        others=("cifar-10-batches-py",),
     )
 
 
@@ -205,11 +220,13 @@ def cifar10(
     """Load CIFAR-10: colour images in ten classes, named by `CIFAR10_CLASSES`.
 
     The files are those of the binary version, data_batch_1.bin to data_batch_5.bin and
-    test_batch.bin, or its archive, cifar-10-binary.tar.gz. Their size, label range and SHA-256 are
-    checked at each load. Two copies are known: the official one, and one whose images were
-    JPEG-compressed and whose training images are in a different order. Networks learn a little
-    differently on them, so results should name the copy: ``locate("cifar10").title`` is "CIFAR-10"
-    or "CIFAR-10 (JPEG copy)". All other files are refused; `read_cifar10` reads them, one by one.
+    test_batch.bin, or its archive, cifar-10-binary.tar.gz; or those of the Python version,
+    data_batch_1 and so on or cifar-10-python.tar.gz, also in a folder ``cifar-10-batches-py``.
+    Their size, label range and SHA-256 are checked at each load. Two copies are known: the official
+    one, and one whose images were JPEG-compressed and whose training images are in a different
+    order. Networks learn a little differently on them, so results should name the copy:
+    ``locate("cifar10").title`` is "CIFAR-10" or "CIFAR-10 (JPEG copy)". All other files are
+    refused; `read_cifar10` reads them, one by one.
 
     Args:
         root: the folder that holds the files or a folder ``cifar-10-batches-bin`` with them. By

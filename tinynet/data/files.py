@@ -56,6 +56,7 @@ class DataSet:
     reader: Callable[[], Read]  # called for each load, so a reader may keep an unpacked archive
     downloads: tuple[Download, ...]
     mirrors: tuple[str, ...]  # addresses to which a download's name is appended, in order
+    others: tuple[str, ...] = ()  # folders where other programs keep the files
 
     @property
     def title(self) -> str:
@@ -93,7 +94,7 @@ def folders(dataset: DataSet, root: str | os.PathLike[str] | None = None) -> lis
 
     `root` alone if it is given, else ``$TINYNET_DATA``, the user's cache and `SYSTEM_FOLDER`. In
     each, the data set's own folder comes first, since the files of MNIST and Fashion-MNIST have the
-    same names.
+    same names; then those where other programs keep the files, such as torchvision's.
     """
     if root is not None:
         places = [Path(root).expanduser()]
@@ -101,7 +102,11 @@ def folders(dataset: DataSet, root: str | os.PathLike[str] | None = None) -> lis
         named = os.environ.get("TINYNET_DATA")
         places = [Path(named).expanduser()] if named else []
         places += [cache_folder(), SYSTEM_FOLDER]
-    return [folder for place in places for folder in (place / dataset.folder, place)]
+    found = []
+    for place in places:
+        others = [place / name for name in dataset.others if (place / name).is_dir()]
+        found += [place / dataset.folder, *others, place]
+    return found
 
 
 def load(dataset: DataSet, train: bool, root: str | os.PathLike[str] | None = None) -> Loaded:

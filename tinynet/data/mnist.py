@@ -104,6 +104,7 @@ def idx_set(
             Download(f.names[0], (f,), 2 * f.count * size[0] * size[1] + 1000) for f in files
         ),
         mirrors=mirrors,
+        others=(f"{title.replace('-', '')}/raw",),  # torchvision's
     )
 
 

@@ -8,13 +8,12 @@ from collections.abc import Callable, Generator, Iterable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+J = TypeVar("J")
 T = TypeVar("T")
 
 
-def prefetch(
-    make: Callable[[int], T], numbers: Iterable[int], threads: int
-) -> Generator[T, None, None]:
-    """Yield ``make(number)`` for each of `numbers` in order, computed by `threads` threads.
+def prefetch(make: Callable[[J], T], jobs: Iterable[J], threads: int) -> Generator[T, None, None]:
+    """Yield ``make(job)`` for each of `jobs` in order, computed by `threads` threads.
 
     At most `threads` results are computed ahead of the one in use, and one more while the caller
     waits. An exception in `make` is raised here, in its turn, with the thread's traceback. However
@@ -28,18 +27,18 @@ def prefetch(
     """
     # SimpleQueue is in C. `concurrent.futures` is in Python: an interrupt may leave one of its
     # locks locked, and a thread then waits for it forever.
-    jobs: SimpleQueue[Any] = SimpleQueue()
+    waiting: SimpleQueue[Any] = SimpleQueue()
     active = [True]  # emptied when the generator ends
     ahead: deque[SimpleQueue[Any]] = deque()
     try:
         for i in range(threads):
             name = f"DataLoader_{i}"
             threading.Thread(
-                target=_work, args=(make, jobs, active), name=name, daemon=True
+                target=_work, args=(make, waiting, active), name=name, daemon=True
             ).start()
-        for number in numbers:
+        for job in jobs:
             result: SimpleQueue[Any] = SimpleQueue()
-            jobs.put((number, result))
+            waiting.put((job, result))
             ahead.append(result)
             if len(ahead) > threads:
                 yield _result(ahead.popleft())
@@ -48,15 +47,15 @@ def prefetch(
     finally:
         active.clear()
         for _ in range(threads):
-            jobs.put(None)  # wakes the threads that wait for a job
+            waiting.put(None)  # wakes the threads that wait for a job
 
 
-def _work(make: Callable[[int], T], jobs: SimpleQueue[Any], active: list[bool]) -> None:
+def _work(make: Callable[[J], T], waiting: SimpleQueue[Any], active: list[bool]) -> None:
     """A thread's loop: puts (result, None) or (None, exception) into the queue of each job."""
-    while (job := jobs.get()) is not None and active:
-        number, result = job
+    while (next_one := waiting.get()) is not None and active:
+        job, result = next_one
         try:
-            result.put((make(number), None))
+            result.put((make(job), None))
         except BaseException as error:
             result.put((None, error))
 

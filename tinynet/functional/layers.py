@@ -1,4 +1,4 @@
-"""The functions of layers: linear, embedding, one-hot, dropout, padding, normalisation."""
+"""Linear and bilinear maps, layer normalisation and batch normalisation."""
 
 from __future__ import annotations
 
@@ -7,146 +7,90 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from tinynet import backend, random
-from tinynet.autograd import raw
+from tinynet import backend
+from tinynet.autograd import Value, raw
+from tinynet.functions.public import a_kind_of, function
 from tinynet.ops import linalg, reduction, shape
 from tinynet.ops.elementary import sqrt
-from tinynet.ops.indexing import getitem, plain_index
 from tinynet.tensor import Tensor
 
 
+@function
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """y = x W^T + b along the last axis; see `tinynet.ops.linalg.linear`.
 
     Args:
         input: (..., I).
-        weight: (J, I).
-        bias: (J,) or None.
+        weight: (J, I), or (I,) for a single output.
+        bias: (J,), or () for a single output, or None.
 
     Returns:
-        (..., J).
+        (..., J), or (...) for a single output.
 
     Raises:
         ValueError: if the shapes do not match.
     """
-    if len(input.shape) == 0:
-        raise ValueError("linear: input has shape (); it must be (..., I)")
-    if len(input.shape) == 2:
+    check_tensors("linear", input=input, weight=weight, bias=bias)
+    if input is None or weight is None:
+        raise TypeError("linear: input and weight must be Tensors, not None")
+    if len(input.shape) == 2 and len(weight.shape) == 2:
         return linalg.linear(input, weight, bias)
-    rows = shape.reshape(input, shape=(raw(input).size // max(input.shape[-1], 1), input.shape[-1]))
-    return shape.reshape(
-        linalg.linear(rows, weight, bias), shape=(*input.shape[:-1], weight.shape[0])
-    )
+    x, w = tuple(input.shape), tuple(weight.shape)
+    if not x:
+        raise ValueError("linear: input has shape (); it must be (..., I)")
+    if len(w) not in (1, 2) or x[-1] != w[-1]:
+        raise ValueError(
+            f"linear: input {x} and weight {w} do not fit; the last size of the input must be "
+            "in_features of the weight (out_features, in_features)"
+        )
+    if bias is not None and tuple(bias.shape) not in (w[:-1], (1,) if len(w) == 1 else w[:-1]):
+        raise ValueError(f"linear: bias {tuple(bias.shape)} must be {w[:-1]} for weight {w}")
+    rows = shape.reshape(input, shape=(math.prod(x[:-1]), x[-1]))
+    matrix = weight if len(w) == 2 else shape.reshape(weight, shape=(1, *w))
+    vector = bias if bias is None or len(w) == 2 else shape.reshape(bias, shape=(1,))
+    y = linalg.linear(rows, matrix, vector)
+    return shape.reshape(y, shape=(*x[:-1], *w[:-1]))
 
 
-def embedding(input: Any, weight: Any) -> Any:
-    """The row weight[i] for each index i in `input`; the gradients of a repeated row add up.
+def check_tensors(name: str, **arguments: Any) -> None:
+    """Raise unless each argument is a Tensor or an array; None is a missing one."""
+    for argument, a in arguments.items():
+        if a is not None and not isinstance(a, Value) and not backend.is_array(a):
+            raise TypeError(
+                f"{name}: {argument} is {a_kind_of(a)}; it must be a Tensor (make one with "
+                "tinynet.tensor)"
+            )
+
+
+@function
+def bilinear(input1: Tensor, input2: Tensor, weight: Any, bias: Any = None) -> Any:
+    """y_j = sum_ik x1_i w_jik x2_k + b_j along the last axes.
 
     Args:
-        input: integers from 0 to V - 1, of any shape.
-        weight: (V, D).
+        input1: (..., I).
+        input2: (..., K), the other axes as in input1.
+        weight: (J, I, K).
+        bias: (J,) or None.
 
     Returns:
-        (*input.shape, D).
-
-    Raises:
-        IndexError: for indices that are not integers from 0 to V - 1.
+        (..., J).
     """
-    index = plain_index(input, raw(weight))
-    if not backend.is_array(index) or index.dtype.kind not in "iu":
-        raise IndexError("embedding: input must be a tensor or array of integers")
-    rows = weight.shape[0]
-    backend.check(
-        (index >= 0) & (index < rows),
-        lambda: IndexError(
-            f"embedding: indices range from {int(index.min())} to {int(index.max())}; they must be "
-            f"from 0 to {rows - 1}"
-        ),
-    )
-    return getitem(weight, index=index)
-
-
-def one_hot(labels: Any, num_classes: int) -> Tensor:
-    """One-hot rows, float32: 1 at the label, 0 elsewhere; shape (*labels.shape, num_classes).
-
-    Raises:
-        TypeError: for labels that are not integers.
-        ValueError: for labels outside 0 to num_classes - 1.
-    """
-    labels = raw(labels)
-    check_labels("one_hot", labels, num_classes)
-    numbers = backend.arange(num_classes, labels)
-    return Tensor((labels[..., None] == numbers).astype("float32"))
-
-
-def check_labels(name: str, labels: Any, classes: int, ignore_index: int | None = None) -> None:
-    """Raise unless the labels are integers from 0 to classes - 1, or `ignore_index`.
-
-    GPUs need the check too: there, an index out of range wraps around silently, and label 10 of 10
-    classes would train class 0.
-    """
-    if not backend.is_array(labels) or labels.dtype.kind not in "iu":
-        kind = getattr(labels, "dtype", type(labels).__name__)
-        raise TypeError(f"{name}: labels must be integers, not {kind}; convert them with .long()")
-    right = (labels >= 0) & (labels < classes)
-    if ignore_index is not None:
-        right = right | (labels == ignore_index)
-    backend.check(
-        right,
-        lambda: ValueError(
-            f"{name}: label {int(labels[~right].ravel()[0])} is out of range for {classes} "
-            f"classes; it must be from 0 to {classes - 1}"
-        ),
-    )
-
-
-def dropout(input: Any, p: float = 0.5, training: bool = True) -> Any:
-    """y = m x / (1 - p); each entry of the mask m is independently 0 with probability p, else 1.
-
-    The factor 1 / (1 - p) preserves the mean, so evaluation (training=False) is the identity. The
-    mask is drawn on the host from the generator of `tinynet.manual_seed`, so it is the same on
-    either device. y has the shape of x, and its dtype, or float32 if x has an integer dtype.
-
-    Raises:
-        ValueError: unless 0 <= p < 1.
-
-    Source: N. Srivastava et al., Dropout, JMLR 15 (2014), section 10 ("inverted" dropout).
-    """
-    if not 0 <= p < 1:
-        raise ValueError(f"dropout: p is {p}; it must be at least 0 and less than 1")
-    if not training or p == 0:
-        return input
-    array = raw(input)
-    keep = random.uniform(array.shape, array) >= p
-    dtype = array.dtype if array.dtype.kind == "f" else "float32"
-    return input * (keep.astype(dtype) * (1.0 / (1.0 - p)))
-
-
-def pad(input: Any, pad: Sequence[int], value: float = 0.0) -> Any:
-    """Pad the last axes with `value`; negative widths crop.
-
-    Args:
-        input: any shape.
-        pad: the widths (before, after) of the last axis, then of the second to last, and so on, as
-            in PyTorch.
-        value: the number to pad with.
-
-    Raises:
-        ValueError: for an odd number of widths, or more pairs than axes.
-    """
-    if len(pad) % 2 or len(pad) // 2 > len(input.shape):
+    check_tensors("bilinear", input1=input1, input2=input2, weight=weight, bias=bias)
+    if input2 is None or weight is None:
+        raise TypeError("bilinear: input2 and weight must be Tensors, not None")
+    a, b, w = tuple(input1.shape), tuple(input2.shape), tuple(weight.shape)
+    if not a or a[:-1] != b[:-1] or len(w) != 3 or (a[-1], b[-1]) != w[1:]:
         raise ValueError(
-            f"pad: pad is {tuple(pad)}; it must be pairs (before, after), at most one for each "
-            f"axis of shape {tuple(input.shape)}"
+            f"bilinear: input1 {a}, input2 {b} and weight {w} do not fit; they must be (..., I), "
+            "(..., K) and (J, I, K)"
         )
-    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
-    pairs += [(0, 0)] * (len(input.shape) - len(pairs))
-    pairs.reverse()
-    cut = tuple((max(-a, 0), max(-b, 0)) for a, b in pairs)
-    grow = tuple((max(a, 0), max(b, 0)) for a, b in pairs)
-    if any(c != (0, 0) for c in cut):
-        input = shape.crop(input, widths=cut)
-    return shape.pad(input, widths=grow, value=value)
+    if bias is not None and tuple(bias.shape) != w[:1]:
+        raise ValueError(f"bilinear: bias {tuple(bias.shape)} must be {w[:1]} for weight {w}")
+    n = math.prod(a[:-1])
+    x1, x2 = (shape.reshape(x, shape=(n, x.shape[-1])) for x in (input1, input2))
+    y = shape.reshape(linalg.einsum(x1, weight, x2, subscripts="ni,jik,nk->nj"),
+                      shape=(*a[:-1], w[0]))  # fmt: skip
+    return y if bias is None else y + bias
 
 
 def _normalise(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
@@ -166,8 +110,27 @@ def last_sizes(normalized_shape: Any) -> tuple[int, ...]:
     return tuple(normalized_shape)
 
 
+def last_axes(
+    name: str, input: Tensor, normalized_shape: Any, **parameters: Any
+) -> tuple[int, ...]:
+    """The axes of `normalized_shape`, after checks of the shapes of input and parameters."""
+    sizes = last_sizes(normalized_shape)
+    k = len(sizes)
+    if k == 0 or input.shape[-k:] != sizes:
+        raise ValueError(f"{name}: input has shape {input.shape}; it must end in {sizes}")
+    check_tensors(name, **parameters)
+    for parameter, a in parameters.items():
+        if a is not None and tuple(a.shape) != sizes:
+            raise ValueError(
+                f"{name}: {parameter} has shape {tuple(a.shape)}; it must have normalized_shape, "
+                f"{sizes}"
+            )
+    return tuple(range(input.ndim - k, input.ndim))
+
+
+@function
 def layer_norm(
-    input: Any,
+    input: Tensor,
     normalized_shape: int | Sequence[int],
     weight: Any = None,
     bias: Any = None,
@@ -184,25 +147,56 @@ def layer_norm(
         eps: added to the variance, in the square of the unit of x.
 
     Raises:
-        ValueError: if the shape of the input does not end in normalized_shape.
+        ValueError: if the shape of the input does not end in normalized_shape, or a parameter has
+            another shape.
 
     Source: J. Ba, J. Kiros and G. Hinton, Layer normalization, arXiv:1607.06450, eq. 3.
     """
-    sizes = last_sizes(normalized_shape)
-    k = len(sizes)
-    if k == 0 or tuple(input.shape[-k:]) != sizes:
-        raise ValueError(
-            f"layer_norm: input has shape {tuple(input.shape)}; it must end in {sizes}"
-        )
-    axes = tuple(range(len(input.shape) - k, len(input.shape)))
-    y, _, _ = _normalise(input, axes, eps)
+    axes = last_axes("layer_norm", input, normalized_shape, weight=weight, bias=bias)
+    y, _, _ = _normalise(input, axes, float(eps))
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias
 
 
-def batch_norm(
+def affine(y: Any, weight: Any, bias: Any) -> Any:
+    """y * w + b for each channel, axis 1."""
+    per_channel = (1, y.shape[1], *(1 for _ in y.shape[2:]))
+    if weight is not None:
+        y = y * shape.reshape(weight, shape=per_channel)
+    return y if bias is None else y + shape.reshape(bias, shape=per_channel)
+
+
+def check_channels(
+    name: str,
     input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+) -> None:
+    C = input.shape[1]
+    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight,
+             "bias": bias}  # fmt: skip
+    check_tensors(name, **given)
+    for argument, a in given.items():
+        if a is not None and tuple(a.shape) != (C,):
+            raise ValueError(
+                f"{name}: {argument} has shape {tuple(a.shape)}; it must be ({C},), one entry per "
+                f"channel of input {tuple(input.shape)}"
+            )
+        backend.array_module(raw(input), raw(a))  # DeviceError unless on one device
+
+
+def move_running(running: Tensor, batch: Any, momentum: Any) -> None:
+    """running += momentum (batch - running), in place."""
+    step = (batch - running._data).astype(running._data.dtype)
+    running.add_(step * momentum)
+
+
+@function
+def batch_norm(
+    input: Tensor,
     running_mean: Tensor | None,
     running_var: Tensor | None,
     weight: Any = None,
@@ -225,11 +219,11 @@ def batch_norm(
         training: whether to use the statistics of the batch and update the running ones.
         momentum: the weight of the batch in the running statistics: a number, or an array of shape
             () in their dtype if it changes from step to step.
-        eps: added to the variance, in the square of the unit of x.
+        eps: added to the variance, in the square of the unit of x; in training greater than 0.
 
     Raises:
         ValueError: in training, for fewer than two values per channel, which have no unbiased
-            variance; if a vector does not have shape (C,).
+            variance; if a vector does not have shape (C,) or eps is not positive.
 
     Source: S. Ioffe and C. Szegedy, Batch normalization, arXiv:1502.03167.
     """
@@ -237,19 +231,11 @@ def batch_norm(
         raise ValueError(
             f"batch_norm: input has shape {tuple(input.shape)}; it must be (N, C) or (N, C, ...)"
         )
+    eps = float(eps)
+    if training and not eps > 0:
+        raise ValueError(f"batch_norm: eps is {eps}; it must be greater than 0 in training")
     C = input.shape[1]
-    for name, given in (
-        ("running_mean", running_mean),
-        ("running_var", running_var),
-        ("weight", weight),
-        ("bias", bias),
-    ):
-        if given is not None and tuple(given.shape) != (C,):
-            raise ValueError(
-                f"batch_norm: {name} has shape {tuple(given.shape)}; it must be ({C},), one "
-                f"entry per channel of input {tuple(input.shape)}"
-            )
-        backend.array_module(raw(input), raw(given))  # DeviceError unless on one device
+    check_channels("batch_norm", input, running_mean, running_var, weight, bias)
     per_channel = (1, C, *(1 for _ in input.shape[2:]))
     if training or running_mean is None or running_var is None:
         axes = (0, *range(2, len(input.shape)))
@@ -261,16 +247,10 @@ def batch_norm(
             )
         y, mean, var = _normalise(input, axes, eps)
         if training and running_mean is not None and running_var is not None:
-            for running, batch in (
-                (running_mean, raw(mean).reshape(C)),
-                (running_var, raw(var).reshape(C) * (n / (n - 1))),
-            ):
-                step = (batch - running._data).astype(running._data.dtype)
-                running.add_(step * momentum)
+            move_running(running_mean, raw(mean).reshape(C), momentum)
+            move_running(running_var, raw(var).reshape(C) * (n / (n - 1)), momentum)
     else:
         mean = running_mean._data.reshape(per_channel)
         scale = 1.0 / backend.array_module(mean).sqrt(running_var._data.reshape(per_channel) + eps)
         y = (input - mean) * scale
-    if weight is not None:
-        y = y * shape.reshape(weight, shape=per_channel)
-    return y if bias is None else y + shape.reshape(bias, shape=per_channel)
+    return affine(y, weight, bias)

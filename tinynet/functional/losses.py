@@ -1,6 +1,7 @@
-"""Losses. Those with a softmax or a sigmoid take logits, so that nothing overflows.
+"""Losses of classifiers. Those with a softmax or a sigmoid take logits: nothing overflows.
 
-Options are keyword-only, because PyTorch's signatures have further options between them.
+Options after `weight` are keyword-only, because PyTorch's signatures have deprecated ones between
+them.
 """
 
 from __future__ import annotations
@@ -8,13 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet import backend
-from tinynet.autograd import raw
-from tinynet.functional.layers import check_labels
-from tinynet.ops import arithmetic, softmax
+from tinynet.autograd import Value, raw
+from tinynet.functional.embedding import check_labels
+from tinynet.functions.public import a_kind_of, function
+from tinynet.ops import arithmetic, elementary, softmax
+from tinynet.ops.arithmetic import where
 from tinynet.ops.reduction import sum
+from tinynet.tensor import Tensor
 
 
-def _reduce(name: str, losses: Any, reduction: str, count: Any = None) -> Any:
+def reduced(name: str, losses: Any, reduction: str, count: Any = None) -> Any:
     """Reduce the losses; the mean divides by `count`, an array (), by default their number."""
     if reduction == "none":
         return losses
@@ -36,14 +40,14 @@ def _empty_mean(name: str) -> ValueError:
     )
 
 
-def _check_tensors(name: str, input: Any, target: Any) -> None:
+def check_tensors(name: str, input: Any, target: Any) -> None:
     for argument, a in (("input", input), ("target", target)):
-        if not hasattr(a, "shape"):
-            raise TypeError(f"{name}: {argument} is a {type(a).__name__}; it must be a tensor")
+        if not isinstance(a, Value) and not backend.is_array(a):
+            raise TypeError(f"{name}: {argument} is {a_kind_of(a)}; it must be a tensor")
 
 
-def _same_shape(name: str, input: Any, target: Any) -> None:
-    _check_tensors(name, input, target)
+def same_shape(name: str, input: Any, target: Any) -> None:
+    check_tensors(name, input, target)
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
             f"{name}: input {tuple(input.shape)} and target {tuple(target.shape)} must have the "
@@ -51,9 +55,49 @@ def _same_shape(name: str, input: Any, target: Any) -> None:
         )
 
 
+def _checked(name: str, input: Any, target: Any, weight: Any) -> tuple[Any, Any]:
+    """Input and target, checked; an example without a batch, (C,), gets a batch axis."""
+    check_tensors(name, input, target)
+    x, t = raw(input), raw(target)
+    if x.dtype.kind != "f":
+        raise TypeError(f"{name}: input is {x.dtype}; convert it with .float()")
+    if x.ndim == 0:
+        raise ValueError(f"{name}: input has shape (); it must be (C,), (N, C) or (N, C, ...)")
+    axis = min(x.ndim - 1, 1)  # of the classes
+    labels = (*x.shape[:axis], *x.shape[axis + 1 :])
+    shares = name == "cross_entropy" and t.dtype.kind == "f" and t.shape == x.shape
+    if not shares and tuple(t.shape) != labels:
+        also = f" or probabilities {tuple(x.shape)}" if name == "cross_entropy" else ""
+        raise ValueError(
+            f"{name}: target has shape {tuple(t.shape)}; for input {tuple(x.shape)} it must be "
+            f"label{'s' * (x.ndim > 1)} {labels}{also}"
+        )
+    if weight is not None and (
+        not hasattr(weight, "shape") or tuple(weight.shape) != (x.shape[axis],)
+    ):
+        found = getattr(weight, "shape", type(weight).__name__)
+        raise ValueError(
+            f"{name}: weight has shape {found}; it must be ({x.shape[axis]},), one entry for each "
+            f"class of input {tuple(x.shape)}"
+        )
+    backend.array_module(x, t, raw(weight))  # DeviceError unless on one device
+    if x.ndim > 1:
+        return input, target
+    return input.reshape(1, -1), target.reshape(1, *t.shape)
+
+
+def _labels(name: str, x: Any, t: Any, weight: Any, ignore_index: int) -> tuple[Any, Any]:
+    """Which labels count, and the weight of each (or None), after a check of their range."""
+    check_labels(name, t, x.shape[1], ignore_index)
+    counted = t != ignore_index
+    return counted, None if weight is None else raw(weight)[t * counted]
+
+
+@function
 def cross_entropy(
     input: Any,
     target: Any,
+    weight: Any = None,
     *,
     ignore_index: int = -100,
     reduction: str = "mean",
@@ -61,14 +105,16 @@ def cross_entropy(
 ) -> Any:
     """-ln softmax(x)_t, averaged: the loss of a classifier, from logits.
 
-    The loss of an example is - sum_c q_c ln softmax(x)_c. The target distribution q is one-hot(t)
-    for a label t, or the given probabilities; smoothing by e replaces it with (1 - e) q + e / C.
-    See `tinynet.ops.softmax.cross_entropy_rows`.
+    The loss of an example is - sum_c w_c q_c ln softmax(x)_c. The target distribution q is
+    one-hot(t) for a label t, or the given probabilities; smoothing by e replaces it with
+    (1 - e) q + e / C. See `tinynet.ops.softmax.cross_entropy_rows`.
 
     Args:
-        input: logits (N, C) or (N, C, ...), floats; do not apply softmax first.
+        input: logits (N, C) or (N, C, ...) or (C,), floats; do not apply softmax first.
         target: labels (N, ...), integers from 0 to C - 1; or probabilities of the input's shape.
-        ignore_index: the label of examples to ignore, in the sum and in the divisor of the mean.
+        weight: w (C,), by default ones. The mean over labels divides by the sum of their weights.
+        ignore_index: the label of examples to ignore, in the sum and in the divisor of the mean;
+            not for probabilities.
         reduction: "mean", "sum" or "none".
         label_smoothing: e, from 0 to 1.
 
@@ -80,96 +126,151 @@ def cross_entropy(
     Source: C. Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.108; smoothing:
         C. Szegedy et al., arXiv:1512.00567, section 7.
     """
-    _check_tensors("cross_entropy", input, target)
-    x, t = raw(input), raw(target)
-    if x.dtype.kind != "f":
-        raise TypeError(f"cross_entropy: input is {x.dtype}; convert it with .float()")
-    if x.ndim < 2:
-        raise ValueError(
-            f"cross_entropy: input has shape {tuple(x.shape)}; it must be (N, C) or (N, C, ...)"
-        )
+    single = len(getattr(input, "shape", ())) == 1
+    input, target = _checked("cross_entropy", input, target, weight)
+    label_smoothing = float(label_smoothing)
     if not 0.0 <= label_smoothing <= 1.0:
         raise ValueError(
             f"cross_entropy: label_smoothing is {label_smoothing}; it must be from 0 to 1"
         )
-    backend.array_module(x, t)  # DeviceError unless on one device
-    classes, positions = x.shape[1], (x.shape[0], *x.shape[2:])
+    x, t = raw(input), raw(target)
+    classes, xp = x.shape[1], backend.array_module(x)
+    per_class = (1, classes, *(1 for _ in x.shape[2:]))
     count = None
-    if tuple(t.shape) == tuple(x.shape) and t.dtype.kind == "f":
-        q = target
-    else:
-        if tuple(t.shape) != positions:
+    if t.dtype.kind == "f" and t.shape == x.shape:
+        if ignore_index >= 0:
             raise ValueError(
-                f"cross_entropy: target has shape {tuple(t.shape)}; for input {tuple(x.shape)} it "
-                f"must be labels {positions} or probabilities {tuple(x.shape)}"
+                f"cross_entropy: ignore_index is {ignore_index}, but target holds probabilities, "
+                "which it is not for; leave it out, or give labels"
             )
-        check_labels("cross_entropy", t, classes, ignore_index)
-        xp = backend.array_module(x)
-        numbers = backend.arange(classes, x).reshape(1, classes, *(1 for _ in x.shape[2:]))
-        q = (xp.expand_dims(t, 1) == numbers).astype(x.dtype)
-        counted = t != ignore_index
+        q = target
+        if label_smoothing:
+            q = q * (1.0 - label_smoothing) + label_smoothing / classes
+        count = backend.full((), float(t.size // classes), x) if t.size else None
+    else:
+        counted, w = _labels("cross_entropy", x, t, weight, ignore_index)
+        q = (xp.expand_dims(t, 1) == backend.arange(classes, x).reshape(per_class)).astype(x.dtype)
         if 0 <= ignore_index < classes:  # otherwise its one-hot row is already zero
             q = q * xp.expand_dims(counted, 1)
         # an array, not a number, because it changes from batch to batch
-        count = backend.as_array(counted.sum()).astype(x.dtype)
+        count = backend.as_array((counted if w is None else counted * w).sum()).astype(x.dtype)
         if label_smoothing:
             q = q * (1.0 - label_smoothing)
             q = q + xp.expand_dims(counted, 1) * backend.full((), label_smoothing / classes, x)
-    if q is target and label_smoothing:
-        q = q * (1.0 - label_smoothing) + label_smoothing / classes
-    return _reduce("cross_entropy", softmax.cross_entropy_rows(input, q), reduction, count)
+    if weight is not None:
+        q = q * raw(weight).reshape(per_class)
+    losses = softmax.cross_entropy_rows(input, q)
+    return reduced("cross_entropy", losses.reshape(()) if single else losses, reduction, count)
 
 
-def binary_cross_entropy_with_logits(input: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """- z ln s(x) - (1 - z) ln(1 - s(x)), averaged: the loss of a binary classifier, from logits.
+@function
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Any:
+    """-w_t x_t, averaged, from logarithms of probabilities x such as those of `log_softmax`.
+
+    Arguments and errors are those of `cross_entropy`, which includes log_softmax. The mean divides
+    by the sum of the weights w_t.
+    """
+    single = len(getattr(input, "shape", ())) == 1
+    input, target = _checked("nll_loss", input, target, weight)
+    t = raw(target)
+    counted, w = _labels("nll_loss", raw(input), t, weight, ignore_index)
+    xp = backend.array_module(t)
+    losses = -input.gather(1, xp.expand_dims(t * counted, 1)).squeeze(1)
+    factor = counted if w is None else counted * w
+    count = backend.as_array(factor.sum()).astype(losses.dtype)
+    if w is not None:
+        losses = losses * w
+    losses = where(counted, losses, 0.0)  # not times 0, since x may be -Inf
+    return reduced("nll_loss", losses.reshape(()) if single else losses, reduction, count)
+
+
+@function
+def binary_cross_entropy(
+    input: Tensor, target: Any, weight: Any = None, *, reduction: str = "mean"
+) -> Any:
+    """- z ln x - (1 - z) ln(1 - x), averaged, from probabilities x; logarithms are at least -100.
+
+    `binary_cross_entropy_with_logits` includes the sigmoid and is accurate where it is 0 or 1.
+
+    Args:
+        input: probabilities x, from 0 to 1, any shape.
+        target: z, from 0 to 1, of the same shape.
+        weight: factors of the losses; its shape broadcasts to the input's.
+        reduction: "mean", "sum" or "none".
+    """
+    name = "binary_cross_entropy"
+    same_shape(name, input, target)
+    for argument, a in (("input", raw(input)), ("target", raw(target))):
+        backend.check(
+            (a >= 0) & (a <= 1),
+            lambda argument=argument, a=a: ValueError(  # type: ignore[misc]
+                f"{name}: {argument} runs from {float(a.min())} to {float(a.max())}; it must be "
+                "from 0 to 1 (apply sigmoid, or use binary_cross_entropy_with_logits)"
+            ),
+        )
+    losses = -(target * _log(input) + (1.0 - target) * _log(1.0 - input))
+    return reduced(name, _weighted(name, losses, weight), reduction)
+
+
+def _log(p: Any) -> Any:
+    """ln p, at least -100; the gradient at 0 is 0."""
+    positive = raw(p) > 0
+    return arithmetic.clamp(
+        where(positive, elementary.log(where(positive, p, 1.0)), -100.0), min=-100.0
+    )
+
+
+def _weighted(name: str, losses: Any, weight: Any) -> Any:
+    if weight is None:
+        return losses
+    weighted = losses * weight
+    if weighted.shape != losses.shape:
+        raise ValueError(
+            f"{name}: weight {tuple(weight.shape)} does not broadcast to the losses {losses.shape}"
+        )
+    return weighted
+
+
+@function
+def binary_cross_entropy_with_logits(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+) -> Any:
+    """- c z ln s(x) - (1 - z) ln(1 - s(x)), averaged: the loss of a binary classifier, from logits.
 
     s is the sigmoid; see `tinynet.ops.softmax.bce_with_logits`.
 
     Args:
         input: logits x, any shape; do not apply sigmoid first.
         target: z, from 0 to 1, of the same shape.
+        weight: factors of the losses; its shape broadcasts to the input's.
         reduction: "mean", "sum" or "none".
+        pos_weight: c, the weight of positive examples, by default 1; broadcasts too.
 
     Raises:
         ValueError: if the shapes differ, or for the mean of an empty batch.
     """
-    _same_shape("binary_cross_entropy_with_logits", input, target)
-    losses = softmax.bce_with_logits(input, target)
-    return _reduce("binary_cross_entropy_with_logits", losses, reduction)
-
-
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """(x - t)^2, averaged, in the square of the unit of x. The shapes must be equal."""
-    _same_shape("mse_loss", input, target)
-    d = input - target
-    return _reduce("mse_loss", d * d, reduction)
-
-
-def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """|x - t|, averaged, in the unit of x; the gradient at 0 is 0. The shapes must be equal."""
-    _same_shape("l1_loss", input, target)
-    return _reduce("l1_loss", arithmetic.abs(input - target), reduction)
-
-
-def huber_loss(input: Any, target: Any, *, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """d^2 / 2 if d = |x - t| is at most delta, else delta (d - delta / 2); averaged.
-
-    With e = x - t and c = e clamped to [-delta, delta], both are c (e - c / 2), which is smooth at
-    e = 0, unlike |e|. The unit is the square of that of x.
-
-    Args:
-        input, target: of equal shape.
-        reduction: "mean", "sum" or "none".
-        delta: the d at which the loss turns from quadratic to linear, in the unit of x; > 0.
-
-    Raises:
-        ValueError: unless delta > 0, if the shapes differ, or for the mean of an empty batch.
-
-    Source: P. Huber, Robust estimation of a location parameter, Ann. Math. Statist. 35 (1964).
-    """
-    if not delta > 0:
-        raise ValueError(f"huber_loss: delta is {delta}; it must be greater than 0")
-    _same_shape("huber_loss", input, target)
-    e = input - target
-    c = arithmetic.clamp(e, min=-delta, max=delta)
-    return _reduce("huber_loss", c * (e - c * 0.5), reduction)
+    name = "binary_cross_entropy_with_logits"
+    same_shape(name, input, target)
+    if pos_weight is None:
+        losses = softmax.bce_with_logits(input, target)
+    else:  # -ln s(x) = softplus(-x), and -ln(1 - s(x)) = x + softplus(-x)
+        factor = (pos_weight - 1.0) * target + 1.0
+        losses = (1.0 - target) * input + factor * elementary.softplus(-input)
+        if losses.shape != tuple(input.shape):
+            raise ValueError(
+                f"{name}: pos_weight {tuple(pos_weight.shape)} does not broadcast to input "
+                f"{tuple(input.shape)}"
+            )
+    return reduced(name, _weighted(name, losses, weight), reduction)

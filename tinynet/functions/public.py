@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinynet.autograd import Value
-from tinynet.backend import as_array, is_array
+from tinynet.backend import as_array, generic, is_array
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -24,15 +24,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _NUMPY_WORDS = {"axis": "dim", "keepdims": "keepdim"}
 _ERRORS = (TypeError, ValueError, IndexError, RuntimeError, AttributeError, OverflowError)
+_MISSING: Any = object()
+_INSTEAD = {AttributeError: TypeError, OverflowError: ValueError}
 _NAME = re.compile(r"[\w.]+: ")  # what a message of tinynet begins with
+_INSIDE = re.compile(r"attribute|NoneType|ndarray|ufunc|numpy|tuple index|truth value|float\(\)")
 
 
 def function(f: F) -> F:
-    """Make `f` a public function. A first parameter annotated as Tensor must be one."""
+    """Make `f` a public function. What parameters annotated as Tensor are given must be one."""
     name = f.__name__
     parameters = inspect.signature(f).parameters
-    first = next(iter(parameters.values()))
-    takes_tensor = first.annotation == "Tensor"
+    tensors = [(k, p.name) for k, p in enumerate(parameters.values()) if p.annotation == "Tensor"]
     words = {numpy: own for numpy, own in _NUMPY_WORDS.items() if own in parameters}
     many = next((p.name for p in parameters.values() if p.kind == p.VAR_POSITIONAL), None)
 
@@ -43,17 +45,19 @@ def function(f: F) -> F:
                 options[words[word]] = options.pop(word)
             if many in options:  # permute(x, dims=(1, 0)) for permute(x, 1, 0)
                 args = (*args, options.pop(many))
-        if takes_tensor and args and not isinstance(args[0], Value):
-            raise TypeError(
-                f"{name}: {first.name} is a {type(args[0]).__name__}; it must be a Tensor (make "
-                "one with tinynet.tensor)"
-            )
+        for k, what in tensors:
+            given = args[k] if k < len(args) else options.get(what, _MISSING)
+            if not isinstance(given, Value) and given is not _MISSING:
+                raise TypeError(
+                    f"{name}: {what} is {a_kind_of(given)}; it must be a Tensor (make one with "
+                    "tinynet.tensor)"
+                )
         try:
             return f(*args, **options)
         except _ERRORS as error:
             if str(error).startswith(name):
                 raise
-            raise _renamed(error, name, args) from error
+            raise _renamed(error, name, args, options) from error
 
     return public  # type: ignore[return-value]
 
@@ -63,19 +67,45 @@ def unrecorded(input: Tensor, array: Any) -> Tensor:
     return input.result_type(as_array(array))  # type: ignore[return-value]
 
 
-def _renamed(error: Exception, name: str, args: tuple[Any, ...]) -> Exception:
+def _renamed(
+    error: Exception, name: str, args: tuple[Any, ...], options: dict[str, Any]
+) -> Exception:
     """The error with a message that begins with `name`.
 
-    A message that no function of tinynet wrote also gets the types and shapes of the arguments.
+    A message that no function of tinynet wrote also gets the types and shapes of the arguments,
+    and is left out if it is about the inside of a function.
     """
     text = str(error)
     prefix = _NAME.match(text)
-    text = text[prefix.end() :] if prefix else f"{text} (given {', '.join(map(_described, args))})"
+    if prefix:
+        text = text[prefix.end() :]
+    else:
+        given = [*map(_described, args), *(f"{k}={_described(v)}" for k, v in options.items())]
+        text = "an argument has a wrong type or shape" if _INSIDE.search(text) else text
+        text += f" (given {', '.join(given)})"
     kinds = (
         k for k in type(error).__mro__ if k.__module__.split(".")[0] in ("builtins", "tinynet")
     )
-    kind: Any = TypeError if isinstance(error, AttributeError) else next(kinds)
+    kind: Any = _INSTEAD.get(type(error)) or next(kinds)
     return kind(f"{name}: {text}")
+
+
+def shown(value: Any) -> str:
+    """A value for an error message: a tensor by dtype and shape, numbers as they are."""
+    if isinstance(value, generic):
+        value = value.item()
+    if isinstance(value, Value):
+        return f"a tensor of {value.dtype} and shape {tuple(value.shape)}"  # type: ignore[attr-defined]
+    if is_array(value):
+        return f"an array of {value.dtype} and shape {tuple(value.shape)}"
+    if isinstance(value, int | float | complex | str | tuple | list | None):
+        return repr(value) if len(repr(value)) < 60 else f"a {type(value).__name__}"
+    return f"a {type(value).__name__}"
+
+
+def a_kind_of(a: object) -> str:
+    """The type of an argument, in words."""
+    return "None" if a is None else "an array" if is_array(a) else f"a {type(a).__name__}"
 
 
 def _described(a: Any) -> str:

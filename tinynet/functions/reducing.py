@@ -1,147 +1,339 @@
-"""Functions that reduce axes, and running sums; a negative `dim` counts axes from the end."""
+"""Functions that reduce axes, and softmax; a negative `dim` counts axes from the end."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tinynet.autograd import Value
+from tinynet.backend import array_module
+from tinynet.functions.dims import (
+    as_float,
+    converted,
+    dims_of,
+    flag_of,
+    kind_of,
+    one_dim,
+    only_floats,
+)
 from tinynet.functions.public import function, unrecorded
-from tinynet.ops import reduction
+from tinynet.ops import arithmetic, reduction, scans
 from tinynet.ops import softmax as softmax_ops
-from tinynet.ops.reduction import Dim, axes_of, axis_of
+from tinynet.ops.reduction import Dim
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
 
 
-@function
-def sum(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """The sum over `dim`; see `tinynet.ops.reduction.sum`."""
-    return reduction.sum(input, dim=dim, keepdim=keepdim)
+class Pair(NamedTuple):
+    """Values along a dimension and their positions, as `max`, `sort` and others return them."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class Extremes(NamedTuple):
+    """What `aminmax` returns."""
+
+    min: Tensor
+    max: Tensor
+
+
+# --- sums and products ---------------------------------------------------------------------------
 
 
 @function
-def mean(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum over `dim`, all for None or (); see `tinynet.ops.reduction.sum`."""
+    axes = None if dim is None else dims_of("sum", dim, input.ndim)
+    keepdim = flag_of("sum", keepdim, "keepdim")
+    return converted(reduction.sum(converted(input, dtype), dim=axes, keepdim=keepdim), dtype)
+
+
+@function
+def nansum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum over `dim` of the entries that are not NaN."""
+    return _without_nan(input).sum(dim, keepdim, dtype=dtype)
+
+
+def _without_nan(input: Tensor) -> Tensor:
+    """`input` with 0 for NaN."""
+    if input.dtype.kind != "f":
+        return input
+    return arithmetic.where(array_module(input.data).isnan(input.data), 0.0, input)
+
+
+@function
+def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean of the entries along `dim`, or of all entries.
 
     Raises:
         ValueError: if there are no entries.
-        TypeError: for integers, whose mean would need another dtype.
+        TypeError: for integers without a `dtype`, whose mean would need another dtype.
     """
-    return reduction.sum(input, dim=dim, keepdim=keepdim) / _count("mean", input, dim)
+    input = only_floats("mean", input, dtype)
+    axes = dims_of("mean", dim, input.ndim)
+    n, keepdim = _count("mean", input, axes), flag_of("mean", keepdim, "keepdim")
+    return reduction.sum(input, dim=None if dim is None else axes, keepdim=keepdim) / n
 
 
 @function
-def var(input: Tensor, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Tensor:
-    """The variance sum (x_i - mean)^2 / (n - correction) of n entries.
-
-    Args:
-        input: any shape, floating-point.
-        dim: the axes to reduce; None for all.
-        correction: 1 for the unbiased estimate, 0 for the biased one.
-        keepdim: keep the reduced axes, with size 1.
-
-    Raises:
-        ValueError: unless n > correction.
-        TypeError: for integers.
-    """
-    n = _count("var", input, dim, more_than=correction)
-    centred = input - input.mean(dim, keepdim=True)
-    return (centred * centred).sum(dim, keepdim) / (n - correction)
+def nanmean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The mean over `dim` of the entries that are not NaN; NaN where there are none."""
+    input = only_floats("nanmean", input, dtype)
+    known = unrecorded(input, ~array_module(input.data).isnan(input.data))
+    n = known.sum(dim, keepdim).to(input.dtype)
+    total = _without_nan(input).sum(dim, keepdim)
+    some = n.data != 0  # 0 / 0 would warn
+    return arithmetic.where(some, total / arithmetic.where(some, n, 1.0), math.nan)
 
 
 @function
-def std(input: Tensor, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Tensor:
-    """The standard deviation, sqrt(`var`); its gradient is Inf where `var` is 0."""
-    return input.var(dim, correction=correction, keepdim=keepdim).sqrt()
+def prod(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None
+) -> Tensor:
+    """The product of the entries along `dim`, or of all; see `tinynet.ops.scans.prod`."""
+    x = converted(input, dtype)
+    if dim is None:
+        if flag_of("prod", keepdim, "keepdim"):
+            raise TypeError("prod: keepdim is True without dim; give the dim")
+        return converted(scans.prod(x.reshape(-1), dim=0), dtype)
+    axis, keepdim = one_dim("prod", dim, x.ndim), flag_of("prod", keepdim, "keepdim")
+    y = scans.prod(x, dim=axis, keepdim=keepdim) if x.ndim else scans.prod(x.reshape(1), dim=0)
+    return converted(y, dtype)
 
 
-def _count(name: str, input: Tensor, dim: Dim, more_than: int = 0) -> int:
-    """The number of entries along `dim`."""
-    if input.dtype.kind != "f":
-        raise TypeError(f"{name}: dtype is {input.dtype}; convert to a float with .float()")
-    n = math.prod(input.shape[axis] for axis in axes_of(name, dim, input.ndim))
+def _count(name: str, input: Tensor, axes: tuple[int, ...], more_than: float = 0) -> int:
+    """The number of entries along `axes`."""
+    n = math.prod(input.shape[axis] for axis in axes)
     if n <= more_than:
         raise ValueError(
-            f"{name}: shape {input.shape} has {n} entries along dim {dim}; it needs more than "
+            f"{name}: shape {input.shape} has {n} entries along dim {axes}; it needs more than "
             f"{more_than}" + (" (an empty batch?)" if n == 0 else "")
         )
     return n
 
 
+# --- variances -----------------------------------------------------------------------------------
+
+
+def _options(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Dim, float]:
+    """`dim` and the correction: PyTorch's ``var(unbiased)`` is told from ``var(dim)`` by a bool."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is not None:
+        if correction is not None:
+            raise TypeError(f"{name}: unbiased and correction are both given; give one of them")
+        return dim, 1 if flag_of(name, unbiased, "unbiased") else 0
+    if correction is not None and not isinstance(correction, int | float):
+        raise TypeError(f"{name}: correction is {kind_of(correction)}; it must be a number")
+    return dim, 1 if correction is None else float(correction)
+
+
+def _centred(
+    name: str, input: Tensor, dim: Any, unbiased: Any, correction: Any
+) -> tuple[Tensor, Tensor, tuple[int, ...], float]:
+    """The mean with kept axes, input - mean, the axes, and n - correction."""
+    only_floats(name, input)
+    dim, correction = _options(name, dim, unbiased, correction)
+    axes = dims_of(name, dim, input.ndim)
+    n = _count(name, input, axes, more_than=correction)
+    middle = reduction.sum(input, dim=axes, keepdim=True) / n
+    return middle, input - middle, axes, n - correction
+
+
+@function
+def var(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
+    """The variance sum (x_i - mean)^2 / (n - correction) of n entries.
+
+    Args:
+        input: any shape, floating-point.
+        dim: the axes to reduce; None for all.
+        unbiased: True for correction 1, False for correction 0.
+        keepdim: keep the reduced axes, with size 1.
+        correction: 1 (the default) for the unbiased estimate, 0 for the biased one.
+
+    Raises:
+        ValueError: unless n > correction.
+        TypeError: for integers.
+    """
+    keepdim = flag_of("var", keepdim, "keepdim")
+    _, centred, axes, count = _centred("var", input, dim, unbiased, correction)
+    return reduction.sum(centred * centred, dim=axes, keepdim=keepdim) / count
+
+
+@function
+def std(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
+    """The standard deviation |x - mean| / sqrt(n - correction), the root of `var`.
+
+    At a constant it has a kink, as the length has at 0: the gradient is 0 there.
+    """
+    keepdim = flag_of("std", keepdim, "keepdim")
+    _, centred, axes, count = _centred("std", input, dim, unbiased, correction)
+    return reduction.norm(centred, dim=axes, keepdim=keepdim) / math.sqrt(count)
+
+
+@function
+def var_mean(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The pair of `var` and `mean`."""
+    keepdim = flag_of("var_mean", keepdim, "keepdim")
+    middle, centred, axes, count = _centred("var_mean", input, dim, unbiased, correction)
+    variance = reduction.sum(centred * centred, dim=axes, keepdim=keepdim) / count
+    return variance, middle.reshape(variance.shape)
+
+
+@function
+def std_mean(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The pair of `std` and `mean`."""
+    keepdim = flag_of("std_mean", keepdim, "keepdim")
+    middle, centred, axes, count = _centred("std_mean", input, dim, unbiased, correction)
+    deviation = reduction.norm(centred, dim=axes, keepdim=keepdim) / math.sqrt(count)
+    return deviation, middle.reshape(deviation.shape)
+
+
+# --- extremes ------------------------------------------------------------------------------------
+
+
 @function
 def amax(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The largest entry along `dim`; see `tinynet.ops.reduction.amax`."""
-    return reduction.amax(input, dim=dim, keepdim=keepdim)
+    return reduction.amax(input, dim=_all_as_none("amax", dim, input, keepdim), keepdim=keepdim)
 
 
 @function
 def amin(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The smallest entry along `dim`; see `tinynet.ops.reduction.amin`."""
-    return reduction.amin(input, dim=dim, keepdim=keepdim)
+    return reduction.amin(input, dim=_all_as_none("amin", dim, input, keepdim), keepdim=keepdim)
+
+
+def _all_as_none(name: str, dim: Dim, input: Tensor, keepdim: bool) -> Dim:
+    axes, keepdim = dims_of(name, dim, input.ndim), flag_of(name, keepdim, "keepdim")
+    return None if dim is None and not keepdim else axes
 
 
 @function
-def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Extremes:
+    """The pair (min, max) of `amin` and `amax`."""
+    if dim is not None:
+        dim = one_dim("aminmax", dim, input.ndim) if input.ndim else ()  # type: ignore[assignment]
+    return Extremes(input.amin(dim, keepdim), input.amax(dim, keepdim))
+
+
+@function
+def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest entry; with `dim`, the pair (values, indices) of the first maxima along it.
 
     With `dim` the whole gradient goes to the entry at the index; `amax` shares it among ties.
+    With a tensor in the place of `dim` it is `maximum`.
     """
+    if isinstance(dim, Value):
+        return input.maximum(dim)
     return input.amax() if dim is None else _at(input, input.argmax(dim, True), dim, keepdim)
 
 
 @function
-def min(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The smallest entry; with `dim`, the pair (values, indices), as in `max`."""
+def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The smallest entry; with `dim` the pair (values, indices), or `minimum`, as in `max`."""
+    if isinstance(dim, Value):
+        return input.minimum(dim)
     return input.amin() if dim is None else _at(input, input.argmin(dim, True), dim, keepdim)
 
 
-def _at(input: Tensor, indices: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
+def _at(input: Tensor, indices: Tensor, dim: int, keepdim: bool) -> Pair:
+    if not input.ndim:
+        return Pair(input.clone(), indices)
     values = input.gather(dim, indices)
-    return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
+    return Pair(values, indices) if keepdim else Pair(values.squeeze(dim), indices.squeeze(dim))
 
 
 @function
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The position of the first largest entry: in the flat tensor, or along `dim`."""
-    axis = None if dim is None else axis_of("argmax", dim, input.ndim)
-    return unrecorded(input, input.data.argmax(axis=axis, keepdims=keepdim))
+    return _position("argmax", input, dim, keepdim)
 
 
 @function
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The position of the first smallest entry: in the flat tensor, or along `dim`."""
-    axis = None if dim is None else axis_of("argmin", dim, input.ndim)
-    return unrecorded(input, input.data.argmin(axis=axis, keepdims=keepdim))
+    return _position("argmin", input, dim, keepdim)
+
+
+def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+    axis = None if dim is None else one_dim(name, dim, input.ndim)
+    keepdim = flag_of(name, keepdim, "keepdim")
+    if (input.shape[axis] if axis is not None and input.ndim else input.numel()) == 0:
+        raise IndexError(f"{name}: shape {input.shape} has no entry along dim {dim}; it needs one")
+    axis = axis if input.ndim else None
+    return unrecorded(input, getattr(input.data, name)(axis=axis, keepdims=keepdim))
 
 
 @function
-def norm(input: Tensor, p: int = 2, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """The Euclidean norm; `p` must be 2 (for p = 1 write ``abs().sum()``)."""
-    if p != 2:
-        raise ValueError(f"norm: p is {p}; it must be 2")
-    return reduction.norm(input, dim=dim, keepdim=keepdim)
+def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
+    """The number of entries along `dim` that are not 0."""
+    axes = dims_of("count_nonzero", dim, input.ndim)
+    return unrecorded(input, (input.data != 0).sum(axis=axes, dtype="int64"))
+
+
+# --- exponentials --------------------------------------------------------------------------------
 
 
 @function
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
     """ln sum e^x along `dim`; see `tinynet.ops.softmax.logsumexp`."""
-    return softmax_ops.logsumexp(input, dim=dim, keepdim=keepdim)
+    if dim is None:
+        raise TypeError("logsumexp: dim is None; it must be an axis or a tuple of axes")
+    axes, keepdim = dims_of("logsumexp", dim, input.ndim), flag_of("logsumexp", keepdim, "keepdim")
+    if math.prod(input.shape[axis] for axis in axes) == 0:  # ln 0 of every empty sum
+        return input.exp().sum(axes, keepdim).log() if 0 in input.shape else input
+    return softmax_ops.logsumexp(as_float(input), dim=axes, keepdim=keepdim)
 
 
 @function
-def softmax(input: Tensor, dim: int) -> Tensor:
-    """e^(x_c) / sum_k e^(x_k) along `dim`; see `tinynet.ops.softmax.softmax`."""
-    return softmax_ops.softmax(input, dim=dim)
+def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+    """e^(x_c) / sum_k e^(x_k) along `dim`; see `tinynet.ops.softmax.softmax`.
+
+    A `dtype` is what `input` is converted to first.
+    """
+    return _softmax("softmax", softmax_ops.softmax, input, dim, dtype)
 
 
 @function
-def log_softmax(input: Tensor, dim: int) -> Tensor:
+def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """ln of `softmax`; see `tinynet.ops.softmax.log_softmax`."""
-    return softmax_ops.log_softmax(input, dim=dim)
+    return _softmax("log_softmax", softmax_ops.log_softmax, input, dim, dtype)
 
 
-@function
-def cumsum(input: Tensor, dim: int) -> Tensor:
-    """The running sum along `dim`; see `tinynet.ops.reduction.cumsum`."""
-    return reduction.cumsum(input, dim=dim)
+def _softmax(name: str, op: Any, input: Tensor, dim: Any, dtype: Any) -> Tensor:
+    x = only_floats(name, input, dtype)
+    axis = one_dim(name, dim, x.ndim)
+    if not x.ndim:
+        return op(x.reshape(1), dim=0).reshape(())
+    return x.clone() if not x.numel() else op(x, dim=axis)

@@ -1,136 +1,242 @@
-"""Functions that rearrange, join or cut tensors."""
+"""Functions that give the entries another shape or another order of axes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tinynet.functions.public import function
+from tinynet.backend import check
+from tinynet.functions.arguments import axes, axis, integers, several, sizes_of
+from tinynet.functions.public import function, unrecorded
 from tinynet.ops import broadcast, shape
-from tinynet.ops.reduction import axes_of, axis_of
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
 
 
-def sizes_of(given: tuple[Any, ...]) -> tuple[int, ...]:
-    """``(2, 3)`` from both ``f(2, 3)`` and ``f((2, 3))``."""
-    return tuple(given[0]) if len(given) == 1 and isinstance(given[0], Sequence) else given
+@function
+def reshape(input: Tensor, *shape: Any) -> Tensor:
+    """The entries in row-major order in another shape; see `tinynet.ops.shape.reshape`."""
+    return _reshaped("reshape", input, shape)
 
 
 @function
-def reshape(input: Tensor, *sizes: Any) -> Tensor:
-    """The entries in row-major order in another shape; see `tinynet.ops.shape.reshape`."""
-    return shape.reshape(input, shape=sizes_of(sizes))
+def view(input: Tensor, *size: Any) -> Tensor:
+    """The same as `reshape`: it shares memory where it can and copies where it must."""
+    return _reshaped("view", input, size)
+
+
+def _reshaped(name: str, x: Tensor, given: tuple[Any, ...]) -> Tensor:
+    sizes = sizes_of(given, name)
+    if min(sizes, default=0) < -1 or sizes.count(-1) > 1:
+        raise ValueError(f"{name}: shape {sizes} must have sizes >= 0, and one -1 at most")
+    known = -math.prod(sizes)
+    if -1 in sizes and not known:  # 0 times anything makes the entries
+        raise ValueError(f"{name}: shape {sizes} has a size 0, so the -1 could be any number")
+    return shape.reshape(x, shape=sizes)
+
+
+@function
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """The entries in row-major order in the shape of `other`."""
+    return _reshaped("view_as", input, tuple(other.shape))
+
+
+@function
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """The entries in row-major order in the shape of `other`."""
+    return _reshaped("reshape_as", input, tuple(other.shape))
 
 
 @function
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Merge the axes from `start_dim` to `end_dim`, both included, into one."""
-    if not input.ndim:
-        return input.reshape(1)
-    first = axis_of("flatten", start_dim, input.ndim)
-    last = axis_of("flatten", end_dim, input.ndim)
+    first = axis("flatten", start_dim, input.ndim)
+    last = axis("flatten", end_dim, input.ndim)
     if first > last:
         raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
     n = math.prod(input.shape[first : last + 1])  # -1 is ambiguous for an empty batch
-    return input.reshape(*input.shape[:first], n, *input.shape[last + 1 :])
+    return shape.reshape(input, shape=(*input.shape[:first], n, *input.shape[last + 1 :]))
 
 
 @function
-def permute(input: Tensor, *dims: Any) -> Tensor:
-    """The axes in another order; see `tinynet.ops.shape.permute`."""
-    return shape.permute(input, dims=sizes_of(dims))
+def ravel(input: Tensor) -> Tensor:
+    """The entries in row-major order along one axis."""
+    return shape.reshape(input, shape=(input.numel(),))
 
 
 @function
-def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Two axes exchanged."""
-    a = axis_of("transpose", dim0, input.ndim)
-    b = axis_of("transpose", dim1, input.ndim)
-    dims = list(range(input.ndim))
-    dims[a], dims[b] = b, a
-    return shape.permute(input, dims=tuple(dims))
+def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
+    """Cut the axis `dim` into axes of the given sizes, one of which may be -1.
+
+    Raises:
+        ValueError: unless the product of the sizes is the size of `dim`.
+    """
+    at = axis("unflatten", dim, input.ndim)
+    n, wanted = input.shape[at], integers("unflatten", "sizes", sizes)
+    rest = -math.prod(wanted) if -1 in wanted else 0
+    if rest > 0 and n % rest == 0:
+        wanted = tuple(n // rest if m == -1 else m for m in wanted)
+    if not wanted or min(wanted) < 0 or math.prod(wanted) != n:
+        raise ValueError(f"unflatten: sizes {wanted} do not multiply to {n}, the size of dim {dim}")
+    return shape.reshape(input, shape=(*input.shape[:at], *wanted, *input.shape[at + 1 :]))
 
 
 @function
-def expand(input: Tensor, *sizes: Any) -> Tensor:
-    """Repeat axes of size 1, and missing leading axes, to the given sizes; -1 keeps a size."""
-    wanted = sizes_of(sizes)
-    lead = len(wanted) - input.ndim
-    kept = tuple(
-        input.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted)
-    )
-    return broadcast.expand(input, shape=kept)
-
-
-@function
-def squeeze(input: Tensor, dim: int | None = None) -> Tensor:
-    """Remove all axes of size 1, or only `dim` if it has size 1."""
-    axes = axes_of("squeeze", dim, input.ndim)
-    return input.reshape([n for i, n in enumerate(input.shape) if n != 1 or i not in axes])
+def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+    """Remove all axes of size 1, or those of `dim`, one axis or several, that have size 1."""
+    chosen = range(input.ndim) if dim is None else axes("squeeze", dim, input.ndim)
+    kept = tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in chosen)
+    return shape.reshape(input, shape=kept)
 
 
 @function
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Insert an axis of size 1 at position `dim` (-1: at the end)."""
-    at = axis_of("unsqueeze", dim, input.ndim + 1)
-    return input.reshape(*input.shape[:at], 1, *input.shape[at:])
+    at = axis("unsqueeze", dim, input.ndim + 1)
+    return shape.reshape(input, shape=(*input.shape[:at], 1, *input.shape[at:]))
 
 
 @function
-def split(input: Tensor, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Split along `dim` into pieces of one size (the last may be smaller) or of given sizes."""
-    axis = axis_of("split", dim, input.ndim)
-    n = input.shape[axis]
-    if isinstance(split_size, int):
-        if split_size < 1:
-            raise ValueError(f"split: split_size is {split_size}; it must be at least 1")
-        sizes = [min(split_size, n - start) for start in range(0, n, split_size)] or [0]
-    else:
-        sizes = list(split_size)
-    return shape.split(input, sizes=tuple(sizes), dim=axis)
+def permute(input: Tensor, *dims: Any) -> Tensor:
+    """The axes in another order; see `tinynet.ops.shape.permute`."""
+    return shape.permute(input, dims=sizes_of(dims, "permute", "dims"))
+
+
+def _exchanged(name: str, x: Tensor, dim0: Any, dim1: Any) -> Tensor:
+    a, b = axis(name, dim0, x.ndim), axis(name, dim1, x.ndim)
+    dims = list(range(x.ndim))
+    if dims:  # a tensor of shape () has nothing to exchange
+        dims[a], dims[b] = b, a
+    return shape.permute(x, dims=tuple(dims))
 
 
 @function
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Split along `dim` into at most `chunks` pieces of equal size; the last may be smaller."""
-    axis = axis_of("chunk", dim, input.ndim)
-    if chunks < 1:
-        raise ValueError(f"chunk: chunks is {chunks}; it must be at least 1")
-    return input.split(max(1, -(-input.shape[axis] // chunks)), axis)
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two axes exchanged: y[.., i, .., j, ..] = x[.., j, .., i, ..]."""
+    return _exchanged("transpose", input, dim0, dim1)
 
 
 @function
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """All slices along `dim`, without that axis; backward costs one copy of x in total."""
-    return shape.unbind(input, dim=axis_of("unbind", dim, input.ndim))
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """The same as `transpose`, by NumPy's name."""
+    return _exchanged("swapaxes", input, axis0, axis1)
 
 
 @function
-def flip(input: Tensor, *dims: Any) -> Tensor:
-    """The entries in reverse order along the axes; see `tinynet.ops.shape.flip`."""
-    return shape.flip(input, dims=sizes_of(dims))
+def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """The same as `transpose`."""
+    return _exchanged("swapdims", input, dim0, dim1)
 
 
 @function
-def cat(tensors: Iterable[Tensor], dim: int = 0) -> Tensor:
-    """Concatenate tensors along the axis `dim`; see `tinynet.ops.shape.cat`."""
-    return shape.cat(*tensors, dim=dim)
+def t(input: Tensor) -> Tensor:
+    """The transpose of a matrix; a vector and a number stay as they are."""
+    if input.ndim > 2:
+        raise ValueError(f"t: shape {input.shape} has more than two axes; use .mT or .permute")
+    return shape.permute(input, dims=tuple(reversed(range(input.ndim))))
 
 
 @function
-def stack(tensors: Iterable[Tensor], dim: int = 0) -> Tensor:
-    """Stack tensors of equal shape along a new axis `dim`.
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """Move the axes `source` to the positions `destination`; the others keep their order."""
+    return _moved("movedim", input, source, destination)
+
+
+@function
+def moveaxis(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """The same as `movedim`, by NumPy's name."""
+    return _moved("moveaxis", input, source, destination)
+
+
+def _moved(name: str, x: Tensor, source: Any, destination: Any) -> Tensor:
+    old, new = axes(name, source, x.ndim), axes(name, destination, x.ndim)
+    if len(old) != len(new):
+        raise ValueError(f"{name}: {len(old)} axes cannot move to {len(new)} positions")
+    if not x.ndim:
+        return shape.permute(x, dims=())
+    place = dict(zip(new, old, strict=True))
+    others = iter([i for i in range(x.ndim) if i not in old])
+    dims = tuple([place[i] if i in place else next(others) for i in range(x.ndim)])
+    return shape.permute(x, dims=dims)
+
+
+# --- broadcasting ---------------------------------------------------------------------------------
+
+
+@function
+def expand(input: Tensor, *size: Any) -> Tensor:
+    """Repeat axes of size 1, and missing leading axes, to the given sizes; -1 keeps a size."""
+    return _expanded("expand", input, sizes_of(size, "expand"))
+
+
+def _expanded(name: str, x: Tensor, wanted: tuple[int, ...]) -> Tensor:
+    lead = len(wanted) - x.ndim
+    kept = tuple(x.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted))
+    if lead < 0 or min(kept, default=0) < 0:
+        raise ValueError(
+            f"{name}: shape {x.shape} does not broadcast to size {wanted}; give at least {x.ndim} "
+            "sizes, and -1 only to keep an axis that is there"
+        )
+    return broadcast.expand(x, shape=kept)
+
+
+@function
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """`expand` to the shape of `other`."""
+    return _expanded("expand_as", input, tuple(other.shape))
+
+
+@function
+def broadcast_to(input: Tensor, size: Any) -> Tensor:
+    """The same as `expand`."""
+    return _expanded("broadcast_to", input, sizes_of((size,), "broadcast_to"))
+
+
+@function
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """All tensors, expanded to the shape that they have together."""
+    found = several("broadcast_tensors", tensors)
+    together = broadcast_shapes(*(t.shape for t in found))
+    return tuple([broadcast.expand(t, shape=together) for t in found])
+
+
+@function
+def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
+    """The shape of the sum of tensors of these shapes.
 
     Raises:
-        ValueError: if there are no tensors or their shapes differ.
+        ValueError: if they do not broadcast: counted from the last axis, sizes must be equal or 1.
+
+    >>> broadcast_shapes((2, 1), (3,))
+    (2, 3)
     """
-    tensors = list(tensors)
-    if not tensors:
-        raise ValueError("stack: tensors is empty; it must have at least one tensor")
-    shapes = list(dict.fromkeys(t.shape for t in tensors))
-    if len(shapes) != 1:
-        raise ValueError(f"stack: shapes {', '.join(map(str, shapes))} differ; they must be equal")
-    return shape.cat(*(t.unsqueeze(dim) for t in tensors), dim=dim)
+    given = [sizes_of((s,), "broadcast_shapes", "a shape") for s in shapes]
+    result = [1] * max(map(len, given), default=0)
+    for sizes in given:
+        for k in range(1, len(sizes) + 1):
+            n, m = sizes[-k], result[-k]
+            if n < 0 or (n != m and 1 not in (n, m)):
+                raise ValueError(f"broadcast_shapes: {', '.join(map(str, given))} do not broadcast")
+            result[-k] = m if n == 1 else n
+    return tuple(result)
+
+
+@function
+def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
+    """The positions in an array of `shape` of entries that are numbered in row-major order."""
+    sizes = sizes_of((shape,), "unravel_index", "shape")
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"unravel_index: indices have dtype {indices.dtype}; they must be integers")
+    if min(sizes, default=0) < 0:
+        raise ValueError(f"unravel_index: shape {sizes} has a negative size")
+    inside = (indices.data >= 0) & (indices.data < math.prod(sizes))
+    check(
+        inside,
+        lambda: IndexError(f"unravel_index: indices must be from 0 to {math.prod(sizes) - 1}"),
+    )
+    found, rest = [], indices.data
+    for n in reversed(sizes):
+        found.append(unrecorded(indices, rest % n))
+        rest = rest // n
+    return tuple(reversed(found))

@@ -51,6 +51,12 @@ def _einsum(inputs: Mapping[str, Shape], y: Shape, options: Mapping[str, Any]) -
     return Cost(count) if len(terms) > 1 else Cost(0, count)  # one input is only summed
 
 
+def _factorisation(inputs: Mapping[str, Shape], *_: Any) -> Cost:
+    """About n^2 m for matrices (m, n): the order of all factorisations, without their factors."""
+    *lead, m, n = inputs["a"]
+    return Cost(math.prod(lead) * m * n * min(m, n))
+
+
 def _pool(pooled: Shape, options: Mapping[str, Any]) -> Cost:
     return Cost(0, math.prod(pooled) * math.prod(options["window"].kernel))
 
@@ -60,6 +66,10 @@ FORMULAS: dict[str, Callable[[Mapping[str, Shape], Shape, Mapping[str, Any]], Co
     "matmul": lambda inputs, y, _: Cost(math.prod(y) * inputs["a"][-1]),
     "linear": lambda inputs, y, _: Cost(math.prod(y) * inputs["x"][-1]),
     "einsum": _einsum,
+    **dict.fromkeys(
+        "inv solve det slogdet cofactors cofactors_change cholesky qr eigh svd pinv".split(),
+        _factorisation,
+    ),
     "conv2d": lambda inputs, y, _: Cost(math.prod(y) * math.prod(inputs["w"][1:])),
     "conv2d_input": lambda inputs, y, _: Cost(math.prod(inputs["gy"]) * math.prod(inputs["w"][1:])),
     "conv2d_weight": lambda inputs, y, _: Cost(math.prod(inputs["gy"]) * math.prod(y[1:])),

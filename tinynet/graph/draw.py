@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tinynet.console import printable
 from tinynet.graph.picture import Box, Edge, picture
 from tinynet.graph.svg import svg
 from tinynet.graph.trace import trace
@@ -24,7 +25,7 @@ class Drawing:
     edges: list[Edge]
 
     def __str__(self) -> str:
-        return self.text
+        return printable(self.text)
 
     def __repr__(self) -> str:
         return f"<{self.format} of {len(self.boxes):,} boxes and {len(self.edges):,} edges>"

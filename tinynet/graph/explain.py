@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import backend
+from tinynet.console import printable
 from tinynet.graph.steps import Graph, Step
 from tinynet.graph.trace import trace
 from tinynet.nn.module import Module
@@ -93,7 +94,8 @@ class Explanation:
         return [self.summary(), NOTE] if missing else [self.summary()]
 
     def __str__(self) -> str:
-        return "\n".join([*aligned([HEAD, *self.rows()], NUMBERS), "", *self._notes()])
+        lines = [*aligned([HEAD, *self.rows()], NUMBERS), "", *self._notes()]
+        return printable("\n".join(lines))
 
     __repr__ = __str__
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinynet import nn
+from tinynet.console import printable
 from tinynet.creation import zeros
 from tinynet.graph.cost import Cost, Shape
 from tinynet.graph.explain import aligned
@@ -45,6 +46,7 @@ class ModelSummary:
     model: str
     input_shape: Shape
     layers: tuple[LayerSummary, ...]
+    notes: tuple[str, ...] = ()  # what is probably a mistake in the model
 
     @property
     def parameters(self) -> int:
@@ -87,7 +89,7 @@ class ModelSummary:
         )  # fmt: skip
         lines = aligned([head, *rows, total], right=range(3, 7))
         rule = "-" * max(map(len, lines))
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+        return printable("\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *self.notes]))
 
 
 def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> ModelSummary:
@@ -105,6 +107,8 @@ def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> 
 
     The model runs once on zeros, in evaluation mode and without recording; modes, buffers,
     gradients and the random state stay as they were.
+
+    Layers in a plain list are not registered, as in PyTorch; a note below the table names them.
 
     Args:
         model: any module that takes one tensor.
@@ -158,7 +162,36 @@ def summary(model: nn.Module, input_shape: Sequence[int], dtype: Any = None) -> 
         for call in [*tape.returned, *rest]
         if id(call.module) in names
     ]
-    return ModelSummary(type(model).__name__, shape, tuple(row for row in rows if row is not None))
+    layers = tuple(row for row in rows if row is not None)
+    return ModelSummary(type(model).__name__, shape, layers, _not_registered(model))
+
+
+def _not_registered(model: nn.Module) -> tuple[str, ...]:
+    """A note for each plain list, tuple or dict that holds modules or parameters of the model."""
+    known = {id(x) for x in (*model.modules(), *model.parameters())}
+    notes = []
+    for name, module in model.named_modules():
+        for attribute, value in vars(module).items():
+            if attribute.startswith("_") or not isinstance(value, list | tuple | dict):
+                continue
+            found = [x for x in _flat(value) if id(x) not in known]
+            if found:
+                where = ".".join(filter(None, (name, attribute)))
+                notes.append(
+                    f"not registered: {len(found)} in the {type(value).__name__} {where!r}; "
+                    "parameters(), state_dict() and to() pass them by: use nn.ModuleList, "
+                    "nn.Sequential or attributes"
+                )
+    return tuple(notes)
+
+
+def _flat(value: Any) -> list[Any]:
+    """The modules and parameters in nested lists, tuples and dicts."""
+    if isinstance(value, nn.Module | nn.Parameter):
+        return [value]
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return [x for part in value for x in _flat(part)] if isinstance(value, list | tuple) else []
 
 
 def _failed(model: nn.Module, tape: Tape, names: dict[int, str]) -> str:

@@ -66,6 +66,11 @@ def load_checkpoint(
     try:
         with open(path, "rb") as file:
             data = file.read()
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"Checkpoint.load: no checkpoint to resume: {path} does not exist; nothing has been "
+            "saved there yet, so start a new run (without --resume)"
+        ) from None
     except OSError as error:
         raise CheckpointError(f"Checkpoint.load: no checkpoint to resume: {error}") from None
     state = state_from_bytes(data, path)
@@ -154,7 +159,8 @@ def _check_options(
     if differ:
         raise CheckpointError(
             f"{path} was saved by a run with other options: {'; '.join(map(change, differ))}. Give "
-            f"the same options, or allow these to differ: load(allow={differ})"
+            "the same options, or start a new run in another folder; in Python, "
+            f"load(allow={differ}) lets them differ"
         )
 
 
@@ -211,6 +217,9 @@ def _check_dtypes(part: Any, now: Any, saved: Any) -> None:
             raise ValueError("; ".join(converted))
 
 
+_NEW_OPTION = ", ceil_mode=False"  # files from before pooling had it do not name it
+
+
 def _differences(
     saved: Mapping[str, Any], now: Mapping[str, str], allow: Collection[str]
 ) -> list[str]:
@@ -219,7 +228,7 @@ def _differences(
     for name in [name for name in now if name not in allow]:
         lines = str(saved.get(name)).splitlines(), now[name].splitlines()
         for old, new in itertools.zip_longest(*lines, fillvalue="shorter"):
-            if old != new:
+            if old.replace(_NEW_OPTION, "") != new.replace(_NEW_OPTION, ""):
                 found.append(f"{name} was {old.strip()}, is {new.strip()}")
                 break
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import os
@@ -15,6 +16,29 @@ _NOT_FOR_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.ENOSYS, errn
 
 class CheckpointError(RuntimeError):
     """A file of weights or a checkpoint cannot be read, does not fit, or could not be saved."""
+
+
+_made: list[str] = []  # folders that this process made, the outermost last
+_process = os.getpid()
+
+
+def make_folder(path: str) -> None:
+    """Create a folder; it goes at the end of the process if nothing was written into it."""
+    new, path = os.path.abspath(path), os.path.abspath(path)
+    made = []
+    while not os.path.exists(new):
+        made.append(new)
+        new = os.path.dirname(new)
+    os.makedirs(path, exist_ok=True)
+    _made.extend(made)
+
+
+@atexit.register
+def _remove_unused_folders() -> None:
+    if os.getpid() == _process:  # not in a forked child
+        for folder in sorted(_made, key=len, reverse=True):
+            with contextlib.suppress(OSError):  # it is not empty
+                os.rmdir(folder)
 
 
 def write_atomically(path: str, data: bytes) -> None:

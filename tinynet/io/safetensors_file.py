@@ -99,7 +99,10 @@ def from_bytes(data: bytes, where: str) -> tuple[dict[str, np.ndarray], dict[str
     """
     library = _library()
     try:
-        arrays = library.load(data)
+        try:
+            arrays = library.load(data)
+        except KeyError:  # of a dtype that NumPy lacks
+            arrays = _widened(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         for name, a in arrays.items():
             if a.dtype == bool and (a.view(np.uint8) > 1).any():
@@ -108,8 +111,8 @@ def from_bytes(data: bytes, where: str) -> tuple[dict[str, np.ndarray], dict[str
         raise
     except KeyError as error:
         raise CheckpointError(
-            f"{where} holds arrays of type {error.args[0]}, which NumPy lacks; convert them to "
-            "float32 where the file was made"
+            f"{where} holds arrays of type {error.args[0]}, which tinynet cannot read; "
+            "convert them to float32 where the file was made"
         ) from None
     except Exception as error:  # the library does not document what it raises
         raise CheckpointError(
@@ -126,6 +129,50 @@ def from_bytes(data: bytes, where: str) -> tuple[dict[str, np.ndarray], dict[str
                 f"{where} is damaged: the SHA-256 of its content differs from the one saved with it"
             )
     return arrays, metadata
+
+
+def _widened(data: bytes) -> dict[str, np.ndarray]:
+    """The arrays of a file in which some are of 16 or 8 bits that NumPy lacks, those as float32.
+
+    Raises:
+        KeyError: for a type that is none of these.
+    """
+    import safetensors
+
+    types = {
+        "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2",
+        "I8": "i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?",
+        "C64": "<c8", "BF16": "<u2", "F8_E5M2": "u1", "F8_E4M3": "u1",
+    }  # fmt: skip
+    arrays = {}
+    for name, found in safetensors.deserialize(data):
+        kind = found["dtype"]
+        a = np.frombuffer(bytearray(found["data"]), types[kind]).reshape(found["shape"])
+        if kind == "BF16":  # the upper half of a float32
+            a = (a.astype(np.uint32) << 16).view(np.float32)
+        elif kind == "F8_E5M2":  # the upper half of a float16
+            a = (a.astype(np.uint16) << 8).view(np.float16).astype(np.float32)
+        elif kind == "F8_E4M3":
+            a = _E4M3[a]
+        arrays[name] = a
+    return arrays
+
+
+def _e4m3() -> np.ndarray:
+    """The 256 numbers of float8_e4m3fn: sign, 4 bits of exponent e, 3 of mantissa m.
+
+    2^(e-7) (1 + m/8), and 2^-6 m/8 for e = 0; no Inf; all seven bits set are NaN.
+
+    Source: P. Micikevicius et al., FP8 formats for deep learning, arXiv:2209.05433, table 1.
+    """
+    bits = np.arange(128)
+    e, m = bits >> 3, bits & 7
+    numbers = np.where(e == 0, m / 8 * 2.0**-6, (1 + m / 8) * 2.0 ** (e - 7))
+    numbers[127] = np.nan
+    return np.concatenate([numbers, -numbers]).astype(np.float32)
+
+
+_E4M3 = _e4m3()
 
 
 def _check_format(made_by: str, where: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from tinynet.nn.state import host_array
 _DEPTH = 64  # levels of nesting; far below Python's recursion limit
 
 
-def save(obj: Mapping[Any, Any], path: str | os.PathLike[str]) -> None:
+def save(obj: Mapping[Any, Any], path: str | os.PathLike[str] | BinaryIO) -> None:
     """Save a state in a safetensors file, atomically: a failure leaves an existing file unchanged.
 
     Args:
@@ -32,7 +32,8 @@ def save(obj: Mapping[Any, Any], path: str | os.PathLike[str]) -> None:
             None, and lists, tuples and dicts of them, such as ``model.state_dict()`` or
             ``{"model": model.state_dict(), "epoch": 3}``. Keys are strings or integers. NumPy
             scalars become Python numbers.
-        path: the file; its suffix is ".safetensors" by convention.
+        path: the file; its suffix is ".safetensors" by convention. Or a binary file object such as
+            io.BytesIO, which is written from where it stands.
 
     Raises:
         TypeError: for a value of any other type; the message gives its path.
@@ -48,22 +49,44 @@ def save(obj: Mapping[Any, Any], path: str | os.PathLike[str]) -> None:
         raise TypeError(
             f"save: obj is a {type(obj).__name__}; it must be a dict, such as model.state_dict()"
         )
+    if hasattr(path, "write"):
+        data = state_to_bytes(obj)
+        try:
+            path.write(data)
+        except TypeError as error:
+            raise TypeError(
+                f"save: the file takes text; open it with mode 'wb' ({error})"
+            ) from None
+        return
     path = os.path.abspath(path)
     if not os.path.isdir(os.path.dirname(path)):
         raise FileNotFoundError(f"save: folder {os.path.dirname(path)!r} does not exist")
     write_atomically(path, state_to_bytes(obj))
 
 
-def load(path: str | os.PathLike[str]) -> dict[Any, Any]:
+def load(
+    path: str | os.PathLike[str] | BinaryIO, map_location: Any = None, weights_only: bool = True
+) -> dict[Any, Any]:
     """Load a saved state, with NumPy arrays; from other safetensors files, load arrays by name.
 
-    Weights alone, a flat dict of arrays, are in the file's order: by dtype, then by name.
+    Weights alone, a flat dict of arrays, are in the file's order: by dtype, then by name. Numbers
+    of bfloat16, float8_e4m3fn and float8_e5m2, which NumPy lacks, become float32, without rounding.
+
+    Args:
+        path: the file, or a binary file object, which is read from where it stands.
+        map_location, weights_only: PyTorch's arguments, without effect: arrays are NumPy's until
+            `load_state_dict` puts them where the parameters are, and a file never runs code.
 
     Raises:
         CheckpointError: if it is not a safetensors file, or is truncated, damaged or written by a
             newer tinynet.
         OSError: if it does not exist or cannot be read.
     """
+    if hasattr(path, "read"):
+        data = path.read()
+        if not isinstance(data, bytes | bytearray):
+            raise TypeError("load: the file gives text; open it with mode 'rb'")
+        return state_from_bytes(bytes(data), str(getattr(path, "name", "the file object")))
     path = os.fspath(path)
     with open(path, "rb") as file:
         return state_from_bytes(file.read(), path)

@@ -119,7 +119,7 @@ def conv_input(gy: Array, w: Array, size: Any, window: Window, groups: int) -> A
     wt = contiguous(wt).reshape(groups, -1, *wt.shape[3:])
     gt = batch_last(gy).reshape(groups, OC // groups, OH, OW * N).swapaxes(1, 2)
     gt = _phase_by_phase(gt, phases(window))  # (G, OH, OC/G, OW N)
-    x = zeros((C, size[0], size[1] + 2 * PW, N), gy, xp.result_type(gy, w))
+    x = zeros((C, size[0], window.padded(size)[1], N), gy, xp.result_type(gy, w))
     row_bytes = C * window.kernel[1] * OW * N * x.itemsize
     width = columns_of_panel(row_bytes, OW, PANEL_BYTES)
 
@@ -176,7 +176,11 @@ def conv_weight(gy: Array, x: Array, window: Window, groups: int) -> Array:
 def _of_images(window: Window) -> Window:
     """A one-dimensional window as a window over images of height 1."""
     return Window(
-        (1, *window.kernel), (1, *window.stride), (0, *window.padding), (1, *window.dilation)
+        (1, *window.kernel),
+        (1, *window.stride),
+        (0, *window.padding),
+        (1, *window.dilation),
+        (0, *window.end),
     )
 
 

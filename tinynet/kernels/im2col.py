@@ -30,8 +30,8 @@ def batch_first(x: Array) -> Array:
 
 
 def padded(x: Array, window: Window, value: float = 0.0) -> Array:
-    """(C, H, W, N) with PH rows and PW columns of `value` on each side; x itself if none."""
-    if not any(window.padding):
+    """(C, H, W, N) with the cells that the window adds, filled with `value`; x itself if none."""
+    if not window.pads:
         return x
     C, *size, N = x.shape
     y = full((C, *window.padded(size), N), value, x)

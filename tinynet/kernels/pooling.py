@@ -20,10 +20,15 @@ def _channels(x: Array) -> list[slice]:
     return parts(x.shape[0], x.nbytes, 3 * block_bytes(x) // 2)
 
 
+def _lowest(x: Array) -> float:
+    """What no entry is below: -Inf, or the smallest integer."""
+    return -float("inf") if x.dtype.kind == "f" else -(1 << (8 * x.dtype.itemsize - 1))
+
+
 def max_pool(x: Array, window: Window) -> Array:
     """y_ncpq = max_ij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, -Inf outside x."""
     cells = window.output("max_pool2d", x.shape)
-    xp, xt = array_module(x), padded(batch_last(x), window, -float("inf"))
+    xp, xt = array_module(x), padded(batch_last(x), window, _lowest(x))
     y = empty((xt.shape[0], *cells, xt.shape[-1]), x)
 
     def compute(c: slice) -> None:
@@ -45,7 +50,8 @@ def first_argmax(x: Array, y: Array, window: Window) -> Array:
     ten times as fast as writing indices through a mask.
     """
     # NaN equals nothing, so padding is never chosen, not even beside -Inf.
-    xt, yt = padded(batch_last(x), window, float("nan")), batch_last(y)
+    outside = float("nan") if x.dtype.kind == "f" else _lowest(x)
+    xt, yt = padded(batch_last(x), window, outside), batch_last(y)
     taps, xp = window.taps(y.shape[2:]), array_module(x)
     argmax = zeros(yt.shape, x, "uint8" if len(taps) <= 256 else "int32")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet import functional
+from tinynet.nn.layers import at_least_one, new_parameter
 from tinynet.nn.module import Module
 
 
@@ -95,28 +96,132 @@ class Tanh(Module):
 
 
 class Softplus(Module):
-    """ln(1 + e^(beta x)) / beta.
+    """ln(1 + e^(beta x)) / beta; x itself where beta x is greater than `threshold`."""
 
-    It is exact for every x, so it has no `threshold`, above which PyTorch returns x itself.
-    """
-
-    def __init__(self, beta: float = 1.0) -> None:
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
         if not beta > 0:
             raise ValueError(f"Softplus: beta is {beta}; it must be greater than 0")
-        self.beta = float(beta)
+        self.beta, self.threshold = float(beta), float(threshold)
 
     def forward(self, input: Any) -> Any:
-        return functional.softplus(input, self.beta)
+        return functional.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
-        return f"beta={self.beta}"
+        return f"beta={self.beta}, threshold={self.threshold}"
+
+
+class SELU(_Inplace):
+    """s x for x > 0, s a (e^x - 1) otherwise; see `tinynet.functional.selu`."""
+
+    def forward(self, input: Any) -> Any:
+        return functional.selu(input)
+
+
+class CELU(_Inplace):
+    """max(0, x) + min(0, alpha (e^(x / alpha) - 1))."""
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.alpha = float(alpha)
+
+    def forward(self, input: Any) -> Any:
+        return functional.celu(input, self.alpha)
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}" + ", inplace=True" * self.inplace
+
+
+class Mish(_Inplace):
+    """x tanh(softplus(x))."""
+
+    def forward(self, input: Any) -> Any:
+        return functional.mish(input)
+
+
+class LogSigmoid(Module):
+    """ln sigmoid(x), accurate in both tails."""
+
+    def forward(self, input: Any) -> Any:
+        return functional.logsigmoid(input)
+
+
+class Softsign(Module):
+    """x / (1 + |x|)."""
+
+    def forward(self, input: Any) -> Any:
+        return functional.softsign(input)
+
+
+class Tanhshrink(Module):
+    """x - tanh x."""
+
+    def forward(self, input: Any) -> Any:
+        return functional.tanhshrink(input)
+
+
+class GLU(Module):
+    """a sigmoid(b), where a and b are the two halves of x along `dim`."""
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        return functional.glu(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class PReLU(Module):
+    """x for x > 0, w x otherwise; w is learnt.
+
+    Args:
+        num_parameters: 1, or the number of channels for one slope each.
+        init: the initial slope.
+        device, dtype: of the parameter; by default the default device and float32.
+
+    Parameters: weight (num_parameters,).
+    """
+
+    def __init__(
+        self,
+        num_parameters: int = 1,
+        init: float = 0.25,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        at_least_one("PReLU", num_parameters=num_parameters)
+        self.num_parameters, self.init = num_parameters, float(init)
+        self.weight = new_parameter((num_parameters,), self.init, device, dtype)
+
+    def forward(self, input: Any) -> Any:
+        return functional.prelu(input, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"
+
+
+class RReLU(_Inplace):
+    """x for x > 0, a x otherwise; in training each a is random between `lower` and `upper`."""
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.lower, self.upper = float(lower), float(upper)
+
+    def forward(self, input: Any) -> Any:
+        return functional.rrelu(input, self.lower, self.upper, self.training)
+
+    def extra_repr(self) -> str:
+        return f"lower={self.lower}, upper={self.upper}" + ", inplace=True" * self.inplace
 
 
 class Softmax(Module):
     """e^(x_c) / sum_k e^(x_k) along `dim`. `CrossEntropyLoss` includes it and takes logits."""
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
@@ -132,3 +237,22 @@ class LogSoftmax(Softmax):
 
     def forward(self, input: Any) -> Any:
         return functional.log_softmax(input, self.dim)
+
+
+class Softmin(Softmax):
+    """softmax(-x) along `dim`."""
+
+    def forward(self, input: Any) -> Any:
+        return functional.softmin(input, self.dim)
+
+
+class Softmax2d(Module):
+    """`Softmax` over the channels at each position: (N, C, H, W) or (C, H, W) -> the same."""
+
+    def forward(self, input: Any) -> Any:
+        if len(input.shape) not in (3, 4):
+            raise ValueError(
+                f"Softmax2d: input has shape {tuple(input.shape)}; it must be (N, C, H, W) or "
+                "(C, H, W)"
+            )
+        return functional.softmax(input, -3)

@@ -1,4 +1,4 @@
-"""Modules that contain modules: Sequential and ModuleList."""
+"""Modules that contain modules: Sequential, ModuleList and ModuleDict."""
 
 from __future__ import annotations
 
@@ -55,6 +55,32 @@ class _Container(Module):
     def __setitem__(self, index: int, module: Module) -> None:
         self._add(self._name(index), module)
 
+    def _place(self: Self, modules: list[Module]) -> Self:
+        """Hold these modules, named by their positions."""
+        for name, _ in self._items():
+            delattr(self, name)
+        for i, module in enumerate(modules):
+            self._add(str(i), module)
+        return self
+
+    def __delitem__(self, index: int | slice) -> None:
+        """Remove; the modules that are left are numbered anew."""
+        modules = list(self)
+        del modules[index]
+        self._place(modules)
+
+    def insert(self, index: int, module: Module) -> None:
+        """Put a module before position `index`; those behind it are numbered anew."""
+        modules = list(self)
+        modules.insert(index, module)
+        self._place(modules)
+
+    def pop(self, index: int = -1) -> Module:
+        """Remove a module and return it."""
+        module: Module = self[index]
+        del self[index]
+        return module
+
     def _subset(self, modules: list[tuple[str, Module]]) -> Any:
         raise NotImplementedError
 
@@ -106,3 +132,66 @@ class ModuleList(_Container):
 
     def _subset(self, modules: list[tuple[str, Module]]) -> ModuleList:
         return ModuleList([module for _, module in modules])
+
+
+class ModuleDict(Module):
+    """A dict whose modules are registered, unlike those in a plain dict.
+
+    Args:
+        modules: the initial modules by name; a name must not be that of a method.
+    """
+
+    def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
+        super().__init__()
+        self.update(modules or {})
+
+    def update(self, modules: Any) -> None:
+        """Add or replace modules, from a mapping or pairs (name, module)."""
+        for name, module in dict(modules).items():
+            self[name] = module
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        if not isinstance(name, str) or not isinstance(module, Module):
+            raise TypeError(
+                f"ModuleDict: item {name!r} is a {type(module).__name__}; names must be strings "
+                "and items Modules"
+            )
+        setattr(self, name, module)
+
+    def __getitem__(self, name: str) -> Module:
+        for found, module in self.items():
+            if found == name:
+                return module
+        raise KeyError(f"ModuleDict: no module {name!r}; it has {', '.join(self) or 'none yet'}")
+
+    def __delitem__(self, name: str) -> None:
+        self.pop(name)
+
+    def pop(self, name: str) -> Module:
+        """Remove a module and return it."""
+        module = self[name]
+        delattr(self, name)
+        return module
+
+    def clear(self) -> None:
+        """Remove all modules."""
+        for name in self.keys():
+            delattr(self, name)
+
+    def items(self) -> list[tuple[str, Module]]:
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, Module)]
+
+    def keys(self) -> list[str]:
+        return [name for name, _ in self.items()]
+
+    def values(self) -> list[Module]:
+        return [module for _, module in self.items()]
+
+    def __len__(self) -> int:
+        return len(self.items())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.keys()

@@ -84,7 +84,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     SELU, 5/3 and 3/4, are PyTorch's empirical values.
 
     Args:
-        nonlinearity: "linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu" or "selu".
+        nonlinearity: "linear", "conv1d" to "conv_transpose3d", "sigmoid", "tanh", "relu",
+            "leaky_relu" or "selu".
         param: the slope of leaky ReLU, by default 0.01.
 
     Raises:
@@ -92,7 +93,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
     Source: K. He et al., arXiv:1502.01852, eqs. 8 to 10 and 15.
     """
-    gains = {"linear": 1.0, "conv2d": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "selu": 3 / 4}
+    linear = ("linear", *(f"conv{t}{n}d" for t in ("", "_transpose") for n in (1, 2, 3)), "sigmoid")
+    gains = {**dict.fromkeys(linear, 1.0), "tanh": 5 / 3, "selu": 3 / 4}
     gains["relu"] = math.sqrt(2.0)
     gains["leaky_relu"] = math.sqrt(2.0 / (1.0 + (0.01 if param is None else float(param)) ** 2))
     if nonlinearity not in gains:
@@ -167,3 +169,102 @@ def kaiming_normal_(
     """
     std = _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity)
     return normal_(tensor, 0.0, std)
+
+
+def trunc_normal_(
+    tensor: AnyTensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0
+) -> AnyTensor:
+    """Fill with normal numbers of the given mean and standard deviation, cut to [a, b].
+
+    If U is uniform between the probabilities F(a) and F(b), F the normal distribution function,
+    then F^-1(U) has the normal distribution between a and b.
+
+    Args:
+        tensor: any shape.
+        mean, std: of the numbers before the cut.
+        a, b: the bounds, in the unit of the tensor, not in standard deviations.
+
+    Source: L. Devroye, Non-Uniform Random Variate Generation (1986), section II.2.1.
+    """
+    mean, std, a, b = float(mean), float(std), float(a), float(b)
+    if std <= 0 or a >= b:
+        raise ValueError(
+            f"trunc_normal_: std {std} must be greater than 0, and a {a} less than b {b}"
+        )
+    low, high = (0.5 * (1.0 + math.erf((t - mean) / (std * math.sqrt(2.0)))) for t in (a, b))
+    u = random.generator().uniform(low, high, tensor.shape)
+    return _store(tensor, (backend.special("ndtri", u) * std + mean).clip(a, b))
+
+
+def orthogonal_(tensor: AnyTensor, gain: float = 1.0) -> AnyTensor:
+    """Fill with `gain` times a random matrix of orthonormal rows or columns, whichever are fewer.
+
+    Such a matrix keeps the lengths of the signal (or of its gradient) exactly, not only on
+    average. Q of a matrix of normal numbers is uniformly distributed if the diagonal of R is made
+    positive.
+
+    Args:
+        tensor: at least two axes; those after the first count as one.
+        gain: the factor; see `calculate_gain`.
+
+    Source: A. Saxe, J. McClelland and S. Ganguli, arXiv:1312.6120, section 3; F. Mezzadri, How to
+        generate random matrices from the classical compact groups (2007), section 5.
+    """
+    if tensor.ndim < 2:
+        raise ValueError(f"orthogonal_: shape {tensor.shape} must have at least two axes")
+    if not tensor.numel():
+        return tensor
+    rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
+    drawn = random.generator().normal(size=(rows, columns))
+    linalg = backend.array_module(drawn).linalg
+    q, r = linalg.qr(drawn.T if rows < columns else drawn)
+    q = q * backend.array_module(r).sign(r.diagonal())
+    return _store(tensor, ((q.T if rows < columns else q) * gain).reshape(tensor.shape))
+
+
+def eye_(tensor: AnyTensor) -> AnyTensor:
+    """Fill a matrix with 1 on its diagonal and 0 elsewhere: a linear layer that passes x on."""
+    if tensor.ndim != 2:
+        raise ValueError(f"eye_: shape {tensor.shape} must have two axes")
+    zeros_(tensor)
+    with no_grad():
+        for i in range(min(tensor.shape)):
+            tensor[i, i] = 1.0
+    return tensor
+
+
+def dirac_(tensor: AnyTensor, groups: int = 1) -> AnyTensor:
+    """Fill kernels with a 1 in the middle, so that each output channel is an input channel.
+
+    Args:
+        tensor: weights (OC, C / groups, K, ...) with one to three axes of a kernel.
+        groups: the groups of the convolution; must divide OC.
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ValueError(f"dirac_: shape {tensor.shape} must have three to five axes")
+    if groups < 1 or tensor.shape[0] % groups:
+        raise ValueError(f"dirac_: groups {groups} must divide the {tensor.shape[0]} channels")
+    each = tensor.shape[0] // groups
+    middle = tuple(n // 2 for n in tensor.shape[2:])
+    zeros_(tensor)
+    with no_grad():
+        for g in range(groups):
+            for c in range(min(each, tensor.shape[1])):
+                at = (g * each + c, c, *middle)
+                tensor[at] = 1.0
+    return tensor
+
+
+def sparse_(tensor: AnyTensor, sparsity: float, std: float = 0.01) -> AnyTensor:
+    """Fill a matrix with normal numbers, and in each column the fraction `sparsity` with 0.
+
+    Source: J. Martens, Deep learning via Hessian-free optimization (ICML 2010), section 5.
+    """
+    if tensor.ndim != 2:
+        raise ValueError(f"sparse_: shape {tensor.shape} must have two axes")
+    rows, columns = tensor.shape
+    numbers = random.generator().normal(0.0, std, tensor.shape)
+    for column in range(columns):
+        zero = random.generator().permutation(rows)[: math.ceil(sparsity * rows)]
+        numbers[zero, column] = 0.0
+    return _store(tensor, numbers)

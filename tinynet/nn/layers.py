@@ -1,16 +1,16 @@
-"""Layers: linear, convolution, embedding, flatten, dropout, identity."""
+"""Layers: linear, bilinear, flatten, unflatten, identity."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from tinynet import backend, dtypes, functional
-from tinynet.functional.images import check_named_padding
 from tinynet.nn import init
 from tinynet.nn.module import Module
 from tinynet.nn.parameter import Parameter
-from tinynet.window import Pair, pair
+from tinynet.ops.reduction import axis_of
 
 
 def at_least_one(layer: str, **sizes: int) -> None:
@@ -25,7 +25,7 @@ def new_parameter(shape: tuple[int, ...], value: float, device: Any, dtype: Any)
     return Parameter(backend.full_on(shape, value, dtype or dtypes.float32, device))
 
 
-def _initialise(weight: Parameter, bias: Parameter | None) -> None:
+def initialise(weight: Parameter, bias: Parameter | None) -> None:
     """PyTorch's default for linear and convolution: both uniform in +-1 / sqrt(fan_in).
 
     For the weight this is He's rule for a leaky ReLU of slope sqrt 5, whose gain is sqrt(1/3):
@@ -64,7 +64,7 @@ class Linear(Module):
         self.in_features, self.out_features = in_features, out_features
         self.weight = new_parameter((out_features, in_features), 0.0, device, dtype)
         self.bias = new_parameter((out_features,), 0.0, device, dtype) if bias else None
-        _initialise(self.weight, self.bias)
+        initialise(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
         return functional.linear(input, self.weight, self.bias)
@@ -76,116 +76,49 @@ class Linear(Module):
         )
 
 
-class Conv2d(Module):
-    """y_nopq = b_o + sum_cij w_ocij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}.
+class Bilinear(Module):
+    """y_j = sum_ik x1_i w_jik x2_k + b_j along the last axes of two inputs.
 
     Args:
-        in_channels, out_channels: C and OC.
-        kernel_size: KH and KW, or one number for both.
-        stride: SH and SW, or one number for both.
-        padding: PH and PW or one number for both, "valid" for 0, or "same" to keep H and W (stride
-            1 only).
-        dilation: DH and DW, or one number for both: the distance between the taps of a kernel.
-        groups: the number of channel groups, each convolved separately; must divide C and OC.
+        in1_features, in2_features, out_features: the last sizes of x1, x2 and y.
         bias: whether to add b.
-        padding_mode: "zeros"; PyTorch's other modes are not supported.
         device, dtype: of the parameters; by default the default device and float32.
 
-    Parameters: weight (OC, C / groups, KH, KW) and bias (OC,), both uniform in
-    +-1 / sqrt(C / groups KH KW).
+    Parameters: weight (out_features, in1_features, in2_features) and bias (out_features,), both
+    uniform in +-1 / sqrt(in1_features).
 
-    Shapes: (N, C, H, W) -> (N, OC, OH, OW), OH = (H + 2 PH - DH (KH - 1) - 1) // SH + 1.
-
-    See `tinynet.functional.conv2d`.
+    Shapes: (..., in1_features), (..., in2_features) -> (..., out_features).
     """
 
     def __init__(
         self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Pair,
-        stride: Pair = 1,
-        padding: Pair | str = 0,
-        dilation: Pair = 1,
-        groups: int = 1,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
         bias: bool = True,
-        padding_mode: str = "zeros",
         device: str | None = None,
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        at_least_one("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
-        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
-            if channels % groups:
-                raise ValueError(
-                    f"Conv2d: {name} is {channels} and groups is {groups}; groups must divide it"
-                )
-        if padding_mode != "zeros":
-            raise ValueError(f"Conv2d: padding_mode is {padding_mode!r}; it must be 'zeros'")
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = pair("Conv2d", "kernel_size", kernel_size, 1)
-        self.stride = pair("Conv2d", "stride", stride, 1)
-        self.dilation = pair("Conv2d", "dilation", dilation, 1)
-        self.padding: tuple[int, int] | str
-        if isinstance(padding, str):
-            check_named_padding("Conv2d", padding, self.stride)
-            self.padding = padding
-        else:
-            self.padding = pair("Conv2d", "padding", padding, 0)
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = new_parameter(shape, 0.0, device, dtype)
-        self.bias = new_parameter((out_channels,), 0.0, device, dtype) if bias else None
-        _initialise(self.weight, self.bias)
+        at_least_one("Bilinear", in1_features=in1_features, in2_features=in2_features,
+                     out_features=out_features)  # fmt: skip
+        self.in1_features, self.in2_features = in1_features, in2_features
+        self.out_features = out_features
+        shape = (out_features, in1_features, in2_features)
+        bound = 1.0 / math.sqrt(in1_features)
+        self.weight = init.uniform_(new_parameter(shape, 0.0, device, dtype), -bound, bound)
+        self.bias = new_parameter((out_features,), 0.0, device, dtype) if bias else None
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input: Any) -> Any:
-        return functional.conv2d(
-            input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
-        )
+    def forward(self, input1: Any, input2: Any) -> Any:
+        return functional.bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:
-        text = (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
-            f"stride={self.stride}"
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
         )
-        for name, default in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
-            value = getattr(self, name)
-            if value != default:
-                text += f", {name}={value}"
-        return text if self.bias is not None else text + ", bias=False"
-
-
-class Embedding(Module):
-    """Look up row x_i of a table for each integer x_i; see `tinynet.functional.embedding`.
-
-    Args:
-        num_embeddings: V, the number of rows.
-        embedding_dim: D, the length of a row.
-        device, dtype: of the table; by default the default device and float32.
-
-    Parameters: weight (V, D), normal numbers of mean 0 and variance 1.
-
-    Shapes: integers from 0 to V - 1 of any shape -> (*shape, D).
-    """
-
-    def __init__(
-        self,
-        num_embeddings: int,
-        embedding_dim: int,
-        *,
-        device: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        at_least_one("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.weight = new_parameter((num_embeddings, embedding_dim), 0.0, device, dtype)
-        init.normal_(self.weight)
-
-    def forward(self, input: Any) -> Any:
-        return functional.embedding(input, self.weight)
-
-    def extra_repr(self) -> str:
-        return f"{self.num_embeddings}, {self.embedding_dim}"
 
 
 class Flatten(Module):
@@ -202,27 +135,29 @@ class Flatten(Module):
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
-class Dropout(Module):
-    """y = m x / (1 - p) in training, with each m 0 with probability p and 1 otherwise; else y = x.
+class Unflatten(Module):
+    """Split the axis `dim` into axes of the given sizes, one of which may be -1."""
 
-    Args:
-        p: the probability of dropping an entry, at least 0 and less than 1.
-        inplace: no effect; exists for compatibility with PyTorch.
-
-    See `tinynet.functional.dropout`.
-    """
-
-    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
-        if not 0 <= p < 1:
-            raise ValueError(f"Dropout: p is {p}; it must be at least 0 and less than 1")
-        self.p, self.inplace = p, inplace
+        if isinstance(unflattened_size, int) or not hasattr(unflattened_size, "__len__"):
+            raise TypeError(
+                f"Unflatten: unflattened_size is {unflattened_size!r}; it must be a tuple of sizes"
+            )
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
     def forward(self, input: Any) -> Any:
-        return functional.dropout(input, self.p, self.training)
+        axis = axis_of("Unflatten", self.dim, input.ndim)
+        n, sizes = input.shape[axis], self.unflattened_size
+        known = math.prod(m for m in sizes if m != -1)
+        if sizes.count(-1) == 1 and known and not n % known:
+            sizes = tuple(n // known if m == -1 else m for m in sizes)
+        elif -1 in sizes or known != n:
+            raise ValueError(f"Unflatten: size {n} of dim {self.dim} does not split into {sizes}")
+        return input.reshape(*input.shape[:axis], *sizes, *input.shape[axis + 1 :])
 
     def extra_repr(self) -> str:
-        return f"p={self.p}, inplace={self.inplace}"
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
 class Identity(Module):

@@ -29,11 +29,11 @@ Self = TypeVar("Self", bound="Module")
 T = TypeVar("T")
 
 
-def _distinct(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
-    """The (name, object) pairs without repeated objects; == on tensors would compare entries."""
-    seen = set()
+def _distinct(named: Iterable[tuple[str, T]], wanted: bool = True) -> Iterator[tuple[str, T]]:
+    """The (name, object) pairs without repeated objects, if that is `wanted`."""
+    seen = set()  # of identities, because == on tensors compares entries
     for name, a in named:
-        if id(a) not in seen:
+        if not wanted or id(a) not in seen:
             seen.add(id(a))
             yield name, a
 
@@ -131,6 +131,17 @@ class Module:
             )
         setattr(self, name, parameter)
 
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Set ``self.<name> = module``, for a computed name."""
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(
+                f"{type(self).__name__}: module {name!r} must be a Module or None, not a "
+                f"{type(module).__name__}"
+            )
+        setattr(self, name, module)
+
+    register_module = add_module
+
     # --- parameters, buffers and submodules ---
 
     def _own(self, persistent_only: bool = False) -> Iterator[tuple[str, Tensor]]:
@@ -150,9 +161,15 @@ class Module:
             if isinstance(value, Module):
                 yield from value._walk(f"{prefix}{name}.")
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """(name, module) for itself, named "", and all submodules, each once."""
-        return _distinct((path[:-1], m) for path, m in self._walk(prefix and f"{prefix}."))
+    def named_modules(
+        self, memo: Any = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """(name, module) for itself, named "", and all submodules, each once.
+
+        `memo` exists for compatibility with PyTorch and has no effect.
+        """
+        walk = ((path[:-1], m) for path, m in self._walk(prefix and f"{prefix}."))
+        return _distinct(walk, remove_duplicate)
 
     def modules(self) -> Iterator[Module]:
         return (module for _, module in self.named_modules())
@@ -164,32 +181,70 @@ class Module:
     def children(self) -> Iterator[Module]:
         return (module for _, module in self.named_children())
 
-    def _named(self, learnt: bool, prefix: str, recurse: bool) -> Iterator[tuple[str, Tensor]]:
+    def _named(
+        self, learnt: bool, prefix: str, recurse: bool, distinct: bool
+    ) -> Iterator[tuple[str, Tensor]]:
         prefix = prefix and f"{prefix}."
         walk = self._walk(prefix) if recurse else [(prefix, self)]
-        return _distinct(
+        named = (
             (path + name, tensor)
             for path, module in walk
             for name, tensor in module._own()
             if isinstance(tensor, Parameter) == learnt
         )
+        return _distinct(named, distinct)
 
     def named_parameters(
-        self, prefix: str = "", recurse: bool = True
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
         """(name, parameter) for each parameter; a shared one comes once, under its first name."""
-        return self._named(True, prefix, recurse)  # type: ignore[return-value]
+        return self._named(True, prefix, recurse, remove_duplicate)  # type: ignore[return-value]
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters, for an optimizer; a shared one comes once."""
         return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
-    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
         """(name, buffer) for each buffer, including those that are not persistent."""
-        return self._named(False, prefix, recurse)
+        return self._named(False, prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def _find(self, path: str, kind: type[T]) -> T:
+        """What the dotted name leads to, which must be of this kind."""
+        found: Any = self
+        for name in path.split(".") if path else ():
+            children = vars(found) if isinstance(found, Module) else {}
+            if name not in children:
+                raise AttributeError(
+                    f"{type(self).__name__}: no {kind.__name__.lower()} {path!r}; "
+                    f"{type(found).__name__} has no {name!r}"
+                )
+            found = children[name]
+        if not isinstance(found, kind):
+            raise AttributeError(
+                f"{type(self).__name__}: {path!r} is a {type(found).__name__}, not a "
+                f"{kind.__name__}"
+            )
+        return found
+
+    def get_submodule(self, target: str) -> Module:
+        """The submodule with a dotted name, such as "body.0"; "" is the module itself."""
+        return self._find(target, Module)
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter with a dotted name, such as "body.0.weight"."""
+        return self._find(target, Parameter)
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer with a dotted name, such as "norm.running_mean"."""
+        path, _, name = target.rpartition(".")
+        if name not in self._find(path, Module)._persistent:
+            raise AttributeError(f"{type(self).__name__}: no buffer {target!r}")
+        return self._find(target, Tensor)
 
     # --- saving and loading ---
 
@@ -208,12 +263,14 @@ class Module:
         """
         return {name: backend.to_numpy(t._data).copy() for name, t in self._state().items()}
 
-    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True
+    ) -> IncompatibleKeys:
         """Copy arrays into parameters and buffers, which keep their identity, dtype and device.
 
         Args:
-            state: by name, arrays, Tensors, or objects with ``numpy()`` or ``__array__``, such as
-                the state_dict of a PyTorch model.
+            state_dict: by name, arrays, Tensors, or objects with ``numpy()`` or ``__array__``, such
+                as the state_dict of a PyTorch model.
             strict: whether missing and unexpected names are errors; if not, the common names are
                 loaded. Shapes must be equal in either case.
 
@@ -224,7 +281,7 @@ class Module:
             ValueError: if names or shapes do not fit; the message lists all of them, and nothing
                 is loaded.
         """
-        return load_arrays(type(self).__name__, self._state(), state, strict)
+        return load_arrays(type(self).__name__, self._state(), state_dict, strict)
 
     # --- modes, devices, dtypes ---
 
@@ -243,6 +300,8 @@ class Module:
     def to(self: Self, *args: Any, device: str | None = None, dtype: Any = None) -> Self:
         """Move to a device ("cpu", "cuda"), convert to a float dtype, or both, in place.
 
+        ``m.to(tensor)`` takes both from a tensor.
+
         Parameters stay the same objects with new arrays, so an existing optimizer stays valid.
         Gradients are converted too; integer buffers keep their dtype.
 
@@ -251,7 +310,9 @@ class Module:
             DeviceError: for "cuda" if it is unavailable.
         """
         for a in args:
-            if isinstance(a, str) and a in ("cpu", "cuda"):
+            if isinstance(a, Value):
+                device, dtype = backend.device_of(a._data), a._data.dtype
+            elif isinstance(a, str) and a in ("cpu", "cuda"):
                 device = a
             else:
                 dtype = a
@@ -279,10 +340,16 @@ class Module:
     def double(self: Self) -> Self:
         return self.to(dtypes.float64)
 
-    def zero_grad(self) -> None:
-        """Set `grad` of all parameters to None."""
+    def half(self: Self) -> Self:
+        return self.to("float16")
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set `grad` of all parameters to None, or to 0."""
         for parameter in self.parameters():
-            parameter.grad = None
+            if set_to_none or parameter.grad is None:
+                parameter.grad = None
+            else:
+                parameter.grad.detach().zero_()
 
     def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
         """Set whether all parameters require a gradient; False freezes them."""

@@ -118,6 +118,12 @@ class BatchNorm2d(_BatchNorm):
     _axes, _form = (4,), "(N, C, H, W)"
 
 
+class BatchNorm3d(_BatchNorm):
+    """`BatchNorm1d` for volumes: (N, C, D, H, W) -> the same."""
+
+    _axes, _form = (5,), "(N, C, D, H, W)"
+
+
 class LayerNorm(Module):
     """y = (x - mean) / sqrt(var + eps) * w + b over the last axes, for each example.
 

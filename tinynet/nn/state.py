@@ -10,6 +10,9 @@ from tinynet.autograd import Value
 from tinynet.autograd.modes import no_grad
 from tinynet.tensor import Tensor
 
+# PyTorch's types that NumPy lacks; float32 holds their numbers exactly
+_WITHOUT_NUMPY = {"torch.bfloat16", "torch.float8_e4m3fn", "torch.float8_e5m2"}
+
 
 class IncompatibleKeys(NamedTuple):
     """Names missing from a state_dict, and names that the module does not have."""
@@ -36,9 +39,12 @@ def host_array(where: str, value: Any, dtype: Any = None) -> Any:
         value = value._data
     if not backend.is_array(value):
         try:
-            for method in ("detach", "cpu", "numpy"):
+            for method in ("detach", "cpu"):
                 if hasattr(value, method):
                     value = getattr(value, method)()
+            if str(getattr(value, "dtype", "")) in _WITHOUT_NUMPY:
+                value = value.float()
+            value = value.numpy() if hasattr(value, "numpy") else value
         except (TypeError, RuntimeError) as error:  # e.g. a dtype that NumPy does not have
             raise TypeError(f"{where} cannot be converted to a NumPy array: {error}") from error
     try:
@@ -56,7 +62,9 @@ def load_arrays(
             f"{owner}.load_state_dict: state is a {type(state).__name__}; it must be a dict of "
             "arrays by name"
         )
-    missing = [name for name in tensors if name not in state]
+    # A tensor with two names, such as a weight shared by two layers, is loaded by either.
+    given = {id(tensor) for name, tensor in tensors.items() if name in state}
+    missing = [name for name, t in tensors.items() if name not in state and id(t) not in given]
     unexpected = [name for name in state if name not in tensors]
     arrays, mismatched = {}, []
     for name, tensor in tensors.items():

@@ -1,10 +1,13 @@
 """The differentiable operations, one family per file.
 
 Formula, derivation, code and rules of each operation stand side by side. Files in reading order:
-broadcast, arithmetic, elementary, indexing, shape, reduction, linalg, softmax, windows,
-convolution, pooling, conversion. Every docstring has the parts *Derivation*, *Jacobian*, *Kinks*,
-*Cost*, *Shapes* (with dtypes and errors) and *Source*; <u, v> is the sum of the products of the
-entries, gy the gradient of the loss by y, and [c] is 1 where c holds and 0 elsewhere.
+broadcast, arithmetic, elementary, exponential, trigonometric, special, rounding, indexing, shape,
+reduction, scans, linalg, inverses, factorisation, softmax, windows, convolution, pooling,
+conversion.
+
+Every docstring has the parts *Derivation*, *Jacobian*, *Kinks*, *Cost*, *Shapes* (with dtypes and
+errors) and *Source*; <u, v> is the sum of the products of the entries, gy the gradient of the loss
+by y, and [c] is 1 where c holds and 0 elsewhere.
 
 The dtypes given are those for floating-point inputs. Integers take the dtype of the floats they
 are combined with; a function of integers alone that has non-integer values returns float32. A
@@ -22,18 +25,26 @@ from tinynet.ops import (
     conversion,
     convolution,
     elementary,
+    exponential,
+    factorisation,
     indexing,
+    inverses,
     linalg,
     pooling,
     reduction,
+    rounding,
+    scans,
     shape,
     softmax,
+    special,
+    trigonometric,
     windows,
 )
 
 FAMILIES: tuple[ModuleType, ...] = (
-    broadcast, arithmetic, elementary, indexing, shape, reduction, linalg, softmax, windows,
-    convolution, pooling, conversion,
+    broadcast, arithmetic, elementary, exponential, trigonometric, special, rounding, indexing,
+    shape, reduction, scans, linalg, inverses, factorisation, softmax, windows, convolution,
+    pooling, conversion,
 )  # fmt: skip
 
 

@@ -251,13 +251,11 @@ def clamp(x: Any, *, min: float | None = None, max: float | None = None) -> Any:
     Kinks: at x = lo and x = hi the subdifferential is [0, 1]; 1 is taken, as in PyTorch, so that
         a value on the bound can move back inside.
     Cost: 2n comparisons forward, 4n backward; keeps x.
-    Shapes: any; dtype of x. Errors: ValueError if both bounds are None or lo > hi.
+    Shapes: any; dtype of x. If lo > hi every y is hi. Errors: ValueError if both bounds are None.
     Source: F. H. Clarke, Optimization and Nonsmooth Analysis (1983), prop. 2.3.12.
     """
     if min is None and max is None:
         raise ValueError("clamp: give min, max or both")
-    if min is not None and max is not None and min > max:
-        raise ValueError(f"clamp: min {min} is greater than max {max}")
     return array_module(x).clip(x, min, max)
 
 

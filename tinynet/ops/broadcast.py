@@ -7,10 +7,12 @@ therefore contain only calculus: their rules return a gradient of the output's s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tinynet.autograd import Op
 from tinynet.memory import broadcast_to
+from tinynet.ops.promotion import promoted
 
 
 @Op
@@ -70,7 +72,11 @@ def sum_to_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
 
 
 class Elementwise(Op):
-    """An elementwise operation that broadcasts its inputs."""
+    """An elementwise operation that broadcasts its inputs and brings them to one dtype."""
+
+    def promote(self, args: Sequence[Any]) -> Sequence[Any]:
+        """The arguments with the terms in one dtype; before them, in `where`, is a mask."""
+        return (*args[:-2], *promoted(self.name, *args[-2:]))
 
     def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:
         """Apply the adjoint of the broadcast that the array module does in the forward."""
@@ -78,6 +84,10 @@ class Elementwise(Op):
 
     def explain(self, error: Exception, arrays: list[Any], options: dict[str, Any]) -> str:
         shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
+        if any(a is None for a in arrays):
+            return f"{self.name}: an operand is None; it must be a Tensor, an array or a number"
+        if "boolean subtract" in str(error):
+            return f"{self.name}: booleans have no difference; use ^ or logical_xor, or .long()"
         if "broadcast" not in str(error) or len(shapes) < 2:
             return super().explain(error, arrays, options)
         return (

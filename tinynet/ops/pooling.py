@@ -130,7 +130,8 @@ def sum_unpool2d_gx(gy: Any, window: Window) -> Any:
 
 def check_padding(name: str, window: Window) -> None:
     """Raise ValueError if a window could lie entirely in the padding."""
-    if any(p > k // 2 for p, k in zip(window.padding, window.kernel, strict=True)):
+    sides = zip(window.padding, window.kernel, strict=True)
+    if window.pads and any(p > k // 2 for p, k in sides):
         raise ValueError(
             f"{name}: padding {window.padding} must be at most half of the kernel {window.kernel}"
         )

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from tinynet.autograd import Op, raw
+from tinynet.autograd import Op, Value, raw
 from tinynet.backend import array_module
 from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import expand
@@ -160,10 +160,10 @@ def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     """y = sqrt(sum of x_i^2) over the axes `dim`: the Euclidean length.
 
     Derivation: y^2 = sum x_i^2, so y dy = sum x_i dx_i and <gy, dy> = <gy x / y, dx>.
-        gx = x * (keepdims(gy, "norm", shape, dim) / where(raw(y) == 0, 1.0, y))
+        gx = gy * where(raw(y) == 0, 0.0, x / y)
     Jacobian: the row x / y, a unit vector.
     Kinks: at x = 0 the subdifferential is the unit ball; 0, its centre, is taken. (Composed of
-        sqrt and sum it would be 0 * Inf = NaN.)
+        sqrt and sum it would be 0 * Inf = NaN.) The second derivative is NaN there.
     Cost: 6n forward, 2n backward; keeps x and y.
     Shapes: that of x without `dim`, or with size 1 there (keepdim); dtype of x.
     Errors: IndexError for an axis out of range or named twice.
@@ -184,8 +184,11 @@ def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
 @norm.rule("x")
 def norm_gx(gy: Any, x: Any, y: Any, dim: Dim) -> Any:
     shape = raw(x).shape
-    y = keepdims(y, "norm", shape, dim)
-    return x * (keepdims(gy, "norm", shape, dim) / where(raw(y) == 0, 1.0, y))
+    gy, y = (keepdims(v, "norm", shape, dim) for v in (gy, y))
+    if not isinstance(y, Value):
+        return gy * (x / where(y == 0, 1.0, y))
+    # recorded, the quotient is 0 / 0 at 0, so that the second derivative is NaN: there is none
+    return gy * where(raw(y) == 0, 0.0, x / y)
 
 
 @Op

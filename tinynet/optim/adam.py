@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from tinynet.optim.optimizer import Optimizer
+from tinynet.tensor import Tensor
 
 
 class Adam(Optimizer):
@@ -13,7 +14,7 @@ class Adam(Optimizer):
 
     With weight decay w, in step t = 1, 2, ... ::
 
-        g_t   = g_t + w theta
+        g_t   = g_t + w theta                            theta = theta - lr w theta if decoupled
         m_t   = beta1 m_(t-1) + (1 - beta1) g_t          m_0 = 0
         v_t   = beta2 v_(t-1) + (1 - beta2) g_t^2        v_0 = 0
         mhat  = m_t / (1 - beta1^t)
@@ -24,6 +25,9 @@ class Adam(Optimizer):
     reach only the fraction 1 - beta^t of it after t steps; mhat and vhat correct for that. For a
     steady gradient of any scale the step is about lr times its sign; for a noisy one it is smaller.
 
+    With amsgrad, the largest v_1, ..., v_t takes the place of v_t, so that steps for a steady
+    gradient cannot grow again.
+
     The code folds both corrections into two scalars per step: with s = sqrt(1 - beta2^t), the last
     line equals theta - lr s / (1 - beta1^t) m_t / (sqrt(v_t) + eps s).
 
@@ -33,11 +37,15 @@ class Adam(Optimizer):
         betas: beta1 and beta2, each in [0, 1).
         eps: at least 0, in units of g.
         weight_decay: w, at least 0; adds w |theta|^2 / 2 to the loss.
+        amsgrad: whether to use the largest v.
+        decoupled_weight_decay: whether w multiplies theta instead, as in `AdamW`.
+        flags: maximize and others; see `Optimizer`.
 
-    State: "exp_avg", m; "exp_avg_sq", v.
+    State: "exp_avg", m; "exp_avg_sq", v; "max_exp_avg_sq", the largest v.
 
     Source: D. Kingma and J. Ba, Adam: a method for stochastic optimization, arXiv:1412.6980,
-        algorithm 1.
+        algorithm 1; amsgrad: S. Reddi, S. Kale and S. Kumar, On the convergence of Adam and beyond,
+        arXiv:1904.09237, algorithm 2.
     """
 
     def __init__(
@@ -47,20 +55,37 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        decoupled_weight_decay: bool = False,
+        **flags: Any,
     ) -> None:
-        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(params, defaults)
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, defaults, flags)
 
     def _check(self, options: dict[str, Any]) -> None:
+        of_tensors = [isinstance(beta, Tensor) for beta in self._betas(options)]
+        if any(of_tensors) and not all(of_tensors):
+            raise ValueError(f"{self._name}: betas is a Tensor and a number; give two of a kind")
+        if options["foreach"] and (isinstance(options["lr"], Tensor) or any(of_tensors)):
+            raise ValueError(
+                f"{self._name}: foreach=True needs numbers for lr and betas, no Tensor"
+            )
         for name in ("lr", "eps", "weight_decay"):
             self._number(options, name)
-        betas = options["betas"]
-        if not hasattr(betas, "__len__") or len(betas) != 2:
-            raise ValueError(f"{self._name}: betas is {betas}; it must be a pair of numbers")
-        options["betas"] = tuple(self._in_range("betas", beta, below=1.0) for beta in betas)
+        for name in ("amsgrad", "decoupled_weight_decay"):
+            options[name] = bool(options[name])
 
     def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
-        return ("exp_avg", "exp_avg_sq")
+        largest = ("max_exp_avg_sq",) if options["amsgrad"] else ()
+        return ("exp_avg", "exp_avg_sq", *largest)
 
     def _scalars(self, options: dict[str, Any], t: int) -> tuple[float, ...]:
         beta1, beta2 = options["betas"]
@@ -77,6 +102,9 @@ class Adam(Optimizer):
         out *= rest2
         v *= beta2
         v += out
+        if "max_exp_avg_sq" in slots:
+            largest = slots["max_exp_avg_sq"]
+            v = xp.maximum(largest, v, out=largest)
         xp.sqrt(v, out=out)
         out += eps
         xp.divide(m, out, out=out)
@@ -95,7 +123,7 @@ class AdamW(Adam):
 
     Args:
         params: tensors or groups of tensors; see `Optimizer`.
-        lr, betas, eps: as for `Adam`.
+        lr, betas, eps, amsgrad, flags: as for `Adam`.
         weight_decay: w, at least 0, in units of 1 / lr.
 
     State: as for `Adam`.
@@ -104,8 +132,6 @@ class AdamW(Adam):
         algorithm 2.
     """
 
-    decoupled = True
-
     def __init__(
         self,
         params: Any,
@@ -113,5 +139,9 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        **flags: Any,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
+        super().__init__(
+            params, lr, betas, eps, weight_decay, amsgrad, decoupled_weight_decay=True, **flags
+        )

@@ -36,9 +36,14 @@ class FlatParameters:
         self.shapes = [p.shape for p in params]
         self.ends = [0, *itertools.accumulate(p.numel() for p in params)]
         self.steps = [0] * len(params)  # for each the updates of its state; 0 without state
+        self.carried: list[dict[str, float]] = [{} for _ in params]  # see `Optimizer._carried`
         # an empty array of their dtype and device
         self.like = params[0]._data[:0] if params[0].ndim else params[0]._data.reshape(1)[:0]
         self.device = params[0].device
+        # float16 is for keeping: an eps of 1e-8 is 0 in it, and the square of 300 infinite. Steps
+        # are computed in float32, and rounded once
+        self.half = self.like.dtype == "float16"
+        self.wide = self.widened(self.like)
         self.slots: dict[str, Any] = {}  # the state arrays by name
 
     def takes(self, data: Any) -> bool:
@@ -51,6 +56,10 @@ class FlatParameters:
             self.slots[name] = backend.zeros((self.ends[-1],), self.like)
         return self.slots[name]
 
+    def widened(self, array: Any) -> Any:
+        """The array in the dtype in which steps are computed."""
+        return array.astype("float32") if self.half else array
+
     def view(self, flat: Any, i: int, start: int = 0) -> Any:
         """A view of the part of a flat array that belongs to parameter i, in its shape.
 
@@ -61,8 +70,8 @@ class FlatParameters:
     def runs(self) -> Iterator[tuple[int, int]]:
         """Ranges (first, last) of adjacent parameters that are updated together.
 
-        They have gradients and equal step counts, as Adam's bias correction requires. A range has
-        at most `BLOCK` entries, or a single parameter.
+        They have gradients, equal step counts and equal carried numbers, as Adam's bias correction
+        requires. A range has at most `BLOCK` entries, or a single parameter.
         """
         first, n = 0, len(self.params)
         while first < n:
@@ -74,6 +83,7 @@ class FlatParameters:
                 last < n
                 and self.params[last].grad is not None
                 and self.steps[last] == self.steps[first]
+                and self.carried[last] == self.carried[first]
                 and self.ends[last + 1] - self.ends[first] <= BLOCK
             ):
                 last += 1
@@ -96,24 +106,37 @@ class FlatParameters:
             for start in range(lo, hi, size):
                 yield first, last, start, min(start + size, hi)
 
-    def gather(self, piece: tuple[int, int, int, int], weight_decay: Any = None) -> Any:
+    def gather(
+        self, piece: tuple[int, int, int, int], weight_decay: Any = None, negated: bool = False
+    ) -> Any:
         """The gradients of a piece as one flat array; read-only.
 
         With weight decay w the gradient of w |p|^2 / 2, which is w p, is added for each parameter.
+
+        Args:
+            piece: as `pieces` gives it.
+            weight_decay: w.
+            negated: whether the gradients change their sign first.
         """
         first, last, _, _ = piece
         params = self.params[first:last]
         g = self._joined("gradients of an optimizer", piece, [raw(p.grad) for p in params])
-        if weight_decay is None:
+        if weight_decay is None and not negated:
             return g
-        theta = self._joined("parameters of an optimizer", piece, [p._data for p in params])
+        xp = backend.array_module(g)
         decayed = memory.workspace("decayed gradients of an optimizer", g.shape, g)
-        backend.array_module(g).multiply(theta, weight_decay, out=decayed)
-        decayed += g
-        return decayed
+        if weight_decay is None:
+            return xp.negative(g, out=decayed)
+        xp.multiply(self.theta(piece), weight_decay, out=decayed)
+        return xp.subtract(decayed, g, out=decayed) if negated else xp.add(decayed, g, out=decayed)
+
+    def theta(self, piece: tuple[int, int, int, int]) -> Any:
+        """The parameters of a piece as one flat array; read-only."""
+        arrays = [p._data for p in self.params[piece[0] : piece[1]]]
+        return self._joined("parameters of an optimizer", piece, arrays)
 
     def _joined(self, name: str, piece: tuple[int, int, int, int], arrays: list[Any]) -> Any:
-        """Join one array per parameter to a flat array in the dtype of the parameters.
+        """Join one array per parameter to a flat array in the dtype of `wide`.
 
         A single contiguous array of that dtype is returned as a view; otherwise the result is in
         memory that is reused in each step.
@@ -122,10 +145,10 @@ class FlatParameters:
         flat = [a.reshape(-1) for a in arrays]
         if len(flat) == 1:
             part = flat[0][lo - self.ends[first] : hi - self.ends[first]]
-            if part.dtype == self.like.dtype:
+            if part.dtype == self.wide.dtype:
                 return part
             flat = [part]
-        out = memory.workspace(name, (hi - lo,), self.like)
+        out = memory.workspace(name, (hi - lo,), self.wide)
         return backend.array_module(out).concatenate(flat, out=out)
 
     def subtract(self, flat: Any, piece: tuple[int, int, int, int], shrink: Any = None) -> None:
@@ -137,6 +160,9 @@ class FlatParameters:
         else:
             pairs = [(self.params[i]._data, self.view(flat, i, lo)) for i in range(first, last)]
         for p, decrease in pairs:
+            theta = self.widened(p)
             if shrink is not None:
-                p *= shrink
-            p -= decrease
+                theta *= shrink
+            theta -= decrease
+            if self.half:
+                p[...] = theta

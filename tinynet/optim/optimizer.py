@@ -15,18 +15,24 @@ from tinynet import backend, memory
 from tinynet.autograd.modes import enable_grad
 from tinynet.autograd.versions import increment_version
 from tinynet.optim.flat import FlatParameters
+from tinynet.optim.options import FLAGS, check_flags, completed, in_range, listed, pair
 from tinynet.optim.saving import check_state, saved_state
 from tinynet.tensor import Tensor
 from tinynet.threads import for_each
 
 
 class Optimizer:
-    """Base of SGD, Adam, AdamW and RMSprop.
+    """Base of the optimizers.
 
     Args:
-        params: the tensors to learn, such as ``net.parameters()``; or one dict per group, with
-            its tensors under "params" and options that override the defaults.
+        params: the tensors to learn, such as ``net.parameters()`` or ``net.named_parameters()``;
+            or one dict per group, with its tensors under "params" and options that override the
+            defaults.
         defaults: the options by name.
+        flags: options that every optimizer has, by name. maximize, whether to step along the
+            gradient of an objective to be maximized instead of against it. foreach, fused and
+            capturable choose between implementations in PyTorch; here there is one.
+            differentiable=True is refused: a step is not recorded.
 
     Attributes:
         param_groups: one dict per group, with "params" and the options. Options can be changed at
@@ -39,12 +45,20 @@ class Optimizer:
             unknown or out of range.
     """
 
-    # Whether weight decay multiplies the parameters instead of adding to the gradient.
-    decoupled = False
+    averages = False  # whether `_average` follows the update
+    steps_unsaved = False  # whether PyTorch saves no step count
 
-    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
-        self.defaults = defaults
-        self._check(defaults)
+    def __init__(
+        self, params: Any, defaults: dict[str, Any], flags: Mapping[str, Any] | None = None
+    ) -> None:
+        unknown = [name for name in flags or () if name not in FLAGS]
+        if unknown:
+            raise TypeError(
+                f"{self._name}: unexpected keyword argument {', '.join(map(repr, unknown))}; the "
+                f"options are {', '.join([*defaults, *FLAGS])}"
+            )
+        self.defaults: dict[str, Any] = {**defaults, **FLAGS, **(flags or {})}
+        self._checked(self.defaults)
         self.param_groups: list[dict[str, Any]] = []
         self._flat: list[list[FlatParameters]] = []  # by group, one per dtype and device
         self._listed: list[list[int]] = []  # the ids of the parameters in `_flat`
@@ -69,21 +83,31 @@ class Optimizer:
     # --- defined by each optimizer ---
 
     def _check(self, options: dict[str, Any]) -> None:
-        """Convert the options to Python floats; raise ValueError if one is out of range.
-
-        Not to NumPy floats: np.float64 times a float32 array is float64.
-        """
+        """Convert the options to Python numbers; raise ValueError if one is out of range."""
         raise NotImplementedError
 
     def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
         """The names of the state arrays that these options need."""
         raise NotImplementedError
 
+    def _filled(self, options: dict[str, Any]) -> dict[str, float]:
+        """What state arrays start with, by name; 0 for those that are not in it."""
+        return {}
+
+    def _carried(self, options: dict[str, Any], t: int) -> dict[str, float]:
+        """The numbers that a parameter carries from step t to the next, as it does its step count.
+
+        Args:
+            options: the options of the group, and with t > 0 the numbers carried into step t.
+            t: the number of the update; 0 for what is carried into the first.
+        """
+        return {}
+
     def _scalars(self, options: dict[str, Any], t: int) -> tuple[float, ...]:
         """The scalars of a step: all that `_update` needs of the options and the step number.
 
         Args:
-            options: the options of the group.
+            options: the options of the group, and the numbers carried into the step.
             t: the number of the update, from 1.
         """
         raise NotImplementedError
@@ -103,77 +127,67 @@ class Optimizer:
         """
         raise NotImplementedError
 
+    def _average(self, xp: Any, scalars: Any, theta: Any, out: Any, slots: dict[str, Any]) -> None:
+        """Update the slots once more, from the new parameters `theta`, if `averages` is set."""
+        raise NotImplementedError
+
     def _decay(self, options: dict[str, Any]) -> tuple[float | None, float | None]:
         """Weight decay in a step: w, if w theta is added to the gradients, and the factor of the
         parameters, if the decay is decoupled; None if unused."""
-        decay = options["weight_decay"]
+        decay = options.get("weight_decay")
         if not decay:
             return None, None
-        return (None, 1.0 - options["lr"] * decay) if self.decoupled else (decay, None)
+        decoupled = options.get("decoupled_weight_decay")
+        return (None, 1.0 - options["lr"] * decay) if decoupled else (decay, None)
 
     # --- groups and options ---
 
     def _number(self, options: dict[str, Any], name: str, below: float = math.inf) -> None:
-        options[name] = self._in_range(name, options[name], below)
+        options[name] = in_range(self._name, name, options[name], below)
 
-    def _in_range(self, name: str, value: Any, below: float = math.inf) -> float:
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not 0.0 <= number < below:
-            upper = "finite" if below == math.inf else f"less than {below:g}"
-            raise ValueError(f"{self._name}: {name} is {value}; it must be at least 0 and {upper}")
-        return number
+    def _betas(self, options: dict[str, Any]) -> tuple[float, float]:
+        """Check a pair "betas", each in [0, 1), and convert it."""
+        given = pair(self._name, "betas", options["betas"])
+        options["betas"] = tuple(in_range(self._name, "betas", b, 1.0) for b in given)
+        return given
 
-    def add_param_group(self, group: Mapping[str, Any]) -> None:
+    def _checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """A copy with all options as Python numbers, after checking them."""
+        checked = dict(options)
+        check_flags(self._name, checked)
+        self._check(checked)
+        return checked
+
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Add a group, such as ``{"params": tensors, "lr": 0.01}``; missing options get defaults.
 
         Raises:
             TypeError, ValueError: as the constructor does.
         """
-        if not isinstance(group, Mapping) or "params" not in group:
-            raise TypeError(
-                f"{self._name}: a group of parameters is a dict with a list under 'params', not "
-                + (f"{sorted(group)}" if isinstance(group, Mapping) else type(group).__name__)
-            )
-        unknown = [name for name in group if name != "params" and name not in self.defaults]
-        if unknown:
-            raise ValueError(
-                f"{self._name}: unknown option {', '.join(map(repr, unknown))}; the options "
-                f"are {', '.join(self.defaults)}"
-            )
-        params = group["params"]
-        params = [params] if isinstance(params, Tensor) else list(params)
-        seen = {id(p) for g in self.param_groups for p in g["params"]}
-        for i, p in enumerate(params):
-            if not isinstance(p, Tensor):
-                kind = type(p).__name__
-                raise TypeError(f"{self._name}: parameter {i} is a {kind}, not a Tensor")
-            if p.dtype.kind != "f":
-                raise TypeError(f"{self._name}: parameter {i} is {p.dtype}; it must be a float")
-            if not p.is_leaf:
-                raise ValueError(
-                    f"{self._name}: parameter {i} of shape {p.shape} was computed by "
-                    f"{p.grad_fn.op.name if p.grad_fn else '?'}; only leaves can be learnt"
-                )
-            if id(p) in seen:
-                raise ValueError(
-                    f"{self._name}: parameter {i} of shape {p.shape} is repeated; it "
-                    "would be updated twice per step"
-                )
-            seen.add(id(p))
-        made = {**self.defaults, **group, "params": params}
-        self._check(made)
-        self.param_groups.append(made)
+        group = completed(self._name, param_group, self.defaults)
+        taken = [p for g in self.param_groups for p in g["params"]]
+        group["params"], names = listed(self._name, group["params"], taken)
+        names = names or list(group.get("param_names", ()))
+        if any(("param_names" in g) != bool(names) for g in self.param_groups):
+            raise ValueError(f"{self._name}: some groups have names of parameters; name all")
+        if names:
+            group["param_names"] = names
+        checked = self._checked(group)
+        if isinstance(group.get("lr"), Tensor):  # stays, so that changing it changes the rate
+            checked["lr"] = group["lr"]
+        self.param_groups.append(checked)
 
     # --- the step ---
 
-    def zero_grad(self) -> None:
-        """Set the `grad` of every parameter to None."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set the `grad` of every parameter to None, or fill it with zeros in place."""
         for group in self.param_groups:
             for p in group["params"]:
-                p.grad = None
+                if set_to_none or p.grad is None:
+                    p.grad = None
+                else:
+                    p.grad = p.grad.detach() if p.grad.requires_grad else p.grad
+                    p.grad.zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient, in place.
@@ -185,40 +199,71 @@ class Optimizer:
 
         Returns:
             The result of `closure`, or None.
+
+        Raises:
+            ValueError: before any parameter has changed, if one cannot be written or has a gradient
+                of another shape, or an option is out of range.
         """
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            self._check(group)
-        for group, flats in zip(self.param_groups, self._current(), strict=True):
+        checked = [self._checked(group) for group in self.param_groups]
+        for options, flats in zip(checked, self._current(), strict=True):
             for flat in flats:
-                self._update_all(group, flat)
+                self._update_all(options, flat)
         return loss
 
     def _update_all(self, options: dict[str, Any], flat: FlatParameters) -> None:
         slots = {name: flat.slot(name) for name in self._slots(options)}
+        filled = self._filled(options)
+        for i, p in enumerate(flat.params):
+            if slots and p.grad is not None and not flat.steps[i]:
+                flat.carried[i] = self._carried(options, 0)
+                for name, value in filled.items():
+                    flat.view(slots[name], i)[...] = value
         xp = backend.array_module(flat.like)
-        decay, shrink = self._decay(options)
 
         def update(piece: tuple[int, int, int, int]) -> None:
             first, _, lo, hi = piece
-            g = flat.gather(piece, decay)
+            given = options | flat.carried[first] if flat.carried[first] else options
+            decay, shrink = self._decay(given)
+            scalars = self._scalars(given, flat.steps[first] + 1)
+            g = flat.gather(piece, decay, options["maximize"])
             out = memory.workspace("updates of an optimizer", g.shape, g)
-            here = {name: slot[lo:hi] for name, slot in slots.items()}
-            self._update(xp, self._scalars(options, flat.steps[first] + 1), g, out, here)
+            kept = {name: slot[lo:hi] for name, slot in slots.items()}
+            here = {name: flat.widened(slot) for name, slot in kept.items()}
+            self._update(xp, scalars, g, out, here)
             flat.subtract(out, piece, shrink)
+            if self.averages:
+                self._average(xp, scalars, flat.theta(piece), out, here)
+            if flat.half:
+                for name, slot in kept.items():
+                    slot[...] = here[name]
 
         for_each(update, flat.pieces())
         for i, p in enumerate(flat.params):
             if p.grad is not None:
-                increment_version(
-                    p
-                )  # a graph that still needs the old numbers must not use the new ones
+                # a graph that still needs the old numbers must not use the new ones
+                increment_version(p)
                 flat.steps[i] += bool(slots)
+                if flat.carried[i]:
+                    flat.carried[i] = self._carried(options | flat.carried[i], flat.steps[i])
 
     # --- the flat arrays ---
+
+    @property
+    def state(self) -> dict[Tensor, dict[str, Any]]:
+        """The state of each updated parameter: its step count, and its arrays as Tensors.
+
+        The Tensors share memory with the optimizer until its parameters change.
+        """
+        return {
+            p: {"step": flat.steps[i], **flat.carried[i]}
+            | {name: Tensor(flat.view(slot, i)) for name, slot in flat.slots.items()}
+            for p, flat, i in _places(self._flat)
+            if flat.steps[i]
+        }
 
     def _current(self) -> list[list[FlatParameters]]:
         """The flat arrays of each group, rebuilt if its parameters, their dtype or their device
@@ -235,11 +280,18 @@ class Optimizer:
                         raise self._reshaped(shape, p)
                     if p.grad is not None and p.grad._data.shape != shape:
                         raise ValueError(
-                            f"{self._name}.step: parameter {self._listed[number].index(id(p))} of "
-                            f"group {number} has shape {shape}, its gradient "
+                            f"{self._place(number, p)} has shape {shape}, its gradient "
                             f"{p.grad.shape}; they must be equal"
                         )
+                    if p.grad is not None and not memory.is_writable(p._data):
+                        raise ValueError(
+                            f"{self._place(number, p)} of shape {shape} is read-only; learn a copy"
+                        )
         return self._flat
+
+    def _place(self, group: int, p: Tensor) -> str:
+        parameter = self._listed[group].index(id(p))
+        return f"{self._name}.step: parameter {parameter} of group {group}"
 
     def _reshaped(self, shape: tuple[int, ...], p: Tensor) -> ValueError:
         return ValueError(
@@ -255,10 +307,11 @@ class Optimizer:
         state = {id(p): entry for p, entry in self._left}
         for p, flat, i in _places(self._flat):
             if flat.steps[i]:
-                state[id(p)] = {"step": flat.steps[i]} | {
+                arrays = {
                     name: backend.to_numpy(flat.view(slot, i)).copy()
                     for name, slot in flat.slots.items()
                 }
+                state[id(p)] = {"step": flat.steps[i], **flat.carried[i], **arrays}
         return state
 
     def _make_flat(self, state: dict[int, dict[str, Any]]) -> None:
@@ -272,14 +325,16 @@ class Optimizer:
             kinds: dict[Any, list[Tensor]] = {}
             for p in group["params"]:
                 kinds.setdefault((p.dtype, p.device), []).append(p)
-                for name, value in state.get(id(p), {}).items():
-                    if name != "step" and value.shape != p.shape:
+                for value in state.get(id(p), {}).values():
+                    if not isinstance(value, int | float) and value.shape != p.shape:
                         raise self._reshaped(value.shape, p)
             flat.append([FlatParameters(params) for params in kinds.values()])
         for p, of_p, i in _places(flat):
             for name, value in state.get(id(p), {}).items():
                 if name == "step":
                     of_p.steps[i] = value
+                elif isinstance(value, float):
+                    of_p.carried[i][name] = value
                 else:
                     array = backend.asarray(value, of_p.like.dtype, p.device)
                     of_p.view(of_p.slot(name), i)[...] = array
@@ -323,7 +378,8 @@ class Optimizer:
     def __repr__(self) -> str:
         lines = []
         for i, group in enumerate(self.param_groups):
-            options = ", ".join(f"{k}={v}" for k, v in group.items() if k != "params")
+            shown = {k: v for k, v in group.items() if k not in FLAGS or v}
+            options = ", ".join(f"{k}={v}" for k, v in shown.items() if k != "params")
             lines.append(f"  group {i}: {len(group['params'])} parameters, {options}")
         return "\n".join([f"{self._name} (", *lines, ")"])
 

@@ -33,6 +33,7 @@ class RMSprop(Optimizer):
         weight_decay: w, at least 0; adds w |theta|^2 / 2 to the loss.
         momentum: m, at least 0.
         centered: whether to subtract a^2.
+        flags: maximize and others; see `Optimizer`.
 
     State: "square_avg", v; "momentum_buffer", b; "grad_avg", a.
 
@@ -49,6 +50,7 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
+        **flags: Any,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -58,7 +60,7 @@ class RMSprop(Optimizer):
             "momentum": momentum,
             "centered": centered,
         }
-        super().__init__(params, defaults)
+        super().__init__(params, defaults, flags)
 
     def _check(self, options: dict[str, Any]) -> None:
         for name in ("lr", "eps", "weight_decay", "momentum"):

@@ -29,6 +29,7 @@ class SGD(Optimizer):
         dampening: d, at least 0 and finite; must be 0 with `nesterov`.
         weight_decay: w, at least 0; adds w |theta|^2 / 2 to the loss.
         nesterov: whether to use Nesterov's form, which needs momentum > 0.
+        flags: maximize and others; see `Optimizer`.
 
     State: "momentum_buffer", b.
 
@@ -36,6 +37,8 @@ class SGD(Optimizer):
         Comput. Math. Math. Phys. 4 (1964); I. Sutskever et al., On the importance of
         initialization and momentum in deep learning, ICML 2013, for Nesterov's.
     """
+
+    steps_unsaved = True
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class SGD(Optimizer):
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
+        **flags: Any,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -53,7 +57,7 @@ class SGD(Optimizer):
             "weight_decay": weight_decay,
             "nesterov": nesterov,
         }
-        super().__init__(params, defaults)
+        super().__init__(params, defaults, flags)
 
     def _check(self, options: dict[str, Any]) -> None:
         for name in ("lr", "momentum", "dampening", "weight_decay"):

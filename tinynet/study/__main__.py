@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from tinynet.console import spell_out
 from tinynet.io.files import CheckpointError, write_atomically
 from tinynet.io.saving import load
 from tinynet.nn import Module
@@ -60,8 +61,11 @@ def load_weights(model: Module, path: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
+    spell_out()
     options = _parser().parse_args(arguments)
     try:
+        if sys.flags.optimize > 1:
+            raise InputError("the page is made of docstrings; run Python without -OO (-O is fine)")
         if options.seed < 0:
             raise InputError(f"--seed is {options.seed}; it must be at least 0")
         network = NETWORKS[options.model]

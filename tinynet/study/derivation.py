@@ -9,6 +9,7 @@ import html
 import inspect
 import os
 import re
+import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any
 
 from tinynet import functional, nn
 from tinynet.autograd import Op
+from tinynet.console import printable
 from tinynet.ops import registry
 from tinynet.tensor import Tensor
 
@@ -67,6 +69,11 @@ def code_of(function: Callable[..., Any]) -> Code | None:
 @functools.cache
 def notes(op: Op) -> Notes:
     """Split an operation's docstring into its parts, and find its code."""
+    if sys.flags.optimize > 1:
+        raise RuntimeError(
+            "derivation: the derivations are docstrings, which python -OO leaves out; run Python "
+            "without -OO (-O is fine)"
+        )
     doc = inspect.getdoc(op.forward) or ""
     head, *rest = re.split(rf"^({'|'.join(PARTS)}):", doc, flags=re.MULTILINE)
     formula, _, remarks = head.strip().partition("\n\n")
@@ -105,7 +112,7 @@ class Derivation:
         blocks = []
         if self.composition:
             blocks = [self._heading(), *("\n".join(_listed(*c)) for c in self.composition)]
-        return "\n\n".join([*blocks, *(_text(n) for n in self.operations)])
+        return printable("\n\n".join([*blocks, *(_text(n) for n in self.operations)]))
 
     __repr__ = __str__
 
@@ -201,7 +208,8 @@ def derivation(operation: Op | str | Callable[..., Any]) -> Derivation:
     function: Callable[..., Any] = operation
     if isinstance(operation, type) and issubclass(operation, nn.Module):
         own = operation.forward is not nn.Module.forward
-        function = operation.forward if own else operation
+        # layers for one, two and three axes share their forward, which calls `_function`
+        function = getattr(operation, "_function", operation.forward) if own else operation
     called, through = operations_of(function)
     mine = [op for op in called if op.name == name.strip("_")]
     if mine:
@@ -247,6 +255,7 @@ def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
             tree = ast.parse(textwrap.dedent(inspect.getsource(f)))
         except (OSError, TypeError, SyntaxError):
             continue
+        getattr(tree.body[0], "decorator_list", []).clear()  # no part of what is computed
         method = f.__qualname__.startswith("Tensor.")
         inside = f.__module__.startswith(_FUNCTIONS)
         if f is first or inside or (method and f.__name__[0] != "_"):

@@ -98,30 +98,52 @@ def _from_file(path: Path, pixels: np.ndarray, label: int, size: int) -> Digit:
 
 
 def _read(path: Path) -> np.ndarray:
-    """Read an image's grey values as float32 (H, W) in [0, 1].
+    """Read an image's grey values as float32 (H, W) in [0, 1], the right way up.
 
-    It averages the colours; transparent pixels count as black.
+    It averages the colours. Transparent pixels show white paper, or black under white ink.
     """
     try:
-        from matplotlib.image import imread
+        from PIL import Image, ImageOps
     except ImportError as error:
         raise InputError(
-            f"--image {path}: reading an image needs matplotlib ({error}): "
-            "pip install 'tinynet[train]'"
+            f"--image {path}: reading an image needs Pillow ({error}): pip install 'tinynet[train]'"
         ) from None
     try:
-        pixels = np.asarray(imread(path))
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file)  # as the camera was held
+            if image.mode in ("P", "PA", "LA", "La", "RGBa") or "transparency" in image.info:
+                image = image.convert("RGBA")
+            elif image.mode in ("1", "CMYK", "YCbCr", "LAB", "HSV", "RGBX"):
+                image = image.convert("L" if image.mode == "1" else "RGB")
+            pixels, mode, png = np.asarray(image), image.mode, file.format == "PNG"
     except FileNotFoundError:
         raise InputError(f"--image {path}: no such file") from None
     except Exception as error:  # Pillow and its plugins raise many kinds of errors
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"--image {path} cannot be read as an image ({reason})") from None
-    if pixels.dtype.kind in "iu":
-        pixels = pixels / np.iinfo(pixels.dtype).max
-    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):  # the last channel is opacity
-        pixels = pixels[..., :-1] * pixels[..., -1:]
+    if pixels.size == 0 or not np.isfinite(pixels).all():
+        raise InputError(f"--image {path}: shape {pixels.shape} is not a grey or colour image")
+    pixels = pixels / _white(path, mode, pixels, png)
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        ink, opacity = pixels[..., :3] * pixels[..., 3:], pixels[..., 3:]
+        pixels = ink + (1 - opacity)
+        if pixels.min() == pixels.max():  # white ink
+            pixels = ink
     if pixels.ndim == 3:
         pixels = pixels.mean(axis=2)
-    if pixels.ndim != 2 or pixels.size == 0 or not np.isfinite(pixels).all():
-        raise InputError(f"--image {path}: shape {pixels.shape} is not a grey or colour image")
     return np.clip(pixels, 0, 1).astype(np.float32)
+
+
+def _white(path: Path, mode: str, pixels: np.ndarray, png: bool) -> float:
+    """The number that stands for white in an image of a mode."""
+    if pixels.dtype == np.uint8:
+        return 255
+    if mode.startswith("I;16") or (mode == "I" and png):  # older Pillows open these PNGs so
+        return 65535
+    low, high = float(pixels.min()), float(pixels.max())
+    if mode == "F" and low >= 0 and high <= 1:
+        return 1
+    raise InputError(
+        f"--image {path}: its numbers ({pixels.dtype}) are from {low:g} to {high:g}, and the file "
+        "does not say which is white; save it with 8 or 16 bits, or as floats from 0 to 1"
+    )

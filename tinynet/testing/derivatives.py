@@ -14,7 +14,7 @@ from tinynet.autograd import grad
 from tinynet.autograd.modes import enable_grad
 from tinynet.backend import array_module
 from tinynet.creation import tensor, zeros
-from tinynet.functions.shaping import stack
+from tinynet.functions.stacking import stack
 from tinynet.tensor import Tensor
 
 

@@ -21,7 +21,7 @@ program resumes where it stopped when it is started again::
                               batches=batches, recorder=recorder, options={"epochs": EPOCHS})
     if os.path.exists(run.last_path):
         run.load()
-    try:
+    with training.command():  # Ctrl-C: saved; one line, not a traceback
         for epoch in run.epochs(EPOCHS):
             for x, y in run.steps(batches):
                 loss = cross_entropy(model(tn.as_tensor(x)), tn.as_tensor(y))
@@ -33,8 +33,6 @@ program resumes where it stopped when it is started again::
             found = training.evaluate(model, test)
             recorder.end_epoch(test_loss=found.loss, test_accuracy=found.accuracy)
             run.keep_best(found.accuracy)
-    except training.Interrupted as stop:  # Ctrl-C: saved; one line, not a traceback
-        raise SystemExit(str(stop)) from None
     model.load_state_dict(tn.load(run.best_path)["model"])
     training.write_report("run1", recorder.history, model=model,
                           evaluation=training.evaluate(model, test))
@@ -54,6 +52,7 @@ from tinynet.report import (
 )
 from tinynet.training import metrics
 from tinynet.training.checkpoint import Checkpoint
+from tinynet.training.command import command
 from tinynet.training.evaluation import Evaluation, evaluate
 from tinynet.training.history import HistoryError, read_history
 from tinynet.training.interrupt import Interrupted
@@ -68,6 +67,7 @@ __all__ = [
     "HistoryError",
     "Interrupted",
     "Recorder",
+    "command",
     "evaluate",
     "feature_maps",
     "metrics",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import operator
 import os
 import time
 import warnings
@@ -17,8 +18,9 @@ from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from tinynet import console
 from tinynet.io.checkpoint_file import Place, load_checkpoint, save_checkpoint, with_state
-from tinynet.io.files import CheckpointError, lock_folder, remove_temporary
+from tinynet.io.files import CheckpointError, lock_folder, make_folder, remove_temporary
 from tinynet.io.saving import flatten
 from tinynet.training.interrupt import Interrupted, Interrupts
 from tinynet.training.stopping import is_better
@@ -99,7 +101,7 @@ class Checkpoint:
         options: Mapping[str, Any] | None = None,
         save_seconds: float | None = 60.0,
         save_steps: int | None = None,
-        say: Callable[[str], object] = print,
+        say: Callable[[str], object] = console.write,
         **parts: Any,
     ) -> None:
         self.parts, self.options, self.say = with_state(parts), dict(options or {}), say
@@ -120,7 +122,7 @@ class Checkpoint:
         self._unlock: weakref.finalize[..., Checkpoint] | None = None
         if self.folder is not None:
             try:
-                os.makedirs(self.folder, exist_ok=True)
+                make_folder(self.folder)
                 lock = lock_folder(self.folder)
                 if lock is not None:
                     self._unlock = weakref.finalize(self, os.close, lock)
@@ -203,10 +205,10 @@ class Checkpoint:
                 f"Checkpoint.steps: the steps of epoch {self.epoch + 1} have already begun; call "
                 "it once per epoch, and after an error resume with load()"
             )
-        total = batches if counted else len(batches) if hasattr(batches, "__len__") else None
+        total = batches if counted else operator.length_hint(batches, -1)
         return self._steps(range(self.batch, batches) if counted else batches, total)
 
-    def _steps(self, batches: Any, total: int | None) -> Iterator[Any]:
+    def _steps(self, batches: Any, total: int) -> Iterator[Any]:
         alone = not self._in_loop
         with self._loop():
             self._resuming, self._batches = False, batches

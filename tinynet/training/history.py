@@ -18,7 +18,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
-from tinynet.io.files import remove_temporary, write_atomically
+from tinynet.io.files import make_folder, remove_temporary, write_atomically
 
 Row = dict[str, Any]  # floats by name; "epoch" and "step" are int
 
@@ -43,7 +43,7 @@ class HistoryFile:
 
     def __init__(self, path: str | None, log: Callable[[str], object]) -> None:
         if path is not None:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
+            make_folder(os.path.dirname(path))
         self.path, self.log = path, log
         self.begin([])
 

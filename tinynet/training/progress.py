@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, TextIO
 
+from tinynet import console
 from tinynet.report.text import metrics_as_text, time_as_text
 
 _REDRAW = 0.1  # seconds between two updates of the bar
@@ -99,9 +100,9 @@ class Progress:
         """Print a line, above the bar if there is one."""
         with _stream_errors_ignored():
             if self._bar is not None and self._tqdm is not None:
-                self._tqdm.tqdm.write(message, file=self.stream)
+                self._tqdm.tqdm.write(console.printable(message, self.stream), file=self.stream)
             else:
-                print(message, file=self.stream, flush=True)
+                console.write(message, self.stream)
 
 
 def _is_terminal(stream: Any) -> bool:
@@ -123,4 +124,4 @@ def _width(stream: TextIO) -> dict[str, Any]:
 
 
 def _stream_errors_ignored() -> contextlib.AbstractContextManager[None]:
-    return contextlib.suppress(OSError, ValueError)  # ValueError: closed, or cannot encode
+    return contextlib.suppress(OSError, ValueError)  # ValueError: closed

@@ -15,6 +15,9 @@ host, so one seed gives the same results on both devices, to rounding. The resul
 the images and is in C order; the argument is never written to. Transforms without random numbers
 need no generator: ``Normalize(MNIST_MEAN, MNIST_STD)(test_images)``.
 
+`ToTensor` and `Lambda` are for the items of a data set, such as ``MNIST(root, transform=...)``;
+there `Compose` and `Normalize` take one image, a Tensor (C, H, W).
+
 Names and defaults are torchvision's, with three differences that each class states: images are
 sampled bilinearly, positions are not rounded to whole pixels, and pairs are (height, width).
 """
@@ -22,11 +25,13 @@ sampled bilinearly, positions are not rounded to whole pixels, and pairs are (he
 from tinynet.data.transforms.affine import RandomAffine, RandomRotation
 from tinynet.data.transforms.color import ColorJitter, Normalize, Standardize
 from tinynet.data.transforms.crop import RandomCrop, RandomHorizontalFlip, RandomResizedCrop
+from tinynet.data.transforms.item import Lambda, ToTensor
 from tinynet.data.transforms.transform import Compose, Transform
 
 __all__ = [
     "ColorJitter",
     "Compose",
+    "Lambda",
     "Normalize",
     "RandomAffine",
     "RandomCrop",
@@ -34,5 +39,6 @@ __all__ = [
     "RandomResizedCrop",
     "RandomRotation",
     "Standardize",
+    "ToTensor",
     "Transform",
 ]

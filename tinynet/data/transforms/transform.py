@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from tinynet import backend
+from tinynet.autograd import Value
 from tinynet.backend import Array
+from tinynet.creation import as_tensor
+from tinynet.tensor import Tensor
 
 
 class Transform:
@@ -26,7 +30,8 @@ class Transform:
         """Transform a batch; returns a new array, or the same one if nothing changes.
 
         Args:
-            images: NumPy or CuPy array of floats, shape (N, C, H, W).
+            images: NumPy or CuPy array of floats, shape (N, C, H, W); or a Tensor, also of one
+                image, (C, H, W), which gives a Tensor.
             rng: the generator to draw from; optional if the class draws no numbers.
 
         Raises:
@@ -34,6 +39,8 @@ class Transform:
             ValueError: if the shape is not (N, C, H, W).
         """
         name = type(self).__name__
+        if isinstance(images, Value):
+            return self._tensor(images, rng)
         if not backend.is_array(images):
             raise TypeError(
                 f"{name}: images must be a NumPy or CuPy array, not a {type(images).__name__}"
@@ -51,10 +58,18 @@ class Transform:
         if self.random and not isinstance(rng, np.random.Generator):
             raise TypeError(
                 f"{name}: rng must be a numpy.random.Generator, not a {type(rng).__name__}; make "
-                "one with numpy.random.default_rng(seed)"
+                "one with numpy.random.default_rng(seed), or give the transform to the loader, "
+                "which makes one for each batch: DataLoader(..., transform=...)"
             )
         # So that the memory order changes nothing, not even the rounding of sums.
         return self._apply(backend.array_module(images).ascontiguousarray(images), rng)
+
+    def _tensor(self, images: Any, rng: Any) -> Tensor:
+        """A Tensor of a batch, or of one image (C, H, W), such as an item of a data set."""
+        array = images._data
+        if array.ndim == 3:
+            return as_tensor(self(array[None], rng)[0])
+        return as_tensor(self(array, rng))
 
     def _apply(self, images: Array, rng: Any) -> Array:
         raise NotImplementedError(f"{type(self).__name__} does not override _apply")
@@ -70,7 +85,8 @@ class Compose:
     All draw from the same generator.
 
     Args:
-        transforms: transforms, or any functions of (images, rng) that return images.
+        transforms: transforms, or any functions of (images, rng) or of images alone that return
+            images.
 
     Raises:
         TypeError: if one of them is not callable.
@@ -87,11 +103,26 @@ class Compose:
 
     def __call__(self, images: Array, rng: np.random.Generator | None = None) -> Array:
         for transform in self.transforms:
-            images = transform(images, rng)
+            images = transform(images, rng) if _takes_rng(transform) else transform(images)
         return images
 
     def __repr__(self) -> str:
         return f"Compose({self.transforms!r})"
+
+
+def _takes_rng(function: Callable[..., Any]) -> bool:
+    """Whether a function wants a generator: it has a parameter `rng`, or needs two arguments."""
+    if isinstance(function, Transform | Compose):
+        return True
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a function in C
+        return False
+    try:
+        signature.bind(None)
+    except TypeError:
+        return True
+    return "rng" in signature.parameters
 
 
 def number(

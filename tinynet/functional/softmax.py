@@ -1,0 +1,86 @@
+"""Softmax and its relatives, and samples from a softmax."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinynet import backend, random
+from tinynet.autograd import raw
+from tinynet.functions.public import function
+from tinynet.ops import softmax as ops
+from tinynet.ops.indexing import along
+from tinynet.ops.reduction import axis_of
+from tinynet.tensor import Tensor
+
+
+def _along(op: Any, name: str, input: Tensor, dim: Any, dtype: Any) -> Any:
+    """The operation on the input in `dtype`, of any shape: one number is an axis of size 1."""
+    if dim is None:
+        raise TypeError(
+            f"{name}: dim is missing; give the axis along which probabilities add up to 1, such as "
+            "dim=1 for (N, C)"
+        )
+    x = input if dtype is None else input.to(dtype)
+    axis = axis_of(name, dim, max(x.ndim, 1))
+    if not x.ndim:
+        return op(x.reshape(1), dim=0).reshape(())
+    return op(x, dim=axis) if x.numel() else x * 1.0
+
+
+@function
+def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
+    """e^(x_c) / sum_k e^(x_k) along `dim`; see `tinynet.ops.softmax.softmax`.
+
+    Args:
+        input: any shape.
+        dim: the axis; it must be given.
+        dtype: the type to convert x to first.
+    """
+    return _along(ops.softmax, "softmax", input, dim, dtype)
+
+
+@function
+def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
+    """softmax(-x): the smallest entry gets the largest share."""
+    return softmax(-1 * input, dim, dtype=dtype)
+
+
+@function
+def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
+    """ln of `softmax`, accurate where softmax underflows; see `tinynet.ops.softmax.log_softmax`."""
+    return _along(ops.log_softmax, "log_softmax", input, dim, dtype)
+
+
+@function
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Any:
+    """softmax((x + g) / tau) with Gumbel noise g = -ln(-ln u), u uniform: a relaxed sample.
+
+    The position of the largest entry is an exact sample from softmax(x).
+
+    Args:
+        logits: any shape, floats.
+        tau: greater than 0; the smaller, the nearer to one-hot.
+        hard: return the one-hot sample itself, with the gradient of the relaxed one.
+        eps: no effect, as in PyTorch.
+        dim: the axis of the categories.
+
+    Source: E. Jang, S. Gu and B. Poole, arXiv:1611.01144, eqs. 1 and 2.
+    """
+    if not tau > 0:
+        raise ValueError(f"gumbel_softmax: tau is {tau}; it must be greater than 0")
+    x = raw(logits)
+    if x.dtype.kind != "f":
+        raise TypeError(f"gumbel_softmax: logits is {x.dtype}; convert it with .float()")
+    axis = axis_of("gumbel_softmax", dim, x.ndim)
+    xp = backend.array_module(x)
+    # half a step of the generator away from 0 and 1, where the logarithms are infinite
+    u = random.uniform(x.shape, x).astype("float64") + 2.0**-25
+    soft = ops.softmax((logits + (-xp.log(-xp.log(u))).astype(x.dtype)) / float(tau), dim=axis)
+    if not hard:
+        return soft
+    best = xp.expand_dims(raw(soft).argmax(axis=axis), axis)
+    one_hot = backend.zeros(x.shape, x)
+    one_hot[along("gumbel_softmax", best, axis, x.shape)] = 1.0
+    return one_hot - soft.detach() + soft

@@ -1,0 +1,5 @@
+"""Names where PyTorch has them: `utils.data`."""
+
+from tinynet.utils import data
+
+__all__ = ["data"]
