@@ -88,7 +88,8 @@ class Node:
             edges.append((i, a._source or a, shape, rule))
             for name, kind, key in rule.places:
                 if kind == "input":
-                    saved[name] = args[key] if isinstance(args[key], Value) else kept(args[key])
+                    x = args[key]
+                    saved[name] = x if isinstance(x, (Value, float, int)) else kept(x)
                 elif kind == "shape":
                     shapes = [getattr(raw(x), "shape", ()) for x in args]
                     saved[name] = shapes if op.variadic else shapes[key]

@@ -12,7 +12,7 @@ from typing import Any
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.versions import share_version
 from tinynet.backend import array_module, as_array, generic, is_array, ndarray, plain_array
-from tinynet.dtypes import float32, is_new_float
+from tinynet.dtypes import float32, float64, is_new_float
 
 PLAIN = frozenset({float, int, bool, type(None), ndarray})  # operands that need no conversion
 
@@ -44,10 +44,12 @@ def run(
     """
     if op.promote is not None:
         x, y = arrays[-2], arrays[-1]
+        if type(x) is float:
+            x, y = y, x
         dtype = x.dtype if type(x) is ndarray else None
-        other = y.dtype if type(y) is ndarray else dtype
-        dtype = other if dtype is None else dtype
-        if dtype is not other or dtype is None or dtype.kind != "f":
+        if (dtype is not float32 and dtype is not float64) or (
+            type(y) is not float and (type(y) is not ndarray or y.dtype is not dtype)
+        ):
             operands = op.promote(args)
             if any([a is not b for a, b in zip(operands, args, strict=True)]):
                 return list(operands)
