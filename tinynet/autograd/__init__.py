@@ -2,8 +2,9 @@
 
 `value` and `engine` are the core: record an operation, walk the graph back. `accumulate` adds what
 operations with several outputs need. `gradients` has `backward` and `grad`. `guards` checks
-operands and writes error messages, `versions` notices changes in place. `watcher` lets other code
-observe a run, as `anomaly` does. `modes` holds the switches.
+operands and writes error messages, `versions` notices changes in place. `hooks` are functions that
+users attach; `function` has operations in PyTorch's form. `watcher` lets other code observe a run,
+as `anomaly` does. `modes` holds the switches.
 """
 
 from tinynet.autograd.anomaly import AnomalyError, detect_anomaly

@@ -27,9 +27,9 @@ def run(
 ) -> Any:
     """Run an operation's forward on arrays.
 
-    NumPy scalars are converted to Python numbers first, and integers to float32 if NumPy would
-    promote the result to float64 (see `tinynet.dtypes.is_new_float`). Error messages get the
-    operation's name and the shapes. A view shares the version of its base.
+    Operands are brought to one dtype first (`Op.promote`), NumPy scalars become Python numbers, and
+    integers float32 if NumPy would promote the result to float64 (`tinynet.dtypes.is_new_float`).
+    Error messages get the operation's name and the shapes. A view shares the version of its base.
 
     Args:
         op: the operation.

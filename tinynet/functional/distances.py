@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from tinynet.autograd import raw
+from tinynet.functions.norms import order_of, vector_norm
 from tinynet.functions.public import function
-from tinynet.ops import arithmetic, broadcast, elementary, reduction
-from tinynet.ops.arithmetic import where
+from tinynet.ops import arithmetic, broadcast, reduction
 from tinynet.ops.reduction import Dim, axes_of, axis_of
 from tinynet.tensor import Tensor
-
-
-def p_norm(x: Any, p: float, dim: Dim, keepdim: bool) -> Any:
-    """(sum |x_i|^p)^(1/p) along `dim`; the gradient at 0 is 0."""
-    p = float(p)
-    if p == 2.0:
-        return reduction.norm(x, dim=dim, keepdim=keepdim)
-    size = arithmetic.abs(x)
-    if p == 1.0:
-        return reduction.sum(size, dim=dim, keepdim=keepdim)
-    if p == math.inf:
-        return reduction.amax(size, dim=dim, keepdim=keepdim)
-    if p == -math.inf:
-        return reduction.amin(size, dim=dim, keepdim=keepdim)
-    if p == 0.0:
-        return reduction.sum(where(raw(x) == 0, size * 0.0, size * 0.0 + 1.0), dim=dim,
-                             keepdim=keepdim)  # fmt: skip
-    positive = raw(size) > 0  # a slope at 0 may be infinite, or 0^(1/p - 1)
-    terms = where(
-        positive, elementary.pow(where(positive, size, 1.0), p), 0.0 if p > 0 else math.inf
-    )
-    total = reduction.sum(terms, dim=dim, keepdim=keepdim)
-    fine = raw(total) > 0
-    return where(fine, elementary.pow(where(fine, total, 1.0), 1.0 / p), 0.0)
 
 
 @function
@@ -48,7 +22,8 @@ def normalize(input: Tensor, p: float = 2.0, dim: Dim = 1, eps: float = 1e-12) -
         eps: the smallest divisor.
     """
     axes = axes_of("normalize", dim, max(input.ndim, 1)) if input.ndim else ()
-    norm = p_norm(input, p, axes, True) if axes else arithmetic.abs(input)
+    order = order_of("normalize", p)
+    norm = vector_norm("normalize", input, order, axes, True) if axes else arithmetic.abs(input)
     return input / arithmetic.clamp(norm, min=float(eps))
 
 

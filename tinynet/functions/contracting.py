@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
 from tinynet.backend import is_array
-from tinynet.functions.dims import kind_of, said
-from tinynet.functions.public import function
+from tinynet.functions.dims import said
+from tinynet.functions.public import a_kind_of, function
 from tinynet.ops import linalg, shape
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def _from_sublists(args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     for letters in (*args[1 : 2 * pairs : 2], *args[2 * pairs :]):
         if not isinstance(letters, tuple | list):
             raise TypeError(
-                f"einsum: found {kind_of(letters)} where the list of an operand's axes must be; "
+                f"einsum: found {a_kind_of(letters)} where the list of an operand's axes must be; "
                 "give an equation first, or a list of integers after each operand"
             )
         term = ""
@@ -61,7 +61,7 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
         operands = tuple(operands[0])
     for x in operands:
         if not isinstance(x, Value) and not is_array(x):
-            raise TypeError(f"einsum: an operand is {kind_of(x)}; it must be a Tensor")
+            raise TypeError(f"einsum: an operand is {a_kind_of(x)}; it must be a Tensor")
     equation = equation.replace(" ", "")
     left, arrow, out = equation.partition("->")
     terms = left.split(",")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinynet.autograd import Value
 from tinynet.backend import arange, array_module, is_array, zeros
-from tinynet.functions.dims import flag_of, kind_of, number_of, only_floats, tensor_like
-from tinynet.functions.public import function, unrecorded
+from tinynet.functions.dims import flag_of, number_of, only_floats, tensor_like
+from tinynet.functions.public import a_kind_of, function, unrecorded
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -120,7 +120,7 @@ def histogram(
 def _limits(name: str, x: Any, low: Any, high: Any) -> tuple[float, float]:
     for limit in (low, high):
         if isinstance(limit, Value | str | None) or is_array(limit):
-            raise TypeError(f"{name}: a limit is {kind_of(limit)}; it must be a number")
+            raise TypeError(f"{name}: a limit is {a_kind_of(limit)}; it must be a number")
     low, high = float(low), float(high)
     if low == high and not x.size and name == "histogram":
         return 0.0, 1.0

@@ -1,4 +1,4 @@
-"""What the functions of tensors are told: a dimension, several of them, a dtype, another tensor.
+"""Checks of arguments: dimensions, dtypes, numbers, flags, other tensors.
 
 PyTorch's rules: `dim` is an integer where one dimension is meant; where several may be meant it is
 an integer or a tuple, and None, and for a sum (), are all of them. A tensor is never a dimension.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tinynet.autograd import Value
 from tinynet.backend import array_module, is_array, zeros
 from tinynet.dtypes import as_dtype
+from tinynet.functions.public import a_kind_of
 from tinynet.ops.arithmetic import where
 from tinynet.ops.reduction import axes_of
 
@@ -50,14 +51,7 @@ def said(dim: Any) -> str:
         return f"a tensor of shape {tuple(dim.shape)}"
     if hasattr(dim, "item"):  # NumPy's numbers
         return repr(dim.item())
-    return repr(dim) if isinstance(dim, int | float | str | tuple | list | None) else kind_of(dim)
-
-
-def kind_of(value: Any) -> str:
-    """What a wrong argument is, in an error message."""
-    if value is None or is_array(value):
-        return "None" if value is None else "an array"
-    return f"a {type(value).__name__}"
+    return repr(dim) if isinstance(dim, int | float | str | tuple | list | None) else a_kind_of(dim)
 
 
 def number_of(name: str, value: Any, what: str) -> int:
@@ -144,7 +138,7 @@ def tensor_like(name: str, other: Any, like: Tensor, what: str = "other") -> Ten
     if is_array(other):
         return like.result_type(other)  # type: ignore[return-value]
     raise TypeError(
-        f"{name}: {what} is {kind_of(other)}; it must be a Tensor (make one with tinynet.tensor)"
+        f"{name}: {what} is {a_kind_of(other)}; it must be a Tensor (make one with tinynet.tensor)"
     )
 
 

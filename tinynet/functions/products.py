@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value, raw
 from tinynet.backend import asarray, is_array
-from tinynet.functions.dims import dims_of, kind_of, number_of, one_dim, promoted, tensor_like
-from tinynet.functions.public import function
+from tinynet.functions.dims import dims_of, number_of, one_dim, promoted, tensor_like
+from tinynet.functions.public import a_kind_of, function
 from tinynet.ops import linalg
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def matmul(input: Any, other: Any) -> Tensor:
         raise TypeError("matmul: input and other are no Tensors; one of them must be")
     for name, x in (("input", input), ("other", other)):
         if not isinstance(x, Value | int | float) and not is_array(x):
-            raise TypeError(f"matmul: {name} is {kind_of(x)}; it must be a Tensor or an array")
+            raise TypeError(f"matmul: {name} is {a_kind_of(x)}; it must be a Tensor or an array")
     # copies, since the caller may overwrite an array before backward reads it
     a: Any = input if isinstance(input, Value) else kind(asarray(input).copy())
     b: Any = other if isinstance(other, Value) else kind(asarray(other).copy())
@@ -209,7 +209,7 @@ def _is_finite(input: Tensor) -> bool:
 
 def _factor(name: str, value: Any, what: str, input: Tensor) -> Any:
     if isinstance(value, Value | str | None) or not hasattr(value, "__float__"):
-        raise TypeError(f"{name}: {what} is {kind_of(value)}; it must be a number")
+        raise TypeError(f"{name}: {what} is {a_kind_of(value)}; it must be a number")
     return int(value) if input.dtype.kind != "f" else float(value)
 
 

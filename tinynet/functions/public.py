@@ -2,8 +2,8 @@
 
 ``def exp(input)`` is both `tinynet.exp` and the method `Tensor.exp`. The decorator adds what all
 public functions have in common: NumPy's words `axis` and `keepdims` for `dim` and `keepdim`; a
-TypeError for a first argument that is not a Tensor; and error messages that begin with the name of
-the function that was called, even if a function that it calls finds the error.
+TypeError if what must be a Tensor is none; and error messages that begin with the name of the
+function that was called, even if a function that it calls finds the error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _INSIDE = re.compile(r"attribute|NoneType|ndarray|ufunc|numpy|tuple index|truth 
 
 
 def function(f: F) -> F:
-    """Make `f` a public function. What parameters annotated as Tensor are given must be one."""
+    """Make `f` a public function. Arguments of parameters annotated as Tensor must be Tensors."""
     name = f.__name__
     parameters = inspect.signature(f).parameters
     tensors = [(k, p.name) for k, p in enumerate(parameters.values()) if p.annotation == "Tensor"]

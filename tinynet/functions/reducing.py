@@ -12,11 +12,10 @@ from tinynet.functions.dims import (
     converted,
     dims_of,
     flag_of,
-    kind_of,
     one_dim,
     only_floats,
 )
-from tinynet.functions.public import function, unrecorded
+from tinynet.functions.public import a_kind_of, function, unrecorded
 from tinynet.ops import arithmetic, reduction, scans
 from tinynet.ops import softmax as softmax_ops
 from tinynet.ops.reduction import Dim
@@ -126,7 +125,7 @@ def _options(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Dim, 
             raise TypeError(f"{name}: unbiased and correction are both given; give one of them")
         return dim, 1 if flag_of(name, unbiased, "unbiased") else 0
     if correction is not None and not isinstance(correction, int | float):
-        raise TypeError(f"{name}: correction is {kind_of(correction)}; it must be a number")
+        raise TypeError(f"{name}: correction is {a_kind_of(correction)}; it must be a number")
     return dim, 1 if correction is None else float(correction)
 
 

@@ -10,13 +10,12 @@ from tinynet.functions.dims import (
     as_float,
     at_axis,
     converted,
-    kind_of,
     number_of,
     one_dim,
     promoted,
     tensor_like,
 )
-from tinynet.functions.public import function, unrecorded
+from tinynet.functions.public import a_kind_of, function, unrecorded
 from tinynet.functions.reducing import Pair
 from tinynet.ops import reduction, scans, shape
 
@@ -120,7 +119,7 @@ def _trapezoids(name: str, y: Tensor, x: Any, dx: Any, dim: Any) -> Tensor:
     y = as_float(y)
     if x is None:
         if isinstance(dx, Value) or is_array(dx) or not isinstance(dx, int | float):
-            raise TypeError(f"{name}: dx is {kind_of(dx)}; it must be a number")
+            raise TypeError(f"{name}: dx is {a_kind_of(dx)}; it must be a number")
         width: Any = dx
     else:
         x = tensor_like(name, x, y, "x")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value, raw
 from tinynet.backend import arange, array_module, constant, empty, is_array, zeros
-from tinynet.functions.dims import flag_of, kind_of, number_of, one_dim, said
-from tinynet.functions.public import function, unrecorded
+from tinynet.functions.dims import flag_of, number_of, one_dim, said
+from tinynet.functions.public import a_kind_of, function, unrecorded
 from tinynet.functions.reducing import Pair
 
 if TYPE_CHECKING:
@@ -287,7 +287,7 @@ def bucketize(
         found = (
             f"has shape {tuple(boundaries.data.shape)}"
             if isinstance(boundaries, Value)
-            else f"is {kind_of(boundaries)}"
+            else f"is {a_kind_of(boundaries)}"
         )
         raise RuntimeError(f"bucketize: boundaries {found}; it must be a Tensor with one axis")
     v = _values("bucketize", input, boundaries.data)
@@ -303,7 +303,7 @@ def _values(name: str, input: Any, like: Any) -> Any:
         return input
     if isinstance(input, int | float):
         return constant(input, like)
-    raise TypeError(f"{name}: input is {kind_of(input)}; it must be a Tensor or a number")
+    raise TypeError(f"{name}: input is {a_kind_of(input)}; it must be a Tensor or a number")
 
 
 def _inserted(x: Any, v: Any, side: str) -> Any:

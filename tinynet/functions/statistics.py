@@ -9,12 +9,11 @@ from tinynet.autograd import Value
 from tinynet.backend import arange, array_module, constant, is_array, zeros
 from tinynet.functions.dims import (
     at_axis,
-    kind_of,
     number_of,
     one_dim,
     tensor_like,
 )
-from tinynet.functions.public import function, unrecorded
+from tinynet.functions.public import a_kind_of, function, unrecorded
 from tinynet.functions.reducing import Pair
 from tinynet.functions.sorting import at_rank, order, taken
 from tinynet.ops import shape
@@ -124,7 +123,7 @@ def _quantile(name: str, input: Tensor, q: Any, dim: Any, keepdim: bool, between
         if not ((q.data >= 0) & (q.data <= 1)).all():
             raise RuntimeError(f"{name}: q must be from 0 to 1 in every entry")
     else:
-        raise TypeError(f"{name}: q is {kind_of(q)}; it must be a number or a Tensor")
+        raise TypeError(f"{name}: q is {a_kind_of(q)}; it must be a number or a Tensor")
     if not input.numel():
         raise RuntimeError(f"{name}: shape {input.shape} has no entry; it needs one")
     kept = (1,) * input.ndim
