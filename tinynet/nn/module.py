@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from tinynet import backend, dtypes
 from tinynet.autograd import Value, modes
-from tinynet.autograd.hooks import Hook, Hooks, RemovableHandle
+from tinynet.nn.hooks import HOOKS, Hooked
 from tinynet.nn.parameter import Parameter
 from tinynet.nn.state import IncompatibleKeys, load_arrays
 from tinynet.tensor import Tensor
@@ -38,7 +38,7 @@ def _distinct(named: Iterable[tuple[str, T]], wanted: bool = True) -> Iterator[t
             yield name, a
 
 
-class Module:
+class Module(Hooked):
     """Base class of all layers and networks: define `forward`, call the module.
 
     Attributes:
@@ -46,11 +46,10 @@ class Module:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.training = True
         # for each buffer whether it is part of the state_dict
         self._persistent: dict[str, bool] = {}
-        self._forward_pre_hooks: Hooks = {}
-        self._forward_hooks: Hooks = {}
 
     # --- attributes ---
 
@@ -91,7 +90,7 @@ class Module:
     def __getattr__(self, name: str) -> Any:
         # called only for missing attributes; must not access attributes that may be missing
         here = type(self).__name__
-        if name in ("_persistent", "training", "_forward_pre_hooks", "_forward_hooks"):
+        if name in ("_persistent", "training", *HOOKS):
             text = f"{here}: call super().__init__() at the start of __init__"
         else:
             names = [n for n, v in vars(self).items() if isinstance(v, Value | Module)]
@@ -373,46 +372,14 @@ class Module:
         _, watcher = modes()
         if watcher is not None:
             return watcher.module(self, args, kwargs)
-        if self._forward_pre_hooks or self._forward_hooks:
+        if (
+            self._forward_pre_hooks
+            or self._forward_hooks
+            or self._backward_hooks
+            or self._backward_pre_hooks
+        ):
             return self._run(args, kwargs)
         return self.forward(*args, **kwargs)
-
-    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        for hook in tuple(self._forward_pre_hooks.values()):  # a tuple: a hook may remove itself
-            changed = hook(self, args)
-            if changed is not None:
-                args = changed if isinstance(changed, tuple) else (changed,)
-        output = self.forward(*args, **kwargs)
-        for hook in tuple(self._forward_hooks.values()):
-            changed = hook(self, args, output)
-            if changed is not None:
-                output = changed
-        return output
-
-    def register_forward_pre_hook(self, hook: Hook) -> RemovableHandle:
-        """Call ``hook(module, args)`` before each forward, after the hooks registered earlier.
-
-        Args:
-            hook: receives the tuple of positional arguments and may return replacements, as a
-                tuple or a single value, or None.
-
-        Returns:
-            A handle whose `remove` removes the hook.
-        """
-        return RemovableHandle(self._forward_pre_hooks, hook)
-
-    def register_forward_hook(self, hook: Hook) -> RemovableHandle:
-        """Call ``hook(module, args, output)`` after each forward, after those registered earlier.
-
-        Hooks run for ``module(x)`` but not for ``module.forward(x)``.
-
-        Args:
-            hook: may return a replacement for the output, or None.
-
-        Returns:
-            A handle whose `remove` removes the hook.
-        """
-        return RemovableHandle(self._forward_hooks, hook)
 
     def extra_repr(self) -> str:
         """The options of a layer, shown by `repr`."""
