@@ -11,6 +11,7 @@ numbers from one generator would get other numbers in each run.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,6 +104,34 @@ def manual_seed(seed: int) -> np.random.Generator:
     return holder.generator
 
 
+def seed() -> int:
+    """Seed the generator with a random number, and return that number."""
+    number = int(np.random.SeedSequence().generate_state(1)[0])
+    manual_seed(number)
+    return number
+
+
+def get_rng_state() -> dict[str, Any]:
+    """The state of the generator, for `set_rng_state`."""
+    return copy.deepcopy(dict(generator().bit_generator.state))
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Go on from a state that `get_rng_state` returned."""
+    generator().bit_generator.state = new_state
+
+
+@contextmanager
+def fork_rng(devices: Any = (), enabled: bool = True) -> Iterator[None]:
+    """Draw within the block without changing what is drawn after it."""
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            set_rng_state(state)
+
+
 def generator() -> np.random.Generator:
     """The NumPy generator that initialisation and dropout draw from, on the host."""
     own = _own.get()
@@ -111,9 +140,8 @@ def generator() -> np.random.Generator:
             own.generator = own.make()
         return own.generator
     if _Random.generator is None:
-        # random, but the seed can be read from the generator afterwards
-        return manual_seed(int(np.random.SeedSequence().generate_state(1)[0]))
-    return _Random.generator
+        seed()
+    return _Random.generator  # type: ignore[return-value]
 
 
 def uniform(shape: tuple[int, ...], like: Array) -> Array:

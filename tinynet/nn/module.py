@@ -374,7 +374,7 @@ class Module(Hooked):
         return self.to("cpu")
 
     def cuda(self: Self, device: Any = None) -> Self:
-        return self.to("cuda" if device is None else device)
+        return self.to("cuda" if device in (None, 0) else device)
 
     def float(self: Self) -> Self:
         return self.to(dtypes.float32)
