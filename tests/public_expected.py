@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+import tinynet as tn
+import tinynet.functional as F
+
 X = np.linspace(-1.3, 1.7, 12).reshape(3, 4)
 
 METHODS = {
@@ -22,6 +25,12 @@ NO_GRADIENT = set(
     "less_ less_equal_ lgamma_ log_normal_ lt_ ne_ not_equal_ put_ rad2deg_ random_ renorm_ sgn_ "
     "sinc_ squeeze_ swapaxes_ swapdims_ t_ transpose_ tril_ triu_ unsqueeze_ xlogy_".split()
 )
+FUNCTIONS = {
+    "ctc_loss": (
+        lambda x: F.ctc_loss(x, tn.tensor([[1, 2], [1, 1]]), (4, 3), (2, 2)),
+        [np.linspace(-1.0, 1.3, 24).reshape(4, 2, 3)],
+    ),
+}
 TOP_LEVEL_WITHOUT = set(
     "Size accelerator channels_last contiguous_format cuda dtype e get_rng_state inf nan pi "
     "preserve_format seed set_rng_state strided".split()
