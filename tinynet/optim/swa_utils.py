@@ -193,9 +193,7 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
     momenta = [m.momentum for m in norms]
     modes = [(m, m.training) for m in model.modules()]
     for m in norms:
-        m.running_mean.zero_()
-        m.running_var.fill_(1.0)
-        m.num_batches_tracked.zero_()
+        m.reset_running_stats()
         m.momentum = None  # the mean over all batches
     model.train()
     try:
