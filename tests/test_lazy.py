@@ -94,3 +94,9 @@ def test_modes_dtypes_hooks_and_copies_before_the_first_input():
         network()(tn.ones(2, 2))
     with pytest.raises(ValueError, match="out_features is 0"):
         nn.LazyLinear(0)
+
+
+def test_the_state_of_a_lazy_layer_of_pytorch():
+    torch = pytest.importorskip("torch")
+    with pytest.raises(ValueError, match="^LazyLinear.load_state_dict: 'weight' has no shape yet"):
+        nn.LazyLinear(3).load_state_dict(torch.nn.LazyLinear(3).state_dict())
