@@ -130,3 +130,21 @@ def numpy_dtype(operands: Any) -> Any:
 def largest(dtype: Any) -> float:
     """The largest number of a floating-point dtype."""
     return float(np.finfo(dtype).max)
+
+
+def get_default_dtype() -> Any:
+    """The dtype of tensors made from Python's floats: float32."""
+    return float32
+
+
+def set_default_dtype(d: Any, /) -> None:
+    """Accept float32, the dtype of tensors made from Python's floats.
+
+    Raises:
+        ValueError: for another dtype.
+    """
+    if as_dtype(d) != float32:
+        raise ValueError(
+            f"set_default_dtype: {as_dtype(d)} is not supported; Python's floats become float32. "
+            "Give dtype= where a tensor is made, or convert with .double() and model.double()"
+        )
