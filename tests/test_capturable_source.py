@@ -42,7 +42,7 @@ ON_REQUEST = {
     },  # a Tensor's way out
     "autograd/anomaly.py": {"bad_number", "is_infinite"},  # looks at every result, when switched on
     "autograd/guards.py": {"operand"},  # a NumPy scalar from outside becomes Python's
-    "nn/module.py": {"state_dict"},
+    "nn/module.py": {"state_dict", "__setattr__"},
     "nn/state.py": {"host_array"},  # loading
     "optim/optimizer.py": {"_state"},  # saving
 }  # fmt: skip

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
-float32, float64 = np.dtype("float32"), np.dtype("float64")
+F = TypeVar("F", bound=Callable[..., Any])
+
+float16, float32, float64 = np.dtype("float16"), np.dtype("float32"), np.dtype("float64")
 int64, bool_ = np.dtype("int64"), np.dtype("bool")
 
 
@@ -24,6 +28,11 @@ def as_dtype(name: Any) -> Any:
         ) from None
 
 
+def same_kind(a: Any, b: Any) -> bool:
+    """Whether both dtypes are floating-point, both integer, or both boolean."""
+    return bool(a.kind == b.kind or (a.kind in "iu" and b.kind in "iu"))
+
+
 def is_new_float(dtype: Any, arrays: list[Any], options: dict[str, Any]) -> bool:
     """Whether a result has a floating-point dtype that no input has and no option requests.
 
@@ -33,3 +42,63 @@ def is_new_float(dtype: Any, arrays: list[Any], options: dict[str, Any]) -> bool
     if dtype.kind != "f" or "dtype" in options:
         return False
     return not any(hasattr(a, "dtype") and a.dtype == dtype for a in arrays)
+
+
+def in_float32(function: F) -> F:
+    """Make `function` compute float16 in float32 and round its results once.
+
+    A sum of float16 loses every term below half a unit of its total, and overflows at 65,504. For
+    an operation the arguments are arrays, for a composition Tensors: then the two conversions are
+    recorded, and the gradients are computed in float32 as well. If another argument is of a wider
+    floating-point dtype, so is the result.
+
+    Source: P. Micikevicius et al., Mixed precision training, arXiv:1710.03740, section 3.3.
+    """
+
+    @functools.wraps(function)
+    def wide(*args: Any, **options: Any) -> Any:
+        for a in (*args, *options.values()) if options else args:
+            if is_float16(a):
+                break
+        else:
+            return function(*args, **options)
+        y = function(*map(_widened, args), **{k: _widened(a) for k, a in options.items()})
+        given = [a.dtype for a in (*args, *options.values()) if hasattr(a, "dtype")]
+        if "dtype" in options or any(d.kind == "f" and d != float16 for d in given):
+            return y
+        return tuple(map(_rounded, y)) if isinstance(y, tuple) else _rounded(y)
+
+    return wide  # type: ignore[return-value]
+
+
+def is_float16(a: Any) -> bool:
+    return hasattr(a, "dtype") and bool(a.dtype.char == "e")
+
+
+def _widened(a: Any) -> Any:
+    return _cast(a, float32) if is_float16(a) else a
+
+
+def _rounded(y: Any) -> Any:
+    return _cast(y, float16) if y.dtype == float32 else y
+
+
+def _cast(a: Any, dtype: Any) -> Any:
+    """An array, or a Tensor, in another dtype."""
+    return a.astype(dtype) if hasattr(a, "astype") else a.to(dtype)
+
+
+def check_same_float(name: str, **operands: Any) -> None:
+    """Raise TypeError if some operands have different floating-point dtypes.
+
+    NumPy would compute in the wider, and one float64 array would make a whole network float64.
+    """
+    floats = {k: a.dtype for k, a in operands.items() if a is not None and a.dtype.kind == "f"}
+    if len(set(floats.values())) > 1:
+        (first, one), (second, other) = next(
+            (p, q) for p in floats.items() for q in floats.items() if p[1] != q[1]
+        )
+        raise TypeError(
+            f"{name}: {first} is {one} and {second} is {other}; convert one, as in "
+            f"{first}.to({str(other)!r})"
+        )

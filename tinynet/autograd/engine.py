@@ -48,6 +48,7 @@ from tinynet.autograd.guards import PLAIN, run
 from tinynet.autograd.modes import modes
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.versions import tick
+from tinynet.backend import quiet_underflow
 
 Edge = tuple[int, Any, tuple[int, ...], "Rule"]  # input number, source, shape, rule
 
@@ -105,6 +106,8 @@ class Node:
 
 class Op:
     """A differentiable operation, callable on arrays and on Values, with a rule for each input."""
+
+    broadcasts = False  # whether inputs of different shapes are combined entry by entry
 
     def __init__(self, forward: Callable[..., Any]) -> None:
         functools.update_wrapper(self, forward)
@@ -218,6 +221,7 @@ def nodes_behind(
     return nodes, leaves
 
 
+@quiet_underflow
 def walk_back(
     arrived: Accumulator,
     nodes: Iterable[Node],

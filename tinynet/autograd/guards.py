@@ -12,7 +12,7 @@ from typing import Any
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.versions import share_version
 from tinynet.backend import array_module, as_array, generic, is_array, ndarray
-from tinynet.dtypes import float32, is_new_float
+from tinynet.dtypes import float16, float32, is_new_float, same_kind
 
 PLAIN = frozenset({float, int, bool, type(None), ndarray})  # operands that need no conversion
 
@@ -27,9 +27,10 @@ def run(
 ) -> Any:
     """Run an operation's forward on arrays.
 
-    NumPy scalars are converted to Python numbers first, and integers to float32 if NumPy would
-    promote the result to float64 (see `tinynet.dtypes.is_new_float`). Error messages get the
-    operation's name and the shapes. A view shares the version of its base.
+    NumPy scalars are converted to Python numbers first, integers to float32 if NumPy would compute
+    in float64 or float16 (see `tinynet.dtypes.is_new_float`), and an operand of shape () to the
+    dtype of the others if it would widen them. Error messages get the operation's name and the
+    shapes. A view shares the version of its base.
 
     Args:
         op: the operation.
@@ -57,15 +58,42 @@ def run(
         if isinstance(y, (tuple, list)):
             return tuple([_wrapped(as_array(part), args, kind) for part in y])
         y = as_array(y)
+    if op.broadcasts and y.ndim:
+        for a in arrays:
+            if type(a) is ndarray and a.dtype is not y.dtype:
+                narrow = _without_widening(args, arrays, y.dtype)
+                if narrow is not None:
+                    return narrow
+                break
     if y.dtype is not float32 and is_new_float(y.dtype, arrays, options):
-        if any(map(_is_integer, arrays)):  # integers have no gradient, so a leaf is enough
-            return [kind(raw(a).astype(float32)) if _is_integer(raw(a)) else a for a in args]
+        # booleans and bytes would compute in float16; where a Python number made the result
+        # float64, booleans are conditions
+        kinds = "iub" if y.dtype == float16 else "iu"
+        if any([is_array(a) and a.dtype.kind in kinds for a in arrays]):
+            # integers have no gradient, so a leaf is enough
+            return [
+                kind(raw(a).astype(float32))
+                if is_array(raw(a)) and raw(a).dtype.kind in kinds
+                else a
+                for a in args
+            ]
         y = y.astype(float32)
     return kind(y) if y.base is None else _wrapped(y, args, kind)
 
 
-def _is_integer(array: Any) -> bool:
-    return is_array(array) and array.dtype.kind in "iu"
+def _without_widening(args: Sequence[Any], arrays: list[Any], dtype: Any) -> list[Any] | None:
+    """The arguments, those of shape () converted to the dtype of the others of the same kind if
+    they are wider, as in PyTorch; None if no other is of the kind of `dtype`, the result's."""
+    full = [a.dtype for a in arrays if is_array(a) and a.ndim and same_kind(a.dtype, dtype)]
+    wanted = max(full, key=lambda d: d.itemsize, default=dtype)
+    if wanted == dtype:
+        return None
+    return [
+        (a.to(wanted) if isinstance(a, Value) else a.astype(wanted))
+        if is_array(array) and not array.ndim and same_kind(array.dtype, dtype)
+        else a
+        for a, array in zip(args, arrays, strict=True)
+    ]
 
 
 def _wrapped(y: Any, args: Sequence[Any], kind: type[Value]) -> Value:

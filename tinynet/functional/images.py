@@ -6,6 +6,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import raw
+from tinynet.dtypes import in_float32
 from tinynet.ops import convolution, pooling, windows
 from tinynet.ops.indexing import getitem
 from tinynet.ops.linalg import matmul, transposed
@@ -93,6 +94,7 @@ def max_pool2d(
     return pooling.max_pool2d(input, window=window)
 
 
+@in_float32
 def avg_pool2d(
     input: Any,
     kernel_size: Pair,
@@ -137,6 +139,7 @@ def _bins(n: int, out: int) -> list[tuple[int, int]]:
     return [(i * n // out, -(-(i + 1) * n // out)) for i in range(out)]
 
 
+@in_float32
 def adaptive_avg_pool2d(input: Any, output_size: Pair) -> Any:
     """The means over a grid of OH x OW windows that cover an image of any size.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tinynet import backend, random
 from tinynet.autograd import raw
+from tinynet.dtypes import check_same_float, float16, float32, in_float32, is_float16
 from tinynet.ops import linalg, reduction, shape
 from tinynet.ops.elementary import sqrt
 from tinynet.ops.indexing import getitem, plain_index
@@ -112,6 +113,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True) -> Any:
 
     Source: N. Srivastava et al., Dropout, JMLR 15 (2014), section 10 ("inverted" dropout).
     """
+    p = float(p)  # a NumPy scalar would promote
     if not 0 <= p < 1:
         raise ValueError(f"dropout: p is {p}; it must be at least 0 and less than 1")
     if not training or p == 0:
@@ -158,6 +160,13 @@ def _normalise(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any
     return centred / sqrt(var + eps), mean, var
 
 
+def _check_floats(name: str, input: Any, weight: Any, bias: Any) -> None:
+    """Raise TypeError if input, weight and bias have different floating-point dtypes."""
+    if weight is not None or bias is not None:
+        arrays = {"input": input, "weight": weight, "bias": bias}
+        check_same_float(name, **{k: raw(a) for k, a in arrays.items() if a is not None})
+
+
 def last_sizes(normalized_shape: Any) -> tuple[int, ...]:
     """`normalized_shape` as a tuple; an integer is the size of the last axis only."""
     # NumPy arrays of any size have __index__
@@ -166,6 +175,7 @@ def last_sizes(normalized_shape: Any) -> tuple[int, ...]:
     return tuple(normalized_shape)
 
 
+@in_float32
 def layer_norm(
     input: Any,
     normalized_shape: int | Sequence[int],
@@ -194,8 +204,9 @@ def layer_norm(
         raise ValueError(
             f"layer_norm: input has shape {tuple(input.shape)}; it must end in {sizes}"
         )
+    _check_floats("layer_norm", input, weight, bias)
     axes = tuple(range(len(input.shape) - k, len(input.shape)))
-    y, _, _ = _normalise(input, axes, eps)
+    y, _, _ = _normalise(input, axes, float(eps))
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias
@@ -237,7 +248,14 @@ def batch_norm(
         raise ValueError(
             f"batch_norm: input has shape {tuple(input.shape)}; it must be (N, C) or (N, C, ...)"
         )
-    C = input.shape[1]
+    if is_float16(input):  # in float32, rounded once; the running statistics are changed in place
+        wide = [None if a is None else a.to(float32) for a in (weight, bias)]
+        return batch_norm(
+            input.to(float32), running_mean, running_var, *wide, training, momentum, eps
+        ).to(float16)
+    C, eps = input.shape[1], float(eps)
+    if momentum is not None and not backend.is_array(momentum):
+        momentum = float(momentum)
     for name, given in (
         ("running_mean", running_mean),
         ("running_var", running_var),
@@ -250,6 +268,7 @@ def batch_norm(
                 f"entry per channel of input {tuple(input.shape)}"
             )
         backend.array_module(raw(input), raw(given))  # DeviceError unless on one device
+    _check_floats("batch_norm", input, weight, bias)
     per_channel = (1, C, *(1 for _ in input.shape[2:]))
     if training or running_mean is None or running_var is None:
         axes = (0, *range(2, len(input.shape)))
@@ -265,11 +284,18 @@ def batch_norm(
                 (running_mean, raw(mean).reshape(C)),
                 (running_var, raw(var).reshape(C) * (n / (n - 1))),
             ):
+                if is_float16(running):
+                    wide = running._data.astype(float32)
+                    running.copy_(wide + (batch - wide) * momentum)
+                    continue
                 step = (batch - running._data).astype(running._data.dtype)
                 running.add_(step * momentum)
     else:
-        mean = running_mean._data.reshape(per_channel)
-        scale = 1.0 / backend.array_module(mean).sqrt(running_var._data.reshape(per_channel) + eps)
+        mean, var = (
+            a._data.astype(raw(input).dtype, copy=False).reshape(per_channel)
+            for a in (running_mean, running_var)
+        )
+        scale = 1.0 / backend.array_module(mean).sqrt(var + eps)
         y = (input - mean) * scale
     if weight is not None:
         y = y * shape.reshape(weight, shape=per_channel)

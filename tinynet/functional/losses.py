@@ -9,6 +9,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import raw
+from tinynet.dtypes import in_float32
 from tinynet.functional.layers import check_labels
 from tinynet.ops import arithmetic, softmax
 from tinynet.ops.reduction import sum
@@ -51,6 +52,7 @@ def _same_shape(name: str, input: Any, target: Any) -> None:
         )
 
 
+@in_float32
 def cross_entropy(
     input: Any,
     target: Any,
@@ -88,6 +90,7 @@ def cross_entropy(
         raise ValueError(
             f"cross_entropy: input has shape {tuple(x.shape)}; it must be (N, C) or (N, C, ...)"
         )
+    label_smoothing = float(label_smoothing)  # a NumPy scalar would promote
     if not 0.0 <= label_smoothing <= 1.0:
         raise ValueError(
             f"cross_entropy: label_smoothing is {label_smoothing}; it must be from 0 to 1"
@@ -120,6 +123,7 @@ def cross_entropy(
     return _reduce("cross_entropy", softmax.cross_entropy_rows(input, q), reduction, count)
 
 
+@in_float32
 def binary_cross_entropy_with_logits(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """- z ln s(x) - (1 - z) ln(1 - s(x)), averaged: the loss of a binary classifier, from logits.
 
@@ -138,6 +142,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, *, reduction: str 
     return _reduce("binary_cross_entropy_with_logits", losses, reduction)
 
 
+@in_float32
 def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """(x - t)^2, averaged, in the square of the unit of x. The shapes must be equal."""
     _same_shape("mse_loss", input, target)
@@ -145,12 +150,14 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     return _reduce("mse_loss", d * d, reduction)
 
 
+@in_float32
 def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """|x - t|, averaged, in the unit of x; the gradient at 0 is 0. The shapes must be equal."""
     _same_shape("l1_loss", input, target)
     return _reduce("l1_loss", arithmetic.abs(input - target), reduction)
 
 
+@in_float32
 def huber_loss(input: Any, target: Any, *, reduction: str = "mean", delta: float = 1.0) -> Any:
     """d^2 / 2 if d = |x - t| is at most delta, else delta (d - delta / 2); averaged.
 
@@ -167,6 +174,7 @@ def huber_loss(input: Any, target: Any, *, reduction: str = "mean", delta: float
 
     Source: P. Huber, Robust estimation of a location parameter, Ann. Math. Statist. 35 (1964).
     """
+    delta = float(delta)
     if not delta > 0:
         raise ValueError(f"huber_loss: delta is {delta}; it must be greater than 0")
     _same_shape("huber_loss", input, target)

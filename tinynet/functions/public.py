@@ -15,7 +15,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinynet.autograd import Value
-from tinynet.backend import as_array, is_array
+from tinynet.backend import as_array, generic, is_array
+from tinynet.dtypes import in_float32
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -23,6 +24,18 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NUMPY_WORDS = {"axis": "dim", "keepdims": "keepdim"}
+# compositions that add up: float16 is computed in float32 and rounded once
+_ADD_UP = frozenset(
+    """
+    binary_cross_entropy binary_cross_entropy_with_logits cdist cosine_embedding_loss
+    cosine_similarity cross_entropy cumulative_trapezoid gaussian_nll_loss group_norm
+    hinge_embedding_loss huber_loss instance_norm kl_div l1_loss layer_norm local_response_norm
+    log_softmax logcumsumexp logsumexp margin_ranking_loss mean mse_loss
+    multilabel_soft_margin_loss nanmean nll_loss norm normalize pairwise_distance pdist
+    poisson_nll_loss prod rms_norm smooth_l1_loss soft_margin_loss softmax softmin std std_mean
+    trace trapezoid triplet_margin_loss var var_mean vector_norm
+    """.split()
+)
 _ERRORS = (TypeError, ValueError, IndexError, RuntimeError, AttributeError, OverflowError)
 _NAME = re.compile(r"[\w.]+: ")  # what a message of tinynet begins with
 
@@ -36,6 +49,8 @@ def function(f: F) -> F:
     words = {numpy: own for numpy, own in _NUMPY_WORDS.items() if own in parameters}
     many = next((p.name for p in parameters.values() if p.kind == p.VAR_POSITIONAL), None)
 
+    compute = in_float32(f) if name in _ADD_UP else f
+
     @functools.wraps(f)
     def public(*args: Any, **options: Any) -> Any:
         if options:
@@ -43,13 +58,18 @@ def function(f: F) -> F:
                 options[words[word]] = options.pop(word)
             if many in options:  # permute(x, dims=(1, 0)) for permute(x, 1, 0)
                 args = (*args, options.pop(many))
+            for key, option in options.items():
+                if isinstance(option, generic):  # a NumPy scalar would promote
+                    options[key] = option.item()
+        if any([isinstance(a, generic) for a in args]):
+            args = tuple([a.item() if isinstance(a, generic) else a for a in args])
         if takes_tensor and args and not isinstance(args[0], Value):
             raise TypeError(
                 f"{name}: {first.name} is a {type(args[0]).__name__}; it must be a Tensor (make "
                 "one with tinynet.tensor)"
             )
         try:
-            return f(*args, **options)
+            return compute(*args, **options)
         except _ERRORS as error:
             if str(error).startswith(name):
                 raise

@@ -12,7 +12,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import Op, raw
-from tinynet.backend import array_module
+from tinynet.backend import array_module, quiet_underflow
 from tinynet.kernels import elementwise
 from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import Elementwise
@@ -230,6 +230,7 @@ def sigmoid_gx(gy: Any, y: Any) -> Any:
 
 
 @Op
+@quiet_underflow
 def softplus(x: Any) -> Any:
     """y = ln(1 + e^x), computed as max(x, 0) + ln(1 + e^-|x|), which never overflows.
 
