@@ -62,11 +62,11 @@ def in_float32(function: F) -> F:
                 break
         else:
             return function(*args, **options)
-        y = function(*map(_widened, args), **{k: _widened(a) for k, a in options.items()})
+        y = function(*map(widened, args), **{k: widened(a) for k, a in options.items()})
         given = [a.dtype for a in (*args, *options.values()) if hasattr(a, "dtype")]
         if "dtype" in options or any(d.kind == "f" and d != float16 for d in given):
             return y
-        return tuple(map(_rounded, y)) if isinstance(y, tuple) else _rounded(y)
+        return tuple(map(rounded, y)) if isinstance(y, tuple) else rounded(y)
 
     return wide  # type: ignore[return-value]
 
@@ -75,11 +75,13 @@ def is_float16(a: Any) -> bool:
     return hasattr(a, "dtype") and bool(a.dtype.char == "e")
 
 
-def _widened(a: Any) -> Any:
+def widened(a: Any) -> Any:
+    """float16 in float32; anything else as it is."""
     return _cast(a, float32) if is_float16(a) else a
 
 
-def _rounded(y: Any) -> Any:
+def rounded(y: Any) -> Any:
+    """float32 in float16; anything else as it is."""
     return _cast(y, float16) if y.dtype == float32 else y
 
 

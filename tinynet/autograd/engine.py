@@ -48,7 +48,6 @@ from tinynet.autograd.guards import PLAIN, run
 from tinynet.autograd.modes import modes
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.versions import tick
-from tinynet.backend import quiet_underflow
 
 Edge = tuple[int, Any, tuple[int, ...], "Rule"]  # input number, source, shape, rule
 
@@ -221,7 +220,6 @@ def nodes_behind(
     return nodes, leaves
 
 
-@quiet_underflow
 def walk_back(
     arrived: Accumulator,
     nodes: Iterable[Node],

@@ -11,7 +11,7 @@ from tinynet.autograd.engine import Node, gradient, nodes_behind, walk_back
 from tinynet.autograd.guards import copied
 from tinynet.autograd.modes import modes, recording
 from tinynet.autograd.value import Value
-from tinynet.backend import as_array, full, ndarray
+from tinynet.backend import as_array, full, ndarray, quiet_underflow
 
 
 def _as_value(g: Any, like: Value) -> Any:
@@ -72,6 +72,7 @@ def _retained(nodes: Iterable[Node]) -> list[Value]:
     return retained
 
 
+@quiet_underflow
 def backward(
     output: Value,
     gradient: Any = None,
@@ -98,6 +99,7 @@ def backward(
                 _accumulate(value, copied(arrived.grads[value._source]))
 
 
+@quiet_underflow
 def grad(
     outputs: Value | Sequence[Value],
     inputs: Value | Sequence[Value],

@@ -83,16 +83,16 @@ def run(
 
 def _without_widening(args: Sequence[Any], arrays: list[Any], dtype: Any) -> list[Any] | None:
     """The arguments, those of shape () converted to the dtype of the others of the same kind if
-    they are wider, as in PyTorch; None if no other is of the kind of `dtype`, the result's."""
-    full = [a.dtype for a in arrays if is_array(a) and a.ndim and same_kind(a.dtype, dtype)]
+    they widen it, as in PyTorch; None if they do not. `dtype` is that of the result."""
+    kin = [is_array(a) and same_kind(a.dtype, dtype) for a in arrays]
+    full = [a.dtype for a, is_kin in zip(arrays, kin, strict=True) if is_kin and a.ndim]
     wanted = max(full, key=lambda d: d.itemsize, default=dtype)
-    if wanted == dtype:
+    wider = [k and not a.ndim and a.dtype != wanted for a, k in zip(arrays, kin, strict=True)]
+    if wanted == dtype or not any(wider):
         return None
     return [
-        (a.to(wanted) if isinstance(a, Value) else a.astype(wanted))
-        if is_array(array) and not array.ndim and same_kind(array.dtype, dtype)
-        else a
-        for a, array in zip(args, arrays, strict=True)
+        a if not w else a.to(wanted) if isinstance(a, Value) else a.astype(wanted)
+        for a, w in zip(args, wider, strict=True)
     ]
 
 

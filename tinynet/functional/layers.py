@@ -9,7 +9,7 @@ from typing import Any
 
 from tinynet import backend, random
 from tinynet.autograd import raw
-from tinynet.dtypes import check_same_float, float16, float32, in_float32, is_float16
+from tinynet.dtypes import check_same_float, in_float32, is_float16, rounded, widened
 from tinynet.ops import linalg, reduction, shape
 from tinynet.ops.elementary import sqrt
 from tinynet.ops.indexing import getitem, plain_index
@@ -157,7 +157,7 @@ def _normalise(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any
     mean = reduction.sum(x, dim=axes, keepdim=True) / n
     centred = x - mean
     var = reduction.sum(centred * centred, dim=axes, keepdim=True) / n
-    return centred / sqrt(var + eps), mean, var
+    return centred / sqrt(var + float(eps)), mean, var
 
 
 def _check_floats(name: str, input: Any, weight: Any, bias: Any) -> None:
@@ -206,7 +206,7 @@ def layer_norm(
         )
     _check_floats("layer_norm", input, weight, bias)
     axes = tuple(range(len(input.shape) - k, len(input.shape)))
-    y, _, _ = _normalise(input, axes, float(eps))
+    y, _, _ = _normalise(input, axes, eps)
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias
@@ -249,10 +249,8 @@ def batch_norm(
             f"batch_norm: input has shape {tuple(input.shape)}; it must be (N, C) or (N, C, ...)"
         )
     if is_float16(input):  # in float32, rounded once; the running statistics are changed in place
-        wide = [None if a is None else a.to(float32) for a in (weight, bias)]
-        return batch_norm(
-            input.to(float32), running_mean, running_var, *wide, training, momentum, eps
-        ).to(float16)
+        x, w, b = map(widened, (input, weight, bias))
+        return rounded(batch_norm(x, running_mean, running_var, w, b, training, momentum, eps))
     C, eps = input.shape[1], float(eps)
     if momentum is not None and not backend.is_array(momentum):
         momentum = float(momentum)
@@ -285,7 +283,7 @@ def batch_norm(
                 (running_var, raw(var).reshape(C) * (n / (n - 1))),
             ):
                 if is_float16(running):
-                    wide = running._data.astype(float32)
+                    wide = widened(running._data)
                     running.copy_(wide + (batch - wide) * momentum)
                     continue
                 step = (batch - running._data).astype(running._data.dtype)

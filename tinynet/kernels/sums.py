@@ -15,12 +15,15 @@ section 2, for the errors of adding one by one and in pairs.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinynet.backend import Array, array_module
+
+add: Any = np.add  # its types know no arrays of any module
 
 ROWS = 128  # at most so many numbers are added one by one
 BLOCK = 32  # rows of a block
@@ -42,16 +45,16 @@ def sum(x: Array, axes: tuple[int, ...], keepdims: bool = False, dtype: Any = No
     if array_module(x) is not np:  # CuPy adds in trees
         return x.sum(axis=axes, dtype=dtype, keepdims=keepdims)
     if n <= ROWS or x.dtype.kind != "f":
-        return np.add.reduce(x, axis=axes, dtype=dtype, keepdims=keepdims)
+        return add.reduce(x, axis=axes, dtype=dtype, keepdims=keepdims)
     plan = _plan(x.shape, x.strides, axes)
     if plan is None:
-        return np.add.reduce(x, axis=axes, keepdims=keepdims)
+        return add.reduce(x, axis=axes, keepdims=keepdims)
     y = x if plan.order is None else x.transpose(plan.order)
     if plan.flat is not None:
         y = _of_rows(y.reshape(-1), *plan.flat).reshape(plan.kept)
     else:
         if plan.together:
-            y = np.add.reduce(y, axis=plan.together, keepdims=True)
+            y = add.reduce(y, axis=plan.together, keepdims=True)
         for axis in plan.apart:
             y = _down(y, axis)
     if plan.back is not None:
@@ -94,7 +97,7 @@ def _plan(shape: tuple[int, ...], strides: tuple[int, ...], axes: tuple[int, ...
         return None
     flat = None
     if reduced == long[: len(reduced)] and not together and n < BLOCK * ROWS:
-        ends = zip(long, long[1:], strict=False)
+        ends = itertools.pairwise(long)
         inner = math.prod(sizes) // n
         if all(steps[k] == sizes[m] * steps[m] for k, m in ends) and n * inner <= BLOCK * WIDE:
             block = next((b for b in range(BLOCK, 5, -1) if n % b == 0 and n // b <= ROWS), BLOCK)
@@ -116,19 +119,19 @@ def _of_rows(x: Array, n: int, inner: int, block: int) -> Array:
     wide = n // block
     used = wide * block * inner
     if used == x.size:
-        y = np.add.reduce(x.reshape(block, -1), axis=0)
+        y = add.reduce(x.reshape(block, -1), axis=0)
     else:
-        y = np.add.reduce(x[:used].reshape(block, -1), axis=0)
+        y = add.reduce(x[:used].reshape(block, -1), axis=0)
         rest = x[used:]
         y[: rest.size] += rest
-    return np.add.reduce(y.reshape(wide, inner), axis=0)
+    return add.reduce(y.reshape(wide, inner), axis=0)
 
 
 def _down(x: Array, axis: int) -> Array:
     """x added along an axis, which keeps size 1; the last axes are the fastest in memory."""
     n = x.shape[axis]
     if n <= ROWS:
-        return np.add.reduce(x, axis=axis, keepdims=True)
+        return add.reduce(x, axis=axis, keepdims=True)
     before, after = x.shape[:axis], x.shape[axis + 1 :]
     inner = math.prod(after)
     block = min(BLOCK, math.isqrt(n))
@@ -136,12 +139,18 @@ def _down(x: Array, axis: int) -> Array:
     if x.strides[axis] != inner * x.itemsize and inner >= ROWS:
         wide = 1  # blocks of rows with gaps are not one wide row
     high = n // (block * wide)
-    used, every = high * block * wide, (slice(None),) * axis
-    rows = x[(*every, slice(used))].reshape(*before, high, block, wide, *after)
-    y = np.add.reduce(rows, axis=axis + 1).reshape(*before, high * wide, *after)
+    used = high * block * wide
+    rows = _part(x, axis, 0, used).reshape(*before, high, block, wide, *after)
+    y = add.reduce(rows, axis=axis + 1).reshape(*before, high * wide, *after)
     if used < n:
-        rest = x[(*every, slice(used, None))]
+        rest = _part(x, axis, used, n)
         if n - used > high * wide:
             rest = _down(rest, axis)
-        y[(*every, slice(rest.shape[axis]))] += rest
+        some = _part(y, axis, 0, rest.shape[axis])
+        some += rest
     return _down(y, axis)
+
+
+def _part(x: Array, axis: int, start: int, stop: int) -> Array:
+    """x[start:stop] along an axis."""
+    return x[(slice(None),) * axis + (slice(start, stop),)]

@@ -203,7 +203,7 @@ def exp_minus_abs(x: Any) -> Any:
     """e^-|x| as an array; it is at most 1."""
     xp, x = array_module(x), backend.array_of(x)
     if x.dtype.kind != "f":  # integers wrap: -5 of uint16 is 65531, |-128| of int8 is -128
-        x = x.astype(xp.result_type(x, xp.float16))  # the dtype of exp(x)
+        x = x.astype(xp.result_type(x, xp.float32))
     return xp.exp(-xp.abs(x))
 
 

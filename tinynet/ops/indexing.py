@@ -6,7 +6,6 @@ of repeated integer indices add up; ``g[index] += v`` would keep only the last o
 
 from __future__ import annotations
 
-
 import math
 from typing import Any
 
