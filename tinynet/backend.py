@@ -301,6 +301,11 @@ def quiet_underflow(function: F) -> F:
     return np.errstate(under="ignore")(function)
 
 
+def quiet_range(function: F) -> F:
+    """As `quiet_underflow`; also let them overflow, where the result is right nevertheless."""
+    return np.errstate(under="ignore", over="ignore")(function)
+
+
 # --- functions that differ between NumPy and CuPy -------------------------------------------
 
 

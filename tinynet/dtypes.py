@@ -44,13 +44,13 @@ def is_new_float(dtype: Any, arrays: list[Any], options: dict[str, Any]) -> bool
     return not any(hasattr(a, "dtype") and a.dtype == dtype for a in arrays)
 
 
-def in_float32(function: F) -> F:
+def in_float32(function: F, mixed: bool = True) -> F:
     """Make `function` compute float16 in float32 and round its results once.
 
     A sum of float16 loses every term below half a unit of its total, and overflows at 65,504. For
     an operation the arguments are arrays, for a composition Tensors: then the two conversions are
     recorded, and the gradients are computed in float32 as well. If another argument is of a wider
-    floating-point dtype, so is the result.
+    floating-point dtype, so is the result, or with `mixed` False a TypeError is raised.
 
     Source: P. Micikevicius et al., Mixed precision training, arXiv:1710.03740, section 3.3.
     """
@@ -62,6 +62,11 @@ def in_float32(function: F) -> F:
                 break
         else:
             return function(*args, **options)
+        if not mixed:
+            check_same_float(
+                function.__name__,
+                **{f"operand {i}": a for i, a in enumerate(args, 1) if hasattr(a, "dtype")},
+            )
         y = function(*map(widened, args), **{k: widened(a) for k, a in options.items()})
         given = [a.dtype for a in (*args, *options.values()) if hasattr(a, "dtype")]
         if "dtype" in options or any(d.kind == "f" and d != float16 for d in given):
@@ -69,6 +74,11 @@ def in_float32(function: F) -> F:
         return tuple(map(rounded, y)) if isinstance(y, tuple) else rounded(y)
 
     return wide  # type: ignore[return-value]
+
+
+def in_float32_unmixed(function: F) -> F:
+    """As `in_float32`; arguments of different floating-point dtypes raise a TypeError."""
+    return in_float32(function, mixed=False)
 
 
 def is_float16(a: Any) -> bool:
@@ -101,6 +111,6 @@ def check_same_float(name: str, **operands: Any) -> None:
             (p, q) for p in floats.items() for q in floats.items() if p[1] != q[1]
         )
         raise TypeError(
-            f"{name}: {first} is {one} and {second} is {other}; convert one, as in "
-            f"{first}.to({str(other)!r})"
+            f"{name}: {first} is {one} and {second} is {other}; convert one with .to, as in "
+            f"x.to({str(other)!r})"
         )

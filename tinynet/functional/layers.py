@@ -9,7 +9,7 @@ from typing import Any
 
 from tinynet import backend, random
 from tinynet.autograd import raw
-from tinynet.dtypes import check_same_float, in_float32, is_float16, rounded, widened
+from tinynet.dtypes import check_same_float, is_float16, rounded, widened
 from tinynet.ops import linalg, reduction, shape
 from tinynet.ops.elementary import sqrt
 from tinynet.ops.indexing import getitem, plain_index
@@ -151,6 +151,7 @@ def pad(input: Any, pad: Sequence[int], value: float = 0.0) -> Any:
     return shape.pad(input, widths=grow, value=value)
 
 
+@backend.quiet_underflow
 def _normalise(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
     """(x - mean) / sqrt(var + eps) over the axes, the mean, and var, the biased variance."""
     n = math.prod(x.shape[a] for a in axes)
@@ -175,7 +176,6 @@ def last_sizes(normalized_shape: Any) -> tuple[int, ...]:
     return tuple(normalized_shape)
 
 
-@in_float32
 def layer_norm(
     input: Any,
     normalized_shape: int | Sequence[int],
@@ -198,6 +198,9 @@ def layer_norm(
 
     Source: J. Ba, J. Kiros and G. Hinton, Layer normalization, arXiv:1607.06450, eq. 3.
     """
+    if is_float16(input):  # in float32, rounded once
+        x, w, b = map(widened, (input, weight, bias))
+        return rounded(layer_norm(x, normalized_shape, w, b, eps))
     sizes = last_sizes(normalized_shape)
     k = len(sizes)
     if k == 0 or tuple(input.shape[-k:]) != sizes:

@@ -32,6 +32,8 @@ def sqrt(input: Tensor) -> Tensor:
 @function
 def square(input: Tensor) -> Tensor:
     """y = x^2."""
+    if input.dtype.kind == "b":
+        return elementary.pow(input, 2)
     return arithmetic.mul(input, input)
 
 

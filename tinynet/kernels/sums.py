@@ -100,7 +100,7 @@ def _plan(shape: tuple[int, ...], strides: tuple[int, ...], axes: tuple[int, ...
         ends = itertools.pairwise(long)
         inner = math.prod(sizes) // n
         if all(steps[k] == sizes[m] * steps[m] for k, m in ends) and n * inner <= BLOCK * WIDE:
-            block = next((b for b in range(BLOCK, 5, -1) if n % b == 0 and n // b <= ROWS), BLOCK)
+            block = next((b for b in range(BLOCK, 2, -1) if n % b == 0 and n // b <= ROWS), BLOCK)
             flat = (n, inner, min(block, math.isqrt(n) if n % block else block))
     moved = order != tuple(range(len(shape)))
     return _Plan(

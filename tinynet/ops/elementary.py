@@ -76,6 +76,8 @@ def pow(a: Any, b: Any) -> Any:
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
+    if backend.is_array(a) and a.dtype.kind == "b" and isinstance(b, int):
+        a = a.astype("int64")  # NumPy takes int8
     return a**b
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from tinynet import threads
 from tinynet.autograd import Op, raw
 from tinynet.backend import array_module, eye
-from tinynet.dtypes import check_same_float, in_float32
+from tinynet.dtypes import check_same_float, in_float32_unmixed
 from tinynet.kernels import products, sums
 from tinynet.ops.broadcast import Elementwise, expand
 from tinynet.ops.reduction import sum
@@ -21,7 +21,7 @@ def transposed(x: Any) -> Any:
 
 
 @Elementwise  # the batch axes broadcast
-@in_float32
+@in_float32_unmixed
 def matmul(a: Any, b: Any) -> Any:
     """y_ij = sum_k a_ik b_kj, for each matrix of a batch.
 
@@ -45,6 +45,8 @@ def matmul(a: Any, b: Any) -> Any:
             "the first must equal the second-to-last of the second"
         )
     check_same_float("matmul", input=a, other=b)
+    if a.dtype.kind == b.dtype.kind == "b":
+        raise TypeError("matmul: both inputs are bool; convert them with .long() or .float()")
     return products.product(a, b)
 
 
@@ -59,7 +61,7 @@ def matmul_gb(gy: Any, a: Any) -> Any:
 
 
 @Op
-@in_float32
+@in_float32_unmixed
 def linear(x: Any, w: Any, b: Any = None) -> Any:
     """y_nj = sum_i x_ni w_ji + b_j: each row of x is an example, each row of w makes an output.
 
@@ -110,7 +112,7 @@ def linear_gb(gy: Any) -> Any:
 
 
 @Op
-@in_float32
+@in_float32_unmixed
 def einsum(*xs: Any, subscripts: str) -> Any:
     """y = sum of the products of entries of x_0, x_1, ... over letters not in the output.
 
@@ -137,6 +139,8 @@ def einsum(*xs: Any, subscripts: str) -> Any:
         raise ValueError(f"einsum: the output {out!r} of {subscripts!r} must be letters of the "
                          "inputs, each once")  # fmt: skip
     check_same_float("einsum", **{f"operand_{k}": x for k, x in enumerate(xs)})
+    # booleans are counted, not joined by "or"
+    xs = tuple(x.astype("int64") if x.dtype.kind == "b" else x for x in xs)
     terms, summed = _sum_alone(terms, out, xs)
     with threads.one_blas_thread():
         return array_module(*xs).einsum(f"{','.join(terms)}->{out}", *summed, optimize=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module, full, quiet_underflow
+from tinynet.backend import array_module, full, quiet_range
 from tinynet.dtypes import in_float32
 from tinynet.kernels import sums
 from tinynet.ops.broadcast import Elementwise, expand
@@ -36,7 +36,7 @@ def _shifted(name: str, x: Any, dim: Dim) -> tuple[Any, Any, tuple[int, ...]]:
 
 @Op
 @in_float32
-@quiet_underflow
+@quiet_range
 def logsumexp(x: Any, *, dim: Dim, keepdim: bool = False) -> Any:
     """y = ln sum_c e^(x_c) over the axes `dim`.
 
@@ -67,7 +67,7 @@ def logsumexp_gx(gy: Any, x: Any, y: Any, x_shape: tuple[int, ...], dim: Dim) ->
 
 @Op
 @in_float32
-@quiet_underflow
+@quiet_range
 def softmax(x: Any, *, dim: int) -> Any:
     """y_c = e^(x_c) / sum_k e^(x_k) along the axis `dim`.
 
@@ -95,7 +95,7 @@ def softmax_gx(gy: Any, y: Any, dim: int) -> Any:
 
 @Op
 @in_float32
-@quiet_underflow
+@quiet_range
 def log_softmax(x: Any, *, dim: int) -> Any:
     """y_c = x_c - ln sum_k e^(x_k) along the axis `dim`.
 
@@ -119,7 +119,7 @@ def log_softmax_gx(gy: Any, y: Any, dim: int) -> Any:
 
 @Op
 @in_float32
-@quiet_underflow
+@quiet_range
 def cross_entropy_rows(x: Any, q: Any) -> Any:
     """y_n = - sum_c q_nc ln p_nc, with p = softmax(x) along axis 1: row by row, from logits.
 
@@ -159,7 +159,7 @@ def cross_entropy_rows_gq(gy: Any, x: Any, x_shape: tuple[int, ...]) -> Any:
 
 @Elementwise
 @in_float32
-@quiet_underflow
+@quiet_range
 def bce_with_logits(x: Any, z: Any) -> Any:
     """y = - z ln s(x) - (1 - z) ln(1 - s(x)), s the sigmoid: entry by entry, from logits.
 

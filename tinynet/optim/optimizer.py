@@ -202,6 +202,7 @@ class Optimizer:
         xp = backend.array_module(flat.like)
         decay, shrink = self._decay(options)
 
+        @backend.quiet_underflow
         def update(piece: tuple[int, int, int, int]) -> None:
             first, _, lo, hi = piece
             g = flat.gather(piece, decay)
