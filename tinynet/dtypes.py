@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -45,7 +45,7 @@ def is_new_float(dtype: Any, arrays: list[Any], options: dict[str, Any]) -> bool
 
 
 def in_float32(function: F, mixed: bool = True) -> F:
-    """Make `function` compute float16 in float32 and round its results once.
+    """Make `function` compute a first argument of float16 in float32, and round its results once.
 
     A sum of float16 loses every term below half a unit of its total, and overflows at 65,504. For
     an operation the arguments are arrays, for a composition Tensors: then the two conversions are
@@ -57,16 +57,16 @@ def in_float32(function: F, mixed: bool = True) -> F:
 
     @functools.wraps(function)
     def wide(*args: Any, **options: Any) -> Any:
-        for a in (*args, *options.values()) if options else args:
-            if is_float16(a):
-                break
-        else:
+        try:
+            narrow = args[0].dtype is float16
+        except (IndexError, AttributeError):
+            narrow = is_float16(options.get("input"))
+        if not narrow:
             return function(*args, **options)
         if not mixed:
-            check_same_float(
-                function.__name__,
-                **{f"operand {i}": a for i, a in enumerate(args, 1) if hasattr(a, "dtype")},
-            )
+            arrays = [a for a in args if hasattr(a, "dtype")]
+            names = [f"operand {i}" for i in range(1, len(arrays) + 1)]
+            check_same_float(function.__name__, names, *arrays)
         y = function(*map(widened, args), **{k: widened(a) for k, a in options.items()})
         given = [a.dtype for a in (*args, *options.values()) if hasattr(a, "dtype")]
         if "dtype" in options or any(d.kind == "f" and d != float16 for d in given):
@@ -82,7 +82,7 @@ def in_float32_unmixed(function: F) -> F:
 
 
 def is_float16(a: Any) -> bool:
-    return hasattr(a, "dtype") and bool(a.dtype.char == "e")
+    return getattr(a, "dtype", None) is float16
 
 
 def widened(a: Any) -> Any:
@@ -100,12 +100,22 @@ def _cast(a: Any, dtype: Any) -> Any:
     return a.astype(dtype) if hasattr(a, "astype") else a.to(dtype)
 
 
-def check_same_float(name: str, **operands: Any) -> None:
-    """Raise TypeError if some operands have different floating-point dtypes.
+def check_same_float(name: str, names: Sequence[str], *operands: Any) -> None:
+    """Raise TypeError if some operands, arrays or None, have different floating-point dtypes.
 
     NumPy would compute in the wider, and one float64 array would make a whole network float64.
     """
-    floats = {k: a.dtype for k, a in operands.items() if a is not None and a.dtype.kind == "f"}
+    dtype = operands[0].dtype
+    for a in operands:
+        if a is not None and a.dtype is not dtype:
+            break
+    else:
+        return
+    floats = {
+        k: a.dtype
+        for k, a in zip(names, operands, strict=False)
+        if a is not None and a.dtype.kind == "f"
+    }
     if len(set(floats.values())) > 1:
         (first, one), (second, other) = next(
             (p, q) for p in floats.items() for q in floats.items() if p[1] != q[1]

@@ -58,17 +58,19 @@ def run(
         if isinstance(y, (tuple, list)):
             return tuple([_wrapped(as_array(part), args, kind) for part in y])
         y = as_array(y)
-    if op.broadcasts and y.ndim:
-        for a in arrays:
-            if type(a) is ndarray and a.dtype is not y.dtype:
-                narrow = _without_widening(args, arrays, y.dtype)
-                if narrow is not None:
-                    return narrow
-                break
-    if y.dtype is not float32 and is_new_float(y.dtype, arrays, options):
+    dtype = y.dtype
+    if op.broadcasts:
+        a, b = arrays[-2], arrays[-1]
+        if (type(a) is ndarray and a.dtype is not dtype) or (
+            type(b) is ndarray and b.dtype is not dtype
+        ):
+            narrow = _without_widening(args, arrays, dtype)
+            if narrow is not None:
+                return narrow
+    if dtype is not float32 and is_new_float(dtype, arrays, options):
         # booleans and bytes would compute in float16; where a Python number made the result
         # float64, booleans are conditions
-        kinds = "iub" if y.dtype == float16 else "iu"
+        kinds = "iub" if dtype == float16 else "iu"
         if any([is_array(a) and a.dtype.kind in kinds for a in arrays]):
             # integers have no gradient, so a leaf is enough
             return [

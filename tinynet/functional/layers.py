@@ -164,8 +164,7 @@ def _normalise(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any
 def _check_floats(name: str, input: Any, weight: Any, bias: Any) -> None:
     """Raise TypeError if input, weight and bias have different floating-point dtypes."""
     if weight is not None or bias is not None:
-        arrays = {"input": input, "weight": weight, "bias": bias}
-        check_same_float(name, **{k: raw(a) for k, a in arrays.items() if a is not None})
+        check_same_float(name, ("input", "weight", "bias"), *map(raw, (input, weight, bias)))
 
 
 def last_sizes(normalized_shape: Any) -> tuple[int, ...]:

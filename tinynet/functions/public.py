@@ -61,8 +61,10 @@ def function(f: F) -> F:
             for key, option in options.items():
                 if isinstance(option, generic):  # a NumPy scalar would promote
                     options[key] = option.item()
-        if any([isinstance(a, generic) for a in args]):
-            args = tuple([a.item() if isinstance(a, generic) else a for a in args])
+        for a in args:
+            if isinstance(a, generic):
+                args = tuple([a.item() if isinstance(a, generic) else a for a in args])
+                break
         if takes_tensor and args and not isinstance(args[0], Value):
             raise TypeError(
                 f"{name}: {first.name} is a {type(args[0]).__name__}; it must be a Tensor (make "

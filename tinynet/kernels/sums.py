@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinynet.backend import Array, array_module
+from tinynet.backend import Array, array_module, ndarray
 
 add: Any = np.add  # its types know no arrays of any module
 
@@ -42,7 +42,7 @@ def sum(x: Array, axes: tuple[int, ...], keepdims: bool = False, dtype: Any = No
     n = 1
     for a in axes:
         n *= x.shape[a]
-    if array_module(x) is not np:  # CuPy adds in trees
+    if type(x) is not ndarray and array_module(x) is not np:  # CuPy adds in trees
         return x.sum(axis=axes, dtype=dtype, keepdims=keepdims)
     if n <= ROWS or x.dtype.kind != "f":
         return add.reduce(x, axis=axes, dtype=dtype, keepdims=keepdims)

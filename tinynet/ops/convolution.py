@@ -59,7 +59,7 @@ def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) ->
     y_shape = _check("conv2d", x.shape, w.shape, window, groups)
     if b is not None and b.shape != w.shape[:1]:
         raise ValueError(f"conv2d: bias {tuple(b.shape)} must be ({len(w)},) for weight {w.shape}")
-    check_same_float("conv2d", input=x, weight=w, bias=b)
+    check_same_float("conv2d", ("input", "weight", "bias"), x, w, b)
     if rowwise.is_faster(y_shape, x):
         return rowwise.conv(x, w, b, window, groups)
     col = im2col(x, window)  # (C KH KW, OH OW N)

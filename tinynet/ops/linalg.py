@@ -44,7 +44,7 @@ def matmul(a: Any, b: Any) -> Any:
             f"matmul: shapes {tuple(a.shape)} and {tuple(b.shape)} do not fit; the last size of "
             "the first must equal the second-to-last of the second"
         )
-    check_same_float("matmul", input=a, other=b)
+    check_same_float("matmul", ("input", "other"), a, b)
     if a.dtype.kind == b.dtype.kind == "b":
         raise TypeError("matmul: both inputs are bool; convert them with .long() or .float()")
     return products.product(a, b)
@@ -88,7 +88,7 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
         raise ValueError(
             f"linear: bias {tuple(b.shape)} must be ({w.shape[0]},) for weight {tuple(w.shape)}"
         )
-    check_same_float("linear", input=x, weight=w, bias=b)
+    check_same_float("linear", ("input", "weight", "bias"), x, w, b)
     y = products.product(x, w.T)
     if b is None:
         return y
@@ -138,7 +138,7 @@ def einsum(*xs: Any, subscripts: str) -> Any:
     if len(set(out)) != len(out) or any(c not in sizes for c in out):
         raise ValueError(f"einsum: the output {out!r} of {subscripts!r} must be letters of the "
                          "inputs, each once")  # fmt: skip
-    check_same_float("einsum", **{f"operand_{k}": x for k, x in enumerate(xs)})
+    check_same_float("einsum", [f"operand {k}" for k in range(1, len(xs) + 1)], *xs)
     # booleans are counted, not joined by "or"
     xs = tuple(x.astype("int64") if x.dtype.kind == "b" else x for x in xs)
     terms, summed = _sum_alone(terms, out, xs)

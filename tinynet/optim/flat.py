@@ -43,7 +43,7 @@ class FlatParameters:
         self.dtype = params[0].dtype
         # an empty array of their device and the dtype of the state
         self.like = params[0]._data.reshape(-1)[:0]
-        if self.dtype == float16:
+        if self.dtype is float16:
             self.like = self.like.astype(float32)
         self.device = params[0].device
         self.slots: dict[str, Any] = {}  # the state arrays by name
@@ -144,7 +144,7 @@ class FlatParameters:
         else:
             pairs = [(self.params[i]._data, self.view(flat, i, lo)) for i in range(first, last)]
         for p, decrease in pairs:
-            if self.dtype == float16:  # round once
+            if self.dtype is float16:  # round once
                 wide = p.astype(float32)
                 p[...] = (wide if shrink is None else wide * shrink) - decrease
                 continue
