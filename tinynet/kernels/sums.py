@@ -53,23 +53,29 @@ def sum(x: Array, axes: tuple[int, ...], keepdims: bool = False, dtype: Any = No
     if plan.flat is not None:
         y = _of_rows(y.reshape(-1), *plan.flat).reshape(plan.kept)
     else:
-        if plan.together:
+        if plan.together and plan.together_first:
             y = add.reduce(y, axis=plan.together, keepdims=True)
         for axis in plan.apart:
             y = _down(y, axis)
+        if plan.together and not plan.together_first:
+            y = add.reduce(y, axis=plan.together, keepdims=True)
     if plan.back is not None:
         y = y.transpose(plan.back)
     return y if keepdims else y.reshape(plan.shape)
 
 
 class _Plan(NamedTuple):
-    """How to add: the axes from slowest to fastest; the order back; of the axes in that order those
-    to add together and those to add one after the other; the results' shapes; or, for a few rows
-    that lie one after the other, the arguments of `_of_rows`."""
+    """How to add.
+
+    The axes from slowest to fastest, and the order back; of the axes in that order those to add
+    together, first or last, and those to add one after the other; the shapes of the result. For a
+    few rows that lie one after the other the arguments of `_of_rows` are all.
+    """
 
     order: tuple[int, ...] | None
     back: tuple[int, ...] | None
     together: tuple[int, ...]
+    together_first: bool
     apart: tuple[int, ...]
     kept: tuple[int, ...]
     shape: tuple[int, ...]
@@ -107,6 +113,7 @@ def _plan(shape: tuple[int, ...], strides: tuple[int, ...], axes: tuple[int, ...
         order if moved else None,
         tuple(order.index(a) for a in range(len(shape))) if moved else None,
         tuple(together),
+        math.prod(sizes[k] for k in together) >= BLOCK,  # shorter rows are slow to add
         tuple(apart),
         tuple(1 if a in axes else shape[a] for a in order),
         tuple(m for a, m in enumerate(shape) if a not in axes),
