@@ -85,11 +85,11 @@ EXPLAINED: list[tuple[str, str]] = [
     ),
     (
         r"cov: differs: .*aweights=float32",
-        "float32 weights of float64 numbers: PyTorch rounds sums of them to float32.",
+        "The gradients of float32 weights are float32, and are summed in another order.",
     ),
     (
         r"nn\.functional\.local_response_norm: refused: .*int64",
-        "Integers are refused: the result is not one.",
+        "Integers are refused; PyTorch rounds the mean of their squares to an integer.",
     ),
 ]
 

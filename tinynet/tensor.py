@@ -342,16 +342,19 @@ class Tensor(Conversions, Value):
         value = self._assigned("item assignment", value)
         self._writable("item assignment")[indexing.plain_index(index, self._data)] = value
 
-    def copy_(self, other: Any) -> Tensor:
-        other = self._assigned("copy_", other)
-        self._writable("copy_")[...] = other
+    def _overwritten(self, name: str, other: Any) -> Tensor:
+        other = self._assigned(name, other)
+        self._writable(name)[...] = other
         return self
 
+    def copy_(self, other: Any) -> Tensor:
+        return self._overwritten("copy_", other)
+
     def fill_(self, value: float) -> Tensor:
-        return self.copy_(value)
+        return self._overwritten("fill_", value)
 
     def zero_(self) -> Tensor:
-        return self.copy_(0)
+        return self._overwritten("zero_", 0)
 
     abs_ = in_place(operators.abs)
     absolute_ = in_place(operators.absolute)
