@@ -35,6 +35,9 @@ CONVENTIONS = """\
   [kinks.md](kinks.md) names. Equal entries are ranked in their order (`sort`, `topk`, `kthvalue`,
   `mode`), where PyTorch may take any of them first. The sign of a singular vector or an
   eigenvector is LAPACK's, and may differ.
+* **Accuracy.** Some gradients of PyTorch are less exact than its values, or NaN: those of `celu`
+  and `hardsigmoid` in float64, of `xlogy` at (0, 0), and the second derivatives of `sinc` near 0,
+  of `mish` at large numbers and of `copysign` at 0. Here they are finite and exact.
 """
 
 

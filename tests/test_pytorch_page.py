@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 import tinynet as tn
-from tinynet import optim
+from tinynet import functional, optim
 
 
 def test_changes_in_place():
@@ -67,3 +69,27 @@ def test_the_first_of_equal_entries():
     x = tn.tensor([2.0, 1.0, 1.0, 2.0])
     assert x.sort().indices.tolist() == [1, 2, 0, 3]
     assert x.kthvalue(1).indices.item() == 1
+
+
+def slopes(f, x):
+    """The first and second derivative of f at a number."""
+    x = tn.tensor(x, dtype="float64", requires_grad=True)
+    (slope,) = tn.grad(f(x), x, create_graph=True)
+    if not slope.requires_grad:
+        return slope.item(), 0.0
+    (bend,) = tn.grad(slope, x, allow_unused=True)
+    return slope.item(), 0.0 if bend is None else bend.item()
+
+
+def test_gradients_are_finite_and_exact():
+    assert slopes(lambda x: functional.celu(x, 0.8), -1.0)[0] == pytest.approx(
+        math.exp(-1.25), rel=1e-15
+    )
+    assert slopes(functional.hardsigmoid, 0.5)[0] == 1 / 6
+    near = 1e-4
+    bend = -(math.pi**2) / 3 + math.pi**4 * near**2 / 10
+    assert slopes(tn.sinc, near)[1] == pytest.approx(bend, rel=1e-12)
+    assert slopes(functional.mish, 800.0) == (1.0, 0.0)
+    one, zero = tn.ones((), dtype="float64"), tn.zeros((), dtype="float64")
+    assert slopes(lambda x: tn.copysign(x, one), 0.0)[1] == 0.0
+    assert slopes(lambda x: tn.xlogy(zero, x), 0.0) == (0.0, 0.0)
