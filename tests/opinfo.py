@@ -12,6 +12,7 @@ raise for its error inputs. A difference has a reason in `opinfo_explained`, or 
 
 from __future__ import annotations
 
+import argparse
 import collections
 import copy
 import random
@@ -214,20 +215,28 @@ def outcomes(names: list[str], more: bool = False) -> list[Outcome]:
 
 
 def main() -> int:
-    names = [a for a in sys.argv[1:] if not a.startswith("--")]
-    found = outcomes(names, "--more" in sys.argv)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="as PyTorch's test data has them")
+    parser.add_argument("--more", action="store_true", help="take all samples")
+    parser.add_argument("--write", action="store_true", help="write docs/pytorch.md")
+    options = parser.parse_args()
+    if options.write and options.names:
+        parser.error("--write takes no names: the page is about all of them")
+    found = outcomes(options.names, options.more)
     counts = collections.Counter(
         f"{o.kind}, explained" if not o.right and o.reason else o.kind for o in found
     )
     for line in dict.fromkeys(o.line for o in found if not (o.right or o.reason)):
         print(line)
     print("; ".join(f"{kind} {n}" for kind, n in counts.most_common()))
-    if "--write" in sys.argv:
+    if options.write:
         PAGE.write_text(page(found, absent()), encoding="utf-8")
     missing = [name for name in absent() if not why_absent(name)]
     if missing:
         print("not there, for no written reason:", *missing)
-    return int(any(o.kind != "agrees" and not o.reason for o in found) or bool(missing))
+    return int(bool(missing) or any(not (o.right or o.reason) for o in found))
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ tinynet takes PyTorch's names, arguments, defaults and conventions: most small p
 `import tinynet as torch`. This page says where they do not. PyTorch ships the data that it tests
 itself with; `tests/test_opinfo.py` gives that to both and compares values, shapes, dtypes,
 gradients of first and second order, changes in place, and errors. The tables below are written
-from what it finds, with PyTorch 2.13: `python tests/opinfo.py --write`.
+from what it finds, with PyTorch 2.13, by `tests/opinfo.py`.
 
 ## Conventions
 
