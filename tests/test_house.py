@@ -23,7 +23,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # each part may import those before it, and its own files
 ORDER = [
     "version", "console", "dtypes", "backend", "memory", "random", "threads", "window", "kernels",
-    "autograd", "ops", "functions", "conversions", "tensor", "linalg", "creation", "sequences",
+    "autograd", "ops", "functions", "tensor", "linalg", "creation", "sequences",
     "sampling", "functional", "nn", "optim", "graph", "data", "utils", "models", "testing", "io",
     "report", "training", "study",
 ]  # fmt: skip

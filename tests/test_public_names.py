@@ -206,7 +206,8 @@ for family in OF_FAMILIES:
 
 def test_every_method_is_in_a_table():
     names = {n for n in dir(tn.Tensor) if not n.startswith("_")}
-    own = {n for n, v in vars(tn.Tensor).items() if isinstance(v, types.FunctionType)}
+    classes = [c for c in tn.Tensor.__mro__ if c.__module__.startswith("tinynet.tensor.")]
+    own = {n for c in classes for n, v in vars(c).items() if isinstance(v, types.FunctionType)}
     names |= {n for n in own if n.startswith("__")} | {"__array_ufunc__", "__hash__"}
     assert names == set(METHODS) | NO_GRADIENT
     assert not set(METHODS) & NO_GRADIENT

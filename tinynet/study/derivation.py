@@ -256,7 +256,7 @@ def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
         except (OSError, TypeError, SyntaxError):
             continue
         getattr(tree.body[0], "decorator_list", []).clear()  # no part of what is computed
-        method = f.__qualname__.startswith("Tensor.")
+        method = f.__module__.startswith("tinynet.tensor.") and "." in f.__qualname__
         inside = f.__module__.startswith(_FUNCTIONS)
         if f is first or inside or (method and f.__name__[0] != "_"):
             through.append(f)
