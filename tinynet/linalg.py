@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tinynet.backend import array_module
+from tinynet.dtypes import in_float32
 from tinynet.functions import matrices as of_matrices
 from tinynet.functions import norms, products
 from tinynet.functions.dims import dims_of, flag_of, one_dim, said, tensor_like
@@ -48,6 +49,7 @@ class Eigh(NamedTuple):
 
 
 @function
+@in_float32
 def norm(
     A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -74,6 +76,7 @@ def norm(
 
 
 @function
+@in_float32
 def vector_norm(
     x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -88,6 +91,7 @@ def vector_norm(
 
 
 @function
+@in_float32
 def matrix_norm(
     A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:

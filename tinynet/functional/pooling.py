@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tinynet import backend
 from tinynet.autograd import raw
 from tinynet.backend import array_module
+from tinynet.dtypes import in_float32
 from tinynet.functional.spatial import by_example, check_floats, rounding_once
 from tinynet.functions.public import function, unrecorded
 from tinynet.kernels.pooling import first_argmax
@@ -149,6 +150,7 @@ def _places(x: Any, y: Any, window: Window) -> Any:
 
 
 @function
+@in_float32
 def avg_pool1d(
     input: Tensor,
     kernel_size: Sizes,
@@ -164,6 +166,7 @@ def avg_pool1d(
 
 
 @function
+@in_float32
 def avg_pool2d(
     input: Tensor,
     kernel_size: Sizes,
@@ -202,6 +205,7 @@ def avg_pool2d(
 
 
 @function
+@in_float32
 def avg_pool3d(
     input: Tensor,
     kernel_size: Sizes,
@@ -267,6 +271,7 @@ def _counts(x: Any, window: Window, with_padding: bool) -> Any:
 
 
 @function
+@in_float32
 def lp_pool1d(
     input: Tensor,
     norm_type: float,
@@ -279,6 +284,7 @@ def lp_pool1d(
 
 
 @function
+@in_float32
 def lp_pool2d(
     input: Tensor,
     norm_type: float,
@@ -297,6 +303,7 @@ def lp_pool2d(
 
 
 @function
+@in_float32
 def lp_pool3d(
     input: Tensor,
     norm_type: float,

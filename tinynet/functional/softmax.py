@@ -6,6 +6,7 @@ from typing import Any
 
 from tinynet import backend, random
 from tinynet.autograd import raw
+from tinynet.dtypes import in_float32
 from tinynet.functions.public import function
 from tinynet.ops import softmax as ops
 from tinynet.ops.indexing import along
@@ -28,6 +29,7 @@ def _along(op: Any, name: str, input: Tensor, dim: Any, dtype: Any) -> Any:
 
 
 @function
+@in_float32
 def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
     """e^(x_c) / sum_k e^(x_k) along `dim`; see `tinynet.ops.softmax.softmax`.
 
@@ -40,12 +42,14 @@ def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
 
 
 @function
+@in_float32
 def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
     """softmax(-x): the smallest entry gets the largest share."""
     return softmax(-1 * input, dim, dtype=dtype)
 
 
 @function
+@in_float32
 def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
     """ln of `softmax`, accurate where softmax underflows; see `tinynet.ops.softmax.log_softmax`."""
     return _along(ops.log_softmax, "log_softmax", input, dim, dtype)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
 from tinynet.backend import arange
+from tinynet.dtypes import in_float32
 from tinynet.functions.arguments import axis, integer
 from tinynet.functions.public import function, shown
 from tinynet.ops import indexing, reduction
@@ -99,6 +100,7 @@ def diagonal_scatter(
 
 
 @function
+@in_float32
 def trace(input: Tensor) -> Tensor:
     """y = sum_i x_ii of a matrix."""
     if input.ndim != 2:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinynet.autograd import Value
 from tinynet.backend import array_module
+from tinynet.dtypes import in_float32
 from tinynet.functions.dims import (
     as_float,
     converted,
@@ -63,6 +64,7 @@ def _without_nan(input: Tensor) -> Tensor:
 
 
 @function
+@in_float32
 def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean of the entries along `dim`, or of all entries.
 
@@ -77,6 +79,7 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = 
 
 
 @function
+@in_float32
 def nanmean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean over `dim` of the entries that are not NaN; NaN where there are none."""
     input = only_floats("nanmean", input, dtype)
@@ -88,6 +91,7 @@ def nanmean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any
 
 
 @function
+@in_float32
 def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -142,6 +146,7 @@ def _centred(
 
 
 @function
+@in_float32
 def var(
     input: Tensor,
     dim: Any = None,
@@ -169,6 +174,7 @@ def var(
 
 
 @function
+@in_float32
 def std(
     input: Tensor,
     dim: Any = None,
@@ -187,6 +193,7 @@ def std(
 
 
 @function
+@in_float32
 def var_mean(
     input: Tensor,
     dim: Any = None,
@@ -203,6 +210,7 @@ def var_mean(
 
 
 @function
+@in_float32
 def std_mean(
     input: Tensor,
     dim: Any = None,
@@ -305,6 +313,7 @@ def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
 
 
 @function
+@in_float32
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
     """ln sum e^x along `dim`; see `tinynet.ops.softmax.logsumexp`."""
     if dim is None:
@@ -316,6 +325,7 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
 
 
 @function
+@in_float32
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """e^(x_c) / sum_k e^(x_k) along `dim`; see `tinynet.ops.softmax.softmax`.
 
@@ -325,6 +335,7 @@ def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
 
 
 @function
+@in_float32
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """ln of `softmax`; see `tinynet.ops.softmax.log_softmax`."""
     return _softmax("log_softmax", softmax_ops.log_softmax, input, dim, dtype)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
 from tinynet.backend import arange, array_module, empty, is_array, zeros
+from tinynet.dtypes import in_float32
 from tinynet.functions.dims import (
     as_float,
     at_axis,
@@ -42,6 +43,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 
 @function
+@in_float32
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """ln of the running sum of e^x along `dim`; see `tinynet.ops.scans.logcumsumexp`."""
     return along("logcumsumexp", scans.logcumsumexp, as_float(input), dim)
@@ -145,6 +147,7 @@ def _trapezoids(name: str, y: Tensor, x: Any, dx: Any, dim: Any) -> Tensor:
 
 
 @function
+@in_float32
 def trapezoid(y: Tensor, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Tensor:
     """The integral of y along `dim` by the trapezoidal rule.
 
@@ -164,6 +167,7 @@ def trapz(y: Tensor, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Tensor
 
 
 @function
+@in_float32
 def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Tensor:
     """The integrals of y from its start to each later point, by the trapezoidal rule."""
     areas = _trapezoids("cumulative_trapezoid", y, x, dx, dim)
