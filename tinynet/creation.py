@@ -10,9 +10,9 @@ from typing import Any
 from tinynet import backend, dtypes
 from tinynet.autograd import Value
 from tinynet.functions.arguments import shape_of
+from tinynet.functions.copying import check_format
 from tinynet.functions.public import function, shown
 from tinynet.tensor import Tensor
-from tinynet.tensor.conversions import check_format
 
 # --- from data ----------------------------------------------------------------------------------
 

@@ -11,10 +11,10 @@ from tinynet import backend, dtypes
 from tinynet.autograd import Value
 from tinynet.creation import tensor
 from tinynet.functions.arguments import integer, shape_of
+from tinynet.functions.copying import check_format
 from tinynet.functions.public import function, shown
 from tinynet.random import generator as default_generator
 from tinynet.tensor import Tensor
-from tinynet.tensor.conversions import check_format
 
 
 def _drawn(

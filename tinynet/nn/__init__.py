@@ -1,8 +1,8 @@
 """Building blocks of networks: modules, layers, losses, initial weights; named as in `torch.nn`.
 
 Reading order: parameter, module, layers, embedding, pooling, padding, normalization, grouping,
-dropout, activations, thresholds, losses, regression, margins, distances, containers, parameters,
-init, utils.
+dropout, activations, thresholds, losses, regression, margins, ctc, distances, containers,
+parameters, init, utils.
 """
 
 from tinynet.nn import functional, init, utils
@@ -40,6 +40,7 @@ from tinynet.nn.convolution import (
     Fold,
     Unfold,
 )  # fmt: skip
+from tinynet.nn.ctc import CTCLoss
 from tinynet.nn.distances import CosineSimilarity, PairwiseDistance
 from tinynet.nn.dropout import (
     AlphaDropout,
@@ -166,6 +167,7 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "Bilinear",
+    "CTCLoss",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",

@@ -1,4 +1,8 @@
-"""Tensor's changes in place: of data, and of leaves under no_grad."""
+"""Tensor's changes in place: of data, and of leaves under no_grad.
+
+They are refused on a tensor that requires a gradient; see `_writable`. Those that write the result
+of a function into the tensor, such as `exp_`, are in `tinynet.tensor.methods_in_place`.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from tinynet.autograd import Value, guards
 from tinynet.autograd.modes import modes
 from tinynet.autograd.versions import increment_version
-from tinynet.functions import angles, bounds, logical, operators, pointwise, rounding, special
-from tinynet.functions.in_place import in_place
+from tinynet.functions.public import function
 from tinynet.ops import indexing
+from tinynet.tensor.methods_in_place import MethodsInPlace
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
 
 
-class Changes:
+class Changes(MethodsInPlace):
     """Methods of `Tensor`."""
 
     __slots__ = ()
@@ -51,80 +55,64 @@ class Changes:
         self._writable("item assignment")[indexing.plain_index(index, self._data)] = value
 
     def copy_(self: Any, other: Any) -> Tensor:
+        """Copy numbers, converted to this tensor's dtype and repeated to its shape."""
         other = self._assigned("copy_", other)
         self._writable("copy_")[...] = other
         return self
 
-    def fill_(self, value: float) -> Tensor:
+    def fill_(self: Any, value: float) -> Tensor:
         return self.copy_(value)
 
-    def zero_(self) -> Tensor:
+    def zero_(self: Any) -> Tensor:
         return self.copy_(0)
 
-    abs_ = in_place(operators.abs)
-    absolute_ = in_place(operators.absolute)
-    add_ = in_place(operators.add)
-    addcdiv_ = in_place(operators.addcdiv)
-    addcmul_ = in_place(operators.addcmul)
-    div_ = in_place(operators.div)
-    divide_ = in_place(operators.divide)
-    floor_divide_ = in_place(operators.floor_divide)
-    fmod_ = in_place(operators.fmod)
-    lerp_ = in_place(operators.lerp)
-    mul_ = in_place(operators.mul)
-    multiply_ = in_place(operators.multiply)
-    neg_ = in_place(operators.neg)
-    negative_ = in_place(operators.negative)
-    remainder_ = in_place(operators.remainder)
-    sub_ = in_place(operators.sub)
-    subtract_ = in_place(operators.subtract)
-    true_divide_ = in_place(operators.true_divide)
-    exp_ = in_place(pointwise.exp)
-    exp2_ = in_place(pointwise.exp2)
-    expm1_ = in_place(pointwise.expm1)
-    log_ = in_place(pointwise.log)
-    log10_ = in_place(pointwise.log10)
-    log1p_ = in_place(pointwise.log1p)
-    log2_ = in_place(pointwise.log2)
-    pow_ = in_place(pointwise.pow)
-    reciprocal_ = in_place(pointwise.reciprocal)
-    relu_ = in_place(pointwise.relu)
-    rsqrt_ = in_place(pointwise.rsqrt)
-    sqrt_ = in_place(pointwise.sqrt)
-    square_ = in_place(pointwise.square)
-    acos_ = in_place(angles.acos)
-    asin_ = in_place(angles.asin)
-    atan_ = in_place(angles.atan)
-    cos_ = in_place(angles.cos)
-    sin_ = in_place(angles.sin)
-    sinh_ = in_place(angles.sinh)
-    cosh_ = in_place(angles.cosh)
-    tan_ = in_place(angles.tan)
-    tanh_ = in_place(angles.tanh)
-    erf_ = in_place(special.erf)
-    erfc_ = in_place(special.erfc)
-    erfinv_ = in_place(special.erfinv)
-    logit_ = in_place(special.logit)
-    sigmoid_ = in_place(special.sigmoid)
-    clamp_ = in_place(bounds.clamp)
-    clamp_max_ = in_place(bounds.clamp_max)
-    clamp_min_ = in_place(bounds.clamp_min)
-    clip_ = in_place(bounds.clip)
-    nan_to_num_ = in_place(bounds.nan_to_num)
-    ceil_ = in_place(rounding.ceil)
-    floor_ = in_place(rounding.floor)
-    frac_ = in_place(rounding.frac)
-    round_ = in_place(rounding.round)
-    sign_ = in_place(rounding.sign)
-    trunc_ = in_place(rounding.trunc)
-    bitwise_and_ = in_place(logical.bitwise_and)
-    bitwise_not_ = in_place(logical.bitwise_not)
-    bitwise_or_ = in_place(logical.bitwise_or)
-    bitwise_xor_ = in_place(logical.bitwise_xor)
-    logical_and_ = in_place(logical.logical_and)
-    logical_not_ = in_place(logical.logical_not)
-    logical_or_ = in_place(logical.logical_or)
-    logical_xor_ = in_place(logical.logical_xor)
+    @function
+    def fill_diagonal_(self: Any, fill_value: float, wrap: bool = False) -> Tensor:
+        """x[i, i, ..., i] = fill_value.
+
+        Args:
+            fill_value: a number.
+            wrap: whether the diagonal of a tall matrix (N, C) starts again after C + 1 rows.
+        """
+        if self.ndim < 2 or (self.ndim > 2 and len(set(self.shape)) > 1):
+            raise ValueError(
+                f"fill_diagonal_: shape {self.shape} must have two axes, or more of one size"
+            )
+        rows, columns = self.shape[0], self.shape[-1]
+        period = columns + 1 if wrap and self.ndim == 2 else max(rows, 1)
+        places = [i for i in range(rows) if i % period < columns]
+        index = (places, *[[i % period for i in places]] * (self.ndim - 1))
+        self._writable("fill_diagonal_")[index] = fill_value
+        return self
+
+    # --- another shape for the same memory ---
+
+    def _reshaped(self: Any, name: str, view: Tensor) -> Tensor:
+        self._writable(name)
+        self._data = view._data
+        return self
+
+    def squeeze_(self: Any, dim: Any = None) -> Tensor:
+        x = self.detach()
+        return self._reshaped("squeeze_", x.squeeze() if dim is None else x.squeeze(dim))
+
+    def unsqueeze_(self: Any, dim: int) -> Tensor:
+        return self._reshaped("unsqueeze_", self.detach().unsqueeze(dim))
+
+    def transpose_(self: Any, dim0: int, dim1: int) -> Tensor:
+        return self._reshaped("transpose_", self.detach().transpose(dim0, dim1))
+
+    swapaxes_ = swapdims_ = transpose_
+
+    def t_(self: Any) -> Tensor:
+        return self._reshaped("t_", self.detach().t())
+
+    def detach_(self: Any) -> Tensor:
+        """Take the tensor out of the graph, and return it."""
+        self._source, self._requires_grad = None, False
+        return self
+
+    # --- x += y ---
 
     # x += y changes x in place if nothing has to be recorded; otherwise it is x = x + y, with the
     # same gradients. A leaf that requires a gradient raises, as in add_.

@@ -9,10 +9,12 @@ from tinynet.functions import (
     bounds,
     changing,
     comparing,
+    copying,
     counting,
     cutting,
     diagonals,
     drawing,
+    filling,
     gathering,
     logical,
     masking,
@@ -108,6 +110,13 @@ class Methods:
     ne = comparing.ne
     not_equal = comparing.not_equal
 
+    adjoint = copying.adjoint
+    clone = copying.clone
+    detach = copying.detach
+    is_nonzero = copying.is_nonzero
+    is_same_size = copying.is_same_size
+    is_signed = copying.is_signed
+
     bincount = counting.bincount
     histc = counting.histc
     histogram = counting.histogram
@@ -142,6 +151,11 @@ class Methods:
     normal_ = drawing.normal_
     poisson = drawing.poisson
     uniform_ = drawing.uniform_
+
+    cauchy_ = filling.cauchy_
+    geometric_ = filling.geometric_
+    log_normal_ = filling.log_normal_
+    random_ = filling.random_
 
     argwhere = gathering.argwhere
     gather = gathering.gather

@@ -1,9 +1,10 @@
 """The Tensor: an array that remembers how it was computed.
 
 What it is, how its numbers leave the graph, its gradients and its parts are here. The other methods
-are in files of their own: `operators` (``x + y``), `changes` (``x += y``, ``x[0] = 1``, `exp_`),
-`conversions` (`to`, `float`), and `methods`, the table of the functions of tinynet that are methods
-too. Names and signatures are PyTorch's. No method is attached elsewhere.
+are in files of their own: `operators` (``x + y``), `changes` (``x += y``, ``x[0] = 1``),
+`conversions` (`to`, `float`), and the tables of the functions of tinynet that are methods too,
+`methods` (``x.exp()``) and `methods_in_place` (``x.exp_()``). Names and signatures are PyTorch's.
+No method is attached elsewhere.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from tinynet import autograd, backend
 from tinynet.autograd import Value
 from tinynet.autograd.hooks import Attached, RemovableHandle
-from tinynet.autograd.versions import alias, increment_version, share_version
+from tinynet.autograd.versions import increment_version, share_version
 from tinynet.functions import numpy_calls, pointwise
 from tinynet.functions.arguments import axis
 from tinynet.ops import indexing
@@ -177,10 +178,6 @@ class Tensor(Operators, Changes, Conversions, Methods, Value):
             raise TypeError(f"index: a {self.dtype} tensor of shape {self.shape} is not an integer")
         return int(self.item())
 
-    def detach(self) -> Tensor:
-        """A tensor outside the graph that shares memory with this one."""
-        return alias(self)
-
     def __copy__(self) -> Tensor:
         """Another tensor with the same memory, version, graph and gradient."""
         out = type(self)(self._data, self._requires_grad)
@@ -242,6 +239,14 @@ class Tensor(Operators, Changes, Conversions, Methods, Value):
         if self.grad_fn is not None:
             self._attached().retained = weakref.ref(self)
 
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on a tensor that is no leaf."""
+        node = self.grad_fn
+        attached = node.attached if node is not None else None
+        found = attached.get(self.output_nr) if attached else None
+        return found is not None and found.retained is not None
+
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call ``hook(grad)`` whenever the gradient with respect to this tensor is computed.
 
@@ -293,6 +298,16 @@ class Tensor(Operators, Changes, Conversions, Methods, Value):
     def mT(self) -> Tensor:
         """The transpose of the last two axes."""
         return self.transpose(-2, -1)
+
+    @property
+    def H(self) -> Tensor:
+        """The transpose of a matrix, as PyTorch calls it for complex numbers."""
+        return self.T
+
+    @property
+    def mH(self) -> Tensor:
+        """The transpose of the last two axes, as PyTorch calls it for complex numbers."""
+        return self.mT
 
     def __getitem__(self, index: Any) -> Tensor:
         return indexing.getitem(self, index=indexing.plain_index(index, self._data))
