@@ -49,7 +49,7 @@ ON_REQUEST = {
     "nn/module.py": {"__setattr__"},
     "nn/state.py": {"state_dict", "host_array"},  # saving and loading
     "optim/lbfgs.py": {"_saved"},
-    "optim/optimizer.py": {"_state"},  # saving
+    "optim/state.py": {"_state"},  # saving
 }  # fmt: skip
 
 
