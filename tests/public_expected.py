@@ -31,7 +31,13 @@ FUNCTIONS = {
         [np.linspace(-1.0, 1.3, 24).reshape(4, 2, 3)],
     ),
 }
+# of `functional`, where their cases are
 TOP_LEVEL_WITHOUT = set(
+    "adaptive_avg_pool1d avg_pool1d bilinear celu channel_shuffle conv1d conv2d conv3d "
+    "conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity dropout group_norm "
+    "hardshrink layer_norm max_pool1d max_pool2d max_pool3d pixel_shuffle pixel_unshuffle prelu "
+    "rms_norm rrelu selu threshold get_default_dtype set_default_dtype".split()
+) | set(
     "Size accelerator channels_last contiguous_format cuda dtype e get_rng_state inf nan pi "
     "preserve_format seed set_rng_state strided".split()
 )

@@ -25,6 +25,45 @@ def test_constants_and_types():
         tn.ones(1, 2, 3, 3).contiguous(memory_format=tn.channels_last)
 
 
+def test_the_default_dtype():
+    assert tn.get_default_dtype() == tn.float32
+    tn.set_default_dtype(tn.float32)
+    with pytest.raises(ValueError, match="set_default_dtype: float64 is not supported"):
+        tn.set_default_dtype(tn.float64)
+
+
+def test_results_that_agree():
+    close = tn.testing.assert_close
+    x = tn.tensor([1.0, 2.0])
+    close(x, x + 1e-6)
+    close((x, {"a": [3]}), (x, {"a": [3]}))
+    close(np.array([1.0]), [1.0 + 1e-8])
+    close(tn.tensor([math.nan, math.inf]), tn.tensor([math.nan, math.inf]), equal_nan=True)
+    close(x.double(), x, check_dtype=False)
+    close(x, x + 0.5, rtol=0.0, atol=0.5)
+    big = tn.tensor([2**62])
+    wrong = [
+        (lambda: close(x, x + 1e-4), r"2 of 2 entries differ .the worst is entry \(\d,\)"),
+        (lambda: close(x, x[:1]), r"the shapes differ: \(2,\) and \(1,\)"),
+        (lambda: close(x, x.double()), "the dtypes differ: float32 and float64"),
+        (lambda: close([x, x], [x]), "the lengths differ: 2 and 1"),
+        (lambda: close({"a": x}, {"b": x}), r"the keys differ: \['a'\] and \['b'\]"),
+        (lambda: close({"a": [x]}, {"a": [x + 1]}), r"entries differ at \['a'\]\[0\]"),
+        (lambda: close(x * math.nan, x * math.nan), "2 of 2 entries differ"),
+        (lambda: close(big, big + 1), "1 of 1 entries differ"),
+        (lambda: close(3, 4), "1 of 1 entries differ: 3 and 4, by 1; rtol 0 and atol 0 allow 0"),
+    ]
+    for call, text in wrong:
+        with pytest.raises(AssertionError, match=f"^assert_close: .*{text}"):
+            call()
+    with pytest.raises(AssertionError, match=r"^mine$"):
+        close(3, 4, msg="mine")
+    with pytest.raises(AssertionError, match=r"^mine: assert_close"):
+        close(3, 4, msg=lambda text: f"mine: {text}")
+    with pytest.raises(ValueError, match="give both rtol and atol"):
+        close(3, 4, rtol=1.0)
+
+
 def test_which_device():
     available = tn.cuda.is_available()
     assert tn.cuda.device_count() == int(available)

@@ -93,3 +93,38 @@ def test_devices_as_pytorch_names_them():
         net.to("cuda:1")
     with pytest.raises(ValueError, match="'cuda:1' is not known"):
         net.cuda("cuda:1")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Linear(3, 2),
+        lambda: nn.Bilinear(3, 2, 4),
+        lambda: nn.Conv2d(2, 4, 3, groups=2),
+        lambda: nn.ConvTranspose1d(2, 4, 3),
+        lambda: nn.Embedding(5, 3, padding_idx=1),
+        lambda: nn.EmbeddingBag(5, 3),
+        lambda: nn.BatchNorm2d(3),
+        lambda: nn.InstanceNorm1d(3, affine=True, track_running_stats=True),
+        lambda: nn.LayerNorm(4),
+        lambda: nn.LayerNorm(4, bias=False),
+        lambda: nn.LayerNorm(4, elementwise_affine=False),
+        lambda: nn.GroupNorm(2, 4),
+        lambda: nn.RMSNorm(4),
+        lambda: nn.PReLU(2, init=0.3),
+    ],
+)
+def test_reset_parameters(make):
+    tn.manual_seed(1)
+    layer = make()
+    expected = layer.state_dict()
+    parameters = dict(layer.named_parameters())
+    with tn.no_grad():
+        for tensor in [*layer.parameters(), *layer.buffers()]:
+            tensor.add_(3)
+    tn.manual_seed(1)
+    layer.reset_parameters()
+    found = layer.state_dict()
+    assert list(found) == list(expected)
+    assert all(np.array_equal(found[name], a) for name, a in expected.items())
+    assert all(p is parameters[name] for name, p in layer.named_parameters())

@@ -2,7 +2,7 @@
 
 Reading order: parameter, module, layers, embedding, pooling, padding, normalization, grouping,
 dropout, activations, thresholds, losses, regression, margins, ctc, distances, containers,
-parameters, init, utils.
+lazy, parameters, init, utils.
 """
 
 from tinynet.nn import functional, init, utils
@@ -60,6 +60,21 @@ from tinynet.nn.grouping import (
     RMSNorm,
 )  # fmt: skip
 from tinynet.nn.layers import Bilinear, Flatten, Identity, Linear, Unflatten
+from tinynet.nn.lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
+)  # fmt: skip
 from tinynet.nn.losses import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -211,6 +226,19 @@ __all__ = [
     "LPPool2d",
     "LPPool3d",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",

@@ -172,7 +172,13 @@ def _compare(
     mismatched = []
     for name, tensor in tensors.items():
         if name in state:
-            shape = getattr(state[name], "shape", None)
+            try:
+                shape = getattr(state[name], "shape", None)
+            except RuntimeError as error:  # of PyTorch's lazy layers, before their first input
+                raise ValueError(
+                    f"{owner}.load_state_dict: {name!r} has no shape yet; run the model that it is "
+                    "from once before taking its state"
+                ) from error
             if shape is None:  # numbers, perhaps in lists
                 shape = host_array(f"{owner}.load_state_dict: {name!r}", state[name]).shape
             if tuple(shape) != tensor.shape:
