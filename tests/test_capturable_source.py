@@ -40,7 +40,7 @@ ON_REQUEST = {
         "item", "tolist", "numpy", "__contains__", "__repr__", "__reduce__", "__float__", "__int__",
         "__bool__", "__index__", "__format__", "",  # at the level of the class: the name `nonzero`
     },  # a Tensor's way out
-    "creation.py": {"_without_tensors", "number_of"},  # numbers from outside
+    "creation.py": {"_without_tensors"},  # numbers from outside
     "autograd/anomaly.py": {"bad_number", "is_infinite"},  # looks at every result, when switched on
     "autograd/guards.py": {"operand"},  # a NumPy scalar from outside becomes Python's
     "functional/embedding.py": {"one_hot"},  # the largest label, if num_classes is not given

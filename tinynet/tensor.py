@@ -47,7 +47,7 @@ from tinynet.functions import (
     stacking,
     statistics,
 )
-from tinynet.functions.arguments import axis
+from tinynet.functions.arguments import one_axis
 from tinynet.functions.in_place import in_place
 from tinynet.ops import arithmetic, indexing
 
@@ -137,7 +137,7 @@ class Tensor(Conversions, Value):
         self.requires_grad_(wanted)
 
     def size(self, dim: int | None = None) -> Any:
-        return self.shape if dim is None else self.shape[axis("size", dim, self.ndim)]
+        return self.shape if dim is None else self.shape[one_axis("size", dim, self.ndim)]
 
     def __len__(self) -> int:
         if not self.shape:

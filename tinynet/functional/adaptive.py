@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from tinynet import backend
 from tinynet.autograd import raw
 from tinynet.backend import array_module
-from tinynet.functional.spatial import along_axis, by_example, check_floats, rounding_once
+from tinynet.functional.spatial import along_axis, by_example, rounding_once
+from tinynet.functions.operands import only_floats
 from tinynet.functions.public import function, unrecorded
-from tinynet.ops.indexing import getitem
+from tinynet.ops.indexing import at_axis, getitem
 from tinynet.ops.shape import reshape
 from tinynet.window import ntuple
 
@@ -86,7 +87,7 @@ def adaptive_max_pool3d(
 
 @rounding_once
 def _adaptive_avg(n: int, x: Any, output_size: OutputSizes) -> Any:
-    check_floats("pool", x)
+    only_floats("pool", x)
     sizes = _output_sizes(n, output_size, x.shape)
     for axis, out in enumerate(sizes, start=2):
         m = x.shape[axis]
@@ -98,7 +99,7 @@ def _adaptive_avg(n: int, x: Any, output_size: OutputSizes) -> Any:
 
 
 def _adaptive_max(n: int, x: Any, output_size: OutputSizes, return_indices: bool) -> Any:
-    check_floats("pool", x)
+    only_floats("pool", x)
     sizes = _output_sizes(n, output_size, x.shape)
     (N, C), size, best = x.shape[:2], x.shape[2:], raw(x)
     xp, count = array_module(best), math.prod(size)
@@ -107,7 +108,7 @@ def _adaptive_max(n: int, x: Any, output_size: OutputSizes, return_indices: bool
     for axis in reversed(range(2, n + 2)):
         maxima, places = [], []
         for start, end in _bins(size[axis - 2], sizes[axis - 2]):
-            bin = (slice(None),) * axis + (slice(start, end),)
+            bin = at_axis(axis, slice(start, end))
             k = best[bin].argmax(axis=axis, keepdims=True)
             maxima.append(xp.take_along_axis(best[bin], k, axis=axis))
             places.append(xp.take_along_axis(place[bin], k, axis=axis))

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import raw
-from tinynet.functional.spatial import AXES, by_example, check_tensor, for_one_example
+from tinynet.functional.spatial import AXES, by_example, for_one_example
+from tinynet.functions.operands import check_tensor
 from tinynet.functions.public import function
 from tinynet.ops import convolution, windows
 from tinynet.ops.shape import pad, reshape

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from tinynet import backend
 from tinynet.autograd import raw
 from tinynet.backend import array_module
-from tinynet.functional.spatial import by_example, check_floats, rounding_once
+from tinynet.functional.spatial import by_example, rounding_once
+from tinynet.functions.operands import only_floats
 from tinynet.functions.public import function, unrecorded
 from tinynet.kernels.pooling import first_argmax
 from tinynet.ops import pooling
@@ -317,7 +318,7 @@ def _lp_pool(
     stride: Sizes | None,
     ceil_mode: bool,
 ) -> Any:
-    check_floats("pool", x)
+    only_floats("pool", x)
     if not isinstance(norm_type, int | float) or (p := float(norm_type)) == 0:
         raise ValueError(f"pool: norm_type is {norm_type}; it must be a number, not 0")
     powers = pow(x, p)

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from tinynet.autograd import Value, raw
-from tinynet.backend import constant, is_array
+from tinynet.autograd import raw
+from tinynet.backend import constant
 from tinynet.dtypes import float32
 from tinynet.ops.conversion import cast
 from tinynet.ops.linalg import matmul, transposed
@@ -63,19 +63,6 @@ def rounding_once(f: Callable[..., Any]) -> Callable[..., Any]:
         return cast(y, dtype=dtype, back=float32)
 
     return computed
-
-
-def check_tensor(name: str, argument: str, value: Any) -> None:
-    """Raise TypeError unless it is a Tensor or an array."""
-    if not isinstance(value, Value) and not is_array(value):
-        kind = "None" if value is None else f"a {type(value).__name__}"
-        raise TypeError(f"{name}: {argument} is {kind}; it must be a Tensor")
-
-
-def check_floats(name: str, input: Any) -> None:
-    """Raise TypeError for integers: their sums may overflow and their means are not integers."""
-    if raw(input).dtype.kind != "f":
-        raise TypeError(f"{name}: input is {raw(input).dtype}; convert it with .float()")
 
 
 def along_axis(matrix: list[list[float]], x: Any, axis: int) -> Any:

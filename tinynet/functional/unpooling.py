@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet import backend
 from tinynet.autograd import raw
-from tinynet.functional.spatial import by_example, check_tensor
+from tinynet.functional.spatial import by_example
+from tinynet.functions.operands import check_tensor
 from tinynet.functions.public import function
 from tinynet.ops.indexing import index_add, plain_index
 from tinynet.ops.shape import reshape
