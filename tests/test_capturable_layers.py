@@ -33,6 +33,7 @@ MODULES: dict[str, list[Any]] = {
     **{expression: [real(16 * shape[0], *shape[1:])] for expression, shape in LAYERS},
     **{expression: [LOGITS, TARGETS[kind]] for expression, kind in LOSSES},
     **dict(OTHERS),
+    "Bilinear(4, 4, 2)": [real(6, 4), real(6, 4)],
     "BatchNorm2d(3).eval()": [real(16, 3, 4, 4)],
     "Dropout(0.4)": [real(5, 4)],
     "Embedding(4, 3)": [LABELS],

@@ -44,7 +44,7 @@ ON_REQUEST = {
     "autograd/anomaly.py": {"bad_number", "is_infinite"},  # looks at every result, when switched on
     "autograd/guards.py": {"operand"},  # a NumPy scalar from outside becomes Python's
     "functional/embedding.py": {"one_hot"},  # the largest label, if num_classes is not given
-    "nn/module.py": {"state_dict"},
+    "nn/module.py": {"state_dict", "__setattr__"},
     "nn/state.py": {"host_array"},  # loading
     "optim/lbfgs.py": {"_saved"},
     "optim/optimizer.py": {"_state"},  # saving

@@ -60,7 +60,11 @@ def test_convolutions_over_one_to_three_axes(row_wise: bool, dtype: str, case: A
 
 
 def test_kernels_take_over_where_rows_are_long_and_have_the_same_signature() -> None:
-    x, w, b = np.ones((64, 2, 9, 9), "float32"), np.ones((4, 2, 3, 3), "float32"), np.ones(4)
+    x, w, b = (
+        np.ones((64, 2, 9, 9), "float32"),
+        np.ones((4, 2, 3, 3), "float32"),
+        np.ones(4, "float32"),
+    )
     window = Window((3, 3))
     y = conv2d(x, w, b, window=window)
     with mock.patch.object(convolution, "is_faster", return_value=False):

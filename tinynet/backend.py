@@ -21,7 +21,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from tinynet.dtypes import as_dtype, float32, float64
 
 Array = Any  # numpy.ndarray or cupy.ndarray: CuPy ships no types that a checker could use
 ndarray, generic = np.ndarray, np.generic
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class DeviceError(RuntimeError):
@@ -400,6 +401,16 @@ def check(condition: Array, error: Callable[[], Exception]) -> None:
     # as_array, because each method call on a NumPy scalar adds a string to Python's method cache
     if not bool(as_array(condition).all()):
         raise error()
+
+
+def quiet_underflow(function: F) -> F:
+    """Let numbers underflow to 0 within `function`, where 0 is right, whatever np.seterr says."""
+    return np.errstate(under="ignore")(function)
+
+
+def quiet_range(function: F) -> F:
+    """As `quiet_underflow`; also let them overflow, where the result is right nevertheless."""
+    return np.errstate(under="ignore", over="ignore")(function)
 
 
 # --- functions that differ between NumPy and CuPy -------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tinynet.backend import array_module
+from tinynet.dtypes import in_float32
 from tinynet.functions import matrices as of_matrices
 from tinynet.functions import norms, products
 from tinynet.functions.arguments import flag, number, one_axis, reduced_axes
@@ -49,6 +50,7 @@ class Eigh(NamedTuple):
 
 
 @function
+@in_float32
 def norm(
     A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -75,6 +77,7 @@ def norm(
 
 
 @function
+@in_float32
 def vector_norm(
     x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -91,6 +94,7 @@ def vector_norm(
 
 
 @function
+@in_float32
 def matrix_norm(
     A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tinynet.autograd.hooks import Hooks, hooked
+from tinynet.autograd.modes import modes
 from tinynet.autograd.value import Value, raw
 from tinynet.backend import zeros
 
@@ -22,7 +23,7 @@ class Accumulator:
     """Gradients by source.
 
     Args:
-        run: the function that runs the rule of an edge.
+        run: the function that runs the rule of an edge, unless a watcher does.
         create_graph: whether the walk itself is recorded.
         kept: sources whose gradients stay after they are passed on.
 
@@ -33,7 +34,9 @@ class Accumulator:
     """
 
     def __init__(self, run: Any, create_graph: bool, kept: Iterable[Any] = ()) -> None:
-        self.run, self.create_graph, self.kept = run, create_graph, set(kept)
+        watcher = modes()[1]
+        self.run = run if watcher is None else watcher.rule
+        self.create_graph, self.kept = create_graph, set(kept)
         self.grads: dict[Any, Any] = {}
         self.joint: dict[Any, dict[Any, list[Any]]] = {}
         self.hooks: dict[Any, tuple[Hooks, type[Value]]] = {}

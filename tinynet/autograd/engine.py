@@ -176,7 +176,7 @@ class Op:
         return guards.message(self.name, error, options)
 
 
-def gradient(node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
+def run_rule(node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
     """Run the rule of an edge, on arrays or, with create_graph, on Values of the graph."""
     i, _, shape, rule = edge
     args = [gy]

@@ -7,11 +7,11 @@ from typing import Any
 
 from tinynet.autograd import guards
 from tinynet.autograd.accumulate import Accumulator
-from tinynet.autograd.engine import Node, Order, gradient, nodes_behind, walk_back
+from tinynet.autograd.engine import Node, Order, nodes_behind, run_rule, walk_back
 from tinynet.autograd.guards import copied
-from tinynet.autograd.modes import modes, recording
+from tinynet.autograd.modes import recording
 from tinynet.autograd.value import Value
-from tinynet.backend import as_array, full, ndarray
+from tinynet.backend import as_array, full, ndarray, quiet_underflow
 
 
 def _as_value(g: Any, like: Value) -> Any:
@@ -53,12 +53,6 @@ def _leading_to(targets: Iterable[Any], nodes: Sequence[Node]) -> set[Any]:
     return wanted
 
 
-def _accumulator(create_graph: bool, kept: Iterable[Any] = ()) -> Accumulator:
-    """An accumulator whose rules are run by the watcher of this thread, if there is one."""
-    watcher = modes()[1]
-    return Accumulator(gradient if watcher is None else watcher.rule, create_graph, kept)
-
-
 def _attach(arrived: Accumulator, order: Order) -> list[tuple[Any, Any]]:
     """Give the accumulator the hooks of all tensors of the walk.
 
@@ -80,6 +74,7 @@ def _attach(arrived: Accumulator, order: Order) -> list[tuple[Any, Any]]:
     return retained
 
 
+@quiet_underflow
 def backward(
     output: Value,
     gradient: Any = None,
@@ -90,7 +85,7 @@ def backward(
     seed = _seed(output, gradient, "backward", create_graph)
     retain_graph = create_graph if retain_graph is None else retain_graph
     with recording(create_graph):
-        arrived = _accumulator(create_graph)
+        arrived = Accumulator(run_rule, create_graph)
         arrived.add(output._source or output, seed)
         order = nodes_behind(arrived.grads)
         retained = _attach(arrived, order)
@@ -107,6 +102,7 @@ def backward(
                 _accumulate(value, copied(arrived.grads[source]))
 
 
+@quiet_underflow
 def grad(
     outputs: Value | Sequence[Value],
     inputs: Value | Sequence[Value],
@@ -147,7 +143,7 @@ def grad(
     targets = [x._source or x for x in inputs]
     retain_graph = create_graph if retain_graph is None else retain_graph
     with recording(create_graph):
-        arrived = _accumulator(create_graph, targets)
+        arrived = Accumulator(run_rule, create_graph, targets)
         for y, seed in zip(outputs, seeds, strict=True):
             arrived.add(y._source or y, seed)
         order = nodes_behind(arrived.grads)

@@ -1,6 +1,6 @@
 """Watcher: observe operations, rules and modules while they run.
 
-Every operation runs through `Op.__call__`, every rule through `engine.gradient`, every module
+Every operation runs through `Op.__call__`, every rule through `engine.run_rule`, every module
 through `Module.__call__`. Within ``with watcher:`` all three call the watcher of this thread
 instead. A watcher sees their arguments and results, and runs them with `super`::
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinynet.autograd.engine import Edge, Node, Op, gradient
+from tinynet.autograd.engine import Edge, Node, Op, run_rule
 from tinynet.autograd.modes import modes, set_modes
 
 
@@ -53,8 +53,8 @@ class Watcher:
         return op(*args, **options)
 
     def rule(self, node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
-        """Run the rule of an edge and return the gradient; see `engine.gradient`."""
-        return (self.outer.rule if self.outer else gradient)(node, edge, gy, create_graph)
+        """Run the rule of an edge and return the gradient; see `engine.run_rule`."""
+        return (self.outer.rule if self.outer else run_rule)(node, edge, gy, create_graph)
 
     def module(self, module: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """Run a module's hooks and forward; return its output."""

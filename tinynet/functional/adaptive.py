@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tinynet import backend
 from tinynet.autograd import raw
 from tinynet.backend import array_module
+from tinynet.dtypes import in_float32
 from tinynet.functional.spatial import along_axis, by_example, rounding_once
 from tinynet.functions.operands import only_floats
 from tinynet.functions.public import function, unrecorded
@@ -23,12 +24,14 @@ OutputSizes = int | None | Sequence[int | None]
 
 
 @function
+@in_float32
 def adaptive_avg_pool1d(input: Tensor, output_size: OutputSizes) -> Tensor:
     """As `adaptive_avg_pool2d`, over one axis: (N, C, W) or (C, W)."""
     return by_example(1, _adaptive_avg, input, output_size)
 
 
 @function
+@in_float32
 def adaptive_avg_pool2d(input: Tensor, output_size: OutputSizes) -> Tensor:
     """The means over a grid of OH x OW windows that cover an image of any size.
 
@@ -47,6 +50,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: OutputSizes) -> Tensor:
 
 
 @function
+@in_float32
 def adaptive_avg_pool3d(input: Tensor, output_size: OutputSizes) -> Tensor:
     """As `adaptive_avg_pool2d`, over three axes."""
     return by_example(3, _adaptive_avg, input, output_size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinynet.dtypes import in_float32
 from tinynet.functions.arguments import number, one_axis, some_axes
 from tinynet.functions.norms import vector_norm
 from tinynet.functions.public import function
@@ -13,6 +14,7 @@ from tinynet.tensor import Tensor
 
 
 @function
+@in_float32
 def normalize(input: Tensor, p: float = 2.0, dim: Dim = 1, eps: float = 1e-12) -> Any:
     """x / max(|x|_p, eps): vectors along `dim` scaled to length 1.
 
@@ -29,6 +31,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: Dim = 1, eps: float = 1e-12) -
 
 
 @function
+@in_float32
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Any:
     """<x1, x2> / (max(|x1|, eps) max(|x2|, eps)) along `dim`; the shapes broadcast."""
     wide = (x1 * x2).shape

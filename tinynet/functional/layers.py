@@ -9,6 +9,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import raw
+from tinynet.dtypes import check_same_float, in_float32, is_float16, rounded, widened
 from tinynet.functions.operands import check_tensor
 from tinynet.functions.public import function
 from tinynet.ops import linalg, reduction, shape
@@ -91,13 +92,20 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Any, bias: Any = None) -> A
     return y if bias is None else y + bias
 
 
+@backend.quiet_underflow
 def _normalise(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
     """(x - mean) / sqrt(var + eps) over the axes, the mean, and var, the biased variance."""
     n = math.prod(x.shape[a] for a in axes)
     mean = reduction.sum(x, dim=axes, keepdim=True) / n
     centred = x - mean
     var = reduction.sum(centred * centred, dim=axes, keepdim=True) / n
-    return centred / sqrt(var + eps), mean, var
+    return centred / sqrt(var + float(eps)), mean, var
+
+
+def _check_floats(name: str, input: Any, weight: Any, bias: Any) -> None:
+    """Raise TypeError if input, weight and bias have different floating-point dtypes."""
+    if weight is not None or bias is not None:
+        check_same_float(name, ("input", "weight", "bias"), *map(raw, (input, weight, bias)))
 
 
 def last_sizes(normalized_shape: Any) -> tuple[int, ...]:
@@ -127,6 +135,7 @@ def last_axes(
 
 
 @function
+@in_float32
 def layer_norm(
     input: Tensor,
     normalized_shape: int | Sequence[int],
@@ -151,6 +160,7 @@ def layer_norm(
     Source: J. Ba, J. Kiros and G. Hinton, Layer normalization, arXiv:1607.06450, eq. 3.
     """
     axes = last_axes("layer_norm", input, normalized_shape, weight=weight, bias=bias)
+    _check_floats("layer_norm", input, weight, bias)
     y, _, _ = _normalise(input, axes, float(eps))
     if weight is not None:
         y = y * weight
@@ -187,9 +197,9 @@ def check_channels(
 
 
 def move_running(running: Tensor, batch: Any, momentum: Any) -> None:
-    """running += momentum (batch - running), in place."""
-    step = (batch - running._data).astype(running._data.dtype)
-    running.add_(step * momentum)
+    """running += momentum (batch - running), in place; float16 is rounded once."""
+    before = widened(running._data)
+    running.copy_(before + (batch - before).astype(before.dtype) * momentum)
 
 
 @function
@@ -229,11 +239,15 @@ def batch_norm(
         raise ValueError(
             f"batch_norm: input has shape {tuple(input.shape)}; it must be (N, C) or (N, C, ...)"
         )
+    if is_float16(input):  # not in_float32, since the running statistics are changed in place
+        x, w, b = map(widened, (input, weight, bias))
+        return rounded(batch_norm(x, running_mean, running_var, w, b, training, momentum, eps))
     eps = float(eps)
     if training and not eps > 0:
         raise ValueError(f"batch_norm: eps is {eps}; it must be greater than 0 in training")
     C = input.shape[1]
     check_channels("batch_norm", input, running_mean, running_var, weight, bias)
+    _check_floats("batch_norm", input, weight, bias)
     per_channel = (1, C, *(1 for _ in input.shape[2:]))
     if training or running_mean is None or running_var is None:
         axes = (0, *range(2, len(input.shape)))
@@ -248,7 +262,10 @@ def batch_norm(
             move_running(running_mean, raw(mean).reshape(C), momentum)
             move_running(running_var, raw(var).reshape(C) * (n / (n - 1)), momentum)
     else:
-        mean = running_mean._data.reshape(per_channel)
-        scale = 1.0 / backend.array_module(mean).sqrt(running_var._data.reshape(per_channel) + eps)
+        mean, var = (
+            a._data.astype(raw(input).dtype, copy=False).reshape(per_channel)
+            for a in (running_mean, running_var)
+        )
+        scale = 1.0 / backend.array_module(mean).sqrt(var + eps)
         y = (input - mean) * scale
     return affine(y, weight, bias)

@@ -10,6 +10,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import raw
+from tinynet.dtypes import in_float32
 from tinynet.functional.embedding import check_labels
 from tinynet.functions.operands import check_tensor, only_floats
 from tinynet.functions.public import function
@@ -93,6 +94,7 @@ def _labels(name: str, x: Any, t: Any, weight: Any, ignore_index: int) -> tuple[
 
 
 @function
+@in_float32
 def cross_entropy(
     input: Any,
     target: Any,
@@ -163,6 +165,7 @@ def cross_entropy(
 
 
 @function
+@in_float32
 def nll_loss(
     input: Any,
     target: Any,
@@ -191,6 +194,7 @@ def nll_loss(
 
 
 @function
+@in_float32
 def binary_cross_entropy(
     input: Tensor, target: Any, weight: Any = None, *, reduction: str = "mean"
 ) -> Any:
@@ -238,6 +242,7 @@ def _weighted(name: str, losses: Any, weight: Any) -> Any:
 
 
 @function
+@in_float32
 def binary_cross_entropy_with_logits(
     input: Any,
     target: Any,

@@ -7,6 +7,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import raw
+from tinynet.dtypes import in_float32
 from tinynet.functional.activations import logsigmoid
 from tinynet.functional.embedding import check_labels
 from tinynet.functional.losses import check_tensors, reduced
@@ -25,6 +26,7 @@ def _over(x: Any) -> Any:
 
 
 @function
+@in_float32
 def hinge_embedding_loss(
     input: Tensor, target: Any, margin: float = 1.0, *, reduction: str = "mean"
 ) -> Any:
@@ -37,6 +39,7 @@ def hinge_embedding_loss(
 
 
 @function
+@in_float32
 def margin_ranking_loss(
     input1: Tensor, input2: Tensor, target: Any, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Any:
@@ -54,6 +57,7 @@ def margin_ranking_loss(
 
 
 @function
+@in_float32
 def soft_margin_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Any:
     """ln(1 + e^(-t x)), averaged, with t 1 or -1: the logistic loss."""
     check_tensors("soft_margin_loss", input, target)
@@ -78,6 +82,7 @@ def _rows(name: str, input: Any, target: Any, labels: bool) -> tuple[Any, Any, b
 
 
 @function
+@in_float32
 def multi_margin_loss(
     input: Tensor,
     target: Any,
@@ -118,6 +123,7 @@ def multi_margin_loss(
 
 
 @function
+@in_float32
 def multilabel_margin_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Any:
     """sum over labels j and other classes i of max(0, 1 - x_j + x_i) / C, averaged.
 
@@ -141,6 +147,7 @@ def multilabel_margin_loss(input: Tensor, target: Any, *, reduction: str = "mean
 
 
 @function
+@in_float32
 def multilabel_soft_margin_loss(
     input: Tensor, target: Any, weight: Any = None, *, reduction: str = "mean"
 ) -> Any:
@@ -163,6 +170,7 @@ def multilabel_soft_margin_loss(
 
 
 @function
+@in_float32
 def cosine_embedding_loss(
     input1: Tensor, input2: Tensor, target: Any, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Any:
@@ -193,6 +201,7 @@ def cosine_embedding_loss(
 
 
 @function
+@in_float32
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -229,6 +238,7 @@ def triplet_margin_loss(
 
 
 @function
+@in_float32
 def triplet_margin_with_distance_loss(
     anchor: Tensor,
     positive: Tensor,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet.autograd import raw
+from tinynet.dtypes import in_float32
 from tinynet.functional.layers import (
     _normalise,
     affine,
@@ -22,6 +23,7 @@ from tinynet.tensor import Tensor
 
 
 @function
+@in_float32
 def rms_norm(
     input: Tensor,
     normalized_shape: int | Sequence[int],
@@ -50,6 +52,7 @@ EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10}
 
 
 @function
+@in_float32
 def group_norm(
     input: Tensor, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
@@ -81,6 +84,7 @@ def group_norm(
 
 
 @function
+@in_float32
 def instance_norm(
     input: Tensor,
     running_mean: Tensor | None = None,
@@ -128,6 +132,7 @@ def instance_norm(
 
 
 @function
+@in_float32
 def local_response_norm(
     input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tinynet import backend
 from tinynet.autograd import raw
 from tinynet.backend import array_module
+from tinynet.dtypes import in_float32
 from tinynet.functional.spatial import by_example, rounding_once
 from tinynet.functions.operands import only_floats
 from tinynet.functions.public import function, unrecorded
@@ -150,6 +151,7 @@ def _places(x: Any, y: Any, window: Window) -> Any:
 
 
 @function
+@in_float32
 def avg_pool1d(
     input: Tensor,
     kernel_size: Sizes,
@@ -165,6 +167,7 @@ def avg_pool1d(
 
 
 @function
+@in_float32
 def avg_pool2d(
     input: Tensor,
     kernel_size: Sizes,
@@ -203,6 +206,7 @@ def avg_pool2d(
 
 
 @function
+@in_float32
 def avg_pool3d(
     input: Tensor,
     kernel_size: Sizes,
@@ -268,6 +272,7 @@ def _counts(x: Any, window: Window, with_padding: bool) -> Any:
 
 
 @function
+@in_float32
 def lp_pool1d(
     input: Tensor,
     norm_type: float,
@@ -280,6 +285,7 @@ def lp_pool1d(
 
 
 @function
+@in_float32
 def lp_pool2d(
     input: Tensor,
     norm_type: float,
@@ -298,6 +304,7 @@ def lp_pool2d(
 
 
 @function
+@in_float32
 def lp_pool3d(
     input: Tensor,
     norm_type: float,

@@ -7,6 +7,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import raw
+from tinynet.dtypes import in_float32
 from tinynet.functional.losses import reduced, same_shape
 from tinynet.functions.public import function
 from tinynet.ops import arithmetic, elementary
@@ -29,6 +30,7 @@ def _averaged(name: str, losses: Any, weight: Any, reduction: str) -> Any:
 
 
 @function
+@in_float32
 def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Any:
     """(x - t)^2, averaged, in the square of the unit of x. The shapes must be equal.
 
@@ -40,6 +42,7 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = 
 
 
 @function
+@in_float32
 def l1_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Any:
     """|x - t|, averaged, in the unit of x; the gradient at 0 is 0. The shapes must be equal."""
     same_shape("l1_loss", input, target)
@@ -52,6 +55,7 @@ def _huber(e: Any, delta: float) -> Any:
 
 
 @function
+@in_float32
 def huber_loss(
     input: Any,
     target: Any,
@@ -83,6 +87,7 @@ def huber_loss(
 
 
 @function
+@in_float32
 def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
     """d^2 / (2 beta) if d = |x - t| is less than beta, else d - beta / 2: `huber_loss` / beta.
 
@@ -103,6 +108,7 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
 
 
 @function
+@in_float32
 def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
     """t (ln t - x), averaged: the divergence of exp(x) from t, entry by entry; 0 where t is 0.
 
@@ -127,6 +133,7 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
 
 
 @function
+@in_float32
 def poisson_nll_loss(
     input: Any,
     target: Any,
@@ -159,6 +166,7 @@ def poisson_nll_loss(
 
 
 @function
+@in_float32
 def gaussian_nll_loss(
     input: Tensor,
     target: Any,

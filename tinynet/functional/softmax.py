@@ -6,6 +6,7 @@ from typing import Any
 
 from tinynet import backend, random
 from tinynet.autograd import raw
+from tinynet.dtypes import in_float32
 from tinynet.functions import reducing
 from tinynet.functions.arguments import one_axis
 from tinynet.functions.operands import only_floats
@@ -25,6 +26,7 @@ def _given(name: str, dim: int | None) -> int:
 
 
 @function
+@in_float32
 def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
     """e^(x_c) / sum_k e^(x_k) along `dim`; see `tinynet.ops.softmax.softmax`.
 
@@ -37,12 +39,14 @@ def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
 
 
 @function
+@in_float32
 def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
     """softmax(-x): the smallest entry gets the largest share."""
     return softmax(-1 * input, dim, dtype=dtype)
 
 
 @function
+@in_float32
 def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
     """ln of `softmax`, accurate where softmax underflows; see `tinynet.ops.softmax.log_softmax`."""
     return reducing.log_softmax(input, _given("log_softmax", dim), dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.backend import arange
+from tinynet.dtypes import in_float32
 from tinynet.functions.arguments import integer, one_axis
 from tinynet.functions.public import function
 from tinynet.ops import indexing, reduction
@@ -96,6 +97,7 @@ def diagonal_scatter(
 
 
 @function
+@in_float32
 def trace(input: Tensor) -> Tensor:
     """y = sum_i x_ii of a matrix."""
     if input.ndim != 2:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import raw
-from tinynet.dtypes import as_dtype
+from tinynet.dtypes import as_dtype, in_float32
 from tinynet.functions.arguments import number, one_axis, reduced_axes
 from tinynet.functions.matrices import svdvals
 from tinynet.functions.operands import (
@@ -117,6 +117,7 @@ def widened(name: str, x: Tensor, dtype: Any) -> Tensor:
 
 
 @function
+@in_float32
 def norm(
     input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
 ) -> Tensor:
@@ -145,6 +146,7 @@ def norm(
 
 
 @function
+@in_float32
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     """Each slice along `dim`, scaled down to the norm `maxnorm` of order p if it is longer."""
     x = only_floats("renorm", input)
@@ -165,6 +167,7 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
 
 
 @function
+@in_float32
 def dist(input: Tensor, other: Any, p: float = 2) -> Tensor:
     """The norm of order p of all entries of input - other, which broadcast."""
     a, b = promoted(input, tensor_like("dist", "other", other, input))
@@ -173,6 +176,7 @@ def dist(input: Tensor, other: Any, p: float = 2) -> Tensor:
 
 
 @function
+@in_float32
 def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:
@@ -186,6 +190,7 @@ def pairwise_distance(
 
 
 @function
+@in_float32
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
     """The distances d_ij = |x1_i - x2_j| of order p of all pairs of rows.
 
@@ -219,6 +224,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = Non
 
 
 @function
+@in_float32
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """The distances of order p of all pairs of rows i < j of a matrix, row by row."""
     if input.ndim != 2:

@@ -52,6 +52,13 @@ def function(f: F) -> F:
                     f"{name}: {what} is {a_kind_of(given)}; it must be a Tensor (make one with "
                     "tinynet.tensor)"
                 )
+        if tensors:  # beside a Tensor a NumPy scalar is a number; it would promote as an array does
+            for a in args:
+                if isinstance(a, generic):
+                    args = tuple([a.item() if isinstance(a, generic) else a for a in args])
+            for key, option in options.items():
+                if isinstance(option, generic):
+                    options[key] = option.item()
         try:
             return f(*args, **options)
         except _ERRORS as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinynet.autograd import Value
 from tinynet.backend import array_module
+from tinynet.dtypes import in_float32
 from tinynet.functions.arguments import flag, number, one_axis, reduced_axes
 from tinynet.functions.operands import only_floats, real, to_dtype
 from tinynet.functions.public import function, unrecorded
@@ -57,6 +58,7 @@ def _without_nan(input: Tensor) -> Tensor:
 
 
 @function
+@in_float32
 def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean of the entries along `dim`, or of all entries.
 
@@ -71,6 +73,7 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = 
 
 
 @function
+@in_float32
 def nanmean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean over `dim` of the entries that are not NaN; NaN where there are none."""
     input = only_floats("nanmean", input, dtype)
@@ -82,6 +85,7 @@ def nanmean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any
 
 
 @function
+@in_float32
 def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -134,6 +138,7 @@ def _centred(
 
 
 @function
+@in_float32
 def var(
     input: Tensor,
     dim: Any = None,
@@ -161,6 +166,7 @@ def var(
 
 
 @function
+@in_float32
 def std(
     input: Tensor,
     dim: Any = None,
@@ -179,6 +185,7 @@ def std(
 
 
 @function
+@in_float32
 def var_mean(
     input: Tensor,
     dim: Any = None,
@@ -195,6 +202,7 @@ def var_mean(
 
 
 @function
+@in_float32
 def std_mean(
     input: Tensor,
     dim: Any = None,
@@ -297,6 +305,7 @@ def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
 
 
 @function
+@in_float32
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
     """ln sum e^x along `dim`; see `tinynet.ops.softmax.logsumexp`."""
     if dim is None:
@@ -311,6 +320,7 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
 
 
 @function
+@in_float32
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """e^(x_c) / sum_k e^(x_k) along `dim`; see `tinynet.ops.softmax.softmax`.
 
@@ -320,6 +330,7 @@ def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
 
 
 @function
+@in_float32
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """ln of `softmax`; see `tinynet.ops.softmax.log_softmax`."""
     return _softmax("log_softmax", softmax_ops.log_softmax, input, dim, dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.backend import arange, array_module, empty, zeros
+from tinynet.dtypes import in_float32
 from tinynet.functions.arguments import integer, number, one_axis
 from tinynet.functions.operands import promoted, real, tensor_like, to_dtype
 from tinynet.functions.public import function, unrecorded
@@ -35,6 +36,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 
 @function
+@in_float32
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """ln of the running sum of e^x along `dim`; see `tinynet.ops.scans.logcumsumexp`."""
     return along("logcumsumexp", scans.logcumsumexp, real(input), dim)
@@ -134,6 +136,7 @@ def _trapezoids(name: str, y: Tensor, x: Any, dx: Any, dim: Any) -> Tensor:
 
 
 @function
+@in_float32
 def trapezoid(y: Tensor, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Tensor:
     """The integral of y along `dim` by the trapezoidal rule.
 
@@ -153,6 +156,7 @@ def trapz(y: Tensor, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Tensor
 
 
 @function
+@in_float32
 def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Tensor:
     """The integrals of y from its start to each later point, by the trapezoidal rule."""
     areas = _trapezoids("cumulative_trapezoid", y, x, dx, dim)

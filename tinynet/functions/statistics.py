@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
 from tinynet.backend import arange, array_module, constant, is_array, zeros
+from tinynet.dtypes import in_float32
 from tinynet.functions.arguments import integer, one_axis
 from tinynet.functions.operands import tensor_like
 from tinynet.functions.public import function, shown, unrecorded
@@ -202,6 +203,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Pair:
 
 
 @function
+@in_float32
 def cov(
     input: Tensor, *, correction: int = 1, fweights: Any = None, aweights: Any = None
 ) -> Tensor:
@@ -266,6 +268,7 @@ def _weights(x: Tensor, n: int, fweights: Any, aweights: Any) -> tuple[Tensor, A
 
 
 @function
+@in_float32
 def corrcoef(input: Tensor) -> Tensor:
     """The correlations c_ij / sqrt(c_ii c_jj) of variables, one a row, c their covariances."""
     if input.ndim > 2:

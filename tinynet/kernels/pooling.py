@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from tinynet.backend import Array, array_module, empty, zeros
 from tinynet.kernels.im2col import batch_first, batch_last, padded
+from tinynet.kernels.sums import ROWS
 from tinynet.memory import block_bytes, workspace
 from tinynet.threads import for_each, parts
 from tinynet.window import Window
@@ -102,11 +103,20 @@ def gather(x: Array, argmax: Array, window: Window) -> Array:
 def sum_pool(x: Array, window: Window) -> Array:
     """y_ncpq = sum_ij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, 0 outside x."""
     xt = padded(batch_last(x), window)
-    first, *others = [xt[tap] for tap in window.taps(window.output("sum_pool2d", x.shape))]
-    y = first.copy()
-    for tap in others:
+    return batch_first(_total([xt[t] for t in window.taps(window.output("sum_pool2d", x.shape))]))
+
+
+def _total(taps: list[Array]) -> Array:
+    """The sum of the taps, those of a large window in halves, so that few are added one by one."""
+    if len(taps) > ROWS:
+        half = len(taps) // 2
+        y = _total(taps[:half])
+        y += _total(taps[half:])
+        return y
+    y = taps[0].copy()
+    for tap in taps[1:]:
         y += tap
-    return batch_first(y)
+    return y
 
 
 def sum_unpool(x: Array, size: tuple[int, ...], window: Window) -> Array:

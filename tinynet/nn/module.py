@@ -57,6 +57,8 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter | Module) or name in vars(self):
             self._check_assignment(name, value)
+        if isinstance(value, backend.generic):  # an option, which would promote float32
+            value = value.item()
         super().__setattr__(name, value)
 
     def _check_assignment(self, name: str, value: Any) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet.autograd import Op
+from tinynet.dtypes import in_float32
+from tinynet.kernels import sums
 from tinynet.memory import broadcast_to
 from tinynet.ops.promotion import promoted
 
@@ -44,6 +46,7 @@ def expand_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
 
 
 @Op
+@in_float32
 def sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
     """y = x summed over the axes where `shape` has size 1 or no axis: expand's adjoint.
 
@@ -61,8 +64,7 @@ def sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
         raise ValueError(f"sum_to: shape {tuple(shape)} does not broadcast to {tuple(x.shape)}")
     axes = [i for i, n in enumerate(shape, lead) if n == 1 and x.shape[i] != 1]
     if lead or axes:
-        x = x.sum(axis=(*range(lead), *axes), keepdims=True)
-        x = x.reshape(shape)
+        x = sums.sum(x, (*range(lead), *axes)).reshape(shape)
     return x
 
 

@@ -24,6 +24,7 @@ import math
 from typing import Any
 
 from tinynet.autograd import Op
+from tinynet.dtypes import check_same_float, in_float32_unmixed
 from tinynet.kernels import convolution as rowwise
 from tinynet.kernels.im2col import batch_first, batch_last, col2im, im2col
 from tinynet.kernels.products import product
@@ -32,6 +33,7 @@ from tinynet.window import Window
 
 
 @Op
+@in_float32_unmixed
 def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) -> Any:
     """y_nopq = b_o + sum_cij w_ocij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, 0 outside x.
 
@@ -57,6 +59,7 @@ def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) ->
     y_shape = _check("conv2d", x.shape, w.shape, window, groups)
     if b is not None and b.shape != w.shape[:1]:
         raise ValueError(f"conv2d: bias {tuple(b.shape)} must be ({len(w)},) for weight {w.shape}")
+    check_same_float("conv2d", ("input", "weight", "bias"), x, w, b)
     if rowwise.is_faster(y_shape, x):
         return rowwise.conv(x, w, b, window, groups)
     col = im2col(x, window)  # (C KH KW, OH OW N)
@@ -82,6 +85,7 @@ def conv2d_gb(gy: Any) -> Any:
 
 
 @Op
+@in_float32_unmixed
 def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1) -> Any:
     """x_nchw = sum of w_ocij gy_nopq over all o, i, j, p, q with p SH + i DH - PH = h and
     q SW + j DW - PW = w: conv2d's adjoint by x, also known as transposed convolution.
@@ -119,6 +123,7 @@ def conv2d_input_gw(u: Any, gy: Any, window: Window, groups: int) -> Any:
 
 
 @Op
+@in_float32_unmixed
 def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
     """w_ocij = sum_npq gy_nopq x_{n, c, p SH + i DH - PH, q SW + j DW - PW}: conv2d's adjoint by w.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import Op, raw
-from tinynet.backend import array_module
+from tinynet.backend import array_module, quiet_underflow
 from tinynet.kernels import elementwise
 from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import Elementwise
@@ -76,6 +76,8 @@ def pow(a: Any, b: Any) -> Any:
     Errors: ValueError if the shapes do not broadcast.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), table 2.3.
     """
+    if backend.is_array(a) and a.dtype.kind == "b" and isinstance(b, int):
+        a = a.astype("int64")  # NumPy takes int8
     return a**b
 
 
@@ -203,7 +205,7 @@ def exp_minus_abs(x: Any) -> Any:
     """e^-|x| as an array; it is at most 1."""
     xp, x = array_module(x), backend.array_of(x)
     if x.dtype.kind != "f":  # integers wrap: -5 of uint16 is 65531, |-128| of int8 is -128
-        x = x.astype(xp.result_type(x, xp.float16))  # the dtype of exp(x)
+        x = x.astype(xp.result_type(x, xp.float32))
     return xp.exp(-xp.abs(x))
 
 
@@ -230,6 +232,7 @@ def sigmoid_gx(gy: Any, y: Any) -> Any:
 
 
 @Op
+@quiet_underflow
 def softplus(x: Any) -> Any:
     """y = ln(1 + e^x), computed as max(x, 0) + ln(1 + e^-|x|), which never overflows.
 

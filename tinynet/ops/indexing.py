@@ -6,11 +6,14 @@ of repeated integer indices add up; ``g[index] += v`` would keep only the last o
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import Op, Value, raw
 from tinynet.backend import arange, check, constant, is_array, zeros
+from tinynet.dtypes import in_float32
+from tinynet.kernels.sums import ROWS
 
 
 @Op
@@ -39,6 +42,7 @@ def getitem_gx(gy: list[Any], x_shape: list[tuple[int, ...]], index: list[Any]) 
 
 
 @Op
+@in_float32
 def index_add(*xs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
     """y = zeros of `shape`, with each x_i added at y[indices[i]]: getitem's adjoint.
 
@@ -52,16 +56,19 @@ def index_add(*xs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any
     Errors: IndexError for an index out of range.
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
-    y = zeros(shape, xs[0])
+    # a float32 total of many repeated entries drifts; a large, mostly empty y would only cost time
+    x, n = xs[0], sum(x.size for x in xs)
+    repeats = n > ROWS and 8 * n >= math.prod(shape) and any(map(_may_repeat, indices))
+    y = zeros(shape, x, "float64" if x.dtype == "float32" and repeats else x.dtype)
     for x, index in zip(xs, indices, strict=True):
         _check_range("index_add", shape, index)
         if _may_repeat(index):
-            backend.index_add(y, index, x)
+            backend.index_add(y, index, x.astype(y.dtype, copy=False))
         elif len(xs) == 1:
             y[index] = x
         else:
             y[index] += x
-    return y
+    return y.astype(xs[0].dtype, copy=False)
 
 
 @index_add.rule("xs")

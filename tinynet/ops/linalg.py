@@ -7,8 +7,10 @@ from typing import Any
 from tinynet import threads
 from tinynet.autograd import Op, raw
 from tinynet.backend import array_module, eye
-from tinynet.kernels import products
+from tinynet.dtypes import check_same_float, in_float32_unmixed
+from tinynet.kernels import products, sums
 from tinynet.ops.broadcast import Elementwise, expand
+from tinynet.ops.reduction import sum
 from tinynet.ops.shape import permute, reshape
 
 
@@ -19,6 +21,7 @@ def transposed(x: Any) -> Any:
 
 
 @Elementwise  # the batch axes broadcast
+@in_float32_unmixed
 def matmul(a: Any, b: Any) -> Any:
     """y_ij = sum_k a_ik b_kj, for each matrix of a batch.
 
@@ -41,6 +44,9 @@ def matmul(a: Any, b: Any) -> Any:
             f"matmul: shapes {tuple(a.shape)} and {tuple(b.shape)} do not fit; the last size of "
             "the first must equal the second-to-last of the second"
         )
+    check_same_float("matmul", ("input", "other"), a, b)
+    if a.dtype.kind == b.dtype.kind == "b":
+        raise TypeError("matmul: both inputs are bool; convert them with .long() or .float()")
     return products.product(a, b)
 
 
@@ -55,6 +61,7 @@ def matmul_gb(gy: Any, a: Any) -> Any:
 
 
 @Op
+@in_float32_unmixed
 def linear(x: Any, w: Any, b: Any = None) -> Any:
     """y_nj = sum_i x_ni w_ji + b_j: each row of x is an example, each row of w makes an output.
 
@@ -62,7 +69,7 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
         <gy, x dw^T> = tr(gy^T x dw^T) = <gy^T x, dw>; <gy, 1 db^T> = <sum over n of gy, db>.
         gx = matmul(gy, w)
         gw = matmul(gy.T, x)
-        gb = gy.sum(0)
+        gb = sum(gy, dim=0)
     Jacobian: I ⊗ w for x, x ⊗ I for w (⊗: Kronecker product), a column of identities for b.
     Kinks: none; bilinear in x and w, affine in b.
     Cost: N I J multiply-adds forward, twice that backward; keeps w for gx and x for gw.
@@ -81,11 +88,10 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
         raise ValueError(
             f"linear: bias {tuple(b.shape)} must be ({w.shape[0]},) for weight {tuple(w.shape)}"
         )
+    check_same_float("linear", ("input", "weight", "bias"), x, w, b)
     y = products.product(x, w.T)
     if b is None:
         return y
-    if y.dtype != b.dtype:
-        return y + b
     y += b  # in place: y is new, and another array would cost more than the addition
     return y
 
@@ -102,10 +108,11 @@ def linear_gw(gy: Any, x: Any) -> Any:
 
 @linear.rule("b")
 def linear_gb(gy: Any) -> Any:
-    return gy.sum(0)
+    return sum(gy, dim=0)
 
 
 @Op
+@in_float32_unmixed
 def einsum(*xs: Any, subscripts: str) -> Any:
     """y = sum of the products of entries of x_0, x_1, ... over letters not in the output.
 
@@ -131,8 +138,12 @@ def einsum(*xs: Any, subscripts: str) -> Any:
     if len(set(out)) != len(out) or any(c not in sizes for c in out):
         raise ValueError(f"einsum: the output {out!r} of {subscripts!r} must be letters of the "
                          "inputs, each once")  # fmt: skip
+    check_same_float("einsum", [f"operand {k}" for k in range(1, len(xs) + 1)], *xs)
+    # booleans are counted, not joined by "or"
+    xs = tuple(x.astype("int64") if x.dtype.kind == "b" else x for x in xs)
+    terms, summed = _sum_alone(terms, out, xs)
     with threads.one_blas_thread():
-        return array_module(*xs).einsum(subscripts, *xs, optimize=True)
+        return array_module(*xs).einsum(f"{','.join(terms)}->{out}", *summed, optimize=True)
 
 
 @einsum.rule("xs")
@@ -161,6 +172,19 @@ def einsum_gx(gy: Any, i: int, xs: Any, xs_shape: Any, subscripts: str) -> Any:
             c = new
         target += c
     return einsum(g, *operands, subscripts=",".join([letters, *eyes]) + "->" + target)
+
+
+def _sum_alone(terms: list[str], out: str, xs: Any) -> tuple[list[str], list[Any]]:
+    """Terms and inputs after the sums over letters that only one input has, and once."""
+    every, kept, summed = "".join(terms), [], []
+    for term, x in zip(terms, xs, strict=True):
+        alone = tuple(k for k, c in enumerate(term) if every.count(c) == 1 and c not in out)
+        if alone and x.dtype.kind == "f":
+            x = sums.sum(x, alone)
+            term = "".join(c for k, c in enumerate(term) if k not in alone)
+        kept.append(term)
+        summed.append(x)
+    return kept, summed
 
 
 def split_subscripts(subscripts: str) -> tuple[list[str], str]:

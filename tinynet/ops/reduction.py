@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet.autograd import Op, Value, raw
-from tinynet.backend import array_module
+from tinynet.backend import array_module, quiet_underflow
+from tinynet.dtypes import in_float32
+from tinynet.kernels import sums
 from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import expand
 from tinynet.ops.shape import flip, reshape
@@ -74,6 +76,7 @@ def keepdims(g: Any, name: str, shape: tuple[int, ...], dim: Dim) -> Any:
 
 
 @Op
+@in_float32
 def sum(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     """y = sum of x_i over the axes `dim` (all of them for None).
 
@@ -88,7 +91,7 @@ def sum(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3.
     """
     dtype = x.dtype if x.dtype.kind == "f" else "int64"
-    return x.sum(axis=axes_of("sum", dim, x.ndim), dtype=dtype, keepdims=keepdim)
+    return sums.sum(x, axes_of("sum", dim, x.ndim), keepdim, dtype)
 
 
 @sum.rule("x")
@@ -156,6 +159,8 @@ def amin_gx(gy: Any, x: Any, y: Any, dim: Dim) -> Any:
 
 
 @Op
+@in_float32
+@quiet_underflow
 def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     """y = sqrt(sum of x_i^2) over the axes `dim`: the Euclidean length.
 
@@ -177,7 +182,7 @@ def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     top = xp.abs(x).max(axis=axes, keepdims=True)
     top = xp.where(xp.isfinite(top) & (top > 0), top, 1.0)
     scaled = x / top
-    y = xp.sqrt((scaled * scaled).sum(axis=axes, keepdims=True)) * top
+    y = xp.sqrt(sums.sum(scaled * scaled, axes, keepdims=True)) * top
     return y if keepdim else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
 
 
@@ -206,8 +211,10 @@ def cumsum(x: Any, *, dim: int) -> Any:
     Source: G. Blelloch, Prefix sums and their applications (1990), for the operation.
     """
     axis = axis_of("cumsum", dim, x.ndim) if x.ndim else None
-    dtype = x.dtype if x.dtype.kind == "f" else "int64"
-    return x.cumsum(axis=axis, dtype=dtype).reshape(x.shape)
+    if x.dtype.kind != "f":
+        return x.cumsum(axis=axis, dtype="int64").reshape(x.shape)
+    # every partial sum is rounded once, as in PyTorch, instead of once for each term
+    return x.cumsum(axis=axis, dtype="float64").astype(x.dtype, copy=False).reshape(x.shape)
 
 
 @cumsum.rule("x")

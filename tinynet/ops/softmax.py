@@ -15,7 +15,9 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.backend import array_module, full
+from tinynet.backend import array_module, full, quiet_range
+from tinynet.dtypes import in_float32
+from tinynet.kernels import sums
 from tinynet.ops.broadcast import Elementwise, expand
 from tinynet.ops.elementary import exp, exp_minus_abs, sigmoid
 from tinynet.ops.reduction import Dim, axes_of, keepdims, sum
@@ -35,6 +37,8 @@ def _shifted(name: str, x: Any, dim: Dim) -> tuple[Any, Any, tuple[int, ...]]:
 
 
 @Op
+@in_float32
+@quiet_range
 def logsumexp(x: Any, *, dim: Dim, keepdim: bool = False) -> Any:
     """y = ln sum_c e^(x_c) over the axes `dim`.
 
@@ -52,7 +56,7 @@ def logsumexp(x: Any, *, dim: Dim, keepdim: bool = False) -> Any:
     """
     xp = array_module(x)
     shifted, m, axes = _shifted("logsumexp", x, dim)
-    total = xp.exp(shifted).sum(axis=axes, keepdims=True)
+    total = sums.sum(xp.exp(shifted), axes, keepdims=True)
     y = xp.log(xp.where(total == 0, 1.0, total)) + m  # total is 0 only if m, and so y, is -Inf
     return y if keepdim else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
 
@@ -64,6 +68,8 @@ def logsumexp_gx(gy: Any, x: Any, y: Any, x_shape: tuple[int, ...], dim: Dim) ->
 
 
 @Op
+@in_float32
+@quiet_range
 def softmax(x: Any, *, dim: int) -> Any:
     """y_c = e^(x_c) / sum_k e^(x_k) along the axis `dim`.
 
@@ -81,7 +87,7 @@ def softmax(x: Any, *, dim: int) -> Any:
     xp = array_module(x)
     shifted, _, axes = _shifted("softmax", x, dim)
     e = xp.exp(shifted)
-    return e / e.sum(axis=axes, keepdims=True)
+    return e / sums.sum(e, axes, keepdims=True)
 
 
 @softmax.rule("x")
@@ -90,6 +96,8 @@ def softmax_gx(gy: Any, y: Any, dim: int) -> Any:
 
 
 @Op
+@in_float32
+@quiet_range
 def log_softmax(x: Any, *, dim: int) -> Any:
     """y_c = x_c - ln sum_k e^(x_k) along the axis `dim`.
 
@@ -103,7 +111,7 @@ def log_softmax(x: Any, *, dim: int) -> Any:
     """
     xp = array_module(x)
     shifted, _, axes = _shifted("log_softmax", x, dim)
-    return shifted - xp.log(xp.exp(shifted).sum(axis=axes, keepdims=True))
+    return shifted - xp.log(sums.sum(xp.exp(shifted), axes, keepdims=True))
 
 
 @log_softmax.rule("x")
@@ -112,6 +120,8 @@ def log_softmax_gx(gy: Any, y: Any, dim: int) -> Any:
 
 
 @Op
+@in_float32
+@quiet_range
 def cross_entropy_rows(x: Any, q: Any) -> Any:
     """y_n = - sum_c q_nc ln p_nc, with p = softmax(x) along axis 1: row by row, from logits.
 
@@ -134,7 +144,7 @@ def cross_entropy_rows(x: Any, q: Any) -> Any:
         )
     log_p = log_softmax(x, dim=1)
     # 0 ln 0 is 0: a class of probability 0 adds nothing if its target is 0 too
-    return -(q * array_module(x).where(q == 0, 0.0, log_p)).sum(axis=1)
+    return -sums.sum(q * array_module(x).where(q == 0, 0.0, log_p), (1,))
 
 
 @cross_entropy_rows.rule("x")
@@ -150,6 +160,8 @@ def cross_entropy_rows_gq(gy: Any, x: Any, x_shape: tuple[int, ...]) -> Any:
 
 
 @Elementwise
+@in_float32
+@quiet_range
 def bce_with_logits(x: Any, z: Any) -> Any:
     """y = - z ln s(x) - (1 - z) ln(1 - s(x)), s the sigmoid: entry by entry, from logits.
 

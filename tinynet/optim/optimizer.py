@@ -224,6 +224,7 @@ class Optimizer:
                     flat.view(slots[name], i)[...] = value
         xp = backend.array_module(flat.like)
 
+        @backend.quiet_underflow
         def update(piece: tuple[int, int, int, int]) -> None:
             first, _, lo, hi = piece
             given = options | flat.carried[first] if flat.carried[first] else options
@@ -231,15 +232,11 @@ class Optimizer:
             scalars = self._scalars(given, flat.steps[first] + 1)
             g = flat.gather(piece, decay, options["maximize"])
             out = memory.workspace("updates of an optimizer", g.shape, g)
-            kept = {name: slot[lo:hi] for name, slot in slots.items()}
-            here = {name: flat.widened(slot) for name, slot in kept.items()}
+            here = {name: slot[lo:hi] for name, slot in slots.items()}
             self._update(xp, scalars, g, out, here)
             flat.subtract(out, piece, shrink)
             if self.averages:
                 self._average(xp, scalars, flat.theta(piece), out, here)
-            if flat.half:
-                for name, slot in kept.items():
-                    slot[...] = here[name]
 
         for_each(update, flat.pieces())
         for i, p in enumerate(flat.params):

@@ -53,6 +53,7 @@ class Notes:
 def code_of(function: Callable[..., Any]) -> Code | None:
     """The source of a function without its decorators, signature and docstring."""
     try:
+        function = inspect.unwrap(function)
         lines, start = inspect.getsourcelines(function)
         file = inspect.getsourcefile(function) or ""
         body = ast.parse(textwrap.dedent("".join(lines))).body[0].body  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ def listing(function: Callable[..., Any]) -> Listing:
     >>> [text for place, text in listing(tanh.forward).computing]
     ['return array_module(x).tanh(x)']
     """
+    function = inspect.unwrap(function)
     code = code_of(function)
     if code is None:
         raise ValueError(f"listing: the source of {function} is not available")
