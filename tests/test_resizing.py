@@ -145,7 +145,7 @@ REFUSED = [
     (ValueError, lambda: F.interpolate(X, 3, recompute_scale_factor=True), "needs scale_factor"),
     (ValueError, lambda: F.interpolate(X, 3, mode="bilinear", antialias=True), "antialias"),
     (ValueError, lambda: F.interpolate(X[0, 0], 3), r"interpolate: input has shape \(6, 5\)"),
-    (TypeError, lambda: F.interpolate(X.long(), 3), "interpolate: dtype is int64"),
+    (TypeError, lambda: F.interpolate(X.long(), 3), "interpolate: input is int64"),
     (TypeError, lambda: F.upsample(X, "big"), "upsample: size is 'big'"),
     (ValueError, lambda: F.pixel_shuffle(X, 3), "pixel_shuffle: .* 4 channels.* = 9"),
     (ValueError, lambda: F.pixel_unshuffle(X, 2), "pixel_unshuffle: .* is 6x5"),

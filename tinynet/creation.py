@@ -122,11 +122,15 @@ def from_numpy(ndarray: Any) -> Tensor:
 # --- filled with one number ---------------------------------------------------------------------
 
 
+def check_layout(name: str, layout: Any) -> None:
+    if layout is not None and not str(layout).endswith("strided"):
+        raise ValueError(f"{name}: layout {layout} is not supported; every tensor is strided")
+
+
 def filled(
     name: str, size: Any, value: Any, dtype: Any, requires_grad: Any, device: Any, layout: Any
 ) -> Tensor:
-    if layout is not None and not str(layout).endswith("strided"):
-        raise ValueError(f"{name}: layout {layout} is not supported; every tensor is strided")
+    check_layout(name, layout)
     array = backend.full_on(
         shape_of(name, size), value, "float32" if dtype is None else dtype, device
     )

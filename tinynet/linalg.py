@@ -16,19 +16,12 @@ from tinynet.dtypes import in_float32
 from tinynet.functions import matrices as of_matrices
 from tinynet.functions import norms, products
 from tinynet.functions.arguments import flag, number, one_axis, reduced_axes
-from tinynet.functions.matrices import SlogDet, matrices, solved, triangle
+from tinynet.functions.matrices import QR, SlogDet, matrices, solved, triangle
 from tinynet.functions.norms import widened
 from tinynet.functions.operands import tensor_like
 from tinynet.functions.public import function, shown, unrecorded
 from tinynet.ops import factorisation, inverses
 from tinynet.tensor import Tensor
-
-
-class QR(NamedTuple):
-    """What `qr` returns."""
-
-    Q: Tensor
-    R: Tensor
 
 
 class SVD(NamedTuple):
@@ -252,7 +245,7 @@ def qr(A: Tensor, mode: str = "reduced") -> QR:
         A: (..., m, n).
         mode: "reduced", "complete" for a square q, or "r" for r alone.
     """
-    return QR(*of_matrices.qr_of("qr", A, mode))
+    return of_matrices.qr_of("qr", A, mode)
 
 
 @function

@@ -10,7 +10,7 @@ from typing import Any
 from tinynet import backend, dtypes
 from tinynet.autograd import Value
 from tinynet.conversions import check_format
-from tinynet.creation import tensor
+from tinynet.creation import check_layout, tensor
 from tinynet.functions.arguments import integer, shape_of
 from tinynet.functions.public import function, shown
 from tinynet.random import generator as default_generator
@@ -151,8 +151,7 @@ def _like(
     name: str, draw: Any, x: Tensor, dtype: Any, grad: Any, device: Any, format: Any, layout: Any
 ) -> Tensor:
     check_format(name, format)
-    if layout is not None and not str(layout).endswith("strided"):
-        raise ValueError(f"{name}: layout {layout} is not supported; every tensor is strided")
+    check_layout(name, layout)
     kind = x.dtype if dtype is None else dtype
     return _drawn(draw(x.shape), kind, grad, x.device if device is None else device)
 

@@ -127,7 +127,8 @@ def only_floats(name: str, x: Tensor, dtype: Any = None) -> Tensor:
     """
     out = to_dtype(x, dtype)
     if out.dtype.kind != "f":
-        raise TypeError(f"{name}: dtype is {out.dtype}; convert to a float with .float()")
+        fix = "convert it with .float()" if dtype is None else "it must be floating-point"
+        raise TypeError(f"{name}: {'input' if dtype is None else 'dtype'} is {out.dtype}; {fix}")
     return out
 
 

@@ -130,26 +130,16 @@ def unique(
         return_counts: also return how often each value occurs.
         dim: the axis; None for single entries.
     """
-    x, xp = input.data, array_module(input.data)
-    if dim is None:
-        rows, inverse_shape = x.reshape(-1, 1), x.shape
-    else:
-        axis = one_axis("unique", dim, x.ndim)
-        if x.size == 0 and x.shape[axis] != 0:
-            raise RuntimeError(f"unique: shape {tuple(x.shape)} has slices without entries")
-        rows = _rows(x, axis)
-        inverse_shape = (rows.shape[0],)
+    x, axis, rows = input.data, *_rows("unique", input.data, dim)
     # a stable sort by each column, the last first, is a sort by all of them
     positions = arange(rows.shape[0], x)
     for column in range(rows.shape[1] - 1, -1, -1):
         positions = positions[rows[positions, column].argsort(kind="stable")]
-    new, group, counts = _groups(xp, rows[positions])
+    new, group, counts = _groups(rows[positions])
     inverse = empty((rows.shape[0],), x, "int64")
     inverse[positions] = group
-    return _distinct(
-        input, dim, positions[new], inverse.reshape(inverse_shape), counts, return_inverse,
-        return_counts,
-    )  # fmt: skip
+    wanted = {"return_inverse": return_inverse, "return_counts": return_counts}
+    return _distinct(input, axis, positions[new], inverse, counts, wanted)
 
 
 @function
@@ -163,33 +153,25 @@ def unique_consecutive(
 
     The options are those of `unique`.
     """
-    x, xp = input.data, array_module(input.data)
+    axis, rows = _rows("unique_consecutive", input.data, dim)
+    wanted = {"return_inverse": return_inverse, "return_counts": return_counts}
+    return _distinct(input, axis, *_groups(rows), wanted)
+
+
+def _rows(name: str, x: Any, dim: Any) -> tuple[int | None, Any]:
+    """The axis and the slices along it, one a row; for None the entries."""
     if dim is None:
-        rows, inverse_shape = x.reshape(-1, 1), x.shape
-    else:
-        axis = one_axis("unique_consecutive", dim, x.ndim)
-        if x.size == 0 and x.shape[axis] != 0:
-            raise RuntimeError(
-                f"unique_consecutive: shape {tuple(x.shape)} has slices without entries"
-            )
-        rows = _rows(x, axis)
-        inverse_shape = (rows.shape[0],)
-    new, group, counts = _groups(xp, rows)
-    return _distinct(
-        input, dim, new, group.reshape(inverse_shape), counts, return_inverse, return_counts
-    )
-
-
-def _rows(x: Any, axis: int) -> Any:
-    """The slices along `axis`, one a row."""
+        return None, x.reshape(-1, 1)
+    axis = one_axis(name, dim, x.ndim)
     if x.ndim == 0:
-        return x.reshape(1, 1)
-    axes = (axis, *(k for k in range(x.ndim) if k != axis))
-    y = x.transpose(axes)
-    return y.reshape(x.shape[axis], -1) if x.size else y.reshape(x.shape[axis], 0)
+        return axis, x.reshape(1, 1)
+    if x.size == 0 and x.shape[axis] != 0:
+        raise RuntimeError(f"{name}: shape {tuple(x.shape)} has slices without entries")
+    rows = x.transpose(axis, *(k for k in range(x.ndim) if k != axis))
+    return axis, rows.reshape(x.shape[axis], -1 if x.size else 0)
 
 
-def _groups(xp: Any, rows: Any) -> tuple[Any, Any, Any]:
+def _groups(rows: Any) -> tuple[Any, Any, Any]:
     """Where a new run of equal rows starts, the number of each row's run, and the runs' lengths."""
     n = rows.shape[0]
     starts = empty((n,), rows, "bool")
@@ -197,24 +179,21 @@ def _groups(xp: Any, rows: Any) -> tuple[Any, Any, Any]:
     starts[1:] = (rows[1:] != rows[:-1]).any(axis=1)
     new = starts.nonzero()[0]
     group = starts.cumsum(dtype="int64") - 1
-    ends = xp.concatenate([new[1:], constant([n], new, "int64")]) if n else new
+    ends = array_module(rows).concatenate([new[1:], constant([n], new, "int64")]) if n else new
     return new, group, ends - new
 
 
 def _distinct(
-    input: Tensor, dim: Any, at: Any, inverse: Any, counts: Any, want_inverse: bool,
-    want_counts: bool,
-) -> Any:  # fmt: skip
+    input: Tensor, axis: int | None, at: Any, inverse: Any, counts: Any, wanted: dict[str, Any]
+) -> Any:
+    """The slices at some positions, and what else is wanted."""
     x = input.data
-    if dim is None or not x.ndim:
-        values = x.reshape(-1)[at]
-    else:
-        values = x[at_axis(one_axis("unique", dim, x.ndim), at)]
+    values = x.reshape(-1)[at] if axis is None or not x.ndim else x[at_axis(axis, at)]
     found = [unrecorded(input, values)]
-    if flag("unique", "return_inverse", want_inverse):
-        found.append(unrecorded(input, inverse))
-    if flag("unique", "return_counts", want_counts):
-        found.append(unrecorded(input, counts))
+    inverse = inverse.reshape(x.shape) if axis is None else inverse
+    for (what, value), array in zip(wanted.items(), (inverse, counts), strict=True):
+        if flag("unique", what, value):
+            found.append(unrecorded(input, array))
     return found[0] if len(found) == 1 else tuple(found)
 
 
