@@ -42,7 +42,7 @@ ON_REQUEST = {
     },  # a Tensor's way out
     "tensor/conversions.py": {"stride"},  # shows a layout
     "tensor/methods.py": {""},  # the name `nonzero`
-    "creation.py": {"_without_tensors", "number_of"},  # numbers from outside
+    "creation.py": {"_without_tensors"},  # numbers from outside
     "autograd/anomaly.py": {"bad_number", "is_infinite"},  # looks at every result, when switched on
     "autograd/guards.py": {"operand"},  # a NumPy scalar from outside becomes Python's
     "functional/embedding.py": {"one_hot"},  # the largest label, if num_classes is not given

@@ -15,19 +15,13 @@ from tinynet.backend import array_module
 from tinynet.dtypes import in_float32
 from tinynet.functions import matrices as of_matrices
 from tinynet.functions import norms, products
-from tinynet.functions.dims import dims_of, flag_of, one_dim, said, tensor_like
-from tinynet.functions.matrices import SlogDet, matrices, solved, triangle
-from tinynet.functions.norms import order_of, widened
-from tinynet.functions.public import function, unrecorded
+from tinynet.functions.arguments import flag, number, one_axis, reduced_axes
+from tinynet.functions.matrices import QR, SlogDet, matrices, solved, triangle
+from tinynet.functions.norms import widened
+from tinynet.functions.operands import tensor_like
+from tinynet.functions.public import function, shown, unrecorded
 from tinynet.ops import factorisation, inverses
 from tinynet.tensor import Tensor
-
-
-class QR(NamedTuple):
-    """What `qr` returns."""
-
-    Q: Tensor
-    R: Tensor
 
 
 class SVD(NamedTuple):
@@ -63,7 +57,7 @@ def norm(
         dtype: what A is converted to first.
     """
     x = widened("norm", A, dtype)
-    axes = dims_of("norm", dim, x.ndim)
+    axes = reduced_axes("norm", dim, x.ndim)
     if ord is None:
         return norms.vector_norm("norm", x, 2.0, axes, keepdim)
     if dim is None and x.ndim > 2:
@@ -72,7 +66,7 @@ def norm(
         return norms.matrix_norm("norm", x, ord, axes, keepdim)
     if len(axes) > 2:
         raise RuntimeError(f"norm: dim is {dim}; it must be one axis or two")
-    return norms.vector_norm("norm", x, order_of("norm", ord), axes, keepdim)
+    return norms.vector_norm("norm", x, float(number("norm", "ord", ord)), axes, keepdim)
 
 
 @function
@@ -86,8 +80,10 @@ def vector_norm(
     smallest |x_i|.
     """
     a = widened("vector_norm", x, dtype)
-    axes = dims_of("vector_norm", dim, a.ndim)
-    return norms.vector_norm("vector_norm", a, order_of("vector_norm", ord), axes, keepdim)
+    axes = reduced_axes("vector_norm", dim, a.ndim)
+    return norms.vector_norm(
+        "vector_norm", a, float(number("vector_norm", "ord", ord)), axes, keepdim
+    )
 
 
 @function
@@ -101,10 +97,10 @@ def matrix_norm(
     """
     x = widened("matrix_norm", A, dtype)
     if not isinstance(dim, tuple | list) or len(dim) != 2:
-        raise RuntimeError(f"matrix_norm: dim is {said(dim)}; it must be a pair of axes")
+        raise RuntimeError(f"matrix_norm: dim is {shown(dim)}; it must be a pair of axes")
     if x.ndim < 2:
         raise RuntimeError(f"matrix_norm: shape {x.shape} must have two axes, as matrices have")
-    axes = (one_dim("matrix_norm", dim[0], x.ndim), one_dim("matrix_norm", dim[1], x.ndim))
+    axes = (one_axis("matrix_norm", dim[0], x.ndim), one_axis("matrix_norm", dim[1], x.ndim))
     return norms.matrix_norm("matrix_norm", x, ord, axes, keepdim)
 
 
@@ -150,8 +146,8 @@ def solve(A: Tensor, B: Any, *, left: bool = True) -> Tensor:
     last axis; else its last two axes are matrices, and the leading axes broadcast.
     """
     a = matrices("solve", A, square=True)
-    b = tensor_like("solve", B, a, "B")
-    left = flag_of("solve", left, "left")
+    b = tensor_like("solve", "B", B, a)
+    left = flag("solve", "left", left)
     if b.ndim == 1 or (a.ndim - 1 == b.ndim and b.shape == a.shape[:-1]):
         if not left:
             raise RuntimeError("solve: left is False, which needs matrices B; this is a vector")
@@ -177,9 +173,9 @@ def solve_triangular(
     """
     name = "solve_triangular"
     a = matrices(name, A, square=True)
-    b = matrices(name, tensor_like(name, B, a, "B"))
-    a = triangle(a, flag_of(name, upper, "upper"), flag_of(name, unitriangular, "unitriangular"))
-    return solved(name, a, b) if flag_of(name, left, "left") else solved(name, a.mT, b.mT).mT
+    b = matrices(name, tensor_like(name, "B", B, a))
+    a = triangle(a, flag(name, "upper", upper), flag(name, "unitriangular", unitriangular))
+    return solved(name, a, b) if flag(name, "left", left) else solved(name, a.mT, b.mT).mT
 
 
 @function
@@ -194,7 +190,7 @@ def pinv(A: Tensor, rtol: Any = None, *, atol: Any = None, hermitian: bool = Fal
         atol: 0 by default.
         hermitian: whether A is symmetric; then only the lower triangle is read.
     """
-    a = matrices("pinv", A, square=flag_of("pinv", hermitian, "hermitian"))
+    a = matrices("pinv", A, square=flag("pinv", "hermitian", hermitian))
     if hermitian:
         a = triangle(a, upper=False) + (a - triangle(a, upper=True)).mT
     rtol, atol = _tolerances("pinv", a, rtol, atol)
@@ -207,11 +203,11 @@ def _tolerances(name: str, a: Tensor, rtol: Any, atol: Any) -> tuple[Any, Any]:
         eps = 2.0**-52 if a.dtype.itemsize == 8 else 2.0**-23
         rtol = eps * max(a.shape[-2:]) if atol is None else 0.0
     found = []
-    for value in (rtol, 0.0 if atol is None else atol):
+    for what, value in (("rtol", rtol), ("atol", 0.0 if atol is None else atol)):
         if isinstance(value, Tensor):
             found.append(value.data[..., None])
         else:
-            found.append(order_of(name, value))
+            found.append(float(number(name, what, value)))
     return found[0], found[1]
 
 
@@ -222,7 +218,7 @@ def matrix_rank(A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: An
 
     `rtol` is by default max(m, n) times the spacing of numbers at 1, or 0 if `atol` is given.
     """
-    a = matrices("matrix_rank", A, square=flag_of("matrix_rank", hermitian, "hermitian"))
+    a = matrices("matrix_rank", A, square=flag("matrix_rank", "hermitian", hermitian))
     rtol, atol = _tolerances("matrix_rank", a, rtol, tol if atol is None else atol)
     s = array_module(a.data).linalg.svd(a.data, compute_uv=False)
     if not s.size:
@@ -249,7 +245,7 @@ def qr(A: Tensor, mode: str = "reduced") -> QR:
         A: (..., m, n).
         mode: "reduced", "complete" for a square q, or "r" for r alone.
     """
-    return QR(*of_matrices.qr_of("qr", A, mode))
+    return of_matrices.qr_of("qr", A, mode)
 
 
 @function
@@ -259,8 +255,8 @@ def svd(A: Tensor, full_matrices: bool = True) -> SVD:
     With `full_matrices` u and vh are square. The vectors beyond the min(m, n) singular values are
     any basis of the rest, and have no gradient.
     """
-    flag = flag_of("svd", full_matrices, "full_matrices")
-    return SVD(*of_matrices.svd_of("svd", A, flag))
+    complete = flag("svd", "full_matrices", full_matrices)
+    return SVD(*of_matrices.svd_of("svd", A, complete))
 
 
 @function
@@ -289,7 +285,7 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
 def _eigh(name: str, A: Tensor, uplo: str) -> Eigh:
     a = matrices(name, A, square=True)
     if not isinstance(uplo, str) or uplo.upper() not in ("L", "U"):
-        raise RuntimeError(f"{name}: UPLO is {said(uplo)}; it must be 'L' or 'U'")
+        raise RuntimeError(f"{name}: UPLO is {shown(uplo)}; it must be 'L' or 'U'")
     return Eigh(*factorisation.eigh(a, upper=uplo.upper() == "U"))
 
 
@@ -311,15 +307,15 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
 @function
 def cross(input: Tensor, other: Any, *, dim: int = -1) -> Tensor:
     """The cross product of vectors of size 3 along `dim`; other axes broadcast."""
-    other = tensor_like("cross", other, input)
+    other = tensor_like("cross", "other", other, input)
     return products.cross_along("cross", input, other, dim)
 
 
 @function
 def vecdot(x: Tensor, y: Any, *, dim: int = -1) -> Tensor:
     """sum_i x_i y_i along `dim`; other axes broadcast."""
-    y = tensor_like("vecdot", y, x, "y")
-    return (x * y).sum(one_dim("vecdot", dim, max(x.ndim, y.ndim)))
+    y = tensor_like("vecdot", "y", y, x)
+    return (x * y).sum(one_axis("vecdot", dim, max(x.ndim, y.ndim)))
 
 
 @function

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from tinynet.autograd import raw
 from tinynet.backend import array_module, is_array
 from tinynet.dtypes import largest
-from tinynet.functions.operands import common, number, operands, tensors
+from tinynet.functions.arguments import number
+from tinynet.functions.operands import common, operands, tensors
 from tinynet.functions.public import function
 from tinynet.ops import arithmetic
 
@@ -109,8 +110,12 @@ def nan_to_num(
     if input.dtype.kind != "f":
         return input.clone()
     x, xp, most = input.data, array_module(input.data), largest(input.dtype)
-    y = arithmetic.where(xp.isnan(x), 0.0 if nan is None else number("nan", nan), input)
-    y = arithmetic.where(x == float("inf"), most if posinf is None else number("posinf", posinf), y)
+    y = arithmetic.where(
+        xp.isnan(x), 0.0 if nan is None else number("nan_to_num", "nan", nan), input
+    )
+    y = arithmetic.where(
+        x == float("inf"), most if posinf is None else number("nan_to_num", "posinf", posinf), y
+    )
     return arithmetic.where(
-        x == -float("inf"), -most if neginf is None else number("neginf", neginf), y
+        x == -float("inf"), -most if neginf is None else number("nan_to_num", "neginf", neginf), y
     )

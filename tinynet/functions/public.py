@@ -87,7 +87,7 @@ def _renamed(
     if prefix:
         text = text[prefix.end() :]
     else:
-        given = [*map(_described, args), *(f"{k}={_described(v)}" for k, v in options.items())]
+        given = [*map(shown, args), *(f"{k}={shown(v)}" for k, v in options.items())]
         text = "an argument has a wrong type or shape" if _INSIDE.search(text) else text
         text += f" (given {', '.join(given)})"
     kinds = (
@@ -105,17 +105,10 @@ def shown(value: Any) -> str:
         return f"a tensor of {value.dtype} and shape {tuple(value.shape)}"  # type: ignore[attr-defined]
     if is_array(value):
         return f"an array of {value.dtype} and shape {tuple(value.shape)}"
-    if isinstance(value, int | float | complex | str | tuple | list | None):
-        return repr(value) if len(repr(value)) < 60 else f"a {type(value).__name__}"
-    return f"a {type(value).__name__}"
+    plain = isinstance(value, int | float | complex | str | tuple | list | None)
+    return repr(value) if plain and len(repr(value)) < 60 else a_kind_of(value)
 
 
 def a_kind_of(a: object) -> str:
     """The type of an argument, in words."""
     return "None" if a is None else "an array" if is_array(a) else f"a {type(a).__name__}"
-
-
-def _described(a: Any) -> str:
-    if isinstance(a, Value) or is_array(a):
-        return f"{a.dtype} {tuple(a.shape)}"
-    return repr(a) if isinstance(a, int | float | str | None) else type(a).__name__

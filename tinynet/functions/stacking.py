@@ -6,7 +6,8 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
-from tinynet.functions.arguments import axis, integer, several, tensors_of
+from tinynet.functions.arguments import integer, one_axis
+from tinynet.functions.operands import several, tensors_of
 from tinynet.functions.promoting import common_dtype
 from tinynet.functions.public import function, shown
 from tinynet.functions.shaping import broadcast_tensors
@@ -23,7 +24,7 @@ def _joined(name: str, tensors: list[Tensor], dim: Any) -> Tensor:
     dtype = common_dtype(*(t.data for t in tensors))
     tensors = [t.to(dtype) for t in tensors]
     tensors = [t for t in tensors if t.shape != (0,)] or tensors[:1]
-    at = axis(name, dim, tensors[0].ndim)
+    at = one_axis(name, dim, tensors[0].ndim)
     _check_shapes(name, tensors, at)
     return shape.cat(*tensors, dim=at)
 
@@ -66,7 +67,7 @@ def stack(tensors: Any, dim: int = 0) -> Tensor:
 
 def _stacked(name: str, tensors: list[Tensor], dim: Any) -> Tensor:
     _check_shapes(name, tensors, None)
-    at = axis(name, dim, tensors[0].ndim + 1)
+    at = one_axis(name, dim, tensors[0].ndim + 1)
     return _joined(name, [t.unsqueeze(at) for t in tensors], at)
 
 
@@ -197,9 +198,7 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     """All choices of r entries of a vector, a row each, in the order of their positions."""
     if input.ndim != 1:
         raise ValueError(f"combinations: shape {input.shape} must have one axis")
-    r = integer("combinations", "r", r)
-    if r < 0:
-        raise ValueError(f"combinations: r is {r}; it must be at least 0")
+    r = integer("combinations", "r", r, least=0)
     choose: Any = itertools.combinations
     if with_replacement:
         choose = itertools.combinations_with_replacement

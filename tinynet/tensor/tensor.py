@@ -18,7 +18,7 @@ from tinynet.autograd import Value
 from tinynet.autograd.hooks import Attached, RemovableHandle
 from tinynet.autograd.versions import increment_version, share_version
 from tinynet.functions import numpy_calls, pointwise
-from tinynet.functions.arguments import axis
+from tinynet.functions.arguments import one_axis
 from tinynet.ops import indexing
 from tinynet.tensor.changes import Changes
 from tinynet.tensor.conversions import Conversions
@@ -107,7 +107,7 @@ class Tensor(Operators, Changes, Conversions, Methods, Value):
         self.requires_grad_(wanted)
 
     def size(self, dim: int | None = None) -> Any:
-        return self.shape if dim is None else self.shape[axis("size", dim, self.ndim)]
+        return self.shape if dim is None else self.shape[one_axis("size", dim, self.ndim)]
 
     def __len__(self) -> int:
         if not self.shape:
