@@ -80,7 +80,7 @@ def test_files_of_a_part_have_no_circles():
         done |= ready
 
 
-def test_one_file_knows_cupy_and_the_operations_name_no_array_module():
+def test_one_part_knows_cupy_and_the_operations_name_no_array_module():
     for path in FILES:
         text = path.read_text()
         names = {name.split(".")[0] for name in imported(ast.parse(text))}
