@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import html
 import inspect
@@ -229,6 +228,8 @@ def _named(given: str, name: str) -> Callable[..., Any]:
         found = getattr(place, name, None)
         if callable(found):
             return found
+    import difflib  # on first use: it would make `import tinynet` slower
+
     like = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(
         name, {*registry(), *functional.__all__, *nn.__all__}, 5
     )  # fmt: skip
