@@ -456,7 +456,7 @@ def test_a_watcher_is_gone_after_an_error():
 
 
 def test_a_product_enters_few_functions():
-    """Python's overhead per operation; measured: 6 forward and 32 backward."""
+    """Python's overhead per operation; measured: 5 forward and 32 backward."""
     a, b, seed = (leaf(1.0, 2.0, dtype="float32") for _ in range(3))
     calls = []
 
@@ -470,7 +470,7 @@ def test_a_product_enters_few_functions():
 
     y, forward = count(lambda: a * b)
     _, backward = count(lambda: y.backward(seed))
-    assert forward < 7
+    assert forward < 6
     assert backward < 33
 
 

@@ -19,6 +19,13 @@ from tinynet.autograd.value import Value, raw
 from tinynet.backend import zeros
 
 
+def attach(outputs: tuple[Value, ...], node: Any) -> None:
+    """Make the node the source of several outputs; integers have no gradient."""
+    for k, out in enumerate(outputs):
+        if out._data.dtype.kind == "f":
+            out._requires_grad, out._source = True, (node, k) if k else node
+
+
 class Accumulator:
     """Gradients by source.
 

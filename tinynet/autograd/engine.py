@@ -43,11 +43,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tinynet.autograd import guards
-from tinynet.autograd.accumulate import Accumulator
-from tinynet.autograd.guards import PLAIN, kept, run
+from tinynet.autograd.accumulate import Accumulator, attach
+from tinynet.autograd.guards import NUMBERS, kept
 from tinynet.autograd.modes import modes
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.versions import alias, tick
+from tinynet.backend import ndarray
+from tinynet.dtypes import float32
 
 Edge = tuple[int, Any, tuple[int, ...], "Rule"]  # input number, source, shape, rule
 Order = tuple[list["Node"], dict[Value, None]]  # nodes, latest first, and leaves
@@ -84,19 +86,17 @@ class Node:
             if not isinstance(a, Value) or not a._requires_grad:
                 continue
             rule = op.rules[op.inputs[0 if op.variadic else i]]
-            shape = a._data.shape
-            edges.append((i, a._source or a, shape, rule))
+            edges.append((i, a._source or a, a._data.shape, rule))
             for name, kind, key in rule.places:
                 if kind == "input":
                     x = args[key]
-                    saved[name] = x if isinstance(x, (Value, float, int)) else kept(x)
+                    saved[name] = x if isinstance(x, Value) or type(x) in NUMBERS else kept(x)
                 elif kind == "shape":
-                    shapes = [getattr(raw(x), "shape", ()) for x in args]
-                    saved[name] = shapes if op.variadic else shapes[key]
+                    saved[name] = [getattr(raw(x), "shape", ()) for x in args][key]
                 elif kind == "option":
                     saved[name] = options.get(name, key)
                 elif kind == "y":  # an alias: `out` itself refers to the node, a cycle
-                    saved[name] = tuple([alias(o) for o in out]) if several else alias(out)
+                    saved[name] = tuple(map(alias, out)) if several else alias(out)
         self.op, self.saved, self.stamp = op, saved, tick()
         self.edges: list[Edge] | None = edges
         self.outputs = [(o._data.shape, o._data.dtype) for o in out] if several else None
@@ -142,29 +142,37 @@ class Op:
         value, tracked, unusual, arrays = None, False, False, []
         for a in args:
             if isinstance(a, Value):
-                value = a
-                if a._requires_grad:
-                    tracked = True
-                arrays.append(a._data)
+                value, array = a, a._data
+                tracked = tracked or a._requires_grad
+                unusual = unusual or array.dtype is not float32
+                arrays.append(array)
             else:
                 arrays.append(a)
-                unusual = unusual or type(a) not in PLAIN
+                unusual = unusual or type(a) not in NUMBERS
         if value is None:
             return self.forward(*args, **options)
         recording, watcher = modes()
         if watcher is not None:
             return watcher.run_operation(self, args, options)
-        out = run(self, args, arrays, options, value.result_type, unusual)
-        if type(out) is list:  # arguments of other types, converted
-            return self(*out, **options)
+        converted = guards.operands(self, args, arrays) if unusual else None
+        if converted is not None:
+            return self(*converted, **options)
+        try:
+            out = self.forward(*arrays, **options)
+        except (TypeError, ValueError, IndexError) as error:
+            raise guards.explained(self, error, arrays, options) from error
+        if type(out) is not ndarray or out.dtype is not float32 or out.base is not None:
+            out = guards.result(self, out, args, arrays, options, value.result_type)
+            if type(out) is list:  # the arguments, converted
+                return self(*out, **options)
+        else:
+            out = value.result_type(out)
         if tracked and recording:
             node = Node(self, args, options, out)
             if node.outputs is None:
                 out._requires_grad, out._source = True, node
             else:
-                for k, o in enumerate(out):
-                    if o._data.dtype.kind == "f":  # integer outputs have no gradient
-                        o._requires_grad, o._source = True, (node, k) if k else node
+                attach(out, node)
         return out
 
     def unbroadcast(self, g: Any, shape: tuple[int, ...]) -> Any:
@@ -184,7 +192,7 @@ def run_rule(node: Node, edge: Edge, gy: Any, create_graph: bool) -> Any:
         a = i if kind == "i" else node.saved[name]
         if isinstance(a, Value) and not create_graph and a._version[0] <= node.stamp:
             a = a._data  # the common case
-        elif kind in ("input", "y"):
+        elif type(a) not in NUMBERS and kind in ("input", "y"):
             a = guards.unpack(node, name, a, create_graph)
         args.append(a)
     g = rule.function(*args)

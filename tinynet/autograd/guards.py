@@ -1,80 +1,66 @@
 """Checks for the engine: types of operands and results, changes in place, error messages.
 
-The engine calls `run` for every operation on a Value; the other functions check its arguments or
-create its exceptions.
+The engine's own path is for float32 and numbers; `operands` and `result` are for all the rest.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.versions import share_version
 from tinynet.backend import array_module, as_array, generic, is_array, ndarray, plain_array
-from tinynet.dtypes import float32, float64, is_new_float
+from tinynet.dtypes import float32, is_new_float
 
-PLAIN = frozenset({float, int, bool, type(None), ndarray})  # operands that need no conversion
+NUMBERS = frozenset({float, int, bool, type(None)})  # operands that need no conversion
+_PLAIN = NUMBERS | {ndarray}
 
 
-def run(
-    op: Any,
-    args: Sequence[Any],
-    arrays: list[Any],
-    options: dict[str, Any],
-    kind: type[Value],
-    unusual: bool,
-) -> Any:
-    """Run an operation's forward on arrays.
+def operands(op: Any, args: Sequence[Any], arrays: list[Any]) -> list[Any] | None:
+    """The arguments to run an operation with, converted, or None if they are right as they are.
 
-    Operands are brought to one dtype first (`Op.promote`), NumPy scalars become Python numbers, and
-    integers float32 if NumPy would promote the result to float64 (`tinynet.dtypes.is_new_float`).
-    Error messages get the operation's name and the shapes. A view shares the version of its base.
-
-    Args:
-        op: the operation.
-        args: its arguments, at least one of them a Value.
-        arrays: the arguments with Values replaced by their arrays.
-        options: its options.
-        kind: the type of the result.
-        unusual: whether some arguments are neither Values nor of a type in `PLAIN`.
-
-    Returns:
-        The output, a Value or a tuple of them; or a list of converted arguments to retry with.
+    NumPy scalars become Python numbers, arrays of subclasses of NumPy's plain ones, and the
+    operands of an operation that has such a rule (`Op.promote`) are brought to one dtype.
     """
+    converted = args
     if op.promote is not None:
-        x, y = arrays[-2], arrays[-1]
-        if type(x) is float:
-            x, y = y, x
-        dtype = x.dtype if type(x) is ndarray else None
-        if (dtype is not float32 and dtype is not float64) or (
-            type(y) is not float and (type(y) is not ndarray or y.dtype is not dtype)
-        ):
-            operands = op.promote(args)
-            if any([a is not b for a, b in zip(operands, args, strict=True)]):
-                return list(operands)
-    if unusual:
-        operands = [a if isinstance(a, Value) else operand(op.name, a) for a in args]
-        if any([a is not b for a, b in zip(operands, args, strict=True)]):
-            return operands
-    try:
-        y = op.forward(*arrays, **options)
-    except (TypeError, ValueError, IndexError) as error:
-        array_module(*arrays)  # raises DeviceError if they are on different devices
-        # NumPy's subclasses of TypeError do not accept a message
-        kind_of_error = TypeError if isinstance(error, TypeError) else type(error)
-        raise kind_of_error(op.explain(error, arrays, options)) from error
-    if type(y) is not ndarray:
-        if isinstance(y, Value):  # an input was among the options
-            raise TypeError(op.explain(TypeError(), arrays, options))
-        if isinstance(y, (tuple, list)):
-            return tuple([_wrapped(as_array(part), args, kind) for part in y])
-        y = as_array(y)
+        x, y = arrays[-2:]
+        same = type(x) is ndarray and (type(y) is float or getattr(y, "dtype", None) is x.dtype)
+        if not same:
+            converted = op.promote(args)
+    if not _PLAIN.issuperset(map(type, arrays)):
+        converted = [a if isinstance(a, Value) else operand(op.name, a) for a in converted]
+    return list(converted) if any(map(operator.is_not, converted, args)) else None
+
+
+def explained(op: Any, error: Exception, arrays: list[Any], options: dict[str, Any]) -> Exception:
+    """An error of an operation's forward, with the operation's name and the shapes."""
+    array_module(*arrays)  # raises DeviceError if they are on different devices
+    # NumPy's subclasses of TypeError do not accept a message
+    kind = TypeError if isinstance(error, TypeError) else type(error)
+    return kind(op.explain(error, arrays, options))
+
+
+def result(
+    op: Any, y: Any, args: Sequence[Any], arrays: list[Any], options: dict[str, Any], kind: Any
+) -> Any:
+    """What an operation's forward returned as a Value or, for several arrays, a tuple of them.
+
+    A view shares the version of its base. If integers would make the result float64
+    (`tinynet.dtypes.is_new_float`), a list of arguments of float32 to retry with.
+    """
+    if isinstance(y, Value):  # an input was among the options
+        raise TypeError(op.explain(TypeError(), arrays, options))
+    if isinstance(y, (tuple, list)):
+        return tuple([_wrapped(as_array(part), args, kind) for part in y])
+    y = as_array(y)
     if y.dtype is not float32 and is_new_float(y.dtype, arrays, options):
         if any(map(_is_integer, arrays)):  # integers have no gradient, so a leaf is enough
             return [kind(raw(a).astype(float32)) if _is_integer(raw(a)) else a for a in args]
         y = y.astype(float32)
-    return kind(y) if y.base is None else _wrapped(y, args, kind)
+    return _wrapped(y, args, kind)
 
 
 def _is_integer(array: Any) -> bool:
@@ -107,7 +93,7 @@ def operand(name: str, a: Any) -> Any:
     A NumPy scalar becomes a Python number, because under NumPy 2 ``float32_array *
     np.float64(2)`` is float64 whereas ``float32_array * 2.0`` is float32.
     """
-    if type(a) in PLAIN:
+    if type(a) in _PLAIN:
         return a
     if is_array(a):
         return plain_array(a)
