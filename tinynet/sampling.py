@@ -134,17 +134,16 @@ def normal(
     m, s = (backend.to_numpy(g._data) if isinstance(g, Value) else g for g in (mean, std))
     if (s < 0) if isinstance(s, int | float) else (s < 0).any():
         raise ValueError("normal: std has a negative number; it must be at least 0")
-    if not tensors:
-        if size is None:
-            raise TypeError("normal: size is None; give it if mean and std are numbers")
-        noise = (generator or default_generator()).standard_normal(shape_of("normal", (size,)))
-        return _drawn(m + s * noise, dtype, requires_grad, device)
-    if size is not None:
+    if tensors and size is not None:
         raise TypeError("normal: size is given beside a Tensor, which has the shape")
-    first: Any = tensors[0]
-    shape = (m + s).shape
+    if not tensors and size is None:
+        raise TypeError("normal: size is None; give it if mean and std are numbers")
+    shape = (m + s).shape if tensors else shape_of("normal", (size,))
+    if tensors:
+        first: Any = tensors[0]
+        dtype, device = dtype or first.dtype, device or first.device
     noise = (generator or default_generator()).standard_normal(shape)
-    return _drawn(m + s * noise, dtype or first.dtype, requires_grad, device or first.device)
+    return _drawn(m + s * noise, dtype, requires_grad, device)
 
 
 def _like(

@@ -90,13 +90,13 @@ def some_axes(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
     """`dim`, one axis or several, as distinct axes, all for None; () for a tensor of shape ()."""
     if dim is None:
         return tuple(range(ndim))
-    found = axes_of(name, one_or_more(name, "dim", dim), ndim or 1)
+    found = axes_of(name, dim if type(dim) is int else one_or_more(name, "dim", dim), ndim or 1)
     return found if ndim else ()
 
 
 def reduced_axes(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
     """The axes to reduce: as `some_axes`, but () means all too."""
-    return some_axes(name, None if is_list(dim) and not len(dim) else dim, ndim)
+    return some_axes(name, None if type(dim) in (tuple, list) and not dim else dim, ndim)
 
 
 def number(name: str, what: str, value: Any) -> Any:

@@ -110,12 +110,11 @@ def nan_to_num(
     if input.dtype.kind != "f":
         return input.clone()
     x, xp, most = input.data, array_module(input.data), largest(input.dtype)
-    y = arithmetic.where(
-        xp.isnan(x), 0.0 if nan is None else number("nan_to_num", "nan", nan), input
+    replacements = (
+        (xp.isnan(x), "nan", 0.0 if nan is None else nan),
+        (x == float("inf"), "posinf", most if posinf is None else posinf),
+        (x == -float("inf"), "neginf", -most if neginf is None else neginf),
     )
-    y = arithmetic.where(
-        x == float("inf"), most if posinf is None else number("nan_to_num", "posinf", posinf), y
-    )
-    return arithmetic.where(
-        x == -float("inf"), -most if neginf is None else number("nan_to_num", "neginf", neginf), y
-    )
+    for found, what, value in replacements:
+        input = arithmetic.where(found, number("nan_to_num", what, value), input)
+    return input

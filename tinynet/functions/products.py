@@ -97,7 +97,7 @@ def dot(input: Tensor, other: Any) -> Tensor:
 @function
 def vdot(input: Tensor, other: Any) -> Tensor:
     """`dot`: the two differ for complex numbers only."""
-    return _product("vdot", input, other, (1, 1), "other")
+    return dot(input, other)
 
 
 @function
@@ -117,20 +117,16 @@ def inner(input: Tensor, other: Any) -> Tensor:
 @function
 def outer(input: Tensor, vec2: Any) -> Tensor:
     """y_ij = x_i v_j of two vectors."""
-    return _outer("outer", input, vec2)
+    vec2 = tensor_like("outer", "vec2", vec2, input)
+    if input.ndim != 1 or vec2.ndim != 1:
+        raise RuntimeError(f"outer: shapes {input.shape} and {vec2.shape} must have one axis each")
+    return input.unsqueeze(1) * vec2.unsqueeze(0)
 
 
 @function
 def ger(input: Tensor, vec2: Any) -> Tensor:
     """`outer` by its older name."""
-    return _outer("ger", input, vec2)
-
-
-def _outer(name: str, a: Tensor, b: Any) -> Tensor:
-    b = tensor_like(name, "vec2", b, a)
-    if a.ndim != 1 or b.ndim != 1:
-        raise RuntimeError(f"{name}: shapes {a.shape} and {b.shape} must have one axis each")
-    return a.unsqueeze(1) * b.unsqueeze(0)
+    return outer(input, vec2)
 
 
 @function
@@ -249,7 +245,7 @@ def addr(input: Tensor, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) 
     """beta input + alpha vec1 vec2^T, of vectors."""
     vec1, vec2 = (tensor_like("addr", "a vector", v, input) for v in (vec1, vec2))
     input, vec1, vec2 = promoted(input, vec1, vec2)
-    product = _outer("addr", vec1, vec2)
+    product = outer(vec1, vec2)
     if input.dtype.kind == "b":  # and, or
         product = product & bool(alpha)
         return product | input if beta else product

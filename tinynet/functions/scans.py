@@ -152,7 +152,7 @@ def trapezoid(y: Tensor, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Te
 @function
 def trapz(y: Tensor, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Tensor:
     """`trapezoid` by its older name."""
-    return _trapezoids("trapz", y, x, dx, dim).sum(_end(y, x, dim))
+    return trapezoid(y, x, dx=dx, dim=dim)
 
 
 @function

@@ -104,30 +104,26 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     return shape.permute(input, dims=sizes_of("permute", dims, "dims"))
 
 
-def _exchanged(name: str, x: Tensor, dim0: Any, dim1: Any) -> Tensor:
-    a, b = one_axis(name, dim0, x.ndim), one_axis(name, dim1, x.ndim)
-    dims = list(range(x.ndim))
-    if dims:  # a tensor of shape () has nothing to exchange
-        dims[a], dims[b] = b, a
-    return shape.permute(x, dims=tuple(dims))
-
-
 @function
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two axes exchanged: y[.., i, .., j, ..] = x[.., j, .., i, ..]."""
-    return _exchanged("transpose", input, dim0, dim1)
+    a, b = one_axis("transpose", dim0, input.ndim), one_axis("transpose", dim1, input.ndim)
+    dims = list(range(input.ndim))
+    if dims:  # a tensor of shape () has nothing to exchange
+        dims[a], dims[b] = b, a
+    return shape.permute(input, dims=tuple(dims))
 
 
 @function
 def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
     """The same as `transpose`, by NumPy's name."""
-    return _exchanged("swapaxes", input, axis0, axis1)
+    return transpose(input, axis0, axis1)
 
 
 @function
 def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """The same as `transpose`."""
-    return _exchanged("swapdims", input, dim0, dim1)
+    return transpose(input, dim0, dim1)
 
 
 @function
@@ -141,24 +137,20 @@ def t(input: Tensor) -> Tensor:
 @function
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Move the axes `source` to the positions `destination`; the others keep their order."""
-    return _moved("movedim", input, source, destination)
+    old = some_axes("movedim", one_or_more("movedim", "source", source), input.ndim)
+    new = some_axes("movedim", one_or_more("movedim", "destination", destination), input.ndim)
+    if len(old) != len(new):
+        raise ValueError(f"movedim: {len(old)} axes cannot move to {len(new)} positions")
+    place = dict(zip(new, old, strict=True))
+    others = iter([i for i in range(input.ndim) if i not in old])
+    dims = tuple([place[i] if i in place else next(others) for i in range(input.ndim)])
+    return shape.permute(input, dims=dims)
 
 
 @function
 def moveaxis(input: Tensor, source: Any, destination: Any) -> Tensor:
     """The same as `movedim`, by NumPy's name."""
-    return _moved("moveaxis", input, source, destination)
-
-
-def _moved(name: str, x: Tensor, source: Any, destination: Any) -> Tensor:
-    old = some_axes(name, one_or_more(name, "source", source), x.ndim)
-    new = some_axes(name, one_or_more(name, "destination", destination), x.ndim)
-    if len(old) != len(new):
-        raise ValueError(f"{name}: {len(old)} axes cannot move to {len(new)} positions")
-    place = dict(zip(new, old, strict=True))
-    others = iter([i for i in range(x.ndim) if i not in old])
-    dims = tuple([place[i] if i in place else next(others) for i in range(x.ndim)])
-    return shape.permute(x, dims=dims)
+    return movedim(input, source, destination)
 
 
 # --- broadcasting ---------------------------------------------------------------------------------

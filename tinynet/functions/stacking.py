@@ -46,13 +46,13 @@ def cat(tensors: Any, dim: int = 0) -> Tensor:
 @function
 def concat(tensors: Any, dim: int = 0) -> Tensor:
     """The same as `cat`."""
-    return _joined("concat", tensors_of("concat", tensors), dim)
+    return cat(tensors, dim)
 
 
 @function
 def concatenate(tensors: Any, dim: int = 0) -> Tensor:
     """The same as `cat`, by NumPy's name."""
-    return _joined("concatenate", tensors_of("concatenate", tensors), dim)
+    return cat(tensors, dim)
 
 
 @function
@@ -87,7 +87,7 @@ def vstack(tensors: Any) -> Tensor:
 @function
 def row_stack(tensors: Any) -> Tensor:
     """The same as `vstack`."""
-    return _joined("row_stack", [atleast_2d(t) for t in tensors_of("row_stack", tensors)], 0)
+    return vstack(tensors)
 
 
 @function
