@@ -38,6 +38,8 @@ TOP_LEVEL_WITHOUT = set(
     "hardshrink layer_norm max_pool1d max_pool2d max_pool3d pixel_shuffle pixel_unshuffle prelu "
     "rms_norm rrelu selu threshold get_default_dtype set_default_dtype".split()
 ) | set(
-    "Size accelerator channels_last contiguous_format cuda dtype e get_rng_state inf nan pi "
+    "Size accelerator backends are_deterministic_algorithms_enabled use_deterministic_algorithms "
+    "set_float32_matmul_precision get_float32_matmul_precision"
+    " channels_last contiguous_format cuda dtype e get_rng_state inf nan pi "
     "preserve_format seed set_rng_state strided".split()
 )

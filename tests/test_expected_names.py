@@ -240,3 +240,48 @@ def test_random_numbers_in_place():
 def test_wrong_bounds_and_parameters(call, error, text):
     with pytest.raises(error, match=f"^{text}"):
         call(tn.ones(3))
+
+
+def test_settings_that_change_nothing():
+    tn.backends.cudnn.benchmark, tn.backends.cudnn.deterministic = True, True
+    tn.backends.cuda.matmul.allow_tf32 = True
+    assert not tn.backends.mps.is_available()
+    tn.use_deterministic_algorithms(True, warn_only=True)
+    assert tn.are_deterministic_algorithms_enabled()
+    tn.set_float32_matmul_precision("high")
+    assert tn.get_float32_matmul_precision() == "highest"
+    with pytest.raises(ValueError, match="precision is 'low'"):
+        tn.set_float32_matmul_precision("low")
+
+
+def test_anomalies_are_looked_for_from_now_on():
+    x = tn.tensor([-1.0])
+
+    def finds():
+        try:
+            with np.errstate(invalid="ignore"):
+                x.sqrt()
+        except tn.AnomalyError:
+            return True
+        return False
+
+    switch = tn.autograd.set_detect_anomaly
+    assert not finds()
+    try:
+        switch(True)
+        switch(True)
+        assert finds()
+        with switch(False):
+            assert not finds()
+        assert finds()
+        with tn.autograd.Watcher():  # one inside of it
+            switch(False)
+            assert not finds()
+        assert not finds()
+        with switch(True):
+            assert finds()
+        assert not finds()
+    finally:
+        switch(False)
+    with pytest.raises(ValueError, match="check_nan is False"):
+        switch(True, check_nan=False)

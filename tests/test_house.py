@@ -22,7 +22,7 @@ ROOT = pathlib.Path(tn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 # each part may import those before it, and its own files
 ORDER = [
-    "version", "console", "constants", "dtypes", "backend", "memory", "random", "cuda",
+    "version", "console", "constants", "backends", "dtypes", "backend", "memory", "random", "cuda",
     "accelerator", "threads", "window", "kernels", "autograd", "ops", "functions", "tensor",
     "linalg", "creation", "sequences", "sampling", "functional", "nn", "optim", "graph", "data",
     "utils", "models", "testing", "io", "report", "training", "study",

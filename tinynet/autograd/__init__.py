@@ -8,7 +8,7 @@ as `anomaly` does. `modes` holds the switches. `functional` has Jacobians and He
 """
 
 from tinynet.autograd import functional
-from tinynet.autograd.anomaly import AnomalyError, detect_anomaly
+from tinynet.autograd.anomaly import AnomalyError, detect_anomaly, set_detect_anomaly
 from tinynet.autograd.engine import Node, Op, Rule
 from tinynet.autograd.function import Function
 from tinynet.autograd.gradients import backward, grad
@@ -26,5 +26,5 @@ from tinynet.autograd.watcher import Watcher
 __all__ = [
     "AnomalyError", "Function", "Node", "Op", "Rule", "Value", "Watcher", "backward",
     "detect_anomaly", "enable_grad", "functional", "grad", "inference_mode", "is_grad_enabled",
-    "modes", "no_grad", "raw", "set_grad_enabled",
+    "modes", "no_grad", "raw", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip
