@@ -37,7 +37,7 @@ def pytest_runtest_setup(item):
 def device(request, monkeypatch):
     """Each device in turn; "cuda" is the strict stand-in for CuPy."""
     if request.param == "cuda":
-        monkeypatch.setitem(backend._settings, "cuda works", False)
+        monkeypatch.setitem(backend.devices._settings, "cuda works", False)
         cupy_standin.install(monkeypatch)
     return request.param
 
@@ -45,7 +45,7 @@ def device(request, monkeypatch):
 @pytest.fixture
 def default_device(device, monkeypatch):
     """Each device in turn, and new tensors are made there."""
-    monkeypatch.setitem(backend._settings, "device", device)
+    monkeypatch.setitem(backend.devices._settings, "device", device)
     return device
 
 

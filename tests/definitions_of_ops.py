@@ -70,12 +70,6 @@ def index_add(*xs: Array, shape: tuple[int, ...], indices: tuple[Any, ...]) -> A
     return np.array(y).reshape(shape)
 
 
-def topk(x: Array, k: int, dim: int, largest: bool = True) -> tuple[Array, Array]:
-    order = np.argsort(-x if largest else x, dim, kind="stable")
-    positions = np.take(order, range(k), dim)
-    return np.take_along_axis(x, positions, dim), positions
-
-
 # --- windows over any number of spatial axes; what `definitions` spells out for two ---------------
 
 _ALL = slice(None)

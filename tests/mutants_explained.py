@@ -52,7 +52,6 @@ EXPLAINED: dict[str, str] = {
     ),
     "am??.x: second order: d[xy] *": _WHERE_ONLY,
     "max_pool2d.x: second order: d[xy] *": _WHERE_ONLY,
-    "topk.x: second order: dy *": "the rule uses only the positions of y, which are constant",
     "pow.a: one use detached: b -> *if b != 0*": "b is a number in this branch, no Tensor",
     "pow.b: one use detached: a -> *full_like*": "a is a number in this branch, no Tensor",
     "pow.b: second order: db *": (

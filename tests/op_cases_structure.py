@@ -108,11 +108,6 @@ def rearrangements() -> dict[str, list[Case]]:
             case(unbound, (2, 3, 2), dim=1),
             case(unbound, (2,), dim=0),
         ],
-        "topk": [
-            Case([n(3, 5, kind="separated")], loops.topk, {"k": 2, "dim": 1}),
-            Case([n(4, 2, kind="separated")], loops.topk, {"k": 3, "dim": 0, "largest": False}),
-            Case([n(2, 3, kind="separated")], loops.topk, {"k": 3, "dim": 1}),
-        ],
     }
 
 

@@ -14,8 +14,8 @@ from tinynet import backend
 @pytest.fixture
 def cupy(monkeypatch):
     """The stand-in for CuPy, and a backend that has not probed it yet."""
-    monkeypatch.setitem(backend._settings, "cuda works", False)
-    monkeypatch.setitem(backend._settings, "device", "cpu")
+    monkeypatch.setitem(backend.devices._settings, "cuda works", False)
+    monkeypatch.setitem(backend.devices._settings, "device", "cpu")
     return cupy_standin.install(monkeypatch)
 
 
@@ -107,7 +107,7 @@ def test_backend_probe_says_what_fails_in_one_line(cupy, monkeypatch, options, t
             ask("cuda")
         assert str(caught.value) == f"device 'cuda' cannot be used: {reason}"
         assert "\n" not in str(caught.value)
-    assert backend._settings == {"device": "cpu", "cuda works": False}
+    assert backend.devices._settings == {"device": "cpu", "cuda works": False}
     assert backend.default_device() == "cpu"
 
 
@@ -119,7 +119,7 @@ def test_backend_probe_checks_the_numbers(cupy, monkeypatch, name, text):
 
 def test_a_device_that_worked_is_not_probed_again(cupy, monkeypatch):
     backend.check_device("cuda")
-    monkeypatch.setattr(backend, "probe", lambda: "must not be asked")
+    monkeypatch.setattr(backend.devices, "probe", lambda: "must not be asked")
     assert backend.check_device("cuda") == "cuda"
     with pytest.raises(ValueError, match="not known"):
         backend.check_device("gpu")

@@ -23,9 +23,9 @@ import pytest
 import tinynet as tn
 
 ROOT = pathlib.Path(tn.__file__).parent
-PARTS = ["autograd", "ops", "functional", "nn", "optim", "kernels"]
+PARTS = ["autograd", "ops", "tensor", "functional", "nn", "optim", "kernels"]
 FILES = [*sorted(p for part in PARTS for p in (ROOT / part).rglob("*.py")),
-         *(ROOT / f"{name}.py" for name in ("tensor", "creation"))]  # fmt: skip
+         ROOT / "creation.py"]  # fmt: skip
 
 ALLOCATE = {"empty", "zeros", "ones", "full", "arange", "eye", "identity", "linspace", "tri"}
 STRIP = {"array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asnumpy", "copy",
@@ -34,21 +34,23 @@ READ = {"item", "tolist", "tobytes", "nonzero", "to_numpy"}
 REDUCE = {"all", "any", "argmax", "argmin", "item", "max", "mean", "min", "ravel", "sum"}
 LAYOUT = {"strides", "flags", "setflags", "ctypes", "__array_interface__"}
 RANDOM = {"random", "default_rng", "SeedSequence", "RandomState"}
-# reads on request, by name of the function; none occurs in a training step
+# reads and shows on request, by name of the function; none occurs in a training step
 ON_REQUEST = {
-    "tensor.py": {
+    "tensor/tensor.py": {
         "item", "tolist", "numpy", "__contains__", "__repr__", "__reduce__", "__float__", "__int__",
-        "__bool__", "__index__", "__format__", "",  # at the level of the class: the name `nonzero`
+        "__bool__", "__index__", "__format__",
     },  # a Tensor's way out
-    "creation.py": {"_without_tensors", "number_of"},  # numbers from outside
+    "tensor/conversions.py": {"stride"},  # shows a layout
+    "tensor/methods.py": {""},  # the name `nonzero`
+    "creation.py": {"_without_tensors"},  # numbers from outside
     "autograd/anomaly.py": {"bad_number", "is_infinite"},  # looks at every result, when switched on
     "autograd/guards.py": {"operand"},  # a NumPy scalar from outside becomes Python's
     "functional/ctc.py": {"_lengths", "_rows"},  # they say how many steps the recursion has
     "functional/embedding.py": {"one_hot"},  # the largest label, if num_classes is not given
-    "nn/module.py": {"state_dict", "__setattr__"},
-    "nn/state.py": {"host_array"},  # loading
+    "nn/module.py": {"__setattr__"},
+    "nn/state.py": {"state_dict", "host_array"},  # saving and loading
     "optim/lbfgs.py": {"_saved"},
-    "optim/optimizer.py": {"_state"},  # saving
+    "optim/state.py": {"_state"},  # saving
     "optim/swa_utils.py": {"update_parameters"},  # called between steps
 }  # fmt: skip
 
@@ -151,9 +153,9 @@ class Scan(ast.NodeVisitor):
 
 
 def violations(source: str, file: str) -> Iterator[tuple[int, int, str]]:
-    """What the rules forbid in a file, except the reads in `ON_REQUEST`."""
+    """What the rules forbid in a file, except what `ON_REQUEST` lists."""
     for rule, line, function in sorted(Scan(source, file).found):
-        if rule != 3 or function not in ON_REQUEST.get(file, set()):
+        if rule not in (3, 6) or function not in ON_REQUEST.get(file, set()):
             yield rule, line, function
 
 
@@ -168,7 +170,7 @@ def test_a_file_keeps_the_rules(path: pathlib.Path) -> None:
 @pytest.mark.parametrize("file", ON_REQUEST)
 def test_an_exception_is_in_use(file: str) -> None:
     found = {function for rule, _, function in Scan((ROOT / file).read_text(), file).found
-             if rule == 3}  # fmt: skip
+             if rule in (3, 6)}  # fmt: skip
     assert found == ON_REQUEST[file]
 
 

@@ -92,11 +92,7 @@ def test_a_composition_says_so():
         ("var", "sum", "return reduction.sum(centred * centred, dim=axes, keepdim=keepdim)"),
         ("flatten", "reshape", "return shape.reshape(input, shape=(*input.shape[:first], n,"),
         ("LayerNorm", "sum, sqrt", "y, _, _ = _normalise(input, axes, float(eps))"),
-        (
-            tn.nn.Conv2d,
-            "conv2d, reshape",
-            "return convolution.conv2d(x, weight, bias, window=window",
-        ),
+        (tn.nn.Conv2d, "conv2d", "return convolution.conv2d(input, weight, bias, window=window"),
         ("BatchNorm2d", "reshape, sum, sqrt", "functional.batch_norm("),
         ("dropout", "no operation", "return input * "),
     ],

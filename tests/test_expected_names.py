@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinynet as tn
-from tinynet.changes import Changes
+from tinynet.tensor.methods_in_place import MethodsInPlace
 
 SMALL = [[0.25, 0.5, -0.75], [0.75, -0.25, 0.5], [0.5, 0.25, 0.75]]
 
@@ -155,12 +155,7 @@ ARGUMENTS = {
         ([tn.full((3,), 0.5)], np.abs(SMALL)),
     ),
 }
-SHAPES = {"squeeze_", "unsqueeze_", "transpose_", "swapaxes_", "swapdims_", "t_"}
-METHODS = sorted(
-    n for n in vars(Changes)
-    if n.endswith("_") and not n.startswith("_")
-    and n not in SHAPES | {"copy_", "fill_", "zero_", "detach_", "fill_diagonal_"}
-)  # fmt: skip
+METHODS = sorted(n for n in vars(MethodsInPlace) if not n.startswith("_"))
 
 
 @pytest.mark.parametrize("method", METHODS)

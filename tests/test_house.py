@@ -23,9 +23,9 @@ FILES = sorted(ROOT.rglob("*.py"))
 # each part may import those before it, and its own files
 ORDER = [
     "version", "console", "constants", "backends", "dtypes", "backend", "memory", "random", "cuda",
-    "accelerator", "threads", "window", "kernels", "autograd", "ops", "functions", "conversions",
-    "changes", "tensor", "linalg", "creation", "sequences", "sampling", "functional", "nn", "optim",
-    "graph", "data", "utils", "models", "testing", "io", "report", "training", "study",
+    "accelerator", "threads", "window", "kernels", "autograd", "ops", "functions", "tensor",
+    "linalg", "creation", "sequences", "sampling", "functional", "nn", "optim", "graph", "data",
+    "utils", "models", "testing", "io", "report", "training", "study",
 ]  # fmt: skip
 PARTS = [  # of an operation's docstring, in their order
     "Derivation:", "Jacobian:", "Kinks:", "Cost:", "Shapes:", "Source:",
@@ -80,7 +80,7 @@ def test_files_of_a_part_have_no_circles():
         done |= ready
 
 
-def test_one_file_knows_cupy_and_the_operations_name_no_array_module():
+def test_one_part_knows_cupy_and_the_operations_name_no_array_module():
     for path in FILES:
         text = path.read_text()
         names = {name.split(".")[0] for name in imported(ast.parse(text))}

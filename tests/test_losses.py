@@ -211,9 +211,9 @@ def test_cross_entropy_refuses_logits_that_are_not_floats_and_lists():
     for dtype in ("int64", "uint8", "bool"):
         with pytest.raises(TypeError, match=rf"input is {dtype}; convert it with \.float\(\)"):
             F.cross_entropy(tn.tensor(np.ones((2, 3)), dtype), labels)
-    with pytest.raises(TypeError, match="cross_entropy: target is a list; it must be a tensor"):
+    with pytest.raises(TypeError, match=r"cross_entropy: target is \[0, 1\]; it must"):
         F.cross_entropy(tn.zeros(2, 3), [0, 1])
-    with pytest.raises(TypeError, match="cross_entropy: input is a list; it must be a tensor"):
+    with pytest.raises(TypeError, match=r"cross_entropy: input is \[\[0.0, 1.0\]\]; it must"):
         F.cross_entropy([[0.0, 1.0]], labels)
 
 

@@ -229,7 +229,7 @@ def test_modes_reach_everything_and_come_back():
 
 
 def test_to_keeps_parameters_and_moves_gradients(monkeypatch):
-    monkeypatch.setitem(backend._settings, "cuda works", False)
+    monkeypatch.setitem(backend.devices._settings, "cuda works", False)
     cupy_standin.install(monkeypatch)
     net = Net()
     net(tn.randn(5, 4)).sum().backward()

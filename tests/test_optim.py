@@ -230,7 +230,7 @@ def test_unusual_memory_order_and_empty_parameters(make):
 
 
 def test_mixed_dtypes_and_devices(make, monkeypatch):
-    monkeypatch.setitem(backend._settings, "cuda works", False)
+    monkeypatch.setitem(backend.devices._settings, "cuda works", False)
     cupy_standin.install(monkeypatch)
     params = parameters("float64")
     alone = parameters("float64")

@@ -17,7 +17,7 @@ def make(request):
 
 
 def test_continues_after_the_module_moved(make, monkeypatch):
-    monkeypatch.setitem(backend._settings, "cuda works", False)
+    monkeypatch.setitem(backend.devices._settings, "cuda works", False)
     cupy_standin.install(monkeypatch)
     net, other = nn.Linear(4, 3).double(), nn.Linear(4, 3).double()
     other.load_state_dict(net.state_dict())

@@ -46,8 +46,12 @@ MANY = ["sum", "mean", "var", "std", "amax", "amin", "nansum", "nanmean", "logsu
 
 @pytest.mark.parametrize("name", [n for n in ONE if n != "msort"])
 def test_one_dimension_is_an_integer(name: str) -> None:
+    """Or an integer tensor of shape (), as in PyTorch."""
     f = getattr(tn, name)
-    for dim in ((0, 1), tn.tensor(1), 1.0, "1", [0]):
+    one, same = f(T, dim=1), f(T, dim=tn.tensor(1))
+    for a, b in zip(*((v if isinstance(v, tuple) else (v,)) for v in (one, same)), strict=True):
+        close(a, b)
+    for dim in ((0, 1), tn.tensor([1]), tn.tensor(1.0), 1.0, True, "1", [0]):
         with pytest.raises(TypeError, match=rf"^{name}: dim is .*; it must be one axis"):
             f(T, dim=dim)
     for dim in (3, -4):
@@ -62,7 +66,7 @@ def test_one_dimension_is_an_integer(name: str) -> None:
 def test_several_dimensions(name: str) -> None:
     f = getattr(tn, name)
     options = {"p": 2} if name == "norm" else {}
-    for dim in (tn.tensor(1), 1.0, "1", (0, 1.0)):
+    for dim in (tn.tensor([1]), tn.tensor(1.0), 1.0, "1", (0, 1.0)):
         with pytest.raises(TypeError, match=rf"^{name}: "):
             f(T, dim=dim, **options)
     with pytest.raises(IndexError, match=rf"^{name}: dim \(0, 0\) names an axis twice"):
@@ -110,7 +114,7 @@ def test_einsum_of_lists() -> None:
     close(tn.einsum(a, [0, 1], b, [2, 1], [0, 2]), a @ b.mT)
     close(tn.einsum(a, [..., 1], b, [..., 1]), (a * b).sum(1))
     close(tn.einsum("ij,ij->", [a, b]), (a * b).sum())
-    with pytest.raises(TypeError, match="einsum: found a Tensor where the list"):
+    with pytest.raises(TypeError, match=r"einsum: found a tensor of .* where the list"):
         tn.einsum(a, b)
     with pytest.raises(ValueError, match="einsum: an axis is 99; it must be from 0 to 51"):
         tn.einsum(a, [0, 99])
@@ -216,7 +220,7 @@ def test_dtypes() -> None:
     assert i.logsumexp(0).dtype == i.logcumsumexp(0).dtype == np.float32
     assert i.mean(dtype="float64").item() == 2.0
     for name in ("mean", "var", "std", "norm"):
-        with pytest.raises(TypeError, match=f"^{name}: dtype is int64; convert to a float"):
+        with pytest.raises(TypeError, match=f"^{name}: input is int64; convert it with"):
             getattr(i, name)()
 
 
@@ -309,7 +313,7 @@ def test_matrices_without_a_result_are_refused(name: str) -> None:
         getattr(tn.zeros(2, 2), name)()
     with pytest.raises(RuntimeError, match=rf"^{name}: shape \(2, 3\) must end in two equal sizes"):
         getattr(tn.zeros(2, 3), name)()
-    with pytest.raises(TypeError, match=f"^{name}: dtype is int64"):
+    with pytest.raises(TypeError, match=f"^{name}: input is int64"):
         getattr(tn.zeros(2, 2).long(), name)()
 
 
@@ -320,7 +324,7 @@ def test_matrices_without_a_result_are_refused(name: str) -> None:
         (lambda a, b: a.bmm(b), r"bmm: shapes \(2, 3\) and \(2, 3\) must have 3 and 3 axes"),
         (lambda a, b: a.mv(b), r"mv: shapes .* must have 2 and 1 axes"),
         (lambda a, b: a.mm(b.double().T), "mm: dtypes float32, float64 differ"),
-        (lambda a, b: a.dot([1.0]), "dot: other is a list; it must be a Tensor"),
+        (lambda a, b: a.dot([1.0]), "dot: other is \\[1.0\\]; it must be a Tensor"),
         (lambda a, b: a.addmm(a, b), r"addmm: shapes .* do not fit"),
         (lambda a, b: a.cross(b, dim=0), r"cross: shapes .* must have size 3 at dim 0"),
         (lambda a, b: tn.tensordot(a, b, 3), "tensordot: dims is 3 for shapes"),
@@ -331,7 +335,7 @@ def test_matrices_without_a_result_are_refused(name: str) -> None:
         (lambda a, b: linalg.solve(a, b), r"solve: shape \(2, 3\) must end in two equal sizes"),
         (lambda a, b: linalg.multi_dot([a, b]), r"multi_dot: shapes .* do not fit"),
         (lambda a, b: tn.searchsorted(a, b, side="up"), "searchsorted: side is 'up'"),
-        (lambda a, b: tn.trapezoid(a, dx="1"), "trapezoid: dx is a str; it must be a number"),
+        (lambda a, b: tn.trapezoid(a, dx="1"), "trapezoid: dx is '1'; it must be a number"),
     ],
 )
 def test_what_is_refused(call: Any, message: str) -> None:

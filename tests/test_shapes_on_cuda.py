@@ -16,7 +16,7 @@ CASES = {**shapes.METHODS, **shapes.TOP_LEVEL}
 def test_a_function_runs_on_the_device(name, monkeypatch):
     f, inputs = CASES[name]
     want = f(*[tn.tensor(x) for x in inputs])
-    monkeypatch.setitem(backend._settings, "cuda works", False)
+    monkeypatch.setitem(backend.devices._settings, "cuda works", False)
     cupy_standin.install(monkeypatch)
     for constant in ("MASK", "ALONG", "ONCE", "FLAT"):
         monkeypatch.setattr(shapes, constant, tn.tensor(getattr(shapes, constant)).to("cuda"))

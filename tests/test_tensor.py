@@ -101,7 +101,7 @@ def test_moving_keeps_the_gradient(device):
 
 
 def test_the_default_device(device, monkeypatch):
-    monkeypatch.setitem(backend._settings, "device", None)
+    monkeypatch.setitem(backend.devices._settings, "device", None)
     monkeypatch.setenv("TINYNET_DEVICE", device)
     assert tn.default_device() == device
     assert tn.tensor([1.0]).device == device
@@ -109,7 +109,7 @@ def test_the_default_device(device, monkeypatch):
     assert tn.tensor(np.zeros(2)).device == "cpu"  # an array is where it is
     tn.set_default_device("cpu")
     assert tn.zeros(2).device == "cpu"
-    monkeypatch.setitem(backend._settings, "device", None)
+    monkeypatch.setitem(backend.devices._settings, "device", None)
     monkeypatch.setenv("TINYNET_DEVICE", "gpu")
     with pytest.raises(ValueError, match="TINYNET_DEVICE"):
         tn.default_device()

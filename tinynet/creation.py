@@ -9,7 +9,7 @@ from typing import Any
 
 from tinynet import backend, dtypes
 from tinynet.autograd import Value
-from tinynet.functions.arguments import shape_of
+from tinynet.functions.arguments import number, shape_of
 from tinynet.functions.copying import check_format
 from tinynet.functions.public import function, shown
 from tinynet.tensor import Tensor
@@ -122,11 +122,15 @@ def from_numpy(ndarray: Any) -> Tensor:
 # --- filled with one number ---------------------------------------------------------------------
 
 
+def check_layout(name: str, layout: Any) -> None:
+    if layout is not None and not str(layout).endswith("strided"):
+        raise ValueError(f"{name}: layout {layout} is not supported; every tensor is strided")
+
+
 def filled(
     name: str, size: Any, value: Any, dtype: Any, requires_grad: Any, device: Any, layout: Any
 ) -> Tensor:
-    if layout is not None and not str(layout).endswith("strided"):
-        raise ValueError(f"{name}: layout {layout} is not supported; every tensor is strided")
+    check_layout(name, layout)
     array = backend.full_on(
         shape_of(name, size), value, "float32" if dtype is None else dtype, device
     )
@@ -182,18 +186,9 @@ def full(
     requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of one number; the dtype is by default that of the number."""
-    number = number_of("full", "fill_value", fill_value)
-    dtype = _dtype_of(number) if dtype is None else dtype
-    return filled("full", (size,), number, dtype, requires_grad, device, layout)
-
-
-def number_of(name: str, what: str, value: Any) -> Any:
-    """A Python number, of a number or a tensor of shape ()."""
-    if hasattr(value, "item") and not getattr(value, "ndim", 0):
-        value = value.item()
-    if not isinstance(value, bool | int | float):
-        raise TypeError(f"{name}: {what} is {shown(value)}; it must be a number")
-    return value
+    value = number("full", "fill_value", fill_value)
+    dtype = _dtype_of(value) if dtype is None else dtype
+    return filled("full", (size,), value, dtype, requires_grad, device, layout)
 
 
 def _dtype_of(*numbers: Any) -> str:
@@ -203,14 +198,12 @@ def _dtype_of(*numbers: Any) -> str:
 
 
 def _like(
-    name: str, x: Any, value: Any, dtype: Any, grad: Any, device: Any, format: Any, layout: Any
+    name: str, x: Tensor, value: Any, dtype: Any, grad: Any, device: Any, format: Any, layout: Any
 ) -> Tensor:
     check_format(name, format)
-    if not isinstance(x, Value):
-        raise TypeError(f"{name}: input is {shown(x)}; it must be a Tensor")
-    dtype = x._data.dtype if dtype is None else dtype
-    device = backend.device_of(x._data) if device is None else device
-    return filled(name, (tuple(x._data.shape),), value, dtype, grad, device, layout)
+    dtype = x.dtype if dtype is None else dtype
+    device = x.device if device is None else device
+    return filled(name, (x.shape,), value, dtype, grad, device, layout)
 
 
 @function
@@ -267,5 +260,5 @@ def full_like(
     memory_format: Any = None,
 ) -> Tensor:
     """One number in the shape, dtype and on the device of another tensor."""
-    number = number_of("full_like", "fill_value", fill_value)
-    return _like("full_like", input, number, dtype, requires_grad, device, memory_format, layout)
+    value = number("full_like", "fill_value", fill_value)
+    return _like("full_like", input, value, dtype, requires_grad, device, memory_format, layout)

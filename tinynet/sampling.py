@@ -9,7 +9,7 @@ from typing import Any
 
 from tinynet import backend, dtypes
 from tinynet.autograd import Value
-from tinynet.creation import tensor
+from tinynet.creation import check_layout, tensor
 from tinynet.functions.arguments import integer, shape_of
 from tinynet.functions.copying import check_format
 from tinynet.functions.public import function, shown
@@ -98,9 +98,7 @@ def randperm(
     requires_grad: bool = False,
 ) -> Tensor:
     """The integers 0, ..., n - 1 in random order; int64."""
-    count = integer("randperm", "n", n)
-    if count < 0:
-        raise ValueError(f"randperm: n is {count}; it must be at least 0")
+    count = integer("randperm", "n", n, least=0)
     array = (generator or default_generator()).permutation(count)
     return _drawn(array, dtype, requires_grad, device, "int64")
 
@@ -136,30 +134,25 @@ def normal(
     m, s = (backend.to_numpy(g._data) if isinstance(g, Value) else g for g in (mean, std))
     if (s < 0) if isinstance(s, int | float) else (s < 0).any():
         raise ValueError("normal: std has a negative number; it must be at least 0")
-    if not tensors:
-        if size is None:
-            raise TypeError("normal: size is None; give it if mean and std are numbers")
-        noise = (generator or default_generator()).standard_normal(shape_of("normal", (size,)))
-        return _drawn(m + s * noise, dtype, requires_grad, device)
-    if size is not None:
+    if tensors and size is not None:
         raise TypeError("normal: size is given beside a Tensor, which has the shape")
-    first: Any = tensors[0]
-    shape = (m + s).shape
+    if not tensors and size is None:
+        raise TypeError("normal: size is None; give it if mean and std are numbers")
+    shape = (m + s).shape if tensors else shape_of("normal", (size,))
+    if tensors:
+        first: Any = tensors[0]
+        dtype, device = dtype or first.dtype, device or first.device
     noise = (generator or default_generator()).standard_normal(shape)
-    return _drawn(m + s * noise, dtype or first.dtype, requires_grad, device or first.device)
+    return _drawn(m + s * noise, dtype, requires_grad, device)
 
 
 def _like(
-    name: str, draw: Any, x: Any, dtype: Any, grad: Any, device: Any, format: Any, layout: Any
+    name: str, draw: Any, x: Tensor, dtype: Any, grad: Any, device: Any, format: Any, layout: Any
 ) -> Tensor:
     check_format(name, format)
-    if layout is not None and not str(layout).endswith("strided"):
-        raise ValueError(f"{name}: layout {layout} is not supported; every tensor is strided")
-    if not isinstance(x, Value):
-        raise TypeError(f"{name}: input is {shown(x)}; it must be a Tensor")
-    kind = x._data.dtype if dtype is None else dtype
-    place = backend.device_of(x._data) if device is None else device
-    return _drawn(draw(tuple(x._data.shape)), kind, grad, place)
+    check_layout(name, layout)
+    kind = x.dtype if dtype is None else dtype
+    return _drawn(draw(x.shape), kind, grad, x.device if device is None else device)
 
 
 @function

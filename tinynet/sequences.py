@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from tinynet import backend, dtypes
-from tinynet.creation import filled, number_of, tensor
-from tinynet.functions.arguments import integer, sizes_of
+from tinynet.creation import filled, tensor
+from tinynet.functions.arguments import integer, number, sizes_of
 from tinynet.functions.public import function
 from tinynet.tensor import Tensor
 
@@ -43,7 +43,7 @@ def arange(
         given.append(step)
     if not 2 <= len(given) <= 3:
         raise TypeError("arange: give an end, or start and end, and perhaps a step")
-    first, last, by = [number_of("arange", "a bound", b) for b in (*given, 1)[:3]]
+    first, last, by = [number("arange", "a bound", b) for b in (*given, 1)[:3]]
     if not all(map(math.isfinite, (first, last, by))):
         raise ValueError(f"arange: {first}, {last} and {by} must be finite")
     if dtype is not None and dtypes.as_dtype(dtype).kind != "f":
@@ -86,15 +86,13 @@ def logspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` powers of `base`, with exponents as `linspace` has them; float32."""
-    array = number_of("logspace", "base", base) ** _line(
-        "logspace", start, end, steps, dtype, device
-    )
+    array = number("logspace", "base", base) ** _line("logspace", start, end, steps, dtype, device)
     return tensor(array, "float32" if dtype is None else dtype, requires_grad)
 
 
 def _line(name: str, start: Any, end: Any, steps: Any, dtype: Any, device: Any) -> Any:
     """The numbers in float64, counted from the nearer end, so that both ends are exact."""
-    first, last = number_of(name, "start", start), number_of(name, "end", end)
+    first, last = number(name, "start", start), number(name, "end", end)
     n = integer(name, "steps", steps)
     if dtype is not None and dtypes.as_dtype(dtype).kind != "f":
         first, last = int(first), int(last)
@@ -158,7 +156,7 @@ def triu_indices(
 def _corner(
     name: str, row: Any, col: Any, offset: Any, dtype: Any, device: Any, lower: bool
 ) -> Tensor:
-    (height, width), k = sizes_of((row, col), name), integer(name, "offset", offset)
+    (height, width), k = sizes_of(name, (row, col)), integer(name, "offset", offset)
     if min(height, width) < 0:
         raise ValueError(f"{name}: {height} rows and {width} columns; both must be at least 0")
     kept = [(i, j) for i in range(height) for j in range(width)

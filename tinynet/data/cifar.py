@@ -15,10 +15,8 @@ Toronto, 2009; the layout: the data set's page, section "Binary version".
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
-import tarfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -133,7 +131,7 @@ def _reader(archives_sha256: tuple[str, ...]) -> Read:
                 if not zipped:
                     size = os.fstat(stream.fileno()).st_size
                     records = _records(stream, str(path), size, file.count)
-                    return records, hashlib.sha256(records.data).hexdigest()
+                    return records, _sha256(records)
                 members[path] = _unpack(stream, path, file.count, archives_sha256)
         name = file.names[0]
         if name not in members[path]:
@@ -143,10 +141,19 @@ def _reader(archives_sha256: tuple[str, ...]) -> Read:
     return read
 
 
+def _sha256(records: np.ndarray) -> str:
+    import hashlib  # on first use, as tarfile is: they would make `import tinynet` slower
+
+    return hashlib.sha256(records.data).hexdigest()
+
+
 def _unpack(
     stream: BinaryIO, path: Path, count: int, archives_sha256: tuple[str, ...]
 ) -> dict[str, tuple[np.ndarray, str]]:
     """The records of each file in the archive, and their SHA-256."""
+    import hashlib
+    import tarfile
+
     # Verified before it is opened: an unknown archive could unpack to anything.
     digest = hashlib.sha256()
     while piece := stream.read(STEP):
@@ -169,7 +176,7 @@ def _unpack(
                     label = f"{path}: {member.name}"
                     stream = io.BufferedReader(opened)  # type: ignore[type-var]
                     records = _records(stream, label, member.size, count)
-                    members[name] = records, hashlib.sha256(records.data).hexdigest()
+                    members[name] = records, _sha256(records)
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise DataError(f"cifar10: {path}: the archive is incomplete ({error})") from error
     return members

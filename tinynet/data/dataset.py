@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -15,7 +15,6 @@ from tinynet.autograd import Value
 from tinynet.backend import Array
 from tinynet.creation import as_tensor
 from tinynet.data.sampler import as_seed
-from tinynet.memory import take_rows_last
 from tinynet.tensor import Tensor
 
 T = TypeVar("T", covariant=True)
@@ -221,42 +220,6 @@ def random_split(
     return [Subset(dataset, order[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
 
 
-def rows_at_once(dataset: Any, turn: bool) -> Callable[[Any], Any] | None:
-    """A function of a slice or an array of indices that returns the batch of those rows.
-
-    None for a data set whose items have to be asked for one by one. The types are compared
-    exactly: a subclass may make its items in another way.
-    """
-    if isinstance(dataset, Tensor):
-        return lambda rows: _tensor_rows(dataset, rows, turn)
-    if type(dataset) is TensorDataset:
-        return lambda rows: [_tensor_rows(t, rows, turn) for t in dataset.tensors]
-    if type(dataset) is ArrayDataset:
-        return lambda rows: tuple(_array_rows(a, rows, turn) for a in dataset.arrays)
-    if type(dataset) is Subset:
-        inner = rows_at_once(dataset.dataset, turn)
-        if inner is not None:
-            indices = np.array([int(i) for i in dataset.indices], "int64")
-            return lambda rows: inner(indices[rows])
-    return None
-
-
-def _tensor_rows(t: Tensor, rows: Any, turn: bool) -> Tensor:
-    return t[rows] if t.requires_grad else as_tensor(_array_rows(t._data, rows, turn))
-
-
-def _array_rows(array: Array, rows: Any, turn: bool) -> Array:
-    """``array[rows]``; with `turn`, float images (N, C, H, W) have N innermost in memory."""
-    if isinstance(rows, np.ndarray):
-        device = backend.device_of(array)
-        rows = backend.to_device(rows, device)
-        plain = turn and array.ndim == 4 and array.dtype.kind == "f" and device == "cpu"
-        if plain and array.flags.c_contiguous:
-            return take_rows_last(array, rows).transpose(-1, *range(array.ndim - 1))
-        # Not np.take, which first copies the whole array unless it is in C order.
-    return array[rows]
-
-
 def equal_length(where: str, arrays: tuple[Any, ...]) -> None:
     """Check that there are arrays, or Tensors, of one length along their first axis."""
     if not arrays:
@@ -284,38 +247,3 @@ def equal_length(where: str, arrays: tuple[Any, ...]) -> None:
                 f"{where}: arrays must have equal lengths, but argument 0 has {len(arrays[0])} "
                 f"rows and argument {i} has {len(a)}; pass the images and labels of the same part"
             )
-
-
-def dataset_of(data: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
-    """The data set that a loader's arguments are, and the options by position after it."""
-    first = data[0] if data else None
-    if not data or backend.is_array(first):
-        if any(isinstance(d, Value) for d in data):
-            raise TypeError(
-                "DataLoader: some arguments are arrays and some are Tensors; give arrays alone "
-                "(t.numpy()), or Tensors alone (tinynet.as_tensor(a))"
-            )
-        return ArrayDataset(*data), ()
-    if isinstance(first, Value):
-        if len(data) > 1 and not _is_option(data[1]):
-            return TensorDataset(*data), ()
-        TensorDataset(first)  # raises for a Tensor without an axis
-    elif not isinstance(first, IterableDataset) and not (
-        hasattr(first, "__getitem__") and hasattr(first, "__len__")
-    ):
-        raise TypeError(
-            f"DataLoader: argument 0 is a {type(first).__name__}; it must be arrays, Tensors, or a "
-            "data set: an object with dataset[i] and len(dataset), or an IterableDataset"
-        )
-    if len(data) > 3 or not all(map(_is_option, data[1:])):
-        given = ", ".join(type(d).__name__ for d in data[1:])
-        raise TypeError(
-            "DataLoader: after a data set, batch_size and shuffle may be given by position, but "
-            f"there are {len(data) - 1} arguments ({given}); pass options by name"
-        )
-    return first, data[1:]
-
-
-def _is_option(value: Any) -> bool:
-    """Whether it may be a batch_size or shuffle: a number, True, False or None."""
-    return value is None or isinstance(value, int | np.integer | np.bool_)

@@ -7,8 +7,6 @@ Learning Repository, 1998, DOI 10.24432/C50P49, licence CC BY 4.0; its test part
 
 from __future__ import annotations
 
-from importlib import resources
-
 import numpy as np
 
 
@@ -42,6 +40,8 @@ def digits(train: bool = True, size: int = 8) -> tuple[np.ndarray, np.ndarray]:
     >>> images.shape, images.dtype.name, labels.shape, labels.dtype.name
     ((1438, 1, 8, 8), 'float32', (1438,), 'int64')
     """
+    from importlib import resources  # on first use: it would make `import tinynet` slower
+
     path = resources.files("tinynet.data") / "digits.npz"
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         images, labels = arrays["images"], arrays["labels"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -196,7 +195,7 @@ def _part(folder: Path, name: str) -> Iterator[tuple[Path, BinaryIO]]:
     while True:
         # inside the loop: another process whose fetch failed may remove the folder
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f".{name}.{secrets.token_hex(4)}.part"
+        path = folder / f".{name}.{os.urandom(4).hex()}.part"
         file = open(path, "xb")  # noqa: SIM115  # closed below
         try:
             _lock(file, wait=True)

@@ -17,7 +17,6 @@ checked here before memory is allocated.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import math
 import os
 import struct
@@ -63,6 +62,8 @@ class Unpacked(NamedTuple):
 
     def sha256(self) -> str:
         """SHA-256 of the unpacked file in hexadecimal, since gzip's bytes may differ each time."""
+        import hashlib  # on first use: it would make `import tinynet` slower
+
         digest = hashlib.sha256(self.header)
         digest.update(self.payload)
         return digest.hexdigest()

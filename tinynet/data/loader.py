@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import count, islice
-from operator import length_hint
 from typing import Any
 
 import numpy as np
 
 from tinynet import backend
-from tinynet.autograd import Value
 from tinynet.backend import Array
-from tinynet.creation import as_tensor
+from tinynet.data.batch import dataset_of, items_at, rows_at_once, transformed
 from tinynet.data.collate import default_collate, default_convert, moved
-from tinynet.data.dataset import ArrayDataset, IterableDataset, dataset_of, rows_at_once
+from tinynet.data.dataset import ArrayDataset, IterableDataset
+from tinynet.data.position import Position
 from tinynet.data.prefetch import prefetch
 from tinynet.data.sampler import as_seed, integer
 from tinynet.random import drawing_from
 
 
-class DataLoader:
+class DataLoader(Position):
     """Iterates over batches of arrays of equal length, such as images and labels, or of a data set.
 
     One iteration is one epoch. Batch k of epoch e holds the rows ``order[k*B : (k+1)*B]`` of every
@@ -110,8 +109,6 @@ class DataLoader:
     [[['a', 'b'], tensor([1, 2])]]
     """
 
-    epoch: int
-
     def __init__(
         self,
         *data: Any,
@@ -137,7 +134,9 @@ class DataLoader:
     ) -> None:
         self.dataset, by_position = dataset_of(data)
         batch_size, shuffle = by_position + (batch_size, shuffle)[len(by_position) :]
-        self.batch_size = None if batch_size is None else _integer("batch_size", batch_size, 1)
+        if batch_size is not None:
+            batch_size = integer("DataLoader: batch_size", batch_size, 1)
+        self.batch_size = batch_size
         self.shuffle = bool(shuffle)
         self.sampler, self.batch_sampler = sampler, batch_sampler
         self.drop_last = drop_last
@@ -151,7 +150,7 @@ class DataLoader:
                     f"but is a {type(function).__name__}"
                 )
         self.transform, self.collate_fn = transform, collate_fn
-        self.num_workers = _integer("num_workers", num_workers, least=0)
+        self.num_workers = integer("DataLoader: num_workers", num_workers, least=0)
         if worker_init_fn is not None or multiprocessing_context is not None or not in_order:
             raise ValueError(
                 "DataLoader: worker_init_fn, multiprocessing_context and in_order=False are for "
@@ -159,9 +158,7 @@ class DataLoader:
                 "them out. A worker needs no seed: what the items draw with tinynet.rand and the "
                 "like depends on the loader's seed, the epoch and the batch alone"
             )
-        self.epoch = 0
-        self._first = 0  # first batch of the next iter()
-        self._place: list[int] | None = None  # [epoch, batches received] of the running iter()
+        super().__init__()
         self._streams = isinstance(self.dataset, IterableDataset)
         self.length = 0 if self._streams else len(self.dataset)
         self._check_sampling()
@@ -215,77 +212,6 @@ class DataLoader:
             raise TypeError(f"DataLoader: a {type(items).__name__} has no length")
         size = self.batch_size or 1
         return (len(items) + (0 if self.drop_last else size - 1)) // size
-
-    def set_epoch(self, epoch: int) -> None:
-        """Set the epoch (0, 1, ...) that the next ``iter()`` runs, from its first batch."""
-        self.epoch = _integer("epoch", epoch, least=0)
-        self._first, self._place = 0, None
-
-    def state_dict(self) -> dict[str, int]:
-        """Return the position in the data, and the options it depends on, as plain numbers.
-
-        "epoch" and "batch" identify the next batch. In the body of a loop over epoch e that has
-        received k batches they are e and k, even if k is the last; batches prepared ahead do not
-        count. After the loop they are e + 1 and 0. After ``break`` or an error they stay e and k:
-        call ``set_epoch(loader.epoch)`` to skip the rest of the epoch in the saved state as well.
-        If several loops run at once, the last one started counts.
-
-        >>> loader = DataLoader(np.arange(10), batch_size=2, shuffle=True)
-        >>> batches = iter(loader)
-        >>> _ = next(batches), next(batches)
-        >>> state = loader.state_dict()
-        >>> state["epoch"], state["batch"]
-        (0, 2)
-        >>> again = DataLoader(np.arange(10), batch_size=2, shuffle=True)
-        >>> again.load_state_dict(state)
-        >>> all(np.array_equal(a, b) for (a,), (b,) in zip(again, batches, strict=True))
-        True
-        >>> again.epoch
-        1
-        """
-        epoch, batch = self._place or (self.epoch, self._first)
-        return {"epoch": epoch, "batch": batch, **self._options()}
-
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Restore the position saved by `state_dict`; running loops are not affected.
-
-        The next ``iter()`` yields the rest of that epoch, nothing if all batches had been received.
-        The ``iter()`` after it runs the next epoch.
-
-        Raises:
-            ValueError: if keys are missing or unknown, an option differs from this loader's, or
-                "batch" is too large; the loader is unchanged then.
-            TypeError: if "epoch" or "batch" is not an integer.
-        """
-        where = "DataLoader.load_state_dict"
-        options = self._options()
-        wrong = sorted({"epoch", "batch", *options} ^ set(state_dict))
-        if wrong:
-            raise ValueError(f"{where}: keys missing or unknown: {', '.join(wrong)}")
-        differ = [name for name, value in options.items() if state_dict[name] != value]
-        if differ:
-            saved = ", ".join(f"{name}={state_dict[name]}" for name in differ)
-            mine = ", ".join(f"{name}={options[name]}" for name in differ)
-            raise ValueError(
-                f"{where}: the state was saved with {saved}, but this loader has {mine}, so its "
-                "batches differ; create the loader with the saved options, or start over"
-            )
-        epoch = _integer("epoch", state_dict["epoch"], least=0)
-        batch = _integer("batch", state_dict["batch"], least=0)
-        most = length_hint(self, batch)
-        if batch > most:
-            raise ValueError(f"{where}: batch is {batch}, but an epoch has {most} batches")
-        self.epoch, self._first, self._place = epoch, batch, None
-
-    def _options(self) -> dict[str, int]:
-        """Options that determine the batches, besides the data, the transform and the position."""
-        return {
-            "seed": self.seed,
-            "batch_size": self.batch_size or 0,
-            "shuffle": int(self.shuffle),
-            "drop_last": int(self.drop_last),
-            "length": self.length,
-        }
 
     def __iter__(self) -> Iterator[Any]:
         # Counted here because the generator's first line runs only with the first batch.
@@ -347,51 +273,18 @@ class DataLoader:
             convert = self.collate_fn or default_convert
             batch = convert(rows if self._streams else self.dataset[rows])
         else:
-            batch = (self.collate_fn or default_collate)(self._items(rows))
+            items = rows if self._streams else items_at(self.dataset, self.length, rows)
+            batch = (self.collate_fn or default_collate)(items)
         if self.device is not None:
             batch = moved(batch, self.device)
-        return batch if self.transform is None else self._transformed(batch, epoch, k)
-
-    def _items(self, rows: Any) -> list[Any]:
-        if self._streams:
-            return rows
-        if isinstance(rows, slice):
-            rows = range(*rows.indices(self.length))
-        rows = rows.tolist() if isinstance(rows, np.ndarray) else list(rows)
-        if hasattr(self.dataset, "__getitems__"):  # all at once
-            return self.dataset.__getitems__(rows)
-        return [self.dataset[i] for i in rows]
-
-    def _transformed(self, batch: Any, epoch: int, k: int) -> Any:
-        where = f"batch {k} of epoch {epoch}"
-        if not isinstance(batch, tuple | list):
-            raise TypeError(
-                f"DataLoader: transform changes the first array of a tuple or list, but {where} is "
-                f"a {type(batch).__name__}; transform the items in the data set"
-            )
-        first, *others = batch
-        array = first._data if isinstance(first, Value) else first
+        if self.transform is None:
+            return batch
         # A spawn key rather than [seed, epoch, k]: trailing zeros of a seed are ignored, so
         # [seed, epoch, 0] would repeat the shuffle's random numbers.
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, epoch], spawn_key=(k,)))
-        changed = self.transform(array, rng)  # type: ignore[misc]
-        if not backend.is_array(changed):
-            raise TypeError(
-                f"DataLoader: transform must return an array, but returned a "
-                f"{type(changed).__name__} for {where}"
-            )
-        if changed.shape[:1] != array.shape[:1]:
-            raise ValueError(
-                f"DataLoader: transform must keep the number of rows, but returned {changed.shape} "
-                f"for {array.shape} in {where}"
-            )
-        return type(batch)([as_tensor(changed) if isinstance(first, Value) else changed, *others])
+        return transformed(batch, self.transform, rng, f"batch {k} of epoch {epoch}")
 
 
 def get_worker_info() -> None:
     """None: a loader's workers are threads, and each item is asked for once."""
     return None
-
-
-def _integer(name: str, value: Any, least: int) -> int:
-    return integer(f"DataLoader: {name}", value, least)

@@ -10,11 +10,11 @@ import math
 from typing import Any
 
 from tinynet import random
-from tinynet.autograd import Value, raw
+from tinynet.autograd import raw
+from tinynet.functions.arguments import one_axis
 from tinynet.functions.cutting import split
-from tinynet.functions.public import a_kind_of, function
+from tinynet.functions.public import function
 from tinynet.ops import arithmetic, elementary
-from tinynet.ops.reduction import axis_of
 from tinynet.tensor import Tensor
 
 
@@ -55,8 +55,6 @@ def prelu(input: Tensor, weight: Tensor) -> Any:
 
     Source: K. He et al., Delving deep into rectifiers, arXiv:1502.01852, eq. 1.
     """
-    if not isinstance(weight, Value):
-        raise TypeError(f"prelu: weight is {a_kind_of(weight)}; it must be a Tensor")
     if weight.ndim > 1:
         raise ValueError(f"prelu: weight has shape {weight.shape}; it must be (1,) or (C,)")
     if weight.numel() != 1:
@@ -230,7 +228,7 @@ def glu(input: Tensor, dim: int = -1) -> Any:
     Source: Y. Dauphin et al., Language modeling with gated convolutional networks,
         arXiv:1612.08083, eq. 1.
     """
-    axis = axis_of("glu", dim, input.ndim)
+    axis = one_axis("glu", dim, input.ndim)
     n = input.shape[axis]
     if n % 2 or not n:
         raise ValueError(

@@ -10,9 +10,10 @@ from tinynet import backend
 from tinynet.autograd import raw
 from tinynet.backend import array_module
 from tinynet.dtypes import in_float32
-from tinynet.functional.spatial import along_axis, by_example, check_floats, rounding_once
-from tinynet.functions.public import function, unrecorded
-from tinynet.ops.indexing import getitem
+from tinynet.functional.spatial import along_axis, by_example, over_axes
+from tinynet.functions.operands import only_floats
+from tinynet.functions.public import unrecorded
+from tinynet.ops.indexing import at_axis, getitem
 from tinynet.ops.shape import reshape
 from tinynet.window import ntuple
 
@@ -22,16 +23,9 @@ if TYPE_CHECKING:
 OutputSizes = int | None | Sequence[int | None]
 
 
-@function
+@by_example
 @in_float32
-def adaptive_avg_pool1d(input: Tensor, output_size: OutputSizes) -> Tensor:
-    """As `adaptive_avg_pool2d`, over one axis: (N, C, W) or (C, W)."""
-    return by_example(1, _adaptive_avg, input, output_size)
-
-
-@function
-@in_float32
-def adaptive_avg_pool2d(input: Tensor, output_size: OutputSizes) -> Tensor:
+def adaptive_avg_pool(input: Tensor, output_size: OutputSizes, *, n: int) -> Tensor:
     """The means over a grid of OH x OW windows that cover an image of any size.
 
     Window i covers rows floor(i H / OH) to ceil((i + 1) H / OH) - 1, so windows overlap unless OH
@@ -45,27 +39,25 @@ def adaptive_avg_pool2d(input: Tensor, output_size: OutputSizes) -> Tensor:
     Returns:
         (N, C, OH, OW).
     """
-    return by_example(2, _adaptive_avg, input, output_size)
+    x: Any = only_floats("pool", input)
+    sizes = _output_sizes(n, output_size, x.shape)
+    for axis, out in enumerate(sizes, start=2):
+        m = x.shape[axis]
+        means = [[0.0] * m for _ in range(out)]
+        for row, (start, end) in zip(means, _bins(m, out), strict=True):
+            row[start:end] = [1.0 / (end - start)] * (end - start)
+        x = along_axis(means, x, axis)
+    return x
 
 
-@function
-@in_float32
-def adaptive_avg_pool3d(input: Tensor, output_size: OutputSizes) -> Tensor:
-    """As `adaptive_avg_pool2d`, over three axes."""
-    return by_example(3, _adaptive_avg, input, output_size)
+adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d = over_axes(
+    adaptive_avg_pool, 1, 2, 3
+)
 
 
-@function
-def adaptive_max_pool1d(
-    input: Tensor, output_size: OutputSizes, return_indices: bool = False
-) -> Any:
-    """As `adaptive_max_pool2d`, over one axis: (N, C, W) or (C, W)."""
-    return by_example(1, _adaptive_max, input, output_size, return_indices)
-
-
-@function
-def adaptive_max_pool2d(
-    input: Tensor, output_size: OutputSizes, return_indices: bool = False
+@by_example
+def adaptive_max_pool(
+    input: Tensor, output_size: OutputSizes, return_indices: bool = False, *, n: int
 ) -> Any:
     """The maxima over the windows of `adaptive_avg_pool2d`; of tied entries the first is taken.
 
@@ -77,32 +69,7 @@ def adaptive_max_pool2d(
     Returns:
         (N, C, OH, OW), or a pair of such tensors.
     """
-    return by_example(2, _adaptive_max, input, output_size, return_indices)
-
-
-@function
-def adaptive_max_pool3d(
-    input: Tensor, output_size: OutputSizes, return_indices: bool = False
-) -> Any:
-    """As `adaptive_max_pool2d`, over three axes."""
-    return by_example(3, _adaptive_max, input, output_size, return_indices)
-
-
-@rounding_once
-def _adaptive_avg(n: int, x: Any, output_size: OutputSizes) -> Any:
-    check_floats("pool", x)
-    sizes = _output_sizes(n, output_size, x.shape)
-    for axis, out in enumerate(sizes, start=2):
-        m = x.shape[axis]
-        means = [[0.0] * m for _ in range(out)]
-        for row, (start, end) in zip(means, _bins(m, out), strict=True):
-            row[start:end] = [1.0 / (end - start)] * (end - start)
-        x = along_axis(means, x, axis)
-    return x
-
-
-def _adaptive_max(n: int, x: Any, output_size: OutputSizes, return_indices: bool) -> Any:
-    check_floats("pool", x)
+    x = only_floats("pool", input)
     sizes = _output_sizes(n, output_size, x.shape)
     (N, C), size, best = x.shape[:2], x.shape[2:], raw(x)
     xp, count = array_module(best), math.prod(size)
@@ -111,7 +78,7 @@ def _adaptive_max(n: int, x: Any, output_size: OutputSizes, return_indices: bool
     for axis in reversed(range(2, n + 2)):
         maxima, places = [], []
         for start, end in _bins(size[axis - 2], sizes[axis - 2]):
-            bin = (slice(None),) * axis + (slice(start, end),)
+            bin = at_axis(axis, slice(start, end))
             k = best[bin].argmax(axis=axis, keepdims=True)
             maxima.append(xp.take_along_axis(best[bin], k, axis=axis))
             places.append(xp.take_along_axis(place[bin], k, axis=axis))
@@ -120,6 +87,11 @@ def _adaptive_max(n: int, x: Any, output_size: OutputSizes, return_indices: bool
     channel = backend.arange(C, best).reshape(1, C, *(1,) * n)
     y = getitem(reshape(x, shape=(N, C, count)), index=(example, channel, place))
     return (y, unrecorded(x, place)) if return_indices else y
+
+
+adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = over_axes(
+    adaptive_max_pool, 1, 2, 3
+)
 
 
 def _output_sizes(n: int, given: OutputSizes, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from tinynet import backend
 from tinynet.autograd import Value, raw
 from tinynet.functional.dropout import dropout
 from tinynet.functions.products import matmul
-from tinynet.functions.public import a_kind_of, function
+from tinynet.functions.public import function, shown
 from tinynet.ops import softmax
 from tinynet.ops.arithmetic import where
 from tinynet.tensor import Tensor
@@ -50,7 +50,7 @@ def scaled_dot_product_attention(
     name = "scaled_dot_product_attention"
     for argument, t in (("query", query), ("key", key), ("value", value)):
         if not isinstance(t, Value):
-            raise TypeError(f"{name}: {argument} is {a_kind_of(t)}; it must be a Tensor")
+            raise TypeError(f"{name}: {argument} is {shown(t)}; it must be a Tensor")
         if t._data.ndim < 2:
             raise ValueError(f"{name}: {argument} has shape {t.shape}; it must be (..., L, E)")
     if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import raw
-from tinynet.functional.spatial import AXES, by_example, check_tensor, for_one_example
+from tinynet.functional.spatial import AXES, by_example, for_one_example, over_axes
+from tinynet.functions.operands import check_tensor
 from tinynet.functions.public import function
 from tinynet.ops import convolution, windows
 from tinynet.ops.shape import pad, reshape
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from tinynet.tensor import Tensor
 
 
-@function
-def conv1d(
+@by_example
+def conv(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
@@ -29,20 +30,8 @@ def conv1d(
     padding: Sizes | str = 0,
     dilation: Sizes = 1,
     groups: int = 1,
-) -> Tensor:
-    """y_noq = b_o + sum_cj w_ocj x_{n, c, q SW + j DW - PW}; as `conv2d`, over one axis."""
-    return by_example(1, _conv, input, weight, bias, stride, padding, dilation, groups)
-
-
-@function
-def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Sizes = 1,
-    padding: Sizes | str = 0,
-    dilation: Sizes = 1,
-    groups: int = 1,
+    *,
+    n: int,
 ) -> Tensor:
     """y_nopq = b_o + sum_cij w_ocij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}.
 
@@ -64,41 +53,17 @@ def conv2d(
 
     See `tinynet.ops.convolution.conv2d` for the derivation.
     """
-    return by_example(2, _conv, input, weight, bias, stride, padding, dilation, groups)
-
-
-@function
-def conv3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Sizes = 1,
-    padding: Sizes | str = 0,
-    dilation: Sizes = 1,
-    groups: int = 1,
-) -> Tensor:
-    """As `conv2d`, over three axes: (N, C, D, H, W) and (OC, C / groups, KD, KH, KW)."""
-    return by_example(3, _conv, input, weight, bias, stride, padding, dilation, groups)
-
-
-def _conv(
-    n: int,
-    x: Any,
-    weight: Any,
-    bias: Any,
-    stride: Sizes,
-    padding: Sizes | str,
-    dilation: Sizes,
-    groups: int,
-) -> Any:
-    _check_weight(n, x, weight, bias, "(OC, C / groups, {})")
+    _check_weight(n, input, weight, bias, "(OC, C / groups, {})")
     kernel: tuple[int, ...] = weight.shape[2:]
     end: tuple[int, ...] = ()
     if isinstance(padding, str):
         padding, end = named_padding("conv", padding, kernel, stride, dilation)
     window = make_window("conv", kernel, stride, padding, dilation, end, n=n)
     groups = groups if type(groups) is int else ntuple("conv", "groups", groups, 1, 1)[0]
-    return convolution.conv2d(x, weight, bias, window=window, groups=groups)
+    return convolution.conv2d(input, weight, bias, window=window, groups=groups)
+
+
+conv1d, conv2d, conv3d = over_axes(conv, 1, 2, 3)
 
 
 def _check_weight(n: int, x: Any, weight: Any, bias: Any, wanted: str) -> None:
@@ -139,8 +104,8 @@ def named_padding(
     return tuple(t // 2 for t in totals), tuple(t % 2 for t in totals)
 
 
-@function
-def conv_transpose1d(
+@by_example
+def conv_transpose(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
@@ -149,23 +114,8 @@ def conv_transpose1d(
     output_padding: Sizes = 0,
     groups: int = 1,
     dilation: Sizes = 1,
-) -> Tensor:
-    """As `conv_transpose2d`, over one axis."""
-    return by_example(
-        1, _conv_transpose, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
-
-
-@function
-def conv_transpose2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Sizes = 1,
-    padding: Sizes = 0,
-    output_padding: Sizes = 0,
-    groups: int = 1,
-    dilation: Sizes = 1,
+    *,
+    n: int,
 ) -> Tensor:
     """y_nohw = b_o + sum of w_coij x_ncpq over all c, i, j, p, q with p SH + i DH - PH = h and
     q SW + j DW - PW = w: the adjoint of `conv2d` with the same weight.
@@ -187,39 +137,7 @@ def conv_transpose2d(
 
     See `tinynet.ops.convolution.conv2d_input` for the derivation.
     """
-    return by_example(
-        2, _conv_transpose, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
-
-
-@function
-def conv_transpose3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Sizes = 1,
-    padding: Sizes = 0,
-    output_padding: Sizes = 0,
-    groups: int = 1,
-    dilation: Sizes = 1,
-) -> Tensor:
-    """As `conv_transpose2d`, over three axes."""
-    return by_example(
-        3, _conv_transpose, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
-
-
-def _conv_transpose(
-    n: int,
-    x: Any,
-    weight: Any,
-    bias: Any,
-    stride: Sizes,
-    padding: Sizes,
-    output_padding: Sizes,
-    groups: int,
-    dilation: Sizes,
-) -> Any:
+    x: Any = input
     _check_weight(n, x, weight, bias, "(C, OC / groups, {})")
     window = make_window("conv", weight.shape[2:], stride, padding, dilation, n=n)
     groups = ntuple("conv", "groups", groups, 1, 1)[0]
@@ -257,6 +175,9 @@ def _conv_transpose(
     return y
 
 
+conv_transpose1d, conv_transpose2d, conv_transpose3d = over_axes(conv_transpose, 1, 2, 3)
+
+
 def transposed_size(size: Any, window: Any, more: tuple[int, ...]) -> tuple[int, ...]:
     """(OH, OW) of `conv_transpose2d` for an input (H, W)."""
     sides = zip(
@@ -273,10 +194,13 @@ def unfold(
 
     Without an axis of examples, (C, H, W) -> (C KH KW, OH OW).
     """
-    return by_example(2, _unfold, input, kernel_size, dilation, padding, stride)
+    return _unfold(input, kernel_size, dilation, padding, stride, n=2)
 
 
-def _unfold(n: int, x: Any, kernel_size: Pair, dilation: Pair, padding: Pair, stride: Pair) -> Any:
+@by_example
+def _unfold(
+    x: Any, kernel_size: Pair, dilation: Pair, padding: Pair, stride: Pair, *, n: int
+) -> Any:
     return windows.unfold(x, window=make_window("unfold", kernel_size, stride, padding, dilation))
 
 
@@ -296,9 +220,9 @@ def fold(
     window = make_window("fold", kernel_size, stride, padding, dilation)
     size = pair("fold", "output_size", output_size, 1)
     if len(input.shape) == 2:
-        return for_one_example(_fold, 2, input, size, window)
-    return _fold(2, input, size, window)
+        return for_one_example(_fold, input, size, window)
+    return _fold(input, size, window)
 
 
-def _fold(n: int, x: Any, size: Pair, window: Window) -> Any:
+def _fold(x: Any, size: Pair, window: Window) -> Any:
     return windows.fold(x, output_size=size, window=window)

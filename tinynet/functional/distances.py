@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.dtypes import in_float32
-from tinynet.functions.norms import order_of, vector_norm
+from tinynet.functions.arguments import number, one_axis, some_axes
+from tinynet.functions.norms import vector_norm
 from tinynet.functions.public import function
 from tinynet.ops import arithmetic, broadcast, reduction
-from tinynet.ops.reduction import Dim, axes_of, axis_of
+from tinynet.ops.reduction import Dim
 from tinynet.tensor import Tensor
 
 
@@ -23,8 +24,8 @@ def normalize(input: Tensor, p: float = 2.0, dim: Dim = 1, eps: float = 1e-12) -
         dim: the axis or axes of the vectors.
         eps: the smallest divisor.
     """
-    axes = axes_of("normalize", dim, max(input.ndim, 1)) if input.ndim else ()
-    order = order_of("normalize", p)
+    axes = some_axes("normalize", dim, input.ndim)
+    order = float(number("normalize", "p", p))
     norm = vector_norm("normalize", input, order, axes, True) if axes else arithmetic.abs(input)
     return input / arithmetic.clamp(norm, min=float(eps))
 
@@ -35,7 +36,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     """<x1, x2> / (max(|x1|, eps) max(|x2|, eps)) along `dim`; the shapes broadcast."""
     wide = (x1 * x2).shape
     a, b = (broadcast.expand(x, shape=wide or (1,)) for x in (x1, x2))
-    axis = axis_of("cosine_similarity", dim, a.ndim)
+    axis = one_axis("cosine_similarity", dim, a.ndim)
     low = float(eps)
     a = a / arithmetic.clamp(reduction.norm(a, dim=axis, keepdim=True), min=low)
     b = b / arithmetic.clamp(reduction.norm(b, dim=axis, keepdim=True), min=low)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import Value, no_grad, raw
-from tinynet.functions.public import a_kind_of, function
+from tinynet.functions.public import function, shown
 from tinynet.ops.arithmetic import where
 from tinynet.ops.indexing import getitem, index_add, plain_index
 from tinynet.ops.reduction import amax, sum
@@ -16,7 +16,7 @@ from tinynet.tensor import Tensor
 def _rows(name: str, input: Any, weight: Any) -> Any:
     """The indices as an array, checked against the table."""
     if not isinstance(weight, Value) or weight._data.ndim != 2:
-        found = getattr(weight, "shape", a_kind_of(weight))
+        found = getattr(weight, "shape", shown(weight))
         raise ValueError(f"{name}: weight is {found}; it must be a Tensor of shape (V, D)")
     index = plain_index(input, raw(weight))
     if not backend.is_array(index) or index.dtype.kind not in "iu":

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet import backend
-from tinynet.autograd import Value, raw
+from tinynet.autograd import raw
 from tinynet.dtypes import check_same_float, in_float32, is_float16, rounded, widened
-from tinynet.functions.public import a_kind_of, function
+from tinynet.functions.operands import check_tensor
+from tinynet.functions.public import function
 from tinynet.ops import linalg, reduction, shape
 from tinynet.ops.elementary import sqrt
 from tinynet.tensor import Tensor
@@ -56,11 +57,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 def check_tensors(name: str, **arguments: Any) -> None:
     """Raise unless each argument is a Tensor or an array; None is a missing one."""
     for argument, a in arguments.items():
-        if a is not None and not isinstance(a, Value) and not backend.is_array(a):
-            raise TypeError(
-                f"{name}: {argument} is {a_kind_of(a)}; it must be a Tensor (make one with "
-                "tinynet.tensor)"
-            )
+        if a is not None:
+            check_tensor(name, argument, a)
 
 
 @function

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet import backend
-from tinynet.autograd import Value, raw
+from tinynet.autograd import raw
 from tinynet.dtypes import in_float32
 from tinynet.functional.embedding import check_labels
-from tinynet.functions.public import a_kind_of, function
+from tinynet.functions.operands import check_tensor, only_floats
+from tinynet.functions.public import function
 from tinynet.ops import arithmetic, elementary, softmax
 from tinynet.ops.arithmetic import where
 from tinynet.ops.reduction import sum
@@ -43,8 +44,7 @@ def _empty_mean(name: str) -> ValueError:
 
 def check_tensors(name: str, input: Any, target: Any) -> None:
     for argument, a in (("input", input), ("target", target)):
-        if not isinstance(a, Value) and not backend.is_array(a):
-            raise TypeError(f"{name}: {argument} is {a_kind_of(a)}; it must be a tensor")
+        check_tensor(name, argument, a)
 
 
 def same_shape(name: str, input: Any, target: Any) -> None:
@@ -60,8 +60,7 @@ def _checked(name: str, input: Any, target: Any, weight: Any) -> tuple[Any, Any]
     """Input and target, checked; an example without a batch, (C,), gets a batch axis."""
     check_tensors(name, input, target)
     x, t = raw(input), raw(target)
-    if x.dtype.kind != "f":
-        raise TypeError(f"{name}: input is {x.dtype}; convert it with .float()")
+    only_floats(name, input)
     if x.ndim == 0:
         raise ValueError(f"{name}: input has shape (); it must be (C,), (N, C) or (N, C, ...)")
     axis = min(x.ndim - 1, 1)  # of the classes

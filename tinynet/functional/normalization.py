@@ -16,6 +16,7 @@ from tinynet.functional.layers import (
     last_axes,
     move_running,
 )
+from tinynet.functions.operands import only_floats
 from tinynet.functions.public import function
 from tinynet.ops import elementary, reduction, shape
 from tinynet.ops.elementary import sqrt
@@ -150,8 +151,7 @@ def local_response_norm(
         raise ValueError(
             f"local_response_norm: input has shape {input.shape}; it must be (N, C, ...)"
         )
-    if input.dtype.kind != "f":
-        raise TypeError(f"local_response_norm: input is {input.dtype}; convert it with .float()")
+    only_floats("local_response_norm", input)
     if size < 1:
         raise ValueError(f"local_response_norm: size is {size}; it must be at least 1")
     before = [(0, 0)] * input.ndim

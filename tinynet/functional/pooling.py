@@ -6,7 +6,6 @@ Without an axis of examples, (C, H, W), the result has none either.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,9 @@ from tinynet import backend
 from tinynet.autograd import raw
 from tinynet.backend import array_module
 from tinynet.dtypes import in_float32
-from tinynet.functional.spatial import by_example, check_floats, rounding_once
+from tinynet.functional.spatial import by_example, over_axes
+from tinynet.functions.arguments import integer
+from tinynet.functions.operands import only_floats
 from tinynet.functions.public import function, unrecorded
 from tinynet.kernels.pooling import first_argmax
 from tinynet.ops import pooling
@@ -23,69 +24,6 @@ from tinynet.window import Sizes, Window, make_window, ntuple
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
-
-
-# --- maxima -------------------------------------------------------------------------------------
-
-
-@function
-def max_pool1d(
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    dilation: Sizes = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """As `max_pool2d`, over one axis: (N, C, W) or (C, W)."""
-    return by_example(
-        1, _max_pool, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
-    )
-
-
-@function
-def max_pool2d(
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    dilation: Sizes = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """The maximum of each window; see `tinynet.ops.pooling.max_pool2d`.
-
-    Args:
-        input: (N, C, H, W) or (C, H, W).
-        kernel_size, padding, dilation: an integer or a pair (height, width).
-        stride: likewise; by default kernel_size, so that the windows tile the input.
-        ceil_mode: if True, windows that pass the end are taken too, if they begin in the input or
-            in the padding before it; if False, trailing rows without a full window are ignored.
-        return_indices: if True, also return the place of each maximum in the flattened H x W.
-
-    Returns:
-        (N, C, OH, OW), with the sizes of `conv2d`; with indices a pair of such tensors.
-    """
-    return by_example(
-        2, _max_pool, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
-    )
-
-
-@function
-def max_pool3d(
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    dilation: Sizes = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """As `max_pool2d`, over three axes: (N, C, D, H, W) or (C, D, H, W)."""
-    return by_example(
-        3, _max_pool, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
-    )
 
 
 def _window(
@@ -106,27 +44,48 @@ def _window(
     return window.rounded_up(shape[2:]) if ceil_mode else window
 
 
-def _max_pool(
-    n: int,
-    x: Any,
+# --- maxima -------------------------------------------------------------------------------------
+
+
+@by_example
+def max_pool(
+    input: Tensor,
     kernel_size: Sizes,
-    stride: Sizes | None,
-    padding: Sizes,
-    dilation: Sizes,
-    ceil_mode: bool,
-    return_indices: bool,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    n: int,
 ) -> Any:
-    dtype = raw(x).dtype
+    """The maximum of each window; see `tinynet.ops.pooling.max_pool2d`.
+
+    Args:
+        input: (N, C, H, W) or (C, H, W).
+        kernel_size, padding, dilation: an integer or a pair (height, width).
+        stride: likewise; by default kernel_size, so that the windows tile the input.
+        ceil_mode: if True, windows that pass the end are taken too, if they begin in the input or
+            in the padding before it; if False, trailing rows without a full window are ignored.
+        return_indices: if True, also return the place of each maximum in the flattened H x W.
+
+    Returns:
+        (N, C, OH, OW), with the sizes of `conv2d`; with indices a pair of such tensors.
+    """
+    dtype = input.dtype
     if dtype.kind == "b":
         raise TypeError(f"pool: input is {dtype}; convert it with .float()")
-    window = _window(n, kernel_size, stride, padding, dilation, ceil_mode, x.shape)
+    window = _window(n, kernel_size, stride, padding, dilation, ceil_mode, input.shape)
     if dtype.kind != "f":  # as int64, whose lowest number stands for the padding
-        x = unrecorded(x, raw(x).astype("int64"))
-    y = pooling.max_pool2d(x, window=window)
-    places = _places(raw(x), raw(y), window) if return_indices else None
+        input = unrecorded(input, raw(input).astype("int64"))
+    y = pooling.max_pool2d(input, window=window)
+    places = _places(raw(input), raw(y), window) if return_indices else None
     if dtype.kind != "f":
-        y = unrecorded(x, raw(y).astype(dtype))
-    return y if places is None else (y, unrecorded(x, places))
+        y = unrecorded(input, raw(y).astype(dtype))
+    return y if places is None else (y, unrecorded(input, places))
+
+
+max_pool1d, max_pool2d, max_pool3d = over_axes(max_pool, 1, 2, 3)
 
 
 def _places(x: Any, y: Any, window: Window) -> Any:
@@ -149,25 +108,9 @@ def _places(x: Any, y: Any, window: Window) -> Any:
 # --- means --------------------------------------------------------------------------------------
 
 
-@function
+@by_example
 @in_float32
-def avg_pool1d(
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Tensor:
-    """As `avg_pool2d`, over one axis: (N, C, W) or (C, W)."""
-    return by_example(
-        1, _avg_pool, input, kernel_size, stride, padding, ceil_mode, count_include_pad
-    )
-
-
-@function
-@in_float32
-def avg_pool2d(
+def avg_pool(
     input: Tensor,
     kernel_size: Sizes,
     stride: Sizes | None = None,
@@ -175,6 +118,8 @@ def avg_pool2d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    *,
+    n: int,
 ) -> Tensor:
     """The mean of each window: its sum divided by KH KW, as in PyTorch.
 
@@ -191,72 +136,39 @@ def avg_pool2d(
     Returns:
         (N, C, OH, OW), with the sizes of `conv2d`.
     """
-    return by_example(
-        2,
-        _avg_pool,
-        input,
-        kernel_size,
-        stride,
-        padding,
-        ceil_mode,
-        count_include_pad,
-        divisor_override,
-    )
+    dtype = input.dtype
+    if dtype.kind != "f" and dtype != "int64":
+        raise TypeError(f"pool: input is {dtype}; convert it with .float()")
+    window = _window(n, kernel_size, stride, padding, 1, ceil_mode, input.shape)
+    pooling.check_padding("pool", window)
+    total = pooling.sum_pool2d(input, window=window)
+    count: Any = divisor_override
+    if count is None:
+        count = _counts(raw(input), window, count_include_pad)
+    elif integer("pool", "divisor_override", count) == 0:
+        raise ValueError("pool: divisor_override is 0; it must be another integer")
+    if dtype.kind == "f":
+        return total / count
+    total = raw(total)  # of integers, rounded towards 0 as in PyTorch
+    mean = total // count
+    mean = mean + ((total % count != 0) & (mean < 0))
+    return unrecorded(input, mean)
+
+
+avg_pool2d, avg_pool3d = over_axes(avg_pool, 2, 3)
 
 
 @function
-@in_float32
-def avg_pool3d(
+def avg_pool1d(
     input: Tensor,
     kernel_size: Sizes,
     stride: Sizes | None = None,
     padding: Sizes = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-    divisor_override: int | None = None,
 ) -> Tensor:
-    """As `avg_pool2d`, over three axes: (N, C, D, H, W) or (C, D, H, W)."""
-    return by_example(
-        3,
-        _avg_pool,
-        input,
-        kernel_size,
-        stride,
-        padding,
-        ceil_mode,
-        count_include_pad,
-        divisor_override,
-    )
-
-
-@rounding_once
-def _avg_pool(
-    n: int,
-    x: Any,
-    kernel_size: Sizes,
-    stride: Sizes | None,
-    padding: Sizes,
-    ceil_mode: bool,
-    count_include_pad: bool,
-    divisor: int | None = None,
-) -> Any:
-    dtype = raw(x).dtype
-    if dtype.kind != "f" and dtype != "int64":
-        raise TypeError(f"pool: input is {dtype}; convert it with .float()")
-    window = _window(n, kernel_size, stride, padding, 1, ceil_mode, x.shape)
-    pooling.check_padding("pool", window)
-    total = pooling.sum_pool2d(x, window=window)
-    if divisor is not None:
-        if not hasattr(divisor, "__index__") or (count := operator.index(divisor)) == 0:
-            raise ValueError(f"pool: divisor_override is {divisor}; it must be an integer, not 0")
-    else:
-        count = _counts(raw(x), window, count_include_pad)
-    if dtype.kind == "f":
-        return total / count
-    total = raw(total)  # of integers, rounded towards 0 as in PyTorch
-    mean = total // count
-    mean = mean + ((total % count != 0) & (mean < 0))
-    return unrecorded(x, mean)
+    """As `avg_pool2d`, over one axis: (N, C, W) or (C, W)."""
+    return avg_pool(input, kernel_size, stride, padding, ceil_mode, count_include_pad, n=1)
 
 
 def _counts(x: Any, window: Window, with_padding: bool) -> Any:
@@ -270,27 +182,16 @@ def _counts(x: Any, window: Window, with_padding: bool) -> Any:
     return pooling.sum_pool2d(backend.full((1, 1, *size), 1, x), window=of_ones)
 
 
-@function
+@by_example
 @in_float32
-def lp_pool1d(
+def lp_pool(
     input: Tensor,
     norm_type: float,
     kernel_size: Sizes,
     stride: Sizes | None = None,
     ceil_mode: bool = False,
-) -> Tensor:
-    """As `lp_pool2d`, over one axis."""
-    return by_example(1, _lp_pool, input, norm_type, kernel_size, stride, ceil_mode)
-
-
-@function
-@in_float32
-def lp_pool2d(
-    input: Tensor,
-    norm_type: float,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    ceil_mode: bool = False,
+    *,
+    n: int,
 ) -> Tensor:
     """(sum x^p)^(1/p) of each window, for p = `norm_type`, without absolute values, as in PyTorch.
 
@@ -299,35 +200,12 @@ def lp_pool2d(
 
     Source: P. Sermanet, S. Chintala and Y. LeCun, arXiv:1204.3968, section 2.2.
     """
-    return by_example(2, _lp_pool, input, norm_type, kernel_size, stride, ceil_mode)
-
-
-@function
-@in_float32
-def lp_pool3d(
-    input: Tensor,
-    norm_type: float,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    ceil_mode: bool = False,
-) -> Tensor:
-    """As `lp_pool2d`, over three axes."""
-    return by_example(3, _lp_pool, input, norm_type, kernel_size, stride, ceil_mode)
-
-
-@rounding_once
-def _lp_pool(
-    n: int,
-    x: Any,
-    norm_type: float,
-    kernel_size: Sizes,
-    stride: Sizes | None,
-    ceil_mode: bool,
-) -> Any:
-    check_floats("pool", x)
+    only_floats("pool", input)
     if not isinstance(norm_type, int | float) or (p := float(norm_type)) == 0:
         raise ValueError(f"pool: norm_type is {norm_type}; it must be a number, not 0")
-    powers = pow(x, p)
-    mean = _avg_pool(n, powers, kernel_size, stride, 0, ceil_mode, True)
+    mean = avg_pool(pow(input, p), kernel_size, stride, 0, ceil_mode, n=n)
     taps = math.prod(ntuple("pool", "kernel_size", kernel_size, n, 1))
     return pow(mean * taps, 1.0 / p)
+
+
+lp_pool1d, lp_pool2d, lp_pool3d = over_axes(lp_pool, 1, 2, 3)

@@ -19,9 +19,10 @@ from tinynet.functional.adaptive import (
     adaptive_avg_pool2d,
     adaptive_avg_pool3d,
 )
-from tinynet.functional.spatial import along_axis, check_floats
+from tinynet.functional.spatial import along_axis
+from tinynet.functions.operands import only_floats
 from tinynet.functions.public import function, unrecorded
-from tinynet.ops.indexing import getitem
+from tinynet.ops.indexing import at_axis, getitem
 from tinynet.ops.shape import permute, reshape
 from tinynet.window import ntuple
 
@@ -84,13 +85,13 @@ def interpolate(
         return pools[n](input, sizes)
     nearest = mode in ("nearest", "nearest-exact")
     if raw(input).dtype != "uint8" or not nearest:
-        check_floats("interpolate", input)
+        only_floats("interpolate", input)
     y: Any = input
     for axis, (out, given) in enumerate(zip(sizes, scales, strict=True), start=2):
         m = input.shape[axis]
         if nearest:
             index = _nearest(m, out, given, mode == "nearest-exact", raw(input))
-            y = getitem(y, index=(slice(None),) * axis + (index,))
+            y = getitem(y, index=at_axis(axis, index))
         elif m != out or given is not None:
             at = _positions(m, out, given, bool(align_corners))
             y = along_axis(_cubic(at, m) if mode == "bicubic" else _linear(at, m), y, axis)

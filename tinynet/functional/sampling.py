@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tinynet import backend
 from tinynet.autograd import raw
 from tinynet.backend import array_module
-from tinynet.functional.spatial import check_floats, check_tensor
+from tinynet.functions.operands import check_tensor, only_floats
 from tinynet.functions.public import function
 from tinynet.ops.indexing import getitem
 from tinynet.ops.linalg import matmul, transposed
@@ -54,7 +54,7 @@ def grid_sample(
 
     Source: M. Jaderberg et al., Spatial transformer networks, arXiv:1506.02025, section 3.3.
     """
-    check_floats("grid_sample", input)
+    only_floats("grid_sample", input)
     check_tensor("grid_sample", "grid", grid)
     n, x, dtype = len(input.shape) - 2, raw(input), raw(grid).dtype
     if n not in (2, 3) or len(grid.shape) != n + 2 or grid.shape[-1] != n or dtype != x.dtype:
@@ -169,7 +169,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
 
     Source: M. Jaderberg et al., Spatial transformer networks, arXiv:1506.02025, eq. 1.
     """
-    check_floats("affine_grid", theta)
+    only_floats("affine_grid", theta)
     if not isinstance(size, Sequence):
         raise TypeError(f"affine_grid: size is {size}; it must be the sizes of an output")
     sizes, t = tuple(size), raw(theta)

@@ -7,25 +7,22 @@ from typing import Any
 from tinynet import backend, random
 from tinynet.autograd import raw
 from tinynet.dtypes import in_float32
+from tinynet.functions import reducing
+from tinynet.functions.arguments import one_axis
+from tinynet.functions.operands import only_floats
 from tinynet.functions.public import function
 from tinynet.ops import softmax as ops
 from tinynet.ops.indexing import along
-from tinynet.ops.reduction import axis_of
 from tinynet.tensor import Tensor
 
 
-def _along(op: Any, name: str, input: Tensor, dim: Any, dtype: Any) -> Any:
-    """The operation on the input in `dtype`, of any shape: one number is an axis of size 1."""
+def _given(name: str, dim: int | None) -> int:
     if dim is None:
         raise TypeError(
             f"{name}: dim is missing; give the axis along which probabilities add up to 1, such as "
             "dim=1 for (N, C)"
         )
-    x = input if dtype is None else input.to(dtype)
-    axis = axis_of(name, dim, max(x.ndim, 1))
-    if not x.ndim:
-        return op(x.reshape(1), dim=0).reshape(())
-    return op(x, dim=axis) if x.numel() else x * 1.0
+    return dim
 
 
 @function
@@ -38,7 +35,7 @@ def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
         dim: the axis; it must be given.
         dtype: the type to convert x to first.
     """
-    return _along(ops.softmax, "softmax", input, dim, dtype)
+    return reducing.softmax(input, _given("softmax", dim), dtype)
 
 
 @function
@@ -52,7 +49,7 @@ def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
 @in_float32
 def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Any:
     """ln of `softmax`, accurate where softmax underflows; see `tinynet.ops.softmax.log_softmax`."""
-    return _along(ops.log_softmax, "log_softmax", input, dim, dtype)
+    return reducing.log_softmax(input, _given("log_softmax", dim), dtype)
 
 
 @function
@@ -75,9 +72,8 @@ def gumbel_softmax(
     if not tau > 0:
         raise ValueError(f"gumbel_softmax: tau is {tau}; it must be greater than 0")
     x = raw(logits)
-    if x.dtype.kind != "f":
-        raise TypeError(f"gumbel_softmax: logits is {x.dtype}; convert it with .float()")
-    axis = axis_of("gumbel_softmax", dim, x.ndim)
+    only_floats("gumbel_softmax", logits)
+    axis = one_axis("gumbel_softmax", dim, x.ndim)
     xp = backend.array_module(x)
     # half a step of the generator away from 0 and 1, where the logarithms are infinite
     u = random.uniform(x.shape, x).astype("float64") + 2.0**-25

@@ -3,79 +3,76 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from tinynet.autograd import Value, raw
-from tinynet.backend import constant, is_array
-from tinynet.dtypes import float32
-from tinynet.ops.conversion import cast
+from tinynet.autograd import raw
+from tinynet.backend import constant
+from tinynet.functions.public import function
 from tinynet.ops.linalg import matmul, transposed
 from tinynet.ops.shape import reshape
 
 AXES = "DHW"
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def by_example(n: int, f: Callable[..., Any], input: Any, *args: Any) -> Any:
-    """f(n, input, *args) for an input with `n` spatial axes; it may lack the axis of examples.
+def over_axes(f: Callable[..., Any], *numbers: int) -> list[Any]:
+    """The public functions of `f` for some numbers n of spatial axes: ``conv1d``, ... of ``conv``.
 
-    `f` gets (1, C, H, W) for (C, H, W), and its results, one or a pair, lose the axis again.
-
-    Raises:
-        ValueError: for another number of axes.
+    They have the arguments of `f` without `n`, and its docstring, which describes images.
     """
-    shape = input.shape
-    if len(shape) == n + 2:
-        return f(n, input, *args)
-    if len(shape) == n + 1:
-        return for_one_example(f, n, input, *args)
-    axes = ", ".join(("C", *AXES[-n:]))
-    raise ValueError(
-        f"{f.__name__}: input has shape {tuple(shape)}; it must be (N, {axes}) or ({axes})"
-    )
+    signature = inspect.signature(f)
+    parameters = [p for p in signature.parameters.values() if p.name != "n"]
+    signature = signature.replace(parameters=parameters)
+    return [_over(f, n, signature) for n in numbers]
 
 
-def for_one_example(f: Callable[..., Any], n: int, input: Any, *args: Any) -> Any:
-    """f(n, input, *args) for an input without an axis of examples."""
+def _over(f: Callable[..., Any], n: int, signature: inspect.Signature) -> Callable[..., Any]:
+    @functools.wraps(f)
+    def public(*args: Any, **options: Any) -> Any:
+        return f(*args, n=n, **options)
+
+    public.__name__ = public.__qualname__ = f"{f.__name__}{n}d"
+    public.__signature__ = signature  # type: ignore[attr-defined]
+    if n != 2:
+        public.__doc__ = f"As `{f.__name__}2d`, over {'one axis' if n == 1 else 'three axes'}."
+    return function(public)
+
+
+def by_example(f: F) -> F:
+    """Let f(input, ..., n=n), with `n` spatial axes, take an input without an axis of examples.
+
+    `f` gets (1, C, H, W) for (C, H, W), and its results, one or a pair, lose the axis again. For
+    another number of axes than n + 2 and n + 1 a ValueError is raised.
+    """
+
+    @functools.wraps(f)
+    def checked(input: Any, *args: Any, n: int, **options: Any) -> Any:
+        shape = input.shape
+        if len(shape) == n + 2:
+            return f(input, *args, n=n, **options)
+        if len(shape) == n + 1:
+            return for_one_example(f, input, *args, n=n, **options)
+        axes = ", ".join(("C", *AXES[-n:]))
+        raise ValueError(
+            f"{f.__name__}: input has shape {tuple(shape)}; it must be (N, {axes}) or ({axes})"
+        )
+
+    return checked  # type: ignore[return-value]
+
+
+def for_one_example(f: Callable[..., Any], input: Any, *args: Any, **options: Any) -> Any:
+    """f(input, ...) for an input without an axis of examples."""
     shape = tuple(input.shape)
     try:
-        found = f(n, reshape(input, shape=(1, *shape)), *args)
+        found = f(reshape(input, shape=(1, *shape)), *args, **options)
     except ValueError as error:  # with the shape that was given
         raise ValueError(str(error).replace(str((1, *shape)), str(shape))) from None
     if isinstance(found, tuple):
         return tuple(reshape(y, shape=y.shape[1:]) for y in found)
     return reshape(found, shape=found.shape[1:])
-
-
-def rounding_once(f: Callable[..., Any]) -> Callable[..., Any]:
-    """f(n, input, ...) computed in float32 for a float16 input, and the result rounded once.
-
-    Half precision would round after each addition of a sum, and overflow beyond 65504.
-    """
-
-    @functools.wraps(f)
-    def computed(n: int, input: Any, *args: Any) -> Any:
-        dtype = raw(input).dtype
-        if dtype != "float16":
-            return f(n, input, *args)
-        y = f(n, cast(input, dtype=float32, back=dtype), *args)
-        return cast(y, dtype=dtype, back=float32)
-
-    return computed
-
-
-def check_tensor(name: str, argument: str, value: Any) -> None:
-    """Raise TypeError unless it is a Tensor or an array."""
-    if not isinstance(value, Value) and not is_array(value):
-        kind = "None" if value is None else f"a {type(value).__name__}"
-        raise TypeError(f"{name}: {argument} is {kind}; it must be a Tensor")
-
-
-def check_floats(name: str, input: Any) -> None:
-    """Raise TypeError for integers: their sums may overflow and their means are not integers."""
-    if raw(input).dtype.kind != "f":
-        raise TypeError(f"{name}: input is {raw(input).dtype}; convert it with .float()")
 
 
 def along_axis(matrix: list[list[float]], x: Any, axis: int) -> Any:

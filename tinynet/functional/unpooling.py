@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet import backend
 from tinynet.autograd import raw
-from tinynet.functional.spatial import by_example, check_tensor
-from tinynet.functions.public import function
+from tinynet.functional.spatial import by_example, over_axes
 from tinynet.ops.indexing import index_add, plain_index
 from tinynet.ops.shape import reshape
 from tinynet.window import Sizes, Window, make_window, ntuple
@@ -18,28 +17,16 @@ if TYPE_CHECKING:
     from tinynet.tensor import Tensor
 
 
-@function
-def max_unpool1d(
+def max_unpool(
     input: Tensor,
     indices: Tensor,
     kernel_size: Sizes,
     stride: Sizes | None = None,
     padding: Sizes = 0,
     output_size: Sequence[int] | None = None,
-) -> Tensor:
-    """As `max_unpool2d`, over one axis."""
-    return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
-
-
-@function
-def max_unpool2d(
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    output_size: Sequence[int] | None = None,
-) -> Tensor:
+    *,
+    n: int,
+) -> Any:
     """Zeros with x_ncpq at the place indices_ncpq of the flattened H x W: undoes `max_pool2d`.
 
     Of several entries for one place the last is kept; each of them gets the gradient of the place,
@@ -55,49 +42,28 @@ def max_unpool2d(
     Returns:
         (N, C, H, W) or (C, H, W).
     """
-    return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
-
-
-@function
-def max_unpool3d(
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    output_size: Sequence[int] | None = None,
-) -> Tensor:
-    """As `max_unpool2d`, over three axes."""
-    return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)
-
-
-def _max_unpool(
-    n: int,
-    input: Any,
-    indices: Any,
-    kernel_size: Sizes,
-    stride: Sizes | None,
-    padding: Sizes,
-    output_size: Sequence[int] | None,
-) -> Any:
-    check_tensor("unpool", "indices", indices)
-    if raw(indices).dtype.kind != "i" or tuple(indices.shape) != tuple(input.shape):
+    if indices.dtype.kind != "i" or indices.shape != input.shape:
         raise ValueError(
-            f"unpool: indices is {raw(indices).dtype} {tuple(indices.shape)}; it must be integers "
-            f"of the shape of input {tuple(input.shape)}"
+            f"unpool: indices is {indices.dtype} {indices.shape}; it must be integers of the shape "
+            f"of input {input.shape}"
         )
     index = plain_index(indices, raw(input))
-    return by_example(n, _unpooled, input, index, kernel_size, stride, padding, output_size)
+    return _unpooled(input, index, kernel_size, stride, padding, output_size, n=n)
 
 
+max_unpool1d, max_unpool2d, max_unpool3d = over_axes(max_unpool, 1, 2, 3)
+
+
+@by_example
 def _unpooled(
-    n: int,
     x: Any,
     index: Any,
     kernel_size: Sizes,
     stride: Sizes | None,
     padding: Sizes,
     output_size: Sequence[int] | None,
+    *,
+    n: int,
 ) -> Any:
     stride = kernel_size if stride is None or stride == () else stride
     window = make_window("unpool", kernel_size, stride, padding, n=n)

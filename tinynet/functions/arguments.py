@@ -1,34 +1,47 @@
-"""Checks of arguments that many functions share: axes, sizes, integers, lists of tensors."""
+"""Checks of arguments that many functions share: integers, axes, sizes, numbers, flags.
+
+Each takes the function's name, the argument's name and its value, and returns the value as Python
+has it. PyTorch's rules: where an integer is meant, an integer tensor of shape () is one; where one
+axis is meant it is an integer, where several may be meant an integer or a list of them. A tensor of
+shape () has one axis, 0 or -1, of size 1. `operands` checks tensors.
+"""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tinynet.autograd import Value
-from tinynet.backend import is_array
+from tinynet.backend import generic, is_array
 from tinynet.functions.public import shown
-from tinynet.ops.reduction import axes_of, axis_of
-
-if TYPE_CHECKING:
-    from tinynet.tensor import Tensor
+from tinynet.ops.reduction import axes_of
 
 
-def integer(name: str, what: str, value: Any) -> int:
-    """`value` as a Python int; NumPy's integers and integer tensors of shape () count as one.
+def integer(name: str, what: str, value: Any, least: int | None = None) -> int:
+    """`value` as a Python integer.
 
     Raises:
-        TypeError: for everything else, booleans too.
+        TypeError: for anything but an integer; a boolean is none.
+        ValueError: below `least`.
     """
-    wanted = "one axis" if what == "dim" else "an integer"
-    dtype: Any = getattr(value, "dtype", None)  # of an array or a NumPy scalar
-    if isinstance(value, bool) or (dtype is not None and (dtype.kind not in "iu" or value.ndim)):
-        raise TypeError(f"{name}: {what} is {shown(value)}; it must be {wanted}")
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: {what} is {shown(value)}; it must be {wanted}") from None
+    if type(value) is not int:
+        dtype: Any = getattr(value, "dtype", None)  # of an array or a NumPy scalar
+        not_one = dtype is not None and (dtype.kind not in "iu" or value.ndim)
+        if isinstance(value, bool) or not_one or not hasattr(value, "__index__"):
+            wanted = "one axis, an integer" if what == "dim" else "an integer"
+            raise TypeError(f"{name}: {what} is {shown(value)}; it must be {wanted}")
+        value = operator.index(value)
+    if least is not None and value < least:
+        raise ValueError(f"{name}: {what} is {value}; it must be at least {least}")
+    return value
+
+
+def is_list(value: Any) -> bool:
+    """Whether it is several numbers: a list or tuple, or a tensor with axes."""
+    if isinstance(value, Value) or is_array(value):
+        return bool(value.ndim)
+    return isinstance(value, list | tuple)
 
 
 def integers(name: str, what: str, values: Any) -> tuple[int, ...]:
@@ -40,11 +53,15 @@ def integers(name: str, what: str, values: Any) -> tuple[int, ...]:
     return tuple([integer(name, what, v) for v in values])
 
 
-def sizes_of(given: tuple[Any, ...], name: str = "shape", what: str = "size") -> tuple[int, ...]:
+def one_or_more(name: str, what: str, value: Any) -> tuple[int, ...]:
+    """An integer, or several, as a tuple."""
+    return integers(name, what, (value,) if hasattr(value, "__index__") else value)
+
+
+def sizes_of(name: str, given: tuple[Any, ...], what: str = "size") -> tuple[int, ...]:
     """``(2, 3)`` from both ``f(2, 3)`` and ``f((2, 3))``."""
     one: Any = given[0] if len(given) == 1 else 0
-    vector = (isinstance(one, Value) or is_array(one)) and one.ndim
-    return integers(name, what, one if vector or not hasattr(one, "__index__") else given)
+    return integers(name, what, given if hasattr(one, "__index__") and not is_list(one) else one)
 
 
 def shape_of(name: str, given: tuple[Any, ...]) -> tuple[int, ...]:
@@ -53,49 +70,56 @@ def shape_of(name: str, given: tuple[Any, ...]) -> tuple[int, ...]:
     Raises:
         ValueError: for a negative size.
     """
-    sizes = sizes_of(given, name)
+    sizes = sizes_of(name, given)
     if min(sizes, default=0) < 0:
         raise ValueError(f"{name}: size {sizes} has a negative number; sizes must be at least 0")
     return sizes
 
 
-def axis(name: str, dim: Any, ndim: int) -> int:
-    """`dim` as an axis from 0 to ndim - 1; a tensor of shape () has an axis 0 of size 1.
+def one_axis(name: str, dim: Any, ndim: int) -> int:
+    """`dim` as an axis from 0 to ndim - 1, or 0 for a tensor of shape ().
 
     Raises:
         TypeError: for anything but an integer.
         IndexError: for an axis out of range.
     """
-    return axis_of(name, integer(name, "dim", dim), max(ndim, 1))
+    return axes_of(name, integer(name, "dim", dim), ndim or 1)[0]
 
 
-def axes(name: str, dims: Any, ndim: int) -> tuple[int, ...]:
-    """`dims`, one axis or several, as distinct axes from 0 to ndim - 1."""
-    given = (integer(name, "dim", dims),) if hasattr(dims, "__index__") else dims
-    return axes_of(name, integers(name, "dims", given), max(ndim, 1))
+def some_axes(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
+    """`dim`, one axis or several, as distinct axes, all for None; () for a tensor of shape ()."""
+    if dim is None:
+        return tuple(range(ndim))
+    found = axes_of(name, dim if type(dim) is int else one_or_more(name, "dim", dim), ndim or 1)
+    return found if ndim else ()
 
 
-def tensors_of(name: str, tensors: Any) -> list[Tensor]:
-    """A sequence of Tensors as a list.
+def reduced_axes(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
+    """The axes to reduce: as `some_axes`, but () means all too."""
+    return some_axes(name, None if type(dim) in (tuple, list) and not dim else dim, ndim)
+
+
+def number(name: str, what: str, value: Any) -> Any:
+    """`value` as a Python number; a NumPy scalar and a tensor of shape () hold one.
 
     Raises:
-        TypeError: if it is no sequence, or if a member is not a Tensor.
-        ValueError: if it is empty.
+        TypeError: for anything else.
     """
-    if isinstance(tensors, Value) and not tensors._data.ndim:
-        raise TypeError(f"{name}: tensors is one number; it must be a list of Tensors")
-    if not isinstance(tensors, Iterable) or isinstance(tensors, str | bytes):
-        raise TypeError(f"{name}: tensors is {shown(tensors)}; it must be a list of Tensors")
-    found = list(tensors)
-    for k, t in enumerate(found):
-        if not isinstance(t, Value):
-            raise TypeError(f"{name}: number {k} of the tensors is {shown(t)}; it must be a Tensor")
-    if not found:
-        raise ValueError(f"{name}: the list of tensors is empty; give at least one")
-    return found
+    if (isinstance(value, Value | generic) or is_array(value)) and not value.ndim:
+        value = value.item()
+    if not isinstance(value, int | float):
+        raise TypeError(f"{name}: {what} is {shown(value)}; it must be a number")
+    return value
 
 
-def several(name: str, tensors: tuple[Any, ...]) -> list[Tensor]:
-    """The Tensors of both ``f(a, b)`` and ``f([a, b])``."""
-    one = len(tensors) == 1 and not isinstance(tensors[0], Value)
-    return tensors_of(name, tensors[0] if one else tensors)
+def flag(name: str, what: str, value: Any) -> bool:
+    """`value` as a Python bool.
+
+    Raises:
+        TypeError: for anything but True, False, 0 and 1.
+    """
+    if type(value) is not bool:
+        if isinstance(value, Value) or is_array(value) or value not in (True, False):
+            raise TypeError(f"{name}: {what} is {shown(value)}; it must be True or False")
+        value = bool(value)
+    return value

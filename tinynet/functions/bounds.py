@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from tinynet.autograd import raw
 from tinynet.backend import array_module, is_array
 from tinynet.dtypes import largest
-from tinynet.functions.operands import common, number, operands, tensors
+from tinynet.functions.arguments import number
+from tinynet.functions.operands import common, operands, tensors
 from tinynet.functions.public import function
 from tinynet.ops import arithmetic
 
@@ -109,8 +110,11 @@ def nan_to_num(
     if input.dtype.kind != "f":
         return input.clone()
     x, xp, most = input.data, array_module(input.data), largest(input.dtype)
-    y = arithmetic.where(xp.isnan(x), 0.0 if nan is None else number("nan", nan), input)
-    y = arithmetic.where(x == float("inf"), most if posinf is None else number("posinf", posinf), y)
-    return arithmetic.where(
-        x == -float("inf"), -most if neginf is None else number("neginf", neginf), y
+    replacements = (
+        (xp.isnan(x), "nan", 0.0 if nan is None else nan),
+        (x == float("inf"), "posinf", most if posinf is None else posinf),
+        (x == -float("inf"), "neginf", -most if neginf is None else neginf),
     )
+    for found, what, value in replacements:
+        input = arithmetic.where(found, number("nan_to_num", what, value), input)
+    return input

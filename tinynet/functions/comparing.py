@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value, raw
 from tinynet.backend import array_module, full, is_array
-from tinynet.functions.operands import common, number, on_arrays, real
-from tinynet.functions.public import a_kind_of, function, unrecorded
-from tinynet.ops.reduction import Dim, axes_of
+from tinynet.functions.arguments import flag, number, some_axes
+from tinynet.functions.operands import common, on_arrays, real
+from tinynet.functions.public import function, unrecorded
+from tinynet.ops.reduction import Dim
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -87,8 +88,6 @@ def greater_equal(input: Tensor, other: Any) -> Tensor:
 @function
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same shape and the same numbers, as a Python bool."""
-    if not isinstance(other, Value):
-        raise TypeError(f"equal: other is {a_kind_of(other)}; it must be a Tensor")
     return input.shape == other.shape and bool(eq(input, other).data.all())
 
 
@@ -109,11 +108,9 @@ def isclose(
         atol: the absolute tolerance.
         equal_nan: whether NaN is close to NaN.
     """
-    if not isinstance(other, Value):
-        raise TypeError(f"isclose: other is {a_kind_of(other)}; it must be a Tensor")
     if input.dtype != other.dtype:
         raise TypeError(f"isclose: input is {input.dtype}, other is {other.dtype}; convert one")
-    rtol, atol = number("rtol", rtol), number("atol", atol)
+    rtol, atol = number("isclose", "rtol", rtol), number("isclose", "atol", atol)
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if not tolerance >= 0:
             raise ValueError(f"isclose: {name} is {tolerance}; it must be at least 0")
@@ -150,7 +147,8 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 
 def _gathered(name: str, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
-    found = getattr(input.data, name)(axis=axes_of(name, dim, input.ndim), keepdims=keepdim)
+    axes, keepdim = some_axes(name, dim, input.ndim), flag(name, "keepdim", keepdim)
+    found = getattr(input.data, name)(axis=axes, keepdims=keepdim)
     return unrecorded(input, found if input.dtype.name != "uint8" else found.astype("uint8"))
 
 

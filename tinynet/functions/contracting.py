@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
 from tinynet.backend import is_array
-from tinynet.functions.dims import said
-from tinynet.functions.public import a_kind_of, function
+from tinynet.functions.public import function, shown
 from tinynet.ops import linalg, shape
 
 if TYPE_CHECKING:
@@ -24,13 +23,13 @@ def _from_sublists(args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     for letters in (*args[1 : 2 * pairs : 2], *args[2 * pairs :]):
         if not isinstance(letters, tuple | list):
             raise TypeError(
-                f"einsum: found {a_kind_of(letters)} where the list of an operand's axes must be; "
+                f"einsum: found {shown(letters)} where the list of an operand's axes must be; "
                 "give an equation first, or a list of integers after each operand"
             )
         term = ""
         for k in letters:
             if k is not Ellipsis and not (isinstance(k, int) and 0 <= k < len(_LETTERS)):
-                raise ValueError(f"einsum: an axis is {said(k)}; it must be from 0 to 51, or ...")
+                raise ValueError(f"einsum: an axis is {shown(k)}; it must be from 0 to 51, or ...")
             term += "..." if k is Ellipsis else _LETTERS[k]
         terms.append(term)
     left = ",".join(terms[:pairs])
@@ -89,7 +88,7 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
         operands = tuple(operands[0])
     for x in operands:
         if not isinstance(x, Value) and not is_array(x):
-            raise TypeError(f"einsum: an operand is {a_kind_of(x)}; it must be a Tensor")
+            raise TypeError(f"einsum: an operand is {shown(x)}; it must be a Tensor")
     equation = equation.replace(" ", "")
     left, arrow, out = equation.partition("->")
     terms = left.split(",")

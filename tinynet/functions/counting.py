@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinynet.autograd import Value
 from tinynet.backend import arange, array_module, is_array, zeros
-from tinynet.functions.dims import flag_of, number_of, only_floats, tensor_like
-from tinynet.functions.public import a_kind_of, function, unrecorded
+from tinynet.functions.arguments import flag, integer, number
+from tinynet.functions.operands import only_floats, tensor_like
+from tinynet.functions.public import function, unrecorded
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -30,7 +31,7 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
         weights: of the shape of `input`.
         minlength: the least size of the result.
     """
-    minlength = number_of("bincount", minlength, "minlength")
+    minlength = integer("bincount", "minlength", minlength)
     x, xp = input.data, array_module(input.data)
     if x.ndim != 1 or x.dtype.kind not in "iu":
         raise RuntimeError(
@@ -43,7 +44,7 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
         raise RuntimeError(f"bincount: input has {int(x.min())}; entries must be at least 0")
     w = None
     if weights is not None:
-        w = tensor_like("bincount", weights, input, "weights").data
+        w = tensor_like("bincount", "weights", weights, input).data
         if w.shape != x.shape:
             raise RuntimeError(
                 f"bincount: input {tuple(x.shape)} and weights {tuple(w.shape)} must be equal"
@@ -62,7 +63,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
 
     With `min` and `max` equal, those of the entries are taken; entries outside are not counted.
     """
-    bins = number_of("histc", bins, "bins")
+    bins = integer("histc", "bins", bins)
     if bins <= 0:
         raise RuntimeError(f"histc: bins is {bins}; it must be at least 1")
     x = only_floats("histc", input).data.reshape(-1)
@@ -86,7 +87,7 @@ def histogram(
     """
     x = only_floats("histogram", input).data.reshape(-1)
     if isinstance(bins, Value) or is_array(bins):
-        edges = tensor_like("histogram", bins, input, "bins").data
+        edges = tensor_like("histogram", "bins", bins, input).data
         if range is not None:
             raise TypeError("histogram: range is given with edges; give one of them")
         if edges.ndim != 1 or edges.dtype != x.dtype:
@@ -95,7 +96,7 @@ def histogram(
                 f"{x.dtype} with one axis"
             )
     else:
-        count = number_of("histogram", bins, "bins")
+        count = integer("histogram", "bins", bins)
         if count <= 0:
             raise RuntimeError(f"histogram: bins is {count}; it must be at least 1")
         if range is not None and (not isinstance(range, tuple | list) or len(range) != 2):
@@ -104,7 +105,7 @@ def histogram(
         edges = _edges(x, low, high, count)
     w = None
     if weight is not None:
-        w = tensor_like("histogram", weight, input, "weight").data
+        w = tensor_like("histogram", "weight", weight, input).data
         if w.shape != input.shape or w.dtype != x.dtype:
             raise RuntimeError(
                 f"histogram: weight is {w.dtype} of shape {tuple(w.shape)}; it must be {x.dtype} "
@@ -112,16 +113,13 @@ def histogram(
             )
         w = w.reshape(-1)
     counts = _counted(x, edges, w).astype(x.dtype)
-    if flag_of("histogram", density, "density"):
+    if flag("histogram", "density", density):
         counts = counts / counts.sum() / (edges[1:] - edges[:-1])
     return Histogram(unrecorded(input, counts), unrecorded(input, edges))
 
 
 def _limits(name: str, x: Any, low: Any, high: Any) -> tuple[float, float]:
-    for limit in (low, high):
-        if isinstance(limit, Value | str | None) or is_array(limit):
-            raise TypeError(f"{name}: a limit is {a_kind_of(limit)}; it must be a number")
-    low, high = float(low), float(high)
+    low, high = (float(number(name, "a limit", limit)) for limit in (low, high))
     if low == high and not x.size and name == "histogram":
         return 0.0, 1.0
     if low == high and x.size:

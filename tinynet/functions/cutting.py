@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from tinynet.autograd import Value
-from tinynet.backend import arange, is_array
-from tinynet.functions.arguments import axis, integer, integers
-from tinynet.functions.public import function, shown
+from tinynet.backend import arange
+from tinynet.functions.arguments import integer, integers, is_list, one_axis
+from tinynet.functions.public import function
 from tinynet.ops import shape
+from tinynet.ops.indexing import at_axis
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -19,13 +19,7 @@ def _axis(name: str, dim: Any, x: Tensor) -> int:
     """`axis` of a tensor that has one."""
     if not x.ndim:
         raise IndexError(f"{name}: a tensor of shape () has no axis {dim}")
-    return axis(name, dim, x.ndim)
-
-
-def _many(split: Any) -> bool:
-    """Whether it is a list of numbers, not one number."""
-    vector = (isinstance(split, Value) or is_array(split)) and split.ndim
-    return bool(vector) or isinstance(split, list | tuple)
+    return one_axis(name, dim, x.ndim)
 
 
 @function
@@ -33,7 +27,7 @@ def split(input: Tensor, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Split along `dim` into pieces of one size (the last may be smaller) or of given sizes."""
     at = _axis("split", dim, input)
     n = input.shape[at]
-    if _many(split_size):
+    if is_list(split_size):
         return shape.split(input, sizes=integers("split", "split_size", split_size), dim=at)
     size = integer("split", "split_size", split_size)
     if size < 0 or (size == 0 and n):
@@ -53,9 +47,7 @@ def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Ten
 @function
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Split along `dim` into at most `chunks` pieces of equal size; the last may be smaller."""
-    at, chunks = _axis("chunk", dim, input), integer("chunk", "chunks", chunks)
-    if chunks < 1:
-        raise ValueError(f"chunk: chunks is {chunks}; it must be at least 1")
+    at, chunks = _axis("chunk", dim, input), integer("chunk", "chunks", chunks, least=1)
     if not input.shape[at]:
         return shape.split(input, sizes=(0,) * chunks, dim=at)
     return split(input, -(-input.shape[at] // chunks), at)
@@ -77,25 +69,23 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
 def _pieces(name: str, x: Tensor, cuts: Any, dim: Any) -> tuple[Tensor, ...]:
     at = _axis(name, dim, x)
     n = x.shape[at]
-    if _many(cuts):
+    if is_list(cuts):
         places = [0, *integers(name, "indices", cuts), n]
         return tuple([_slice(x, at, a, b) for a, b in itertools.pairwise(places)])
-    count = integer(name, "sections", cuts)
-    if count < 1:
-        raise ValueError(f"{name}: sections is {count}; it must be at least 1")
+    count = integer(name, "sections", cuts, least=1)
     sizes = tuple([n // count + (k < n % count) for k in range(count)])
     return shape.split(x, sizes=sizes, dim=at)
 
 
 def _slice(x: Tensor, at: int, start: int | None, stop: int | None, step: int = 1) -> Tensor:
-    return x[(slice(None),) * at + (slice(start, stop, step),)]
+    return x[at_axis(at, slice(start, stop, step))]
 
 
 def _sections(name: str, x: Tensor, cuts: Any, dim: int, least: int) -> tuple[Tensor, ...]:
     """`tensor_split` into pieces that must be equal, of a tensor with enough axes."""
     if x.ndim < least:
         raise ValueError(f"{name}: shape {x.shape} has {x.ndim} axes; it needs at least {least}")
-    if not _many(cuts):
+    if not is_list(cuts):
         count, n = integer(name, "sections", cuts), x.shape[dim]
         if count < 1 or n % count:
             raise ValueError(f"{name}: {count} sections do not divide {n}, the size of dim {dim}")
@@ -145,7 +135,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """x[..., index, ...] along `dim`, without that axis."""
     at = _axis("select", dim, input)
-    return input[(slice(None),) * at + (_position("select", index, dim, input.shape[at]),)]
+    return input[at_axis(at, _position("select", index, dim, input.shape[at]))]
 
 
 def _position(name: str, index: Any, dim: Any, n: int) -> int:
@@ -176,25 +166,17 @@ def slice_scatter(
 ) -> Tensor:
     """A copy of x with `src` in the place of ``x[start:end:step]`` along `dim`."""
     at = _axis("slice_scatter", dim, input)
-    step = integer("slice_scatter", "step", step)
-    if step < 1:
-        raise ValueError(f"slice_scatter: step is {step}; it must be at least 1")
-    bounds = [
-        b if b is None else integer("slice_scatter", "start and end", b) for b in (start, end)
-    ]
-    places = range(*slice(bounds[0], bounds[1], step).indices(input.shape[at]))
-    n = (*input.shape[:at], len(places), *input.shape[at + 1 :])
-    _check_piece("slice_scatter", src, n)
+    step = integer("slice_scatter", "step", step, least=1)
+    first = None if start is None else integer("slice_scatter", "start", start)
+    last = None if end is None else integer("slice_scatter", "end", end)
+    places = range(*slice(first, last, step).indices(input.shape[at]))
+    _check_piece("slice_scatter", src, (*input.shape[:at], len(places), *input.shape[at + 1 :]))
     return _put(input, src, at, list(places))
 
 
-def _check_piece(name: str, src: Any, wanted: tuple[int, ...]) -> None:
-    if not isinstance(src, Value):
-        raise TypeError(f"{name}: src is {shown(src)}; it must be a Tensor")
-    if tuple(src._data.shape) != tuple(wanted):
-        raise ValueError(
-            f"{name}: src {tuple(src._data.shape)} must have the shape {tuple(wanted)}"
-        )
+def _check_piece(name: str, src: Tensor, wanted: tuple[int, ...]) -> None:
+    if src.shape != wanted:
+        raise ValueError(f"{name}: src {src.shape} must have the shape {wanted}")
 
 
 def _put(x: Tensor, src: Tensor, at: int, places: list[int]) -> Tensor:
@@ -208,16 +190,14 @@ def unfold(input: Tensor, dimension: int, size: int, step: int = 1) -> Tensor:
 
     y[..., i, ..., j] = x[..., i step + j, ...].
     """
-    at = axis("unfold", dimension, input.ndim)
+    at = one_axis("unfold", dimension, input.ndim)
     n = input.shape[at] if input.ndim else 1
-    size, step = integer("unfold", "size", size), integer("unfold", "step", step)
+    size, step = integer("unfold", "size", size), integer("unfold", "step", step, least=1)
     if not 0 <= size <= n:
         raise ValueError(f"unfold: size is {size}; it must be from 0 to {n}, the size of the axis")
-    if step < 1:
-        raise ValueError(f"unfold: step is {step}; it must be at least 1")
     if not input.ndim:
         return input.reshape(1)[:size]
     line = arange(n, input.data)
     index = line[: n - size + 1 : step].reshape(-1, 1) + line[:size]
-    windows = input[(slice(None),) * at + (index,)]  # the window's entries follow its number
+    windows = input[at_axis(at, index)]  # the window's entries follow its number
     return windows.movedim(at + 1, -1)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinynet.autograd import Value
 from tinynet.backend import arange
 from tinynet.dtypes import in_float32
-from tinynet.functions.arguments import axis, integer
-from tinynet.functions.public import function, shown
+from tinynet.functions.arguments import integer, one_axis
+from tinynet.functions.public import function
 from tinynet.ops import indexing, reduction
 from tinynet.ops.arithmetic import where
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def _plane(name: str, x: Any, dim1: Any, dim2: Any, ndim: int) -> tuple[int, int]:
     if ndim < 2:
         raise ValueError(f"{name}: shape {tuple(x.shape)} has no diagonal; it needs two axes")
-    a, b = axis(name, dim1, ndim), axis(name, dim2, ndim)
+    a, b = one_axis(name, dim1, ndim), one_axis(name, dim2, ndim)
     if a == b:
         raise ValueError(f"{name}: dim1 {dim1} and dim2 {dim2} are the same axis")
     return a, b
@@ -89,12 +88,10 @@ def diagonal_scatter(
     name = "diagonal_scatter"
     offset = integer(name, "offset", offset)
     a, b = _plane(name, input, dim1, dim2, input.ndim)
-    if not isinstance(src, Value):
-        raise TypeError(f"{name}: src is {shown(src)}; it must be a Tensor")
     index = _index(input, offset, a, b, input.shape)
     wanted = diagonal(input.detach(), offset, dim1, dim2).shape
-    if tuple(src._data.shape) != wanted:
-        raise ValueError(f"{name}: src {tuple(src._data.shape)} must have the shape {wanted}")
+    if src.shape != wanted:
+        raise ValueError(f"{name}: src {src.shape} must have the shape {wanted}")
     src = src.to(input.dtype).movedim(-1, _place(a, b))
     return input.index_put(index, src)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
 from tinynet.backend import check, device_of, to_device, to_numpy
-from tinynet.functions.arguments import integer
+from tinynet.functions.arguments import integer, number
 from tinynet.functions.public import function, shown, unrecorded
 from tinynet.ops.arithmetic import where
 from tinynet.random import generator as default_generator
@@ -35,14 +35,6 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
     chance = _probability("bernoulli", _floats("bernoulli", input) if p is None else p)
     drawn = _drawn(input, (generator or default_generator()).random(input.shape) < chance)
     return where(drawn.data < 0, input, drawn) if input.requires_grad else drawn
-
-
-def _number(name: str, what: str, value: Any) -> float:
-    if isinstance(value, Value) and not value._data.ndim:
-        value = value._data.item()
-    if not isinstance(value, int | float):
-        raise TypeError(f"{name}: {what} is {shown(value)}; it must be a number")
-    return float(value)
 
 
 def _probability(name: str, p: Any) -> Any:
@@ -74,12 +66,10 @@ def multinomial(
         ValueError: for negative or infinite weights, for a row of zeros, and if there are fewer
             positions than samples without replacement.
     """
-    n = integer("multinomial", "num_samples", num_samples)
+    n = integer("multinomial", "num_samples", num_samples, least=1)
     w = _floats("multinomial", input)
     if w.ndim not in (1, 2):
         raise ValueError(f"multinomial: shape {input.shape} must have one or two axes")
-    if n < 1:
-        raise ValueError(f"multinomial: num_samples is {n}; it must be at least 1")
     check(
         (w >= 0) & (w < float("inf")),
         lambda: ValueError("multinomial: weights must be finite and at least 0"),
@@ -119,7 +109,7 @@ def poisson(input: Tensor, *, generator: Any = None) -> Tensor:
 @function
 def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill x with independent normal numbers."""
-    mean, std = _number("normal_", "mean", mean), _number("normal_", "std", std)
+    mean, std = number("normal_", "mean", mean), number("normal_", "std", std)
     if std < 0:
         raise ValueError(f"normal_: std is {std}; it must be at least 0")
     noise = (generator or default_generator()).standard_normal(input.shape)
@@ -129,7 +119,7 @@ def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: An
 @function
 def uniform_(input: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill x with independent uniform numbers in [a, b)."""
-    a, b = _number("uniform_", "a", a), _number("uniform_", "b", b)
+    a, b = number("uniform_", "a", a), number("uniform_", "b", b)
     if a > b:
         raise ValueError(f"uniform_: from {a} to {b} is empty; a must be at most b")
     numbers = (generator or default_generator()).random(input.shape)
@@ -148,7 +138,7 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
 @function
 def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill x with independent exponential numbers of the rate `lambd`."""
-    lambd = _number("exponential_", "lambd", lambd)
+    lambd = float(number("exponential_", "lambd", lambd))
     if not lambd > 0:
         raise ValueError(f"exponential_: lambd is {shown(lambd)}; it must be positive")
     numbers = (generator or default_generator()).exponential(1.0 / lambd, input.shape)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinynet.backend import check, zeros
-from tinynet.functions.arguments import axis
+from tinynet.functions.arguments import one_axis
 from tinynet.functions.public import function, shown, unrecorded
 from tinynet.functions.shaping import broadcast_shapes
 from tinynet.memory import broadcast_to
 from tinynet.ops import indexing, shape
+from tinynet.ops.indexing import at_axis
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -54,7 +55,7 @@ def aligned(
     name: str, x: Tensor, dim: Any, index: Any
 ) -> tuple[Tensor, tuple[Any, ...], tuple[int, ...]]:
     """x with at least one axis, the index of ``x[..., index[...], ...]``, and the index's shape."""
-    at, index = axis(name, dim, x.ndim), positions(name, index, x)
+    at, index = one_axis(name, dim, x.ndim), positions(name, index, x)
     shape = index.shape
     x = x if x.ndim else x.reshape(1)
     if not index.ndim or not index.size:  # an empty index of any shape takes nothing
@@ -109,7 +110,7 @@ def take_along_dim(input: Tensor, indices: Any, dim: int | None = None) -> Tenso
     index = positions(name, indices, input, "indices")
     if dim is None:
         return take_along_dim(input.flatten(), index.ravel(), 0)
-    at = axis(name, dim, input.ndim)
+    at = one_axis(name, dim, input.ndim)
     if index.ndim != input.ndim:
         raise ValueError(f"{name}: indices {index.shape} must have {input.ndim} axes, as the input")
     n = input.shape[at]
@@ -130,12 +131,12 @@ def index_select(input: Tensor, dim: int, index: Any) -> Tensor:
         if index.size != 1:
             raise ValueError(f"index_select: {index.size} positions in a tensor of shape ()")
         return input.clone()
-    return input[(slice(None),) * at + (index,)]
+    return input[at_axis(at, index)]
 
 
 def rows(name: str, x: Tensor, dim: Any, index: Any) -> tuple[int, Any]:
     """The axis, and the index as a vector of positions along it."""
-    at, index = axis(name, dim, x.ndim), positions(name, index, x)
+    at, index = one_axis(name, dim, x.ndim), positions(name, index, x)
     if index.ndim > 1:
         raise ValueError(f"{name}: index {index.shape} must have one axis")
     index, n = index.reshape(-1), x.shape[at] if x.ndim else 1

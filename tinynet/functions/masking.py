@@ -66,11 +66,11 @@ def masked_scatter(input: Tensor, mask: Any, source: Tensor) -> Tensor:
     """A copy of x with the entries of `source`, one after the other, where the mask is true."""
     name = "masked_scatter"
     chosen = _mask(name, mask, input)
-    if not isinstance(source, Value) or source._data.dtype != input.dtype:
+    if source.dtype != input.dtype:
         raise TypeError(f"{name}: source is {shown(source)}; it must be a Tensor of {input.dtype}")
     together = broadcast_shapes(chosen.shape, input.shape)
     x, chosen = broadcast.expand(input, shape=together), broadcast_to(chosen, together)
-    count, there = int(chosen.sum()), source._data.size
+    count, there = int(chosen.sum()), source.numel()
     if count > there:
         raise ValueError(f"{name}: source has {there} entries for {count} places of the mask")
     if not count:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinynet.autograd import raw
 from tinynet.backend import arange, array_module, eye, full
-from tinynet.functions.dims import constant_of, flag_of, number_of, only_floats
+from tinynet.functions.arguments import flag, integer
+from tinynet.functions.operands import constant_of, only_floats
 from tinynet.functions.public import function, unrecorded
 from tinynet.ops import factorisation, inverses, shape
 from tinynet.ops.arithmetic import where
@@ -106,7 +107,7 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
 
 def cholesky_of(name: str, input: Tensor, upper: Any) -> Tensor:
     a = matrices(name, input, square=True)
-    upper = flag_of(name, upper, "upper")
+    upper = flag(name, "upper", upper)
     lower = solvable(name, factorisation.cholesky, a.mT if upper else a)
     return lower.mT if upper else lower
 
@@ -120,7 +121,7 @@ def qr(input: Tensor, some: bool = True) -> QR:
         input: (..., m, n).
         some: q (..., m, k), r (..., k, n) with k = min(m, n); else q is square, (..., m, m).
     """
-    return qr_of("qr", input, "reduced" if flag_of("qr", some, "some") else "complete")
+    return qr_of("qr", input, "reduced" if flag("qr", "some", some) else "complete")
 
 
 def qr_of(name: str, input: Tensor, mode: str) -> QR:
@@ -156,11 +157,11 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> SVD:
         compute_uv: False for zeros in the place of u and v.
     """
     a = matrices("svd", input)
-    if not flag_of("svd", compute_uv, "compute_uv"):
+    if not flag("svd", "compute_uv", compute_uv):
         (m, n), lead = a.shape[-2:], a.shape[:-2]
         u, v = full((*lead, m, m), 0.0, a.data), full((*lead, n, n), 0.0, a.data)
         return SVD(unrecorded(a, u), svdvals(a), unrecorded(a, v))
-    u, s, vt = svd_of("svd", a, complete=not flag_of("svd", some, "some"))
+    u, s, vt = svd_of("svd", a, complete=not flag("svd", "some", some))
     return SVD(u, s, vt.mT)
 
 
@@ -198,7 +199,7 @@ def powered(name: str, input: Tensor, n: Any) -> Tensor:
         raise RuntimeError(
             f"{name}: shape {input.shape} must end in two equal sizes, as square matrices have"
         )
-    n = number_of(name, n, "n")
+    n = integer(name, "n", n)
     if n < 0:
         input, n = inverted(name, input), -n
     if n == 0:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tinynet.autograd import Value, raw
-from tinynet.backend import is_array
+from tinynet.autograd import raw
 from tinynet.dtypes import as_dtype, in_float32
-from tinynet.functions.dims import (
-    as_float,
+from tinynet.functions.arguments import number, one_axis, reduced_axes
+from tinynet.functions.matrices import svdvals
+from tinynet.functions.operands import (
     constant_of,
-    converted,
-    dims_of,
-    one_dim,
     only_floats,
     promoted,
-    said,
+    real,
     tensor_like,
+    to_dtype,
 )
-from tinynet.functions.matrices import svdvals
 from tinynet.functions.public import function
 from tinynet.ops import arithmetic, reduction
 from tinynet.ops.arithmetic import where
@@ -27,17 +24,6 @@ from tinynet.ops.elementary import pow
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
-
-
-def order_of(name: str, p: Any) -> float:
-    """The order of a norm as a Python number.
-
-    Raises:
-        TypeError: for anything else.
-    """
-    if isinstance(p, bool | str | Value | None) or is_array(p) or not hasattr(p, "__float__"):
-        raise TypeError(f"{name}: the order is {said(p)}; it must be a number")
-    return float(p)
 
 
 def vector_norm(
@@ -89,7 +75,7 @@ def matrix_norm(
         raise RuntimeError(f"{name}: dim {axes} names an axis twice; a matrix has two")
     if p == "fro":
         return reduction.norm(x, dim=axes, keepdim=keepdim)
-    p = p if isinstance(p, str) else order_of(name, p)
+    p = p if isinstance(p, str) else float(number(name, "p", p))
     if p != "nuc" and not (isinstance(p, int | float) and abs(p) in (1, 2, math.inf)):
         raise RuntimeError(
             f"{name}: ord is {p!r}; a matrix norm is 'fro', 'nuc', 1, -1, 2, -2, Inf or -Inf"
@@ -127,7 +113,7 @@ def widened(name: str, x: Tensor, dtype: Any) -> Tensor:
         raise RuntimeError(
             f"{name}: dtype {as_dtype(dtype)} is narrower than the input's {x.dtype}"
         )
-    return converted(x, dtype)
+    return to_dtype(x, dtype)
 
 
 @function
@@ -147,16 +133,16 @@ def norm(
     """
     x = only_floats("norm", input, dtype)
     if p == "nuc":
-        axes = dims_of("norm", dim, x.ndim)
+        axes = reduced_axes("norm", dim, x.ndim)
         if len(axes) != 2:
             raise RuntimeError(f"norm: 'nuc' needs two axes for the matrices, not {len(axes)}")
         return matrix_norm("norm", x, p, axes, keepdim)
-    axes = dims_of("norm", dim, x.ndim)
+    axes = reduced_axes("norm", dim, x.ndim)
     if p is None or p == "fro":
         p = 2.0
     elif isinstance(p, str):
         raise RuntimeError(f"norm: p is {p!r}; it must be a number, 'fro' or 'nuc'")
-    return vector_norm("norm", x, order_of("norm", p), axes, keepdim)
+    return vector_norm("norm", x, float(number("norm", "p", p)), axes, keepdim)
 
 
 @function
@@ -166,8 +152,8 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     x = only_floats("renorm", input)
     if x.ndim < 2:
         raise RuntimeError(f"renorm: shape {x.shape} has {x.ndim} axes; it needs at least 2")
-    axis = one_dim("renorm", dim, x.ndim)
-    p, maxnorm = order_of("renorm", p), order_of("renorm", maxnorm)
+    axis = one_axis("renorm", dim, x.ndim)
+    p, maxnorm = float(number("renorm", "p", p)), float(number("renorm", "maxnorm", maxnorm))
     if p <= 0:
         raise RuntimeError(f"renorm: p is {p}; it must be greater than 0")
     if maxnorm < 0:
@@ -184,9 +170,9 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
 @in_float32
 def dist(input: Tensor, other: Any, p: float = 2) -> Tensor:
     """The norm of order p of all entries of input - other, which broadcast."""
-    a, b = promoted(input, tensor_like("dist", other, input))
+    a, b = promoted(input, tensor_like("dist", "other", other, input))
     x = only_floats("dist", a - b)
-    return vector_norm("dist", x, order_of("dist", p), tuple(range(x.ndim)))
+    return vector_norm("dist", x, float(number("dist", "p", p)), tuple(range(x.ndim)))
 
 
 @function
@@ -195,10 +181,12 @@ def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:
     """The norm of order p of x1 - x2 + eps along the last axis: the distances of paired rows."""
-    x2 = tensor_like("pairwise_distance", x2, x1, "x2")
-    x = as_float(x1 - x2) + order_of("pairwise_distance", eps)
+    x2 = tensor_like("pairwise_distance", "x2", x2, x1)
+    x = real(x1 - x2) + float(number("pairwise_distance", "eps", eps))
     axes = (x.ndim - 1,) if x.ndim else ()
-    return vector_norm("pairwise_distance", x, order_of("pairwise_distance", p), axes, keepdim)
+    return vector_norm(
+        "pairwise_distance", x, float(number("pairwise_distance", "p", p)), axes, keepdim
+    )
 
 
 @function
@@ -213,7 +201,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = Non
         compute_mode: PyTorch's choice between two formulas. Differences are always taken entry by
             entry, which is exact also for rows that are close.
     """
-    x2 = tensor_like("cdist", x2, x1, "x2")
+    x2 = tensor_like("cdist", "x2", x2, x1)
     for name, x in (("x1", x1), ("x2", x2)):
         if x.ndim < 2:
             raise RuntimeError(f"cdist: {name} has shape {x.shape}; it needs at least 2 axes")
@@ -226,7 +214,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = Non
              "donot_use_mm_for_euclid_dist")  # fmt: skip
     if compute_mode not in modes:
         raise ValueError(f"cdist: compute_mode is {compute_mode!r}; it must be one of {modes}")
-    order = order_of("cdist", p)
+    order = float(number("cdist", "p", p))
     if order < 0:
         raise RuntimeError(f"cdist: p is {order}; it must be at least 0")
     x = x1.unsqueeze(-2) - x2.unsqueeze(-3)
@@ -241,7 +229,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """The distances of order p of all pairs of rows i < j of a matrix, row by row."""
     if input.ndim != 2:
         raise RuntimeError(f"pdist: shape {input.shape} has {input.ndim} axes; give a matrix")
-    order = order_of("pdist", p)
+    order = float(number("pdist", "p", p))
     if order < 0:
         raise RuntimeError(f"pdist: p is {order}; it must be at least 0")
     x = only_floats("pdist", input)

@@ -1,17 +1,22 @@
-"""Operands of functions of two and more: checked, and in the dtype that PyTorch computes in.
+"""Tensors that functions are given: checked, and in the dtype that PyTorch computes in.
 
 Messages begin with "operand:"; `public.function` puts the name of the function called there.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value, raw
-from tinynet.backend import array_module, as_array, generic, is_array
+from tinynet.backend import array_module, as_array, is_array, zeros
 from tinynet.dtypes import category, float32, result_dtype
-from tinynet.functions.public import a_kind_of
+from tinynet.functions.public import shown
+from tinynet.ops.arithmetic import where
 from tinynet.ops.promotion import checked_operand, converted
+
+if TYPE_CHECKING:
+    from tinynet.tensor import Tensor
 
 
 def operands(*args: Any) -> list[Any]:
@@ -20,18 +25,9 @@ def operands(*args: Any) -> list[Any]:
     if not any(isinstance(a, Value) for a in checked):
         raise TypeError(
             "operand: one of the operands must be a Tensor (make one with tinynet.tensor), not "
-            + " and ".join(map(a_kind_of, args))
+            + " and ".join(map(shown, args))
         )
     return checked
-
-
-def number(name: str, a: Any) -> Any:
-    """An option as a Python number; a NumPy scalar or a 0-d Tensor is turned into one."""
-    if isinstance(a, generic) or (isinstance(a, Value) and a._data.size == 1):
-        a = raw(a).item()
-    if not isinstance(a, int | float):
-        raise TypeError(f"operand: {name} is {a_kind_of(a)}; it must be a number")
-    return a
 
 
 def common(*args: Any) -> tuple[list[Any], Any]:
@@ -56,19 +52,94 @@ def reals(*args: Any) -> list[Any]:
     return [converted(a, dtype if dtype.kind == "f" else float32) for a in checked]
 
 
+def check_tensor(name: str, what: str, value: Any) -> None:
+    """Raise TypeError unless it is a Tensor or an array."""
+    if not isinstance(value, Value) and not is_array(value):
+        raise TypeError(
+            f"{name}: {what} is {shown(value)}; it must be a Tensor (make one with tinynet.tensor)"
+        )
+
+
 def tensors(input: Any, other: Any) -> tuple[Any, Any]:
     """The two, if `other` is no number: PyTorch's rule for some functions of two tensors."""
-    if not isinstance(other, Value) and not is_array(other):
-        raise TypeError(
-            f"operand: other is {a_kind_of(other)}; it must be a Tensor (make one with "
-            "tinynet.tensor)"
-        )
+    check_tensor("operand", "other", other)
     return input, other
+
+
+def tensor_like(name: str, what: str, other: Any, like: Tensor) -> Tensor:
+    """`other` if it is a Tensor, and an array as one."""
+    check_tensor(name, what, other)
+    return other if isinstance(other, Value) else like.result_type(other)  # type: ignore[return-value]
+
+
+def tensors_of(name: str, tensors: Any) -> list[Tensor]:
+    """A sequence of Tensors as a list.
+
+    Raises:
+        TypeError: if it is no sequence, or if a member is not a Tensor.
+        ValueError: if it is empty.
+    """
+    if isinstance(tensors, Value) and not tensors._data.ndim:
+        raise TypeError(f"{name}: tensors is one number; it must be a list of Tensors")
+    if not isinstance(tensors, Iterable) or isinstance(tensors, str | bytes):
+        raise TypeError(f"{name}: tensors is {shown(tensors)}; it must be a list of Tensors")
+    found = list(tensors)
+    for k, t in enumerate(found):
+        if not isinstance(t, Value):
+            raise TypeError(f"{name}: number {k} of the tensors is {shown(t)}; it must be a Tensor")
+    if not found:
+        raise ValueError(f"{name}: the list of tensors is empty; give at least one")
+    return found
+
+
+def several(name: str, tensors: tuple[Any, ...]) -> list[Tensor]:
+    """The Tensors of both ``f(a, b)`` and ``f([a, b])``."""
+    one = len(tensors) == 1 and not isinstance(tensors[0], Value)
+    return tensors_of(name, tensors[0] if one else tensors)
+
+
+def constant_of(input: Tensor, array: Any) -> Tensor:
+    """An array that broadcasts to the shape of `input`, recorded with the gradient 0.
+
+    The choice never falls on `input`.
+    """
+    return where(zeros(input.shape, input.data, "bool"), input, array)
+
+
+# --- dtypes --------------------------------------------------------------------------------------
+
+
+def to_dtype(x: Tensor, dtype: Any) -> Tensor:
+    """`x` in the dtype that was asked for, or as it is for None."""
+    return x if dtype is None else x.to(dtype=dtype)
 
 
 def real(input: Any) -> Any:
     """A Tensor itself if it holds floats, else as float32."""
     return input if input.dtype.kind == "f" else input.to(float32)
+
+
+def only_floats(name: str, x: Tensor, dtype: Any = None) -> Tensor:
+    """`x` in `dtype`.
+
+    Raises:
+        TypeError: unless that is a floating-point dtype.
+    """
+    out = to_dtype(x, dtype)
+    if out.dtype.kind != "f":
+        fix = "convert it with .float()" if dtype is None else "it must be floating-point"
+        raise TypeError(f"{name}: {'input' if dtype is None else 'dtype'} is {out.dtype}; {fix}")
+    return out
+
+
+def promoted(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """The tensors in the widest of their dtypes, by PyTorch's rule: a float beats all integers."""
+    kinds = {t.dtype.kind for t in tensors}
+    floats = [t.dtype for t in tensors if t.dtype.kind == "f"]
+    dtypes = floats if "f" in kinds else [t.dtype for t in tensors]
+    xp = array_module(*(t.data for t in tensors))
+    dtype = xp.result_type(*dtypes)
+    return tuple(t if t.dtype == dtype else t.to(dtype) for t in tensors)
 
 
 def refuse(input: Any, kinds: str, instead: str) -> None:

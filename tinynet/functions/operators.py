@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import raw
 from tinynet.backend import array_module, check, is_array
-from tinynet.functions.operands import common, number, on_arrays, operands, reals, refuse
-from tinynet.functions.public import a_kind_of, function
+from tinynet.functions.arguments import number
+from tinynet.functions.operands import common, on_arrays, operands, reals, refuse
+from tinynet.functions.public import function, shown
 from tinynet.ops import arithmetic, rounding
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def _scaled(input: Any, other: Any, alpha: float) -> tuple[Any, Any]:
     """`input` and alpha times `other`, in their common dtype."""
-    alpha = number("alpha", alpha)
+    alpha = number("operand", "alpha", alpha)
     if alpha == 1 and not isinstance(alpha, bool):
         return input, other
     (input, other), dtype = common(input, other)
@@ -78,7 +79,7 @@ def div(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tenso
     if rounding_mode == "floor":
         return floor_divide(input, other)
     if rounding_mode != "trunc":
-        given = repr(rounding_mode) if isinstance(rounding_mode, str) else a_kind_of(rounding_mode)
+        given = shown(rounding_mode)
         raise ValueError(f"div: rounding_mode is {given}; it must be 'floor' or 'trunc'")
     (input, other), dtype = common(input, other)
     if dtype.kind == "f":
@@ -191,7 +192,7 @@ def lerp(input: Tensor, end: Any, weight: Any) -> Tensor:
 def addcmul(input: Tensor, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
     """y = x + value a b."""
     (input, a, b), dtype = common(input, tensor1, tensor2)
-    value = number("value", value)
+    value = number("addcmul", "value", value)
     if isinstance(value, float) and dtype.kind != "f":
         raise TypeError(f"addcmul: value is {value}, but {dtype} needs an integer")
     product = arithmetic.mul(a, b)
@@ -203,5 +204,5 @@ def addcdiv(input: Tensor, tensor1: Any, tensor2: Any, *, value: float = 1) -> T
     """y = x + value a / b."""
     (input, a, b), dtype = common(input, tensor1, tensor2)
     refuse(dtype, "iub", "convert with .float()")
-    quotient, value = arithmetic.div(a, b), number("value", value)
+    quotient, value = arithmetic.div(a, b), number("addcdiv", "value", value)
     return input + (quotient if value == 1 else quotient * value)

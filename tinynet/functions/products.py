@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value, raw
 from tinynet.backend import asarray, is_array
-from tinynet.functions.dims import dims_of, number_of, one_dim, promoted, tensor_like
-from tinynet.functions.public import a_kind_of, function
+from tinynet.functions.arguments import integer, number, one_axis, some_axes
+from tinynet.functions.operands import promoted, tensor_like
+from tinynet.functions.public import function, shown
 from tinynet.ops import linalg
+from tinynet.ops.indexing import at_axis
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -27,7 +29,7 @@ def matmul(input: Any, other: Any) -> Tensor:
         raise TypeError("matmul: input and other are no Tensors; one of them must be")
     for name, x in (("input", input), ("other", other)):
         if not isinstance(x, Value | int | float) and not is_array(x):
-            raise TypeError(f"matmul: {name} is {a_kind_of(x)}; it must be a Tensor or an array")
+            raise TypeError(f"matmul: {name} is {shown(x)}; it must be a Tensor or an array")
     # copies, since the caller may overwrite an array before backward reads it
     a: Any = input if isinstance(input, Value) else kind(asarray(input).copy())
     b: Any = other if isinstance(other, Value) else kind(asarray(other).copy())
@@ -55,7 +57,7 @@ def _same(name: str, *tensors: Tensor) -> None:
 
 def _product(name: str, a: Tensor, b: Any, axes: tuple[int, int], what: str = "mat2") -> Tensor:
     """The matrix product of tensors that must have `axes` axes."""
-    b = tensor_like(name, b, a, what)
+    b = tensor_like(name, what, b, a)
     if (a.ndim, b.ndim) != axes:
         raise RuntimeError(
             f"{name}: shapes {a.shape} and {b.shape} must have {axes[0]} and {axes[1]} axes"
@@ -95,13 +97,13 @@ def dot(input: Tensor, other: Any) -> Tensor:
 @function
 def vdot(input: Tensor, other: Any) -> Tensor:
     """`dot`: the two differ for complex numbers only."""
-    return _product("vdot", input, other, (1, 1), "other")
+    return dot(input, other)
 
 
 @function
 def inner(input: Tensor, other: Any) -> Tensor:
     """The sums of products along the last axes of both."""
-    other = tensor_like("inner", other, input)
+    other = tensor_like("inner", "other", other, input)
     _same("inner", input, other)
     if not input.ndim or not other.ndim:
         return input * other
@@ -115,26 +117,22 @@ def inner(input: Tensor, other: Any) -> Tensor:
 @function
 def outer(input: Tensor, vec2: Any) -> Tensor:
     """y_ij = x_i v_j of two vectors."""
-    return _outer("outer", input, vec2)
+    vec2 = tensor_like("outer", "vec2", vec2, input)
+    if input.ndim != 1 or vec2.ndim != 1:
+        raise RuntimeError(f"outer: shapes {input.shape} and {vec2.shape} must have one axis each")
+    return input.unsqueeze(1) * vec2.unsqueeze(0)
 
 
 @function
 def ger(input: Tensor, vec2: Any) -> Tensor:
     """`outer` by its older name."""
-    return _outer("ger", input, vec2)
-
-
-def _outer(name: str, a: Tensor, b: Any) -> Tensor:
-    b = tensor_like(name, b, a, "vec2")
-    if a.ndim != 1 or b.ndim != 1:
-        raise RuntimeError(f"{name}: shapes {a.shape} and {b.shape} must have one axis each")
-    return a.unsqueeze(1) * b.unsqueeze(0)
+    return outer(input, vec2)
 
 
 @function
 def kron(input: Tensor, other: Any) -> Tensor:
     """The Kronecker product: each entry of `input` times `other`, as blocks."""
-    other = tensor_like("kron", other, input)
+    other = tensor_like("kron", "other", other, input)
     n = max(input.ndim, other.ndim)
     a_shape = (1,) * (n - input.ndim) + input.shape
     b_shape = (1,) * (n - other.ndim) + other.shape
@@ -152,7 +150,7 @@ def tensordot(a: Tensor, b: Any, dims: Any = 2) -> Tensor:
         b: any shape.
         dims: how many of the last axes of a meet the first of b; or two lists of axes.
     """
-    b = tensor_like("tensordot", b, a, "b")
+    b = tensor_like("tensordot", "b", b, a)
     if isinstance(dims, Value):
         dims = raw(dims).tolist()
     if isinstance(dims, tuple | list):
@@ -160,7 +158,7 @@ def tensordot(a: Tensor, b: Any, dims: Any = 2) -> Tensor:
             raise RuntimeError(f"tensordot: dims is {dims!r}; it must be a number or two lists")
         left, right = ([d] if isinstance(d, int) else list(d) for d in dims)
     else:
-        n = number_of("tensordot", dims, "dims")
+        n = integer("tensordot", "dims", dims)
         if not 0 <= n <= min(a.ndim, b.ndim):
             raise RuntimeError(
                 f"tensordot: dims is {n} for shapes {a.shape} and {b.shape}; it must be from 0 to "
@@ -169,8 +167,8 @@ def tensordot(a: Tensor, b: Any, dims: Any = 2) -> Tensor:
         left, right = list(range(a.ndim - n, a.ndim)), list(range(n))
     if len(left) != len(right):
         raise RuntimeError(f"tensordot: {left} and {right} must name as many axes")
-    left = list(dims_of("tensordot", left, a.ndim, empty_is_all=False))
-    right = list(dims_of("tensordot", right, b.ndim, empty_is_all=False))
+    left = list(some_axes("tensordot", left, a.ndim))
+    right = list(some_axes("tensordot", right, b.ndim))
     for i, j in zip(left, right, strict=True):
         if 1 in (a.shape[i], b.shape[j]):  # it broadcasts: the other is summed
             a, b = a.sum(i, keepdim=True), b.sum(j, keepdim=True)
@@ -193,7 +191,7 @@ def tensordot(a: Tensor, b: Any, dims: Any = 2) -> Tensor:
 def _added(name: str, input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
     """beta input + alpha product; for beta = 0 `input` is left out, even where it is NaN."""
     _same(name, input, product)
-    beta, alpha = (_factor(name, v, w, input) for v, w in ((beta, "beta"), (alpha, "alpha")))
+    beta, alpha = (_factor(name, w, v, input) for w, v in (("beta", beta), ("alpha", alpha)))
     product = product if alpha == 1 else product * alpha
     if len(input.shape) > product.ndim:
         raise RuntimeError(f"{name}: input {input.shape} does not broadcast to {product.shape}")
@@ -207,30 +205,29 @@ def _is_finite(input: Tensor) -> bool:
     return bool(input.isfinite().all().item())
 
 
-def _factor(name: str, value: Any, what: str, input: Tensor) -> Any:
-    if isinstance(value, Value | str | None) or not hasattr(value, "__float__"):
-        raise TypeError(f"{name}: {what} is {a_kind_of(value)}; it must be a number")
+def _factor(name: str, what: str, value: Any, input: Tensor) -> Any:
+    value = number(name, what, value)
     return int(value) if input.dtype.kind != "f" else float(value)
 
 
 @function
 def addmm(input: Tensor, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha mat1 mat2, of matrices; `input` broadcasts."""
-    mat1 = tensor_like("addmm", mat1, input, "mat1")
+    mat1 = tensor_like("addmm", "mat1", mat1, input)
     return _added("addmm", input, _product("addmm", mat1, mat2, (2, 2)), beta, alpha)
 
 
 @function
 def addmv(input: Tensor, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha mat vec, of a matrix and a vector."""
-    mat = tensor_like("addmv", mat, input, "mat")
+    mat = tensor_like("addmv", "mat", mat, input)
     return _added("addmv", input, _product("addmv", mat, vec, (2, 1), "vec"), beta, alpha)
 
 
 @function
 def baddbmm(input: Tensor, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha batch1 batch2, matrix by matrix."""
-    batch1 = tensor_like("baddbmm", batch1, input, "batch1")
+    batch1 = tensor_like("baddbmm", "batch1", batch1, input)
     product = _product("baddbmm", batch1, batch2, (3, 3), "batch2")
     return _added("baddbmm", input, product, beta, alpha)
 
@@ -238,7 +235,7 @@ def baddbmm(input: Tensor, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: An
 @function
 def addbmm(input: Tensor, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha times the sum of the products of a batch."""
-    batch1 = tensor_like("addbmm", batch1, input, "batch1")
+    batch1 = tensor_like("addbmm", "batch1", batch1, input)
     product = _product("addbmm", batch1, batch2, (3, 3), "batch2").sum(0)
     return _added("addbmm", input, product, beta, alpha)
 
@@ -246,9 +243,9 @@ def addbmm(input: Tensor, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any
 @function
 def addr(input: Tensor, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha vec1 vec2^T, of vectors."""
-    vec1, vec2 = (tensor_like("addr", v, input, "a vector") for v in (vec1, vec2))
+    vec1, vec2 = (tensor_like("addr", "a vector", v, input) for v in (vec1, vec2))
     input, vec1, vec2 = promoted(input, vec1, vec2)
-    product = _outer("addr", vec1, vec2)
+    product = outer(vec1, vec2)
     if input.dtype.kind == "b":  # and, or
         product = product & bool(alpha)
         return product | input if beta else product
@@ -258,7 +255,7 @@ def addr(input: Tensor, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) 
 @function
 def cross(input: Tensor, other: Any, dim: int | None = None) -> Tensor:
     """The cross product along `dim` of size 3, by default the first such: perpendicular to both."""
-    other = tensor_like("cross", other, input)
+    other = tensor_like("cross", "other", other, input)
     if dim is None:
         fits = [k for k, n in enumerate(input.shape) if n == 3]
         if not fits:
@@ -271,9 +268,8 @@ def cross_along(name: str, a: Tensor, b: Tensor, dim: Any) -> Tensor:
     """y_i = a_{i+1} b_{i+2} - a_{i+2} b_{i+1}, the positions counted in a circle of 3."""
     if a.ndim != b.ndim:
         raise RuntimeError(f"{name}: shapes {a.shape} and {b.shape} must have as many axes")
-    axis = one_dim(name, dim, a.ndim)
+    axis = one_axis(name, dim, a.ndim)
     if not a.ndim or a.shape[axis] != 3 or b.shape[axis] != 3:
         raise RuntimeError(f"{name}: shapes {a.shape} and {b.shape} must have size 3 at dim {dim}")
-    before = (slice(None),) * axis
-    next_one, next_two = (*before, [1, 2, 0]), (*before, [2, 0, 1])
+    next_one, next_two = at_axis(axis, [1, 2, 0]), at_axis(axis, [2, 0, 1])
     return a[next_one] * b[next_two] - a[next_two] * b[next_one]

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tinynet.autograd import Value
 from tinynet.backend import array_module
 from tinynet.dtypes import in_float32
-from tinynet.functions.dims import (
-    as_float,
-    converted,
-    dims_of,
-    flag_of,
-    one_dim,
-    only_floats,
-)
-from tinynet.functions.public import a_kind_of, function, unrecorded
+from tinynet.functions.arguments import flag, number, one_axis, reduced_axes
+from tinynet.functions.operands import only_floats, real, to_dtype
+from tinynet.functions.public import function, unrecorded
 from tinynet.ops import arithmetic, reduction, scans
 from tinynet.ops import softmax as softmax_ops
 from tinynet.ops.reduction import Dim
@@ -45,9 +39,9 @@ class Extremes(NamedTuple):
 @function
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over `dim`, all for None or (); see `tinynet.ops.reduction.sum`."""
-    axes = None if dim is None else dims_of("sum", dim, input.ndim)
-    keepdim = flag_of("sum", keepdim, "keepdim")
-    return converted(reduction.sum(converted(input, dtype), dim=axes, keepdim=keepdim), dtype)
+    axes = None if dim is None else reduced_axes("sum", dim, input.ndim)
+    keepdim = flag("sum", "keepdim", keepdim)
+    return to_dtype(reduction.sum(to_dtype(input, dtype), dim=axes, keepdim=keepdim), dtype)
 
 
 @function
@@ -73,8 +67,8 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = 
         TypeError: for integers without a `dtype`, whose mean would need another dtype.
     """
     input = only_floats("mean", input, dtype)
-    axes = dims_of("mean", dim, input.ndim)
-    n, keepdim = _count("mean", input, axes), flag_of("mean", keepdim, "keepdim")
+    axes = reduced_axes("mean", dim, input.ndim)
+    n, keepdim = _count("mean", input, axes), flag("mean", "keepdim", keepdim)
     return reduction.sum(input, dim=None if dim is None else axes, keepdim=keepdim) / n
 
 
@@ -96,14 +90,14 @@ def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
     """The product of the entries along `dim`, or of all; see `tinynet.ops.scans.prod`."""
-    x = converted(input, dtype)
+    x = to_dtype(input, dtype)
     if dim is None:
-        if flag_of("prod", keepdim, "keepdim"):
+        if flag("prod", "keepdim", keepdim):
             raise TypeError("prod: keepdim is True without dim; give the dim")
-        return converted(scans.prod(x.reshape(-1), dim=0), dtype)
-    axis, keepdim = one_dim("prod", dim, x.ndim), flag_of("prod", keepdim, "keepdim")
+        return to_dtype(scans.prod(x.reshape(-1), dim=0), dtype)
+    axis, keepdim = one_axis("prod", dim, x.ndim), flag("prod", "keepdim", keepdim)
     y = scans.prod(x, dim=axis, keepdim=keepdim) if x.ndim else scans.prod(x.reshape(1), dim=0)
-    return converted(y, dtype)
+    return to_dtype(y, dtype)
 
 
 def _count(name: str, input: Tensor, axes: tuple[int, ...], more_than: float = 0) -> int:
@@ -127,10 +121,8 @@ def _options(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Dim, 
     if unbiased is not None:
         if correction is not None:
             raise TypeError(f"{name}: unbiased and correction are both given; give one of them")
-        return dim, 1 if flag_of(name, unbiased, "unbiased") else 0
-    if correction is not None and not isinstance(correction, int | float):
-        raise TypeError(f"{name}: correction is {a_kind_of(correction)}; it must be a number")
-    return dim, 1 if correction is None else float(correction)
+        return dim, 1 if flag(name, "unbiased", unbiased) else 0
+    return dim, 1 if correction is None else float(number(name, "correction", correction))
 
 
 def _centred(
@@ -139,7 +131,7 @@ def _centred(
     """The mean with kept axes, input - mean, the axes, and n - correction."""
     only_floats(name, input)
     dim, correction = _options(name, dim, unbiased, correction)
-    axes = dims_of(name, dim, input.ndim)
+    axes = reduced_axes(name, dim, input.ndim)
     n = _count(name, input, axes, more_than=correction)
     middle = reduction.sum(input, dim=axes, keepdim=True) / n
     return middle, input - middle, axes, n - correction
@@ -168,7 +160,7 @@ def var(
         ValueError: unless n > correction.
         TypeError: for integers.
     """
-    keepdim = flag_of("var", keepdim, "keepdim")
+    keepdim = flag("var", "keepdim", keepdim)
     _, centred, axes, count = _centred("var", input, dim, unbiased, correction)
     return reduction.sum(centred * centred, dim=axes, keepdim=keepdim) / count
 
@@ -187,7 +179,7 @@ def std(
 
     At a constant it has a kink, as the length has at 0: the gradient is 0 there.
     """
-    keepdim = flag_of("std", keepdim, "keepdim")
+    keepdim = flag("std", "keepdim", keepdim)
     _, centred, axes, count = _centred("std", input, dim, unbiased, correction)
     return reduction.norm(centred, dim=axes, keepdim=keepdim) / math.sqrt(count)
 
@@ -203,7 +195,7 @@ def var_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The pair of `var` and `mean`."""
-    keepdim = flag_of("var_mean", keepdim, "keepdim")
+    keepdim = flag("var_mean", "keepdim", keepdim)
     middle, centred, axes, count = _centred("var_mean", input, dim, unbiased, correction)
     variance = reduction.sum(centred * centred, dim=axes, keepdim=keepdim) / count
     return variance, middle.reshape(variance.shape)
@@ -220,7 +212,7 @@ def std_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The pair of `std` and `mean`."""
-    keepdim = flag_of("std_mean", keepdim, "keepdim")
+    keepdim = flag("std_mean", "keepdim", keepdim)
     middle, centred, axes, count = _centred("std_mean", input, dim, unbiased, correction)
     deviation = reduction.norm(centred, dim=axes, keepdim=keepdim) / math.sqrt(count)
     return deviation, middle.reshape(deviation.shape)
@@ -242,7 +234,7 @@ def amin(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 
 def _all_as_none(name: str, dim: Dim, input: Tensor, keepdim: bool) -> Dim:
-    axes, keepdim = dims_of(name, dim, input.ndim), flag_of(name, keepdim, "keepdim")
+    axes, keepdim = reduced_axes(name, dim, input.ndim), flag(name, "keepdim", keepdim)
     return None if dim is None and not keepdim else axes
 
 
@@ -250,7 +242,7 @@ def _all_as_none(name: str, dim: Dim, input: Tensor, keepdim: bool) -> Dim:
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Extremes:
     """The pair (min, max) of `amin` and `amax`."""
     if dim is not None:
-        dim = one_dim("aminmax", dim, input.ndim) if input.ndim else ()  # type: ignore[assignment]
+        dim = one_axis("aminmax", dim, input.ndim) if input.ndim else ()  # type: ignore[assignment]
     return Extremes(input.amin(dim, keepdim), input.amax(dim, keepdim))
 
 
@@ -294,8 +286,8 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
-    axis = None if dim is None else one_dim(name, dim, input.ndim)
-    keepdim = flag_of(name, keepdim, "keepdim")
+    axis = None if dim is None else one_axis(name, dim, input.ndim)
+    keepdim = flag(name, "keepdim", keepdim)
     if (input.shape[axis] if axis is not None and input.ndim else input.numel()) == 0:
         raise IndexError(f"{name}: shape {input.shape} has no entry along dim {dim}; it needs one")
     axis = axis if input.ndim else None
@@ -305,7 +297,7 @@ def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tenso
 @function
 def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
     """The number of entries along `dim` that are not 0."""
-    axes = dims_of("count_nonzero", dim, input.ndim)
+    axes = reduced_axes("count_nonzero", dim, input.ndim)
     return unrecorded(input, (input.data != 0).sum(axis=axes, dtype="int64"))
 
 
@@ -318,10 +310,13 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
     """ln sum e^x along `dim`; see `tinynet.ops.softmax.logsumexp`."""
     if dim is None:
         raise TypeError("logsumexp: dim is None; it must be an axis or a tuple of axes")
-    axes, keepdim = dims_of("logsumexp", dim, input.ndim), flag_of("logsumexp", keepdim, "keepdim")
+    axes, keepdim = (
+        reduced_axes("logsumexp", dim, input.ndim),
+        flag("logsumexp", "keepdim", keepdim),
+    )
     if math.prod(input.shape[axis] for axis in axes) == 0:  # ln 0 of every empty sum
         return input.exp().sum(axes, keepdim).log() if 0 in input.shape else input
-    return softmax_ops.logsumexp(as_float(input), dim=axes, keepdim=keepdim)
+    return softmax_ops.logsumexp(real(input), dim=axes, keepdim=keepdim)
 
 
 @function
@@ -343,7 +338,7 @@ def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
 
 def _softmax(name: str, op: Any, input: Tensor, dim: Any, dtype: Any) -> Tensor:
     x = only_floats(name, input, dtype)
-    axis = one_dim(name, dim, x.ndim)
+    axis = one_axis(name, dim, x.ndim)
     if not x.ndim:
         return op(x.reshape(1), dim=0).reshape(())
     return x.clone() if not x.numel() else op(x, dim=axis)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinynet.autograd import Value
-from tinynet.backend import arange, is_array
-from tinynet.functions.arguments import axes, axis, integer, integers, sizes_of
+from tinynet.backend import arange
+from tinynet.functions.arguments import (
+    integer,
+    integers,
+    is_list,
+    one_axis,
+    one_or_more,
+    sizes_of,
+    some_axes,
+)
 from tinynet.functions.public import function, shown, unrecorded
 from tinynet.ops import broadcast, shape
+from tinynet.ops.indexing import at_axis
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
 @function
 def repeat(input: Tensor, *repeats: Any) -> Tensor:
     """Copies of x side by side, a number of times along each axis; axes may be added in front."""
-    times = sizes_of(repeats, "repeat", "repeats")
+    times = sizes_of("repeat", repeats, "repeats")
     if len(times) < input.ndim:
         raise ValueError(
             f"repeat: {len(times)} numbers {times} for the {input.ndim} axes of shape "
@@ -29,7 +37,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
 @function
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """The same as `repeat`, where missing numbers count as 1."""
-    times = sizes_of(dims, "tile", "dims")
+    times = sizes_of("tile", dims, "dims")
     return _tiled("tile", input, (1,) * (input.ndim - len(times)) + times)
 
 
@@ -64,11 +72,10 @@ def repeat_interleave(
         numbers = unrecorded(input, arange(input.numel(), input.data))
         return repeat_interleave(numbers, input, 0, output_size=output_size)
     x = input if dim is not None else input.flatten()
-    at = axis(name, dim or 0, x.ndim)
+    at = one_axis(name, dim or 0, x.ndim)
     x = x if x.ndim else x.reshape(1)
     n = x.shape[at]
-    vector = (isinstance(repeats, Value) or is_array(repeats)) and repeats.ndim
-    if vector or isinstance(repeats, list | tuple):
+    if is_list(repeats):
         times = integers(name, "repeats", repeats)
         times = times * n if len(times) == 1 else times
     else:
@@ -80,7 +87,7 @@ def repeat_interleave(
     if output_size is not None and output_size != sum(times):
         raise ValueError(f"{name}: output_size is {output_size}; repeats add up to {sum(times)}")
     places = [i for i, k in enumerate(times) for _ in range(k)]
-    return x[(slice(None),) * at + (places,)]
+    return x[at_axis(at, places)]
 
 
 @function
@@ -89,8 +96,8 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
 
     y[(i + shift) mod n] = x[i]. Without `dims` the entries count as one row.
     """
-    steps = _listed("roll", "shifts", shifts)
-    turned = () if dims is None else _listed("roll", "dims", dims)
+    steps = one_or_more("roll", "shifts", shifts)
+    turned = () if dims is None else one_or_more("roll", "dims", dims)
     if not turned:
         if len(steps) != 1:
             raise ValueError(f"roll: {len(steps)} shifts need as many dims")
@@ -101,16 +108,12 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     for step, dim in zip(steps, turned, strict=True):
         if not input.ndim:
             raise IndexError(f"roll: a tensor of shape () has no dim {dim}")
-        at = axis("roll", dim, input.ndim)
+        at = one_axis("roll", dim, input.ndim)
         n = input.shape[at]
         if n and step % n:
             first, last = shape.split(y, sizes=(n - step % n, step % n), dim=at)
             y = shape.cat(last, first, dim=at)
     return y if y is not input else input.clone()
-
-
-def _listed(name: str, what: str, given: Any) -> tuple[int, ...]:
-    return integers(name, what, (given,) if hasattr(given, "__index__") else given)
 
 
 @function
@@ -121,7 +124,7 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
         raise ValueError(f"rot90: dims {plane} must be two axes")
     if input.ndim < 2:
         raise ValueError(f"rot90: shape {input.shape} has no plane to turn; it needs two axes")
-    a, b = axes("rot90", plane, input.ndim)
+    a, b = some_axes("rot90", plane, input.ndim)
     turns = integer("rot90", "k", k) % 4
     if turns == 0:
         return input.clone()
@@ -135,9 +138,7 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
 @function
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """The entries in reverse order along the axes; see `tinynet.ops.shape.flip`."""
-    given = sizes_of(dims, "flip", "dims")
-    chosen = axes("flip", given, input.ndim)
-    return shape.flip(input, dims=chosen if input.ndim else ())
+    return shape.flip(input, dims=some_axes("flip", sizes_of("flip", dims, "dims"), input.ndim))
 
 
 @function

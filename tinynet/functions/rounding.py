@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import raw
 from tinynet.backend import array_module
-from tinynet.functions.operands import common, number, on_arrays, reals, refuse, tensors
+from tinynet.functions.arguments import integer
+from tinynet.functions.operands import common, on_arrays, reals, refuse, tensors
 from tinynet.functions.public import function
 from tinynet.ops import arithmetic, rounding
 
@@ -49,9 +50,7 @@ def fix(input: Tensor) -> Tensor:
 @function
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """The nearest number with so many decimals, of two the even one (0.5 becomes 0)."""
-    decimals = number("decimals", decimals)
-    if not isinstance(decimals, int) or isinstance(decimals, bool):
-        raise TypeError(f"round: decimals is {decimals!r}; it must be an integer")
+    decimals = integer("round", "decimals", decimals)
     if decimals == 0:
         return _rounded(input, "rint")
     refuse(input, "iub", "only floats have decimals; convert with .float()")

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinynet.autograd import Value
-from tinynet.backend import arange, array_module, empty, is_array, zeros
+from tinynet.backend import arange, array_module, empty, zeros
 from tinynet.dtypes import in_float32
-from tinynet.functions.dims import (
-    as_float,
-    at_axis,
-    converted,
-    number_of,
-    one_dim,
-    promoted,
-    tensor_like,
-)
-from tinynet.functions.public import a_kind_of, function, unrecorded
+from tinynet.functions.arguments import integer, number, one_axis
+from tinynet.functions.operands import promoted, real, tensor_like, to_dtype
+from tinynet.functions.public import function, unrecorded
 from tinynet.functions.reducing import Pair
 from tinynet.ops import reduction, scans, shape
+from tinynet.ops.indexing import at_axis
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -26,27 +19,27 @@ if TYPE_CHECKING:
 
 def along(name: str, op: Any, input: Tensor, dim: Any) -> Tensor:
     """An operation along one axis; a tensor of shape () has one of size 1."""
-    axis = one_dim(name, dim, input.ndim)
+    axis = one_axis(name, dim, input.ndim)
     return op(input, dim=axis) if input.ndim else op(input.reshape(1), dim=0).reshape(())
 
 
 @function
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The running sum along `dim`; see `tinynet.ops.reduction.cumsum`."""
-    return converted(along("cumsum", reduction.cumsum, converted(input, dtype), dim), dtype)
+    return to_dtype(along("cumsum", reduction.cumsum, to_dtype(input, dtype), dim), dtype)
 
 
 @function
 def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The running product along `dim`; see `tinynet.ops.scans.cumprod`."""
-    return converted(along("cumprod", scans.cumprod, converted(input, dtype), dim), dtype)
+    return to_dtype(along("cumprod", scans.cumprod, to_dtype(input, dtype), dim), dtype)
 
 
 @function
 @in_float32
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """ln of the running sum of e^x along `dim`; see `tinynet.ops.scans.logcumsumexp`."""
-    return along("logcumsumexp", scans.logcumsumexp, as_float(input), dim)
+    return along("logcumsumexp", scans.logcumsumexp, real(input), dim)
 
 
 @function
@@ -65,7 +58,7 @@ def cummin(input: Tensor, dim: int) -> Pair:
 
 
 def _running(name: str, better: str, input: Tensor, dim: Any) -> Pair:
-    axis = one_dim(name, dim, input.ndim)
+    axis = one_axis(name, dim, input.ndim)
     if not input.ndim:
         return Pair(input.clone(), unrecorded(input, arange(1, input.data).reshape(())))
     x, xp = input.data, array_module(input.data)
@@ -97,16 +90,14 @@ def diff(
     """
     if not input.ndim:
         raise ValueError("diff: a tensor of shape () has no axis to take differences along")
-    n = number_of("diff", n, "n")
-    if n < 0:
-        raise ValueError(f"diff: n is {n}; it must be at least 0")
-    axis = one_dim("diff", dim, input.ndim)
+    n = integer("diff", "n", n, least=0)
+    axis = one_axis("diff", dim, input.ndim)
     if n == 0:
         return input.clone()
     if prepend is not None or append is not None:
-        parts = [t if t is None else tensor_like("diff", t, input) for t in (prepend, append)]
-        known = promoted(*(t for t in (parts[0], input, parts[1]) if t is not None))
-        input = shape.cat(*known, dim=axis)
+        given = {"prepend": prepend, "input": input, "append": append}
+        parts = [tensor_like("diff", what, t, input) for what, t in given.items() if t is not None]
+        input = shape.cat(*promoted(*parts), dim=axis)
     for _ in range(min(n, input.shape[axis])):  # nothing is left after as many
         later, earlier = input[at_axis(axis, slice(1, None))], input[at_axis(axis, slice(0, -1))]
         input = later != earlier if input.dtype.kind == "b" else later - earlier
@@ -117,14 +108,12 @@ def _trapezoids(name: str, y: Tensor, x: Any, dx: Any, dim: Any) -> Tensor:
     """The areas between neighbours: (y_i + y_{i+1}) / 2 times the distance."""
     if not y.ndim:
         raise ValueError(f"{name}: y has shape (); it must have an axis to integrate along")
-    axis = one_dim(name, dim, y.ndim)
-    y = as_float(y)
+    axis = one_axis(name, dim, y.ndim)
+    y = real(y)
     if x is None:
-        if isinstance(dx, Value) or is_array(dx) or not isinstance(dx, int | float):
-            raise TypeError(f"{name}: dx is {a_kind_of(dx)}; it must be a number")
-        width: Any = dx
+        width: Any = number(name, "dx", dx)
     else:
-        x = tensor_like(name, x, y, "x")
+        x = tensor_like(name, "x", x, y)
         if not x.ndim:
             raise ValueError(f"{name}: x has shape (); it must be the points along dim {dim}")
         if x.ndim == 1:
@@ -139,9 +128,9 @@ def _trapezoids(name: str, y: Tensor, x: Any, dx: Any, dim: Any) -> Tensor:
                 x = x.reshape(*[1] * (y.ndim - x.ndim), *x.shape)
             elif x.ndim > y.ndim:
                 y = y.reshape(*[1] * (x.ndim - y.ndim), *y.shape)
-            axis = one_dim(name, dim, y.ndim)
+            axis = one_axis(name, dim, y.ndim)
             width = x.diff(dim=axis)
-        width, y = (as_float(t) for t in promoted(width, y))
+        width, y = (real(t) for t in promoted(width, y))
     pairs = y[at_axis(axis, slice(1, None))] + y[at_axis(axis, slice(0, -1))]
     return pairs * width / 2.0
 
@@ -163,7 +152,7 @@ def trapezoid(y: Tensor, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Te
 @function
 def trapz(y: Tensor, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Tensor:
     """`trapezoid` by its older name."""
-    return _trapezoids("trapz", y, x, dx, dim).sum(_end(y, x, dim))
+    return trapezoid(y, x, dx=dx, dim=dim)
 
 
 @function
@@ -177,4 +166,4 @@ def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: float = 1.0, dim: int 
 def _end(y: Tensor, x: Any, dim: int) -> int:
     """The axis of the areas: `dim` counts the axes of the one of x and y that has more."""
     most = y.ndim if x is None else max(y.ndim, x.ndim)
-    return one_dim("trapezoid", dim, most)
+    return one_axis("trapezoid", dim, most)

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from tinynet import backend
 from tinynet.autograd import Value
 from tinynet.backend import arange, array_module, check, full, is_array, zeros
-from tinynet.functions.arguments import axis
+from tinynet.functions.arguments import one_axis
 from tinynet.functions.gathering import aligned, positions, rows
+from tinynet.functions.operands import tensor_like
 from tinynet.functions.public import function, shown, unrecorded
 from tinynet.memory import broadcast_to
 from tinynet.ops import arithmetic, broadcast, indexing
+from tinynet.ops.indexing import at_axis
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -62,7 +64,7 @@ def scatter_add(input: Tensor, dim: int, index: Any, src: Tensor) -> Tensor:
 
     `dim`, `index` and `src` are as in `scatter`; what belongs to one position adds up.
     """
-    return _reduced("scatter_add", input, dim, index, _tensor("scatter_add", src), "sum", True)
+    return _reduced("scatter_add", input, dim, index, src, "sum", True)
 
 
 @function
@@ -79,14 +81,7 @@ def scatter_reduce(
         reduce: "sum", "prod", "mean", "amax" or "amin".
         include_self: whether the entry of x counts too. Entries without a position stay.
     """
-    src = _tensor("scatter_reduce", src)
     return _reduced("scatter_reduce", input, dim, index, src, reduce, include_self)
-
-
-def _tensor(name: str, src: Any) -> Any:
-    if not isinstance(src, Value):
-        raise TypeError(f"{name}: src is {shown(src)}; it must be a Tensor")
-    return src
 
 
 def _reduced(
@@ -217,12 +212,9 @@ def _rounds(places: tuple[Any, ...], shape: tuple[int, ...], x: Tensor) -> list[
 # --- whole slices at positions along an axis: index is a vector -----------------------------------
 
 
-def _slices(name: str, x: Tensor, dim: Any, index: Any, source: Any) -> tuple[int, Any, Tensor]:
+def _slices(name: str, x: Tensor, dim: Any, index: Any, piece: Tensor) -> tuple[int, Any, Tensor]:
     """The axis, the positions, and the slices, with the shape of x but along the axis."""
     at, index = rows(name, x, dim, index)
-    if not isinstance(source, Value):
-        raise TypeError(f"{name}: source is {shown(source)}; it must be a Tensor")
-    piece: Any = source
     if piece.dtype != x.dtype:
         raise TypeError(
             f"{name}: source is {piece.dtype} and input {x.dtype}; convert one with .to"
@@ -242,10 +234,6 @@ def _slices(name: str, x: Tensor, dim: Any, index: Any, source: Any) -> tuple[in
     return at, index, piece
 
 
-def _whole(at: int, index: Any) -> tuple[Any, ...]:
-    return (slice(None),) * at + (index,)
-
-
 @function
 def index_add(input: Tensor, dim: int, index: Any, source: Tensor, *, alpha: float = 1) -> Tensor:
     """A copy of x with alpha times the slices of `source` added at positions along `dim`."""
@@ -254,7 +242,7 @@ def index_add(input: Tensor, dim: int, index: Any, source: Tensor, *, alpha: flo
     x = input if input.ndim else input.reshape(1)
     if not index.size:
         return x.clone().reshape(input.shape)
-    y = x + indexing.index_add(piece, shape=x.shape, indices=(_whole(at, index),))
+    y = x + indexing.index_add(piece, shape=x.shape, indices=(at_axis(at, index),))
     return y.reshape(input.shape)
 
 
@@ -263,13 +251,13 @@ def index_copy(input: Tensor, dim: int, index: Any, source: Tensor) -> Tensor:
     """A copy of x with the slices of `source` at positions along `dim`."""
     at, index, piece = _slices("index_copy", input, dim, index, source)
     x = input if input.ndim else input.reshape(1)
-    return overwritten(x, _whole(at, index), piece).reshape(input.shape)
+    return overwritten(x, at_axis(at, index), piece).reshape(input.shape)
 
 
 @function
 def index_fill(input: Tensor, dim: int, index: Any, value: Any) -> Tensor:
     """A copy of x with one number in the slices at positions along `dim`."""
-    at, index = axis("index_fill", dim, input.ndim), positions("index_fill", index, input)
+    at, index = one_axis("index_fill", dim, input.ndim), positions("index_fill", index, input)
     x = input if input.ndim else input.reshape(1)
     n = x.shape[at]
     index = index.reshape(-1)
@@ -320,7 +308,7 @@ def index_put(input: Tensor, indices: Any, values: Any, accumulate: bool = False
         raise IndexError("index_put: indices must be tensors of integers or booleans")
     if isinstance(values, int | float):
         values = unrecorded(input, full((), values, input.data))
-    values = _tensor("index_put", values)
+    values = tensor_like("index_put", "values", values, input)
     if values.dtype != input.dtype:
         raise TypeError(
             f"index_put: values are {values.dtype} and input {input.dtype}; convert one"

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tinynet.backend import check
-from tinynet.functions.arguments import axes, axis, integers, several, sizes_of
+from tinynet.functions.arguments import integers, one_axis, one_or_more, sizes_of, some_axes
+from tinynet.functions.operands import several
 from tinynet.functions.public import function, unrecorded
 from tinynet.ops import broadcast, shape
 
@@ -27,7 +28,7 @@ def view(input: Tensor, *size: Any) -> Tensor:
 
 
 def _reshaped(name: str, x: Tensor, given: tuple[Any, ...]) -> Tensor:
-    sizes = sizes_of(given, name)
+    sizes = sizes_of(name, given)
     if min(sizes, default=0) < -1 or sizes.count(-1) > 1:
         raise ValueError(f"{name}: shape {sizes} must have sizes >= 0, and one -1 at most")
     known = -math.prod(sizes)
@@ -51,8 +52,8 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
 @function
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Merge the axes from `start_dim` to `end_dim`, both included, into one."""
-    first = axis("flatten", start_dim, input.ndim)
-    last = axis("flatten", end_dim, input.ndim)
+    first = one_axis("flatten", start_dim, input.ndim)
+    last = one_axis("flatten", end_dim, input.ndim)
     if first > last:
         raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
     n = math.prod(input.shape[first : last + 1])  # -1 is ambiguous for an empty batch
@@ -72,7 +73,7 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     Raises:
         ValueError: unless the product of the sizes is the size of `dim`.
     """
-    at = axis("unflatten", dim, input.ndim)
+    at = one_axis("unflatten", dim, input.ndim)
     n, wanted = input.shape[at], integers("unflatten", "sizes", sizes)
     rest = -math.prod(wanted) if -1 in wanted else 0
     if rest > 0 and n % rest == 0:
@@ -85,7 +86,7 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
 @function
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Remove all axes of size 1, or those of `dim`, one axis or several, that have size 1."""
-    chosen = range(input.ndim) if dim is None else axes("squeeze", dim, input.ndim)
+    chosen = some_axes("squeeze", dim, input.ndim)
     kept = tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in chosen)
     return shape.reshape(input, shape=kept)
 
@@ -93,40 +94,36 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
 @function
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Insert an axis of size 1 at position `dim` (-1: at the end)."""
-    at = axis("unsqueeze", dim, input.ndim + 1)
+    at = one_axis("unsqueeze", dim, input.ndim + 1)
     return shape.reshape(input, shape=(*input.shape[:at], 1, *input.shape[at:]))
 
 
 @function
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """The axes in another order; see `tinynet.ops.shape.permute`."""
-    return shape.permute(input, dims=sizes_of(dims, "permute", "dims"))
-
-
-def _exchanged(name: str, x: Tensor, dim0: Any, dim1: Any) -> Tensor:
-    a, b = axis(name, dim0, x.ndim), axis(name, dim1, x.ndim)
-    dims = list(range(x.ndim))
-    if dims:  # a tensor of shape () has nothing to exchange
-        dims[a], dims[b] = b, a
-    return shape.permute(x, dims=tuple(dims))
+    return shape.permute(input, dims=sizes_of("permute", dims, "dims"))
 
 
 @function
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two axes exchanged: y[.., i, .., j, ..] = x[.., j, .., i, ..]."""
-    return _exchanged("transpose", input, dim0, dim1)
+    a, b = one_axis("transpose", dim0, input.ndim), one_axis("transpose", dim1, input.ndim)
+    dims = list(range(input.ndim))
+    if dims:  # a tensor of shape () has nothing to exchange
+        dims[a], dims[b] = b, a
+    return shape.permute(input, dims=tuple(dims))
 
 
 @function
 def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
     """The same as `transpose`, by NumPy's name."""
-    return _exchanged("swapaxes", input, axis0, axis1)
+    return transpose(input, axis0, axis1)
 
 
 @function
 def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """The same as `transpose`."""
-    return _exchanged("swapdims", input, dim0, dim1)
+    return transpose(input, dim0, dim1)
 
 
 @function
@@ -140,25 +137,20 @@ def t(input: Tensor) -> Tensor:
 @function
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Move the axes `source` to the positions `destination`; the others keep their order."""
-    return _moved("movedim", input, source, destination)
+    old = some_axes("movedim", one_or_more("movedim", "source", source), input.ndim)
+    new = some_axes("movedim", one_or_more("movedim", "destination", destination), input.ndim)
+    if len(old) != len(new):
+        raise ValueError(f"movedim: {len(old)} axes cannot move to {len(new)} positions")
+    place = dict(zip(new, old, strict=True))
+    others = iter([i for i in range(input.ndim) if i not in old])
+    dims = tuple([place[i] if i in place else next(others) for i in range(input.ndim)])
+    return shape.permute(input, dims=dims)
 
 
 @function
 def moveaxis(input: Tensor, source: Any, destination: Any) -> Tensor:
     """The same as `movedim`, by NumPy's name."""
-    return _moved("moveaxis", input, source, destination)
-
-
-def _moved(name: str, x: Tensor, source: Any, destination: Any) -> Tensor:
-    old, new = axes(name, source, x.ndim), axes(name, destination, x.ndim)
-    if len(old) != len(new):
-        raise ValueError(f"{name}: {len(old)} axes cannot move to {len(new)} positions")
-    if not x.ndim:
-        return shape.permute(x, dims=())
-    place = dict(zip(new, old, strict=True))
-    others = iter([i for i in range(x.ndim) if i not in old])
-    dims = tuple([place[i] if i in place else next(others) for i in range(x.ndim)])
-    return shape.permute(x, dims=dims)
+    return movedim(input, source, destination)
 
 
 # --- broadcasting ---------------------------------------------------------------------------------
@@ -167,7 +159,7 @@ def _moved(name: str, x: Tensor, source: Any, destination: Any) -> Tensor:
 @function
 def expand(input: Tensor, *size: Any) -> Tensor:
     """Repeat axes of size 1, and missing leading axes, to the given sizes; -1 keeps a size."""
-    return _expanded("expand", input, sizes_of(size, "expand"))
+    return _expanded("expand", input, sizes_of("expand", size))
 
 
 def _expanded(name: str, x: Tensor, wanted: tuple[int, ...]) -> Tensor:
@@ -190,7 +182,7 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 @function
 def broadcast_to(input: Tensor, size: Any) -> Tensor:
     """The same as `expand`."""
-    return _expanded("broadcast_to", input, sizes_of((size,), "broadcast_to"))
+    return _expanded("broadcast_to", input, sizes_of("broadcast_to", (size,)))
 
 
 @function
@@ -211,7 +203,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     >>> broadcast_shapes((2, 1), (3,))
     (2, 3)
     """
-    given = [sizes_of((s,), "broadcast_shapes", "a shape") for s in shapes]
+    given = [sizes_of("broadcast_shapes", (s,), "a shape") for s in shapes]
     result = [1] * max(map(len, given), default=0)
     for sizes in given:
         for k in range(1, len(sizes) + 1):
@@ -225,7 +217,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
 @function
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     """The positions in an array of `shape` of entries that are numbered in row-major order."""
-    sizes = sizes_of((shape,), "unravel_index", "shape")
+    sizes = sizes_of("unravel_index", (shape,), "shape")
     if indices.dtype.kind not in "iu":
         raise TypeError(f"unravel_index: indices have dtype {indices.dtype}; they must be integers")
     if min(sizes, default=0) < 0:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value, raw
 from tinynet.backend import arange, array_module, constant, empty, is_array, zeros
-from tinynet.functions.dims import flag_of, number_of, one_dim, said
-from tinynet.functions.public import a_kind_of, function, unrecorded
+from tinynet.functions.arguments import flag, integer, one_axis
+from tinynet.functions.public import function, shown, unrecorded
 from tinynet.functions.reducing import Pair
+from tinynet.ops.indexing import at_axis
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -21,7 +22,7 @@ def order(x: Any, axis: int, descending: bool) -> Any:
     if not descending:
         return x.argsort(axis=axis, kind="stable").astype("int64", copy=False)
     # a stable sort of the reversed axis puts the first of ties last, so first when read backwards
-    back = (slice(None),) * axis + (slice(None, None, -1),)
+    back = at_axis(axis, slice(None, None, -1))
     return (x.shape[axis] - 1 - x[back].argsort(axis=axis, kind="stable")[back]).astype("int64")
 
 
@@ -40,9 +41,9 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool
     """
     if isinstance(dim, bool):  # sort(stable, dim, descending) is PyTorch's other form
         raise TypeError(f"sort: dim is {dim}; it must be one axis, an integer; give stable by name")
-    axis = one_dim("sort", dim, input.ndim)
-    flag_of("sort", stable if stable is not None else False, "stable")
-    positions = order(input.data, axis, flag_of("sort", descending, "descending"))
+    axis = one_axis("sort", dim, input.ndim)
+    flag("sort", "stable", stable if stable is not None else False)
+    positions = order(input.data, axis, flag("sort", "descending", descending))
     return taken(input, axis, positions)
 
 
@@ -51,9 +52,9 @@ def argsort(
     input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False
 ) -> Tensor:
     """The positions that `sort` returns."""
-    axis = one_dim("argsort", dim, input.ndim)
-    flag_of("argsort", stable, "stable")
-    return unrecorded(input, order(input.data, axis, flag_of("argsort", descending, "descending")))
+    axis = one_axis("argsort", dim, input.ndim)
+    flag("argsort", "stable", stable)
+    return unrecorded(input, order(input.data, axis, flag("argsort", "descending", descending)))
 
 
 @function
@@ -73,23 +74,23 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         largest: the largest; else the smallest.
         sorted: PyTorch may return another order for False; this is always in order.
     """
-    axis = one_dim("topk", dim, input.ndim)
-    k = number_of("topk", k, "k")
-    flag_of("topk", sorted, "sorted")
+    axis = one_axis("topk", dim, input.ndim)
+    k = integer("topk", "k", k)
+    flag("topk", "sorted", sorted)
     n = input.shape[axis] if input.ndim else 1
     if not 0 <= k <= n:
         raise RuntimeError(f"topk: k is {k}; it must be from 0 to {n}, the size of dim {dim}")
-    positions = order(input.data, axis, flag_of("topk", largest, "largest"))
+    positions = order(input.data, axis, flag("topk", "largest", largest))
     if input.ndim:
-        positions = positions[(slice(None),) * axis + (slice(0, k),)]
+        positions = positions[at_axis(axis, slice(0, k))]
     return taken(input, axis, positions)
 
 
 @function
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Pair:
     """The k-th smallest entry along `dim`, counted from 1, and its position."""
-    axis = one_dim("kthvalue", dim, input.ndim)
-    k = number_of("kthvalue", k, "k")
+    axis = one_axis("kthvalue", dim, input.ndim)
+    k = integer("kthvalue", "k", k)
     n = input.shape[axis] if input.ndim else 1
     if not 1 <= k <= n:
         raise RuntimeError(f"kthvalue: k is {k}; it must be from 1 to {n}, the size of dim {dim}")
@@ -104,7 +105,7 @@ def at_rank(input: Tensor, axis: int, rank: Any, keepdim: bool) -> Pair:
     if is_array(rank):
         positions = array_module(positions).take_along_axis(positions, rank, axis=axis)
     else:
-        positions = positions[(slice(None),) * axis + (slice(rank, rank + 1),)]
+        positions = positions[at_axis(axis, slice(rank, rank + 1))]
     values, indices = taken(input, axis, positions)
     return Pair(values, indices) if keepdim else Pair(values.squeeze(axis), indices.squeeze(axis))
 
@@ -129,26 +130,16 @@ def unique(
         return_counts: also return how often each value occurs.
         dim: the axis; None for single entries.
     """
-    x, xp = input.data, array_module(input.data)
-    if dim is None:
-        rows, inverse_shape = x.reshape(-1, 1), x.shape
-    else:
-        axis = one_dim("unique", dim, x.ndim)
-        if x.size == 0 and x.shape[axis] != 0:
-            raise RuntimeError(f"unique: shape {tuple(x.shape)} has slices without entries")
-        rows = _rows(x, axis)
-        inverse_shape = (rows.shape[0],)
+    x, axis, rows = input.data, *_rows("unique", input.data, dim)
     # a stable sort by each column, the last first, is a sort by all of them
     positions = arange(rows.shape[0], x)
     for column in range(rows.shape[1] - 1, -1, -1):
         positions = positions[rows[positions, column].argsort(kind="stable")]
-    new, group, counts = _groups(xp, rows[positions])
+    new, group, counts = _groups(rows[positions])
     inverse = empty((rows.shape[0],), x, "int64")
     inverse[positions] = group
-    return _distinct(
-        input, dim, positions[new], inverse.reshape(inverse_shape), counts, return_inverse,
-        return_counts,
-    )  # fmt: skip
+    wanted = {"return_inverse": return_inverse, "return_counts": return_counts}
+    return _distinct(input, axis, positions[new], inverse, counts, wanted)
 
 
 @function
@@ -162,33 +153,25 @@ def unique_consecutive(
 
     The options are those of `unique`.
     """
-    x, xp = input.data, array_module(input.data)
+    axis, rows = _rows("unique_consecutive", input.data, dim)
+    wanted = {"return_inverse": return_inverse, "return_counts": return_counts}
+    return _distinct(input, axis, *_groups(rows), wanted)
+
+
+def _rows(name: str, x: Any, dim: Any) -> tuple[int | None, Any]:
+    """The axis and the slices along it, one a row; for None the entries."""
     if dim is None:
-        rows, inverse_shape = x.reshape(-1, 1), x.shape
-    else:
-        axis = one_dim("unique_consecutive", dim, x.ndim)
-        if x.size == 0 and x.shape[axis] != 0:
-            raise RuntimeError(
-                f"unique_consecutive: shape {tuple(x.shape)} has slices without entries"
-            )
-        rows = _rows(x, axis)
-        inverse_shape = (rows.shape[0],)
-    new, group, counts = _groups(xp, rows)
-    return _distinct(
-        input, dim, new, group.reshape(inverse_shape), counts, return_inverse, return_counts
-    )
-
-
-def _rows(x: Any, axis: int) -> Any:
-    """The slices along `axis`, one a row."""
+        return None, x.reshape(-1, 1)
+    axis = one_axis(name, dim, x.ndim)
     if x.ndim == 0:
-        return x.reshape(1, 1)
-    axes = (axis, *(k for k in range(x.ndim) if k != axis))
-    y = x.transpose(axes)
-    return y.reshape(x.shape[axis], -1) if x.size else y.reshape(x.shape[axis], 0)
+        return axis, x.reshape(1, 1)
+    if x.size == 0 and x.shape[axis] != 0:
+        raise RuntimeError(f"{name}: shape {tuple(x.shape)} has slices without entries")
+    rows = x.transpose(axis, *(k for k in range(x.ndim) if k != axis))
+    return axis, rows.reshape(x.shape[axis], -1 if x.size else 0)
 
 
-def _groups(xp: Any, rows: Any) -> tuple[Any, Any, Any]:
+def _groups(rows: Any) -> tuple[Any, Any, Any]:
     """Where a new run of equal rows starts, the number of each row's run, and the runs' lengths."""
     n = rows.shape[0]
     starts = empty((n,), rows, "bool")
@@ -196,24 +179,21 @@ def _groups(xp: Any, rows: Any) -> tuple[Any, Any, Any]:
     starts[1:] = (rows[1:] != rows[:-1]).any(axis=1)
     new = starts.nonzero()[0]
     group = starts.cumsum(dtype="int64") - 1
-    ends = xp.concatenate([new[1:], constant([n], new, "int64")]) if n else new
+    ends = array_module(rows).concatenate([new[1:], constant([n], new, "int64")]) if n else new
     return new, group, ends - new
 
 
 def _distinct(
-    input: Tensor, dim: Any, at: Any, inverse: Any, counts: Any, want_inverse: bool,
-    want_counts: bool,
-) -> Any:  # fmt: skip
+    input: Tensor, axis: int | None, at: Any, inverse: Any, counts: Any, wanted: dict[str, Any]
+) -> Any:
+    """The slices at some positions, and what else is wanted."""
     x = input.data
-    if dim is None or not x.ndim:
-        values = x.reshape(-1)[at]
-    else:
-        values = x[(slice(None),) * one_dim("unique", dim, x.ndim) + (at,)]
+    values = x.reshape(-1)[at] if axis is None or not x.ndim else x[at_axis(axis, at)]
     found = [unrecorded(input, values)]
-    if flag_of("unique", want_inverse, "return_inverse"):
-        found.append(unrecorded(input, inverse))
-    if flag_of("unique", want_counts, "return_counts"):
-        found.append(unrecorded(input, counts))
+    inverse = inverse.reshape(x.shape) if axis is None else inverse
+    for (what, value), array in zip(wanted.items(), (inverse, counts), strict=True):
+        if flag("unique", what, value):
+            found.append(unrecorded(input, array))
     return found[0] if len(found) == 1 else tuple(found)
 
 
@@ -242,7 +222,7 @@ def searchsorted(
         sorter: positions that sort `sorted_sequence`, if it is not in order.
     """
     if side not in (None, "left", "right"):
-        raise RuntimeError(f"searchsorted: side is {said(side)}; it must be 'left' or 'right'")
+        raise RuntimeError(f"searchsorted: side is {shown(side)}; it must be 'left' or 'right'")
     if right and side == "left":
         raise RuntimeError("searchsorted: right is True and side is 'left'; give one of them")
     x = sorted_sequence.data
@@ -266,7 +246,7 @@ def searchsorted(
             raise RuntimeError(f"searchsorted: sorter must be from 0 to {x.shape[-1] - 1}")
         x = array_module(x).take_along_axis(x, s, axis=-1)
     found = _inserted(x, v, "right" if right or side == "right" else "left")
-    dtype = "int32" if flag_of("searchsorted", out_int32, "out_int32") else "int64"
+    dtype = "int32" if flag("searchsorted", "out_int32", out_int32) else "int64"
     return unrecorded(sorted_sequence, found.astype(dtype, copy=False))
 
 
@@ -283,16 +263,13 @@ def bucketize(
         out_int32: int32 in place of int64.
         right: whether a value equal to a boundary is above it.
     """
-    if not isinstance(boundaries, Value) or boundaries.data.ndim != 1:
-        found = (
-            f"has shape {tuple(boundaries.data.shape)}"
-            if isinstance(boundaries, Value)
-            else f"is {a_kind_of(boundaries)}"
+    if boundaries.ndim != 1:
+        raise RuntimeError(
+            f"bucketize: boundaries has shape {boundaries.shape}; it must have one axis"
         )
-        raise RuntimeError(f"bucketize: boundaries {found}; it must be a Tensor with one axis")
     v = _values("bucketize", input, boundaries.data)
     found = _inserted(boundaries.data, v, "right" if right else "left")
-    dtype = "int32" if flag_of("bucketize", out_int32, "out_int32") else "int64"
+    dtype = "int32" if flag("bucketize", "out_int32", out_int32) else "int64"
     return unrecorded(boundaries, found.astype(dtype, copy=False))
 
 
@@ -303,7 +280,7 @@ def _values(name: str, input: Any, like: Any) -> Any:
         return input
     if isinstance(input, int | float):
         return constant(input, like)
-    raise TypeError(f"{name}: input is {a_kind_of(input)}; it must be a Tensor or a number")
+    raise TypeError(f"{name}: input is {shown(input)}; it must be a Tensor or a number")
 
 
 def _inserted(x: Any, v: Any, side: str) -> Any:

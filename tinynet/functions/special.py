@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import raw
 from tinynet.backend import full
+from tinynet.functions.arguments import number
 from tinynet.functions.bounds import clamp
-from tinynet.functions.operands import number, real, reals
+from tinynet.functions.operands import real, reals
 from tinynet.functions.public import function
 from tinynet.ops import arithmetic, elementary, exponential
 from tinynet.ops import special as ops
@@ -38,7 +39,7 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """
     x = real(input)
     if eps is not None:
-        eps = number("eps", eps)
+        eps = number("logit", "eps", eps)
         x = clamp(x, eps, 1.0 - eps)
     return elementary.log(x) - exponential.log1p(-x)
 

@@ -6,7 +6,8 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from tinynet.autograd import Value
-from tinynet.functions.arguments import axis, integer, several, tensors_of
+from tinynet.functions.arguments import integer, one_axis
+from tinynet.functions.operands import several, tensors_of
 from tinynet.functions.promoting import common_dtype
 from tinynet.functions.public import function, shown
 from tinynet.functions.shaping import broadcast_tensors
@@ -23,7 +24,7 @@ def _joined(name: str, tensors: list[Tensor], dim: Any) -> Tensor:
     dtype = common_dtype(*(t.data for t in tensors))
     tensors = [t.to(dtype) for t in tensors]
     tensors = [t for t in tensors if t.shape != (0,)] or tensors[:1]
-    at = axis(name, dim, tensors[0].ndim)
+    at = one_axis(name, dim, tensors[0].ndim)
     _check_shapes(name, tensors, at)
     return shape.cat(*tensors, dim=at)
 
@@ -45,13 +46,13 @@ def cat(tensors: Any, dim: int = 0) -> Tensor:
 @function
 def concat(tensors: Any, dim: int = 0) -> Tensor:
     """The same as `cat`."""
-    return _joined("concat", tensors_of("concat", tensors), dim)
+    return cat(tensors, dim)
 
 
 @function
 def concatenate(tensors: Any, dim: int = 0) -> Tensor:
     """The same as `cat`, by NumPy's name."""
-    return _joined("concatenate", tensors_of("concatenate", tensors), dim)
+    return cat(tensors, dim)
 
 
 @function
@@ -66,7 +67,7 @@ def stack(tensors: Any, dim: int = 0) -> Tensor:
 
 def _stacked(name: str, tensors: list[Tensor], dim: Any) -> Tensor:
     _check_shapes(name, tensors, None)
-    at = axis(name, dim, tensors[0].ndim + 1)
+    at = one_axis(name, dim, tensors[0].ndim + 1)
     return _joined(name, [t.unsqueeze(at) for t in tensors], at)
 
 
@@ -86,7 +87,7 @@ def vstack(tensors: Any) -> Tensor:
 @function
 def row_stack(tensors: Any) -> Tensor:
     """The same as `vstack`."""
-    return _joined("row_stack", [atleast_2d(t) for t in tensors_of("row_stack", tensors)], 0)
+    return vstack(tensors)
 
 
 @function
@@ -197,9 +198,7 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     """All choices of r entries of a vector, a row each, in the order of their positions."""
     if input.ndim != 1:
         raise ValueError(f"combinations: shape {input.shape} must have one axis")
-    r = integer("combinations", "r", r)
-    if r < 0:
-        raise ValueError(f"combinations: r is {r}; it must be at least 0")
+    r = integer("combinations", "r", r, least=0)
     choose: Any = itertools.combinations
     if with_replacement:
         choose = itertools.combinations_with_replacement

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Any
 from tinynet.autograd import Value
 from tinynet.backend import arange, array_module, constant, is_array, zeros
 from tinynet.dtypes import in_float32
-from tinynet.functions.dims import (
-    at_axis,
-    number_of,
-    one_dim,
-    tensor_like,
-)
-from tinynet.functions.public import a_kind_of, function, unrecorded
+from tinynet.functions.arguments import integer, one_axis
+from tinynet.functions.operands import tensor_like
+from tinynet.functions.public import function, shown, unrecorded
 from tinynet.functions.reducing import Pair
 from tinynet.functions.sorting import at_rank, order, taken
 from tinynet.ops import shape
 from tinynet.ops.arithmetic import where
+from tinynet.ops.indexing import at_axis
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
@@ -49,7 +46,7 @@ def _median(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
                 raise ValueError(f"{name}: shape {input.shape} has no entry; it needs one")
             return input.sum() + math.nan
         return _median(name, input.reshape(-1), 0, False)[0]
-    axis = one_dim(name, dim, input.ndim)
+    axis = one_axis(name, dim, input.ndim)
     n = input.shape[axis] if input.ndim else 1
     if n == 0:
         raise IndexError(f"{name}: shape {input.shape} has no entry along dim {dim}; it needs one")
@@ -116,7 +113,7 @@ def _quantile(name: str, input: Tensor, q: Any, dim: Any, keepdim: bool, between
             raise RuntimeError(f"{name}: q is {q}; it must be from 0 to 1")
         q = unrecorded(input, constant(q, input.data, input.dtype))
     elif isinstance(q, Value) or is_array(q):
-        q = tensor_like(name, q, input, "q")
+        q = tensor_like(name, "q", q, input)
         if q.dtype != input.dtype:
             raise RuntimeError(f"{name}: q is {q.dtype} and input {input.dtype}; make them equal")
         if q.ndim > 1:
@@ -124,7 +121,7 @@ def _quantile(name: str, input: Tensor, q: Any, dim: Any, keepdim: bool, between
         if not ((q.data >= 0) & (q.data <= 1)).all():
             raise RuntimeError(f"{name}: q must be from 0 to 1 in every entry")
     else:
-        raise TypeError(f"{name}: q is {a_kind_of(q)}; it must be a number or a Tensor")
+        raise TypeError(f"{name}: q is {shown(q)}; it must be a number or a Tensor")
     if not input.numel():
         raise RuntimeError(f"{name}: shape {input.shape} has no entry; it needs one")
     kept = (1,) * input.ndim
@@ -132,7 +129,7 @@ def _quantile(name: str, input: Tensor, q: Any, dim: Any, keepdim: bool, between
         input = input.reshape(-1)
         axis = 0
     else:
-        axis = one_dim(name, dim, input.ndim)
+        axis = one_axis(name, dim, input.ndim)
         input = input if input.ndim else input.reshape(1)
         kept = tuple(1 if k == axis else m for k, m in enumerate(input.shape)) if kept else ()
     values = _between(name, input, q.reshape(-1), axis, between)
@@ -184,7 +181,7 @@ def _moved_first(x: Tensor, axis: int) -> Tensor:
 @function
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Pair:
     """The most frequent entry along `dim`, the smallest of ties, and its last position."""
-    axis = one_dim("mode", dim, input.ndim)
+    axis = one_axis("mode", dim, input.ndim)
     if not input.ndim:
         return taken(input, axis, order(input.data, axis, False))
     x, xp = input.data, array_module(input.data)
@@ -229,7 +226,7 @@ def cov(
         raise RuntimeError("cov: input is bool; convert to a float with .float()")
     x = input if input.dtype.kind == "f" else input.float()
     x = x.reshape(1, -1) if x.ndim < 2 else x
-    n, correction = x.shape[1], number_of("cov", correction, "correction")
+    n, correction = x.shape[1], integer("cov", "correction", correction)
     weights = _weights(x, n, fweights, aweights)
     if weights is None:
         centred = x - x.sum(1, keepdim=True) / n if n else x
@@ -253,7 +250,7 @@ def _weights(x: Tensor, n: int, fweights: Any, aweights: Any) -> tuple[Tensor, A
     for name, w, kinds in (("fweights", fweights, "iu"), ("aweights", aweights, "f")):
         if w is None:
             continue
-        w = tensor_like("cov", w, x, name)
+        w = tensor_like("cov", name, w, x)
         if w.ndim > 1:
             raise RuntimeError(f"cov: {name} has shape {w.shape}; it must have one axis")
         if w.dtype.kind not in kinds:

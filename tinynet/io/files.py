@@ -7,7 +7,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 
 # Errors on systems that cannot lock or sync a folder.
@@ -54,7 +53,7 @@ def write_atomically(path: str, data: bytes) -> None:
     """
     path = os.path.realpath(path)  # keeps a link and replaces the file it points to
     folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
+    temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}.tmp")
     try:
         # Not tempfile, whose files only their owner can read.
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)

@@ -10,7 +10,6 @@ Source: the format's description, https://huggingface.co/docs/safetensors.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
@@ -56,6 +55,8 @@ def storable(where: str, array: np.ndarray) -> np.ndarray:
 
 
 def _digest(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> str:
+    import hashlib  # on first use: it would make `import tinynet` slower
+
     texts = sorted(item for item in metadata.items() if item[0] != "sha256")
     digest = hashlib.sha256(json.dumps(texts).encode())
     for name in sorted(arrays):

@@ -10,19 +10,21 @@ They are ordinary attributes of the module, found by their type::
             self.register_buffer("seen", tn.zeros(2))    # a buffer: saved and moved, not learnt
             self.hidden = tn.zeros(2)                    # a plain attribute: none of these
 
-`state_dict` has PyTorch's names, order and shapes, so weights can be exchanged.
+Here are the names, the tree of modules, and what is done with all of it. The hooks are in `hooks`,
+`state_dict` in `state`, devices and dtypes in `moving`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from tinynet import backend, dtypes
+from tinynet import backend
 from tinynet.autograd import Value, modes
 from tinynet.nn.hooks import HOOKS, Hooked
+from tinynet.nn.moving import Moved
 from tinynet.nn.parameter import Parameter
-from tinynet.nn.state import IncompatibleKeys, assign_arrays, load_arrays
+from tinynet.nn.state import Saved
 from tinynet.tensor import Tensor
 
 Self = TypeVar("Self", bound="Module")
@@ -38,7 +40,7 @@ def _distinct(named: Iterable[tuple[str, T]], wanted: bool = True) -> Iterator[t
             yield name, a
 
 
-class Module(Hooked):
+class Module(Hooked, Saved, Moved):
     """Base class of all layers and networks: define `forward`, call the module.
 
     Attributes:
@@ -265,66 +267,7 @@ class Module(Hooked):
             raise AttributeError(f"{type(self).__name__}: no buffer {target!r}")
         return self._find(target, Tensor)
 
-    # --- saving and loading ---
-
-    def _state(self) -> dict[str, Tensor]:
-        return {
-            path + name: tensor
-            for path, module in self._walk()
-            for name, tensor in module._own(persistent_only=True)
-        }
-
-    def state_dict(
-        self,
-        destination: dict[str, Any] | None = None,
-        prefix: str = "",
-        keep_vars: bool = False,
-    ) -> dict[str, Any]:
-        """Copies of all parameters and persistent buffers by name, as C-ordered NumPy arrays.
-
-        They are NumPy arrays on any device, so that a file of them can be read anywhere. A shared
-        parameter has an entry for each of its names, as in PyTorch.
-
-        Args:
-            destination: a dict to add them to; by default a new one.
-            prefix: put before each name.
-            keep_vars: give the parameters and buffers themselves instead of copies.
-        """
-        state = {} if destination is None else destination
-        for name, t in self._state().items():
-            state[prefix + name] = t if keep_vars else backend.to_numpy(t._data).copy()
-        return state
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> IncompatibleKeys:
-        """Copy arrays into parameters and buffers, which keep their identity, dtype and device.
-
-        Args:
-            state_dict: by name, arrays, Tensors, or objects with ``numpy()`` or ``__array__``, such
-                as the state_dict of a PyTorch model.
-            strict: whether missing and unexpected names are errors; if not, the common names are
-                loaded. Shapes must be equal in either case.
-            assign: put new parameters and buffers in their places instead, with the dtype and
-                device of what is given. An optimizer must be made afterwards.
-
-        Returns:
-            (missing_keys, unexpected_keys), both empty if strict.
-
-        Raises:
-            ValueError: if names or shapes do not fit; the message lists all of them, and nothing
-                is loaded.
-        """
-        name, tensors = type(self).__name__, self._state()
-        if assign:
-            return assign_arrays(name, tensors, state_dict, strict, self._replace)
-        return load_arrays(name, tensors, state_dict, strict)
-
-    def _replace(self, target: str, tensor: Tensor) -> None:
-        path, _, name = target.rpartition(".")
-        setattr(self._find(path, Module), name, tensor)
-
-    # --- modes, devices, dtypes ---
+    # --- modes ---
 
     def train(self: Self, mode: bool = True) -> Self:
         """Set training mode (or, with False, evaluation mode) here and in all submodules."""
@@ -337,55 +280,6 @@ class Module(Hooked):
     def eval(self: Self) -> Self:
         """Set evaluation mode: no dropout, batch normalisation with running statistics."""
         return self.train(False)
-
-    def to(
-        self: Self, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False
-    ) -> Self:
-        """Move to a device ("cpu", "cuda"), convert to a float dtype, or both, in place.
-
-        ``m.to(tensor)`` takes both from a tensor. `non_blocking` changes nothing.
-
-        Parameters stay the same objects with new arrays, so an existing optimizer stays valid.
-        Gradients are converted too; integer buffers keep their dtype.
-
-        Raises:
-            TypeError: if the dtype is not a float type.
-            DeviceError: for "cuda" if it is unavailable.
-        """
-        for a in args:
-            if isinstance(a, Value):
-                device, dtype = backend.device_of(a._data), a._data.dtype
-            elif isinstance(a, str) and backend.is_device(a):
-                device = a
-            elif a is not None and not isinstance(a, bool):  # non_blocking, by position
-                dtype = a
-        device = None if device is None else backend.as_device(device)
-        dtype = None if dtype is None else dtypes.as_dtype(dtype)
-        if dtype is not None and dtype.kind != "f":
-            raise TypeError(f"{type(self).__name__}.to: dtype is {dtype}; it must be a float type")
-        for tensor in [*self.parameters(), *self.buffers()]:
-            for t in (tensor, tensor.grad):
-                if t is None:
-                    continue
-                array = backend.asarray(t._data, dtype if t.dtype.kind == "f" else None, device)
-                if array is not t._data:
-                    t.data = array
-        return self
-
-    def cpu(self: Self) -> Self:
-        return self.to("cpu")
-
-    def cuda(self: Self, device: Any = None) -> Self:
-        return self.to("cuda" if device in (None, 0) else device)
-
-    def float(self: Self) -> Self:
-        return self.to(dtypes.float32)
-
-    def double(self: Self) -> Self:
-        return self.to(dtypes.float64)
-
-    def half(self: Self) -> Self:
-        return self.to("float16")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set `grad` of all parameters to None, or to 0."""

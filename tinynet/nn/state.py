@@ -1,4 +1,4 @@
-"""Load a state_dict into tensors, after checking all names and shapes."""
+"""Saved: the state_dict of a module. It is loaded after checking all names and shapes."""
 
 from __future__ import annotations
 
@@ -52,6 +52,67 @@ def host_array(where: str, value: Any, dtype: Any = None) -> Any:
         return backend.to_numpy(backend.asarray(value, dtype, "cpu"))
     except TypeError as error:
         raise TypeError(f"{where} cannot be converted to an array of numbers: {error}") from error
+
+
+class Saved:
+    """The part of `Module` that has a `state_dict`, with PyTorch's names, order and shapes."""
+
+    def _state(self: Any) -> dict[str, Tensor]:
+        return {
+            path + name: tensor
+            for path, module in self._walk()
+            for name, tensor in module._own(persistent_only=True)
+        }
+
+    def state_dict(
+        self,
+        destination: dict[str, Any] | None = None,
+        prefix: str = "",
+        keep_vars: bool = False,
+    ) -> dict[str, Any]:
+        """Copies of all parameters and persistent buffers by name, as C-ordered NumPy arrays.
+
+        They are NumPy arrays on any device, so that a file of them can be read anywhere. A shared
+        parameter has an entry for each of its names, as in PyTorch.
+
+        Args:
+            destination: a dict to add them to; by default a new one.
+            prefix: put before each name.
+            keep_vars: give the parameters and buffers themselves instead of copies.
+        """
+        state = {} if destination is None else destination
+        for name, t in self._state().items():
+            state[prefix + name] = t if keep_vars else backend.to_numpy(t._data).copy()
+        return state
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
+        """Copy arrays into parameters and buffers, which keep their identity, dtype and device.
+
+        Args:
+            state_dict: by name, arrays, Tensors, or objects with ``numpy()`` or ``__array__``, such
+                as the state_dict of a PyTorch model.
+            strict: whether missing and unexpected names are errors; if not, the common names are
+                loaded. Shapes must be equal in either case.
+            assign: put new parameters and buffers in their places instead, with the dtype and
+                device of what is given. An optimizer must be made afterwards.
+
+        Returns:
+            (missing_keys, unexpected_keys), both empty if strict.
+
+        Raises:
+            ValueError: if names or shapes do not fit; the message lists all of them, and nothing
+                is loaded.
+        """
+        name, tensors = type(self).__name__, self._state()
+        if assign:
+            return assign_arrays(name, tensors, state_dict, strict, self._replace)
+        return load_arrays(name, tensors, state_dict, strict)
+
+    def _replace(self: Any, target: str, tensor: Tensor) -> None:
+        path, _, name = target.rpartition(".")
+        setattr(self.get_submodule(path), name, tensor)
 
 
 def load_arrays(

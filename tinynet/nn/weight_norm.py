@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from tinynet import random
 from tinynet.autograd import no_grad
 from tinynet.functional.distances import normalize
-from tinynet.functions.arguments import axis
+from tinynet.functions.arguments import one_axis
 from tinynet.nn.module import Module
 from tinynet.nn.parameter import Parameter
 from tinynet.tensor import Tensor
@@ -41,7 +41,7 @@ class _WeightNorm(_Computed):
         """The norms of v, in an array that broadcasts with it."""
         if self.dim is None:
             return v.norm()
-        others = tuple([k for k in range(v.ndim) if k != axis("weight_norm", self.dim, v.ndim)])
+        others = tuple([k for k in range(v.ndim) if k != one_axis("weight_norm", self.dim, v.ndim)])
         return v.norm(dim=others, keepdim=True) if others else v.abs()
 
     def weight(self, module: Any) -> Tensor:
@@ -135,7 +135,9 @@ def spectral_norm(
         )
     if dim is None:
         dim = 1 if type(module).__name__.startswith("ConvTranspose") else 0
-    hook = _SpectralNorm(name, n_power_iterations, float(eps), axis("spectral_norm", dim, w.ndim))
+    hook = _SpectralNorm(
+        name, n_power_iterations, float(eps), one_axis("spectral_norm", dim, w.ndim)
+    )
     with no_grad():
         matrix = hook.matrix(w.detach())
         vectors = [

@@ -11,7 +11,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import Op, Value, raw
-from tinynet.backend import arange, array_module, check, constant, is_array, zeros
+from tinynet.backend import arange, check, constant, is_array, zeros
 from tinynet.dtypes import in_float32
 from tinynet.kernels.sums import ROWS
 
@@ -76,37 +76,9 @@ def index_add_gx(gy: Any, i: int, indices: tuple[Any, ...]) -> Any:
     return getitem(gy, index=indices[i])
 
 
-@Op
-def topk(x: Any, *, k: int, dim: int, largest: bool = True) -> Any:
-    """y_j = x_{p_j}, the k largest (or smallest) entries along `dim`, in order; also returns p.
-
-    Derivation: the positions p are locally constant, so <gy, dy> = sum_j gy_j dx_{p_j}
-        = <index_add(gy), dx>.
-        gx = index_add(gy[0], shape=x_shape, indices=(along("topk", raw(y[1]), dim, x_shape),))
-    Jacobian: selection: each row has one 1.
-    Kinks: among ties the first entry is taken, a vertex of the subdifferential.
-    Cost: a sort forward, zeros and n additions backward; keeps the positions.
-    Shapes: that of x with k along `dim`; dtype of x, and int64 for p.
-    Errors: ValueError unless 0 <= k <= the size of `dim`.
-    Source: D. Knuth, The Art of Computer Programming, vol. 3 (1998), section 5.2, for the sort.
-    """
-    n = x.shape[dim]
-    if not 0 <= k <= n:
-        raise ValueError(f"topk: k is {k}; it must be from 0 to {n}, the size of dim {dim}")
-    xp = array_module(x)
-    # a stable sort of the reversed axis puts the first of ties last, so first when read backwards
-    order = (slice(None),) * dim + (slice(None, None, -1),)
-    if largest:
-        positions = n - 1 - x[order].argsort(axis=dim, kind="stable")[order]
-    else:
-        positions = x.argsort(axis=dim, kind="stable")
-    positions = positions[(slice(None),) * dim + (slice(k),)].astype("int64")
-    return xp.take_along_axis(x, positions, axis=dim), positions
-
-
-@topk.rule("x")
-def topk_gx(gy: Any, y: Any, x_shape: tuple[int, ...], dim: int) -> Any:
-    return index_add(gy[0], shape=x_shape, indices=(along("topk", raw(y[1]), dim, x_shape),))
+def at_axis(axis: int, k: Any) -> tuple[Any, ...]:
+    """The index of the entry, the slice or the positions k along `axis`."""
+    return (slice(None),) * axis + (k,)
 
 
 def plain_index(index: Any, like: Any) -> Any:

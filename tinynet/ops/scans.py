@@ -12,18 +12,13 @@ from tinynet.autograd import Op, raw
 from tinynet.backend import array_module, empty
 from tinynet.ops.arithmetic import where
 from tinynet.ops.elementary import exp
-from tinynet.ops.indexing import getitem
+from tinynet.ops.indexing import at_axis, getitem
 from tinynet.ops.reduction import axis_of, keepdims
 from tinynet.ops.shape import cat, flip, pad
 
 
-def _place(dim: int, k: Any) -> tuple[Any, ...]:
-    """The index of the entry, or the slice, k along the axis `dim`."""
-    return (slice(None),) * dim + (k,)
-
-
 def _at(x: Any, dim: int, k: Any) -> Any:
-    return getitem(x, index=_place(dim, k))
+    return getitem(x, index=at_axis(dim, k))
 
 
 def _later(x: Any, dim: int) -> Any:
@@ -67,8 +62,8 @@ def linear_recurrence(a: Any, b: Any, *, dim: int) -> Any:
         )
     y = empty(a.shape, b, array_module(a, b).result_type(a, b))
     for i in range(a.shape[dim]):
-        at = _place(dim, i)
-        y[at] = a[at] * y[_place(dim, i - 1)] + b[at] if i else b[at]
+        at = at_axis(dim, i)
+        y[at] = a[at] * y[at_axis(dim, i - 1)] + b[at] if i else b[at]
     return y
 
 
@@ -156,8 +151,8 @@ def logcumsumexp(x: Any, *, dim: int) -> Any:
     axis = axis_of("logcumsumexp", dim, x.ndim)
     y = empty(x.shape, x)
     for i in range(x.shape[dim]):
-        at = _place(axis, i)
-        y[at] = xp.logaddexp(y[_place(axis, i - 1)], x[at]) if i else x[at]
+        at = at_axis(axis, i)
+        y[at] = xp.logaddexp(y[at_axis(axis, i - 1)], x[at]) if i else x[at]
     return y
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tinynet.autograd import Op
 from tinynet.backend import array_module, full
-from tinynet.ops.indexing import getitem
+from tinynet.ops.indexing import at_axis, getitem
 
 
 @Op
@@ -98,7 +98,7 @@ def cat(*xs: Any, dim: int = 0) -> Any:
     """y = x_0, x_1, ... concatenated along the axis `dim`.
 
     Derivation: dy = dx_0, dx_1, ... concatenated, so <gy, dy> = sum_k <piece k of gy, dx_k>.
-        gxs = getitem(gy, index=(slice(None),) * (dim % len(xs_shape[i])) + (piece,))
+        gxs = getitem(gy, index=at_axis(dim % len(xs_shape[i]), piece))
     Jacobian: for each input, a block of columns of the identity.
     Kinks: none; linear.
     Cost: n copies forward, nothing backward (views); keeps the shapes.
@@ -124,7 +124,7 @@ def cat(*xs: Any, dim: int = 0) -> Any:
 def cat_gx(gy: Any, i: int, xs_shape: Sequence[tuple[int, ...]], dim: int) -> Any:
     start = sum(shape[dim] for shape in xs_shape[:i])
     piece = slice(start, start + xs_shape[i][dim])
-    return getitem(gy, index=(slice(None),) * (dim % len(xs_shape[i])) + (piece,))
+    return getitem(gy, index=at_axis(dim % len(xs_shape[i]), piece))
 
 
 @Op
@@ -146,7 +146,7 @@ def split(x: Any, *, sizes: tuple[int, ...], dim: int) -> Any:
             f"split: sizes {list(sizes)} must be >= 0 and add up to {x.shape[dim]}, the size of "
             f"dim {dim}"
         )
-    pieces = [(slice(None),) * dim + (slice(a, b),) for a, b in itertools.pairwise(ends)]
+    pieces = [at_axis(dim, slice(a, b)) for a, b in itertools.pairwise(ends)]
     return tuple([x[piece] for piece in pieces])
 
 
@@ -169,7 +169,7 @@ def unbind(x: Any, *, dim: int) -> Any:
     """
     if x.shape[dim] == 0:
         raise ValueError(f"unbind: shape {tuple(x.shape)} has no entry along dim {dim}")
-    return tuple([x[(slice(None),) * dim + (k,)] for k in range(x.shape[dim])])
+    return tuple([x[at_axis(dim, k)] for k in range(x.shape[dim])])
 
 
 @unbind.rule("x")

@@ -94,14 +94,8 @@ class Adam(Optimizer):
         return beta1, 1.0 - beta1, beta2, 1.0 - beta2, options["eps"] * s, rate
 
     def _update(self, xp: Any, scalars: Any, g: Any, out: Any, slots: dict[str, Any]) -> None:
-        m, v = slots["exp_avg"], slots["exp_avg_sq"]
-        beta1, rest1, beta2, rest2, eps, rate = scalars
-        m *= beta1
-        m += xp.multiply(g, rest1, out=out)
-        xp.multiply(g, g, out=out)
-        out *= rest2
-        v *= beta2
-        v += out
+        *decays, eps, rate = scalars
+        m, v = moments(xp, decays, g, out, slots)
         if "max_exp_avg_sq" in slots:
             largest = slots["max_exp_avg_sq"]
             v = xp.maximum(largest, v, out=largest)
@@ -109,6 +103,19 @@ class Adam(Optimizer):
         out += eps
         xp.divide(m, out, out=out)
         out *= rate
+
+
+def moments(xp: Any, decays: Any, g: Any, out: Any, slots: dict[str, Any]) -> tuple[Any, Any]:
+    """m = beta1 m + (1 - beta1) g and v = beta2 v + (1 - beta2) g^2, in place; `out` is scratch."""
+    m, v = slots["exp_avg"], slots["exp_avg_sq"]
+    beta1, rest1, beta2, rest2 = decays
+    m *= beta1
+    m += xp.multiply(g, rest1, out=out)
+    xp.multiply(g, g, out=out)
+    out *= rest2
+    v *= beta2
+    v += out
+    return m, v
 
 
 class AdamW(Adam):

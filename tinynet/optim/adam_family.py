@@ -5,11 +5,27 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tinynet.optim.adam import moments
 from tinynet.optim.optimizer import Optimizer
 from tinynet.optim.options import single
 
 
-class Adamax(Optimizer):
+class _Variant(Optimizer):
+    """Options and state as `Adam` has them."""
+
+    def _check(self, options: dict[str, Any]) -> None:
+        self._betas(options)
+        for name in ("lr", "eps", "weight_decay", "momentum_decay"):
+            if name in options:
+                self._number(options, name)
+        if "decoupled_weight_decay" in options:
+            options["decoupled_weight_decay"] = bool(options["decoupled_weight_decay"])
+
+    def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
+        return ("exp_avg", "exp_avg_sq")
+
+
+class Adamax(_Variant):
     """Adam with the largest gradient, which fades, in place of the root mean square.
 
     With weight decay w, in step t = 1, 2, ... ::
@@ -47,11 +63,6 @@ class Adamax(Optimizer):
         defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, defaults, flags)
 
-    def _check(self, options: dict[str, Any]) -> None:
-        self._betas(options)
-        for name in ("lr", "eps", "weight_decay"):
-            self._number(options, name)
-
     def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
         return ("exp_avg", "exp_inf")
 
@@ -72,7 +83,7 @@ class Adamax(Optimizer):
         out *= rate
 
 
-class NAdam(Optimizer):
+class NAdam(_Variant):
     """Adam with Nesterov's momentum.
 
     With weight decay w and momentum decay psi, in step t = 1, 2, ... ::
@@ -125,15 +136,6 @@ class NAdam(Optimizer):
         }
         super().__init__(params, defaults, flags)
 
-    def _check(self, options: dict[str, Any]) -> None:
-        self._betas(options)
-        for name in ("lr", "eps", "weight_decay", "momentum_decay"):
-            self._number(options, name)
-        options["decoupled_weight_decay"] = bool(options["decoupled_weight_decay"])
-
-    def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
-        return ("exp_avg", "exp_avg_sq")
-
     @staticmethod
     def _momentum(options: dict[str, Any], t: int) -> float:
         return float(options["betas"][0] * (1.0 - 0.5 * 0.96 ** (t * options["momentum_decay"])))
@@ -155,14 +157,8 @@ class NAdam(Optimizer):
         return beta1, 1.0 - beta1, beta2, 1.0 - beta2, options["eps"] * s, of_m, of_g
 
     def _update(self, xp: Any, scalars: Any, g: Any, out: Any, slots: dict[str, Any]) -> None:
-        m, v = slots["exp_avg"], slots["exp_avg_sq"]
-        beta1, rest1, beta2, rest2, eps, of_m, of_g = scalars
-        m *= beta1
-        m += xp.multiply(g, rest1, out=out)
-        v *= beta2
-        xp.multiply(g, g, out=out)
-        out *= rest2
-        v += out
+        *decays, eps, of_m, of_g = scalars
+        m, v = moments(xp, decays, g, out, slots)
         root = xp.sqrt(v)
         root += eps
         xp.multiply(g, of_g, out=out)
@@ -170,7 +166,7 @@ class NAdam(Optimizer):
         out /= root
 
 
-class RAdam(Optimizer):
+class RAdam(_Variant):
     """Adam whose second moment is used only once it is known well enough.
 
     With weight decay w, in step t = 1, 2, ... ::
@@ -222,15 +218,6 @@ class RAdam(Optimizer):
         }
         super().__init__(params, defaults, flags)
 
-    def _check(self, options: dict[str, Any]) -> None:
-        self._betas(options)
-        for name in ("lr", "eps", "weight_decay"):
-            self._number(options, name)
-        options["decoupled_weight_decay"] = bool(options["decoupled_weight_decay"])
-
-    def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
-        return ("exp_avg", "exp_avg_sq")
-
     def _scalars(self, options: dict[str, Any], t: int) -> tuple[float, ...]:
         beta1, beta2 = options["betas"]
         rate = options["lr"] / (1.0 - beta1**t)
@@ -245,14 +232,8 @@ class RAdam(Optimizer):
         return beta1, 1.0 - beta1, beta2, 1.0 - beta2, of_v, rest, rate
 
     def _update(self, xp: Any, scalars: Any, g: Any, out: Any, slots: dict[str, Any]) -> None:
-        m, v = slots["exp_avg"], slots["exp_avg_sq"]
-        beta1, rest1, beta2, rest2, of_v, rest, rate = scalars
-        m *= beta1
-        m += xp.multiply(g, rest1, out=out)
-        v *= beta2
-        xp.multiply(g, g, out=out)
-        out *= rest2
-        v += out
+        *decays, of_v, rest, rate = scalars
+        m, v = moments(xp, decays, g, out, slots)
         xp.sqrt(v, out=out)
         out *= of_v
         out += rest

@@ -18,12 +18,8 @@ store it as "initial_lr". To combine schedules, use `SequentialLR` or `ChainedSc
 only that.
 """
 
-from tinynet.optim.cycles import (
-    CosineAnnealingLR,
-    CosineAnnealingWarmRestarts,
-    CyclicLR,
-    OneCycleLR,
-)
+from tinynet.optim.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
+from tinynet.optim.cycles import CyclicLR, OneCycleLR
 from tinynet.optim.decays import (
     ConstantLR,
     ExponentialLR,
@@ -34,7 +30,8 @@ from tinynet.optim.decays import (
     PolynomialLR,
     StepLR,
 )
-from tinynet.optim.joined import ChainedScheduler, ReduceLROnPlateau, SequentialLR
+from tinynet.optim.joined import ChainedScheduler, SequentialLR
+from tinynet.optim.plateau import ReduceLROnPlateau
 from tinynet.optim.schedule import LRScheduler
 
 __all__ = [

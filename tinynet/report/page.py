@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
-from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -96,6 +95,8 @@ def write_report(
             f"Written {time.strftime('%Y-%m-%d %H:%M:%S %z')} by tinynet {__version__}, Python "
             f"{platform.python_version()}, NumPy {np.__version__}"
         )
+        from importlib import resources  # on first use: it would make `import tinynet` slower
+
         template = (resources.files("tinynet.report") / "page.html").read_text("utf-8")
         page = Template(template).substitute(
             title=escape(title),

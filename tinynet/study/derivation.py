@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import html
 import inspect
@@ -229,6 +228,8 @@ def _named(given: str, name: str) -> Callable[..., Any]:
         found = getattr(place, name, None)
         if callable(found):
             return found
+    import difflib  # on first use: it would make `import tinynet` slower
+
     like = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(
         name, {*registry(), *functional.__all__, *nn.__all__}, 5
     )  # fmt: skip
@@ -257,7 +258,7 @@ def operations_of(function: Callable[..., Any]) -> tuple[list[Op], list[Any]]:
         except (OSError, TypeError, SyntaxError):
             continue
         getattr(tree.body[0], "decorator_list", []).clear()  # no part of what is computed
-        method = f.__qualname__.startswith("Tensor.")
+        method = f.__module__.startswith("tinynet.tensor.") and "." in f.__qualname__
         inside = f.__module__.startswith(_FUNCTIONS)
         if f is first or inside or (method and f.__name__[0] != "_"):
             through.append(f)

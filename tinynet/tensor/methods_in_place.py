@@ -1,12 +1,9 @@
-"""Changes: the methods of Tensor that change it in place.
+"""The functions of tinynet that are methods of `Tensor` in place too: a table, family by family.
 
-Most are a function of `tinynet` whose result is written into the tensor: ``x.exp_()``. They are
-refused on a tensor that requires a gradient; see `Tensor._writable`.
+``acos_ = in_place(angles.acos)`` says that ``x.acos_()`` writes ``tinynet.acos(x)`` into x. Those
+whose result has no gradient of its own to give, such as `index_fill_`, are functions themselves, in
+`tinynet.tensor.methods`.
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
 
 from tinynet.functions import (
     angles,
@@ -25,79 +22,12 @@ from tinynet.functions import (
     special,
 )
 from tinynet.functions.in_place import in_place
-from tinynet.functions.public import function
-
-if TYPE_CHECKING:
-    from tinynet.tensor import Tensor
 
 
-class Changes:
+class MethodsInPlace:
     """Methods of `Tensor`."""
 
     __slots__ = ()
-
-    def _overwritten(self: Any, name: str, other: Any) -> Tensor:
-        other = self._assigned(name, other)
-        self._writable(name)[...] = other
-        return self
-
-    def copy_(self: Any, other: Any) -> Tensor:
-        """Copy numbers, converted to this tensor's dtype and repeated to its shape."""
-        return self._overwritten("copy_", other)
-
-    def fill_(self: Any, value: float) -> Tensor:
-        return self._overwritten("fill_", value)
-
-    def zero_(self: Any) -> Tensor:
-        return self._overwritten("zero_", 0)
-
-    @function
-    def fill_diagonal_(self: Any, fill_value: float, wrap: bool = False) -> Tensor:
-        """x[i, i, ..., i] = fill_value.
-
-        Args:
-            fill_value: a number.
-            wrap: whether the diagonal of a tall matrix (N, C) starts again after C + 1 rows.
-        """
-        if self.ndim < 2 or (self.ndim > 2 and len(set(self.shape)) > 1):
-            raise ValueError(
-                f"fill_diagonal_: shape {self.shape} must have two axes, or more of one size"
-            )
-        rows, columns = self.shape[0], self.shape[-1]
-        period = columns + 1 if wrap and self.ndim == 2 else max(rows, 1)
-        places = [i for i in range(rows) if i % period < columns]
-        index = (places, *[[i % period for i in places]] * (self.ndim - 1))
-        self._writable("fill_diagonal_")[index] = fill_value
-        return self
-
-    # --- another shape for the same memory ---
-
-    def _reshaped(self: Any, name: str, view: Tensor) -> Tensor:
-        self._writable(name)
-        self._data = view._data
-        return self
-
-    def squeeze_(self: Any, dim: Any = None) -> Tensor:
-        x = self.detach()
-        return self._reshaped("squeeze_", x.squeeze() if dim is None else x.squeeze(dim))
-
-    def unsqueeze_(self: Any, dim: int) -> Tensor:
-        return self._reshaped("unsqueeze_", self.detach().unsqueeze(dim))
-
-    def transpose_(self: Any, dim0: int, dim1: int) -> Tensor:
-        return self._reshaped("transpose_", self.detach().transpose(dim0, dim1))
-
-    swapaxes_ = swapdims_ = transpose_
-
-    def t_(self: Any) -> Tensor:
-        return self._reshaped("t_", self.detach().t())
-
-    def detach_(self: Any) -> Tensor:
-        """Take the tensor out of the graph, and return it."""
-        self._source, self._requires_grad = None, False
-        return self
-
-    # --- functions written into the tensor ---
 
     abs_ = in_place(operators.abs)
     absolute_ = in_place(operators.absolute)

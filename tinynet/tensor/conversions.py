@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinynet import backend, dtypes
 from tinynet.autograd import Value
-from tinynet.functions.arguments import axis, shape_of
+from tinynet.functions.arguments import one_axis, shape_of
 from tinynet.functions.copying import check_format
 from tinynet.functions.public import function, shown
 from tinynet.memory import is_contiguous
@@ -73,7 +73,7 @@ class Conversions:
     def stride(self, dim: Any = None) -> Any:
         """How many entries in memory lie between neighbours along each axis, or along one."""
         steps = tuple([n // self._data.itemsize for n in self._data.strides])
-        return steps if dim is None else steps[axis("stride", dim, len(steps))]
+        return steps if dim is None else steps[one_axis("stride", dim, len(steps))]
 
     def is_contiguous(self, memory_format: Any = "contiguous_format") -> bool:
         """Whether the entries lie in row-major order without gaps."""
