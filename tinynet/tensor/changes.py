@@ -54,17 +54,20 @@ class Changes(MethodsInPlace):
         value = self._assigned("item assignment", value)
         self._writable("item assignment")[indexing.plain_index(index, self._data)] = value
 
-    def copy_(self: Any, other: Any) -> Tensor:
-        """Copy numbers, converted to this tensor's dtype and repeated to its shape."""
-        other = self._assigned("copy_", other)
-        self._writable("copy_")[...] = other
+    def _overwritten(self: Any, name: str, other: Any) -> Tensor:
+        other = self._assigned(name, other)
+        self._writable(name)[...] = other
         return self
 
-    def fill_(self: Any, value: float) -> Tensor:
-        return self.copy_(value)
+    def copy_(self, other: Any) -> Tensor:
+        """Copy numbers, converted to this tensor's dtype and repeated to its shape."""
+        return self._overwritten("copy_", other)
 
-    def zero_(self: Any) -> Tensor:
-        return self.copy_(0)
+    def fill_(self, value: float) -> Tensor:
+        return self._overwritten("fill_", value)
+
+    def zero_(self) -> Tensor:
+        return self._overwritten("zero_", 0)
 
     @function
     def fill_diagonal_(self: Any, fill_value: float, wrap: bool = False) -> Tensor:
