@@ -59,14 +59,14 @@ class Changes(MethodsInPlace):
         self._writable(name)[...] = other
         return self
 
-    def copy_(self: Any, other: Any) -> Tensor:
+    def copy_(self, other: Any) -> Tensor:
         """Copy numbers, converted to this tensor's dtype and repeated to its shape."""
         return self._overwritten("copy_", other)
 
-    def fill_(self: Any, value: float) -> Tensor:
+    def fill_(self, value: float) -> Tensor:
         return self._overwritten("fill_", value)
 
-    def zero_(self: Any) -> Tensor:
+    def zero_(self) -> Tensor:
         return self._overwritten("zero_", 0)
 
     @function
