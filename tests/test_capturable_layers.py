@@ -39,7 +39,9 @@ MODULES: dict[str, list[Any]] = {
     "Embedding(4, 3)": [LABELS],
     "EmbeddingBag(4, 3)": [LABELS.reshape(1, -1)],
 }
-NOT_LAYERS = {"Module", "ModuleDict", "ModuleList", "Parameter", "ParameterDict", "ParameterList",
+# lazy layers become others; the loss reads labels and lengths, which say how many steps it has
+NOT_LAYERS = {name for name in nn.__all__ if name.startswith("Lazy")} | {"CTCLoss"}
+NOT_LAYERS |= {"Module", "ModuleDict", "ModuleList", "Parameter", "ParameterDict", "ParameterList",
               "functional", "init", "utils"}  # fmt: skip
 
 

@@ -43,11 +43,13 @@ ON_REQUEST = {
     "creation.py": {"_without_tensors"},  # numbers from outside
     "autograd/anomaly.py": {"bad_number", "is_infinite"},  # looks at every result, when switched on
     "autograd/guards.py": {"operand"},  # a NumPy scalar from outside becomes Python's
+    "functional/ctc.py": {"_lengths", "_rows"},  # they say how many steps the recursion has
     "functional/embedding.py": {"one_hot"},  # the largest label, if num_classes is not given
     "nn/module.py": {"state_dict", "__setattr__"},
     "nn/state.py": {"host_array"},  # loading
     "optim/lbfgs.py": {"_saved"},
     "optim/optimizer.py": {"_state"},  # saving
+    "optim/swa_utils.py": {"update_parameters"},  # called between steps
 }  # fmt: skip
 
 

@@ -22,10 +22,10 @@ ROOT = pathlib.Path(tn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 # each part may import those before it, and its own files
 ORDER = [
-    "version", "console", "dtypes", "backend", "memory", "random", "threads", "window", "kernels",
-    "autograd", "ops", "functions", "conversions", "tensor", "linalg", "creation", "sequences",
-    "sampling", "functional", "nn", "optim", "graph", "data", "utils", "models", "testing", "io",
-    "report", "training", "study",
+    "version", "console", "constants", "backends", "dtypes", "backend", "memory", "random", "cuda",
+    "accelerator", "threads", "window", "kernels", "autograd", "ops", "functions", "conversions",
+    "changes", "tensor", "linalg", "creation", "sequences", "sampling", "functional", "nn", "optim",
+    "graph", "data", "utils", "models", "testing", "io", "report", "training", "study",
 ]  # fmt: skip
 PARTS = [  # of an operation's docstring, in their order
     "Derivation:", "Jacobian:", "Kinks:", "Cost:", "Shapes:", "Source:",

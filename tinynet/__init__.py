@@ -9,8 +9,8 @@ tensor([2., 4., 6.])
 """
 
 from tinynet import (
-    autograd, data, functional, graph, linalg, memory, models, nn, optim, study, testing, training,
-    utils,
+    accelerator, autograd, backends, cuda, data, functional, graph, linalg, memory, models, nn,
+    optim, study, testing, training, utils,
 )  # fmt: skip
 from tinynet.autograd import (
     AnomalyError,
@@ -26,13 +26,28 @@ from tinynet.backend import (
     device,
     DeviceError, default_device, set_default_device, set_printoptions,
 )  # fmt: skip
+from tinynet.backends import (
+    are_deterministic_algorithms_enabled, get_float32_matmul_precision,
+    set_float32_matmul_precision, use_deterministic_algorithms,
+)  # fmt: skip
+from tinynet.constants import (
+    Size, channels_last, contiguous_format, dtype, e, inf, nan, newaxis, pi, preserve_format,
+    strided,
+)  # fmt: skip
 from tinynet.creation import (
     as_tensor, asarray, empty, empty_like, from_numpy, full, full_like, ones, ones_like, tensor,
     zeros, zeros_like,
 )  # fmt: skip
 from tinynet.dtypes import (
+    get_default_dtype, set_default_dtype,
     bool_ as bool, double, finfo, float16, float32, float64, float_ as float, half, iinfo, int8,
     int16, int32, int64, int_ as int, long, short, uint8,
+)  # fmt: skip
+from tinynet.functional import (
+    adaptive_avg_pool1d, avg_pool1d, bilinear, celu, channel_shuffle, conv1d, conv2d, conv3d,
+    conv_transpose1d, conv_transpose2d, conv_transpose3d, cosine_similarity, dropout, group_norm,
+    hardshrink, layer_norm, max_pool1d, max_pool2d, max_pool3d, pixel_shuffle, pixel_unshuffle,
+    prelu, rms_norm, rrelu, selu, threshold,
 )  # fmt: skip
 from tinynet.functions.angles import (
     acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin, asinh, atan,
@@ -41,15 +56,13 @@ from tinynet.functions.angles import (
 from tinynet.functions.bounds import (
     clamp, clamp_max, clamp_min, clip, fmax, fmin, maximum, minimum, nan_to_num,
 )  # fmt: skip
-from tinynet.functions.changing import (
-    index_add_, index_copy_, index_fill_, index_put_, masked_fill_, masked_scatter_, scatter_,
-    scatter_add_, scatter_reduce_,
-)  # fmt: skip
+from tinynet.functions.changing import index_put_
 from tinynet.functions.comparing import (
     all, allclose, any, eq, equal, ge, greater, greater_equal, gt, isclose, isfinite, isin, isinf,
     isnan, isneginf, isposinf, isreal, le, less, less_equal, lt, ne, not_equal,
 )  # fmt: skip
 from tinynet.functions.contracting import einsum
+from tinynet.functions.copying import adjoint, clone, detach, is_nonzero, is_same_size, is_signed
 from tinynet.functions.counting import bincount, histc, histogram
 from tinynet.functions.cutting import (
     chunk, dsplit, hsplit, narrow, select, select_scatter, slice_scatter, split, split_with_sizes,
@@ -58,9 +71,7 @@ from tinynet.functions.cutting import (
 from tinynet.functions.diagonals import (
     diag, diag_embed, diagflat, diagonal, diagonal_scatter, trace, tril, triu,
 )  # fmt: skip
-from tinynet.functions.drawing import (
-    bernoulli, bernoulli_, exponential_, multinomial, normal_, poisson, uniform_,
-)  # fmt: skip
+from tinynet.functions.drawing import bernoulli, multinomial, poisson
 from tinynet.functions.gathering import (
     argwhere, gather, index_select, nonzero, put, take, take_along_dim,
 )  # fmt: skip
@@ -125,7 +136,7 @@ from tinynet.functions.statistics import (
 )  # fmt: skip
 from tinynet.graph import draw, explain, summary
 from tinynet.io import load, save
-from tinynet.random import Generator, manual_seed
+from tinynet.random import Generator, get_rng_state, manual_seed, seed, set_rng_state
 from tinynet.sampling import (
     normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
 )  # fmt: skip
@@ -140,52 +151,61 @@ from tinynet.version import __version__
 memory.keep_freed_memory()
 
 __all__ = [
-    "AnomalyError", "DeviceError", "Generator", "Tensor", "__version__", "abs", "absolute", "acos",
-    "acosh", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "all", "allclose",
-    "amax", "amin", "aminmax", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
-    "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "as_tensor", "asarray", "asin",
-    "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "autograd",
-    "baddbmm", "bernoulli", "bernoulli_", "bincount", "bitwise_and", "bitwise_left_shift",
-    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "bmm", "bool",
-    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
-    "cartesian_prod", "cat", "cdist", "ceil", "cholesky", "chunk", "clamp", "clamp_max",
-    "clamp_min", "clip", "column_stack", "combinations", "concat", "concatenate", "copysign",
-    "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cummax", "cummin", "cumprod",
-    "cumsum", "cumulative_trapezoid", "data", "default_device", "deg2rad", "derivation", "det",
-    "detect_anomaly", "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter",
-    "diff", "digamma", "dist", "div", "divide", "dot", "double", "draw", "dsplit", "dstack",
-    "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp",
-    "exp2", "expand", "expand_as", "expit", "explain", "expm1", "exponential_", "eye", "finfo",
-    "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64",
-    "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "from_numpy", "full",
-    "full_like", "functional", "gather", "gcd", "ge", "ger", "get_num_threads", "grad", "graph",
-    "greater", "greater_equal", "gt", "half", "heaviside", "histc", "histogram", "hsplit", "hstack",
-    "hypot", "iinfo", "index_add", "index_add_", "index_copy", "index_copy_", "index_fill",
-    "index_fill_", "index_put", "index_put_", "index_reduce", "index_select", "inference_mode",
-    "inner", "int", "int16", "int32", "int64", "int8", "inverse", "is_complex", "is_floating_point",
-    "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf",
-    "isposinf", "isreal", "kron", "kthvalue", "lcm", "le", "lerp", "less", "less_equal", "lgamma",
-    "linalg", "linspace", "load", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp",
-    "logaddexp2", "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logit", "logspace", "logsumexp", "long", "lt", "manual_seed", "masked_fill",
-    "masked_fill_", "masked_scatter", "masked_scatter_", "masked_select", "matmul", "matrix_power",
-    "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm", "mode", "models",
-    "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "mv", "nan_to_num", "nanmean",
-    "nanmedian", "nanquantile", "nansum", "narrow", "ne", "neg", "negative", "nn", "no_grad",
-    "nonzero", "norm", "normal", "normal_", "not_equal", "numel", "ones", "ones_like", "optim",
-    "outer", "pairwise_distance", "pdist", "permute", "pinverse", "poisson", "positive", "pow",
-    "prod", "promote_types", "put", "qr", "quantile", "rad2deg", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "randperm", "ravel", "reciprocal", "relu", "remainder",
-    "renorm", "repeat", "repeat_interleave", "reshape", "reshape_as", "result_type", "roll",
-    "rot90", "round", "row_stack", "rsqrt", "rsub", "save", "scatter", "scatter_", "scatter_add",
-    "scatter_add_", "scatter_reduce", "scatter_reduce_", "searchsorted", "select", "select_scatter",
-    "set_default_device", "set_grad_enabled", "set_num_threads", "set_printoptions", "sgn", "short",
-    "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "slice_scatter", "slogdet", "softmax",
-    "sort", "split", "split_with_sizes", "sqrt", "square", "squeeze", "stack", "std", "std_mean",
-    "study", "sub", "subtract", "sum", "summary", "svd", "swapaxes", "swapdims", "t", "take",
-    "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile",
-    "topk", "trace", "training", "transpose", "trapezoid", "trapz", "tril", "tril_indices", "triu",
-    "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unflatten", "unfold", "uniform_",
-    "unique", "unique_consecutive", "unravel_index", "unsqueeze", "utils", "var", "var_mean",
-    "vdot", "view", "view_as", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
+    "AnomalyError", "DeviceError", "Generator", "Size", "Tensor", "__version__", "abs", "absolute",
+    "accelerator", "acos", "acosh", "adaptive_avg_pool1d", "add", "addbmm", "addcdiv", "addcmul",
+    "addmm", "addmv", "addr", "adjoint", "all", "allclose", "amax", "amin", "aminmax", "any",
+    "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_tensor",
+    "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d",
+    "autograd", "avg_pool1d", "backends", "baddbmm", "bernoulli", "bilinear", "bincount",
+    "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor", "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors",
+    "broadcast_to", "bucketize", "can_cast", "cartesian_prod", "cat", "cdist", "ceil", "celu",
+    "channel_shuffle", "channels_last", "cholesky", "chunk", "clamp", "clamp_max", "clamp_min",
+    "clip", "clone", "column_stack", "combinations", "concat", "concatenate", "contiguous_format",
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "copysign", "corrcoef", "cos", "cosh", "cosine_similarity", "count_nonzero", "cov", "cross",
+    "cuda", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "data",
+    "default_device", "deg2rad", "derivation", "det", "detach", "detect_anomaly", "device", "diag",
+    "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "diff", "digamma", "dist", "div",
+    "divide", "dot", "double", "draw", "dropout", "dsplit", "dstack", "dtype", "e", "einsum",
+    "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2",
+    "expand", "expand_as", "expit", "explain", "expm1", "eye", "finfo", "fix", "flatten", "flip",
+    "fliplr", "flipud", "float", "float16", "float32", "float64", "float_power", "floor",
+    "floor_divide", "fmax", "fmin", "fmod", "frac", "from_numpy", "full", "full_like", "functional",
+    "gather", "gcd", "ge", "ger", "get_default_dtype", "get_float32_matmul_precision",
+    "get_num_threads", "get_rng_state", "grad", "graph", "greater", "greater_equal", "group_norm",
+    "gt", "half", "hardshrink", "heaviside", "histc", "histogram", "hsplit", "hstack", "hypot",
+    "iinfo", "index_add", "index_copy", "index_fill", "index_put", "index_put_", "index_reduce",
+    "index_select", "inf", "inference_mode", "inner", "int", "int16", "int32", "int64", "int8",
+    "inverse", "is_complex", "is_floating_point", "is_grad_enabled", "is_nonzero", "is_same_size",
+    "is_signed", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf",
+    "isposinf", "isreal", "kron", "kthvalue", "layer_norm", "lcm", "le", "lerp", "less",
+    "less_equal", "lgamma", "linalg", "linspace", "load", "log", "log10", "log1p", "log2",
+    "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt",
+    "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_power",
+    "max", "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "mean", "median", "meshgrid", "min",
+    "minimum", "mm", "mode", "models", "moveaxis", "movedim", "msort", "mul", "multinomial",
+    "multiply", "mv", "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum",
+    "narrow", "ne", "neg", "negative", "newaxis", "nn", "no_grad", "nonzero", "norm", "normal",
+    "not_equal", "numel", "ones", "ones_like", "optim", "outer", "pairwise_distance", "pdist",
+    "permute", "pi", "pinverse", "pixel_shuffle", "pixel_unshuffle", "poisson", "positive", "pow",
+    "prelu", "preserve_format", "prod", "promote_types", "put", "qr", "quantile", "rad2deg", "rand",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "ravel",
+    "reciprocal", "relu", "remainder", "renorm", "repeat", "repeat_interleave", "reshape",
+    "reshape_as", "result_type", "rms_norm", "roll", "rot90", "round", "row_stack", "rrelu",
+    "rsqrt", "rsub", "save", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed",
+    "select", "select_scatter", "selu", "set_default_device", "set_default_dtype",
+    "set_float32_matmul_precision", "set_grad_enabled", "set_num_threads", "set_printoptions",
+    "set_rng_state", "sgn", "short", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh",
+    "slice_scatter", "slogdet", "softmax", "sort", "split", "split_with_sizes", "sqrt", "square",
+    "squeeze", "stack", "std", "std_mean", "strided", "study", "sub", "subtract", "sum", "summary",
+    "svd", "swapaxes", "swapdims", "t", "take", "take_along_dim", "tan", "tanh", "tensor",
+    "tensor_split", "tensordot", "testing", "threshold", "tile", "topk", "trace", "training",
+    "transpose", "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices",
+    "true_divide", "trunc", "uint8", "unbind", "unflatten", "unfold", "unique",
+    "unique_consecutive", "unravel_index", "unsqueeze", "use_deterministic_algorithms", "utils",
+    "var", "var_mean", "vdot", "view", "view_as", "vsplit", "vstack", "where", "xlogy", "zeros",
+    "zeros_like",
 ]  # fmt: skip

@@ -288,6 +288,27 @@ def may_share_memory(a: Array, b: Array) -> bool:
     )
 
 
+def synchronize() -> None:
+    """Wait for the GPU, if it was used."""
+    if _settings["cuda works"]:
+        import cupy
+
+        cupy.cuda.get_current_stream().synchronize()
+
+
+def empty_cache() -> None:
+    """Free the memory that CuPy keeps, if the GPU was used."""
+    if _settings["cuda works"]:
+        import cupy
+
+        cupy.get_default_memory_pool().free_all_blocks()
+
+
+def address(a: Array) -> int:
+    """Where the first entry lies in the memory of its device."""
+    return int(a.ctypes.data if isinstance(a, np.ndarray) else a.data.ptr)
+
+
 def to_device(a: Array, device: str) -> Array:
     """The array on `device`: `a` itself if it is there already, else a copy."""
     if device_of(a) == check_device(device):

@@ -9,23 +9,13 @@ from typing import TYPE_CHECKING, Any
 from tinynet import backend, dtypes
 from tinynet.autograd import Value
 from tinynet.functions.arguments import one_axis, shape_of
+from tinynet.functions.copying import check_format
 from tinynet.functions.public import function, shown
 from tinynet.memory import is_contiguous
 from tinynet.ops import conversion
 
 if TYPE_CHECKING:
     from tinynet.tensor import Tensor
-
-FORMATS = ("preserve_format", "contiguous_format")
-
-
-def check_format(name: str, memory_format: Any) -> None:
-    """Raise unless a memory format is None or one of those that change nothing here."""
-    if memory_format is not None and str(memory_format).rpartition(".")[2] not in FORMATS:
-        raise ValueError(
-            f"{name}: memory_format {memory_format} is not supported; tinynet chooses how a tensor "
-            "lies in memory, and no number depends on it, so leave it out"
-        )
 
 
 class Conversions:
@@ -61,6 +51,24 @@ class Conversions:
     def nbytes(self) -> int:
         """The number of bytes of all entries."""
         return int(self._data.nbytes)
+
+    @property
+    def is_cuda(self) -> builtins.bool:
+        """Whether it is on a GPU."""
+        return backend.device_of(self._data) == "cuda"
+
+    @property
+    def is_cpu(self) -> builtins.bool:
+        """Whether it is on the CPU."""
+        return backend.device_of(self._data) == "cpu"
+
+    def get_device(self) -> builtins.int:
+        """The number of its GPU, 0, or -1 on the CPU."""
+        return 0 if self.is_cuda else -1
+
+    def data_ptr(self) -> builtins.int:
+        """The address of the first entry."""
+        return backend.address(self._data)
 
     def stride(self, dim: Any = None) -> Any:
         """How many entries in memory lie between neighbours along each axis, or along one."""
@@ -128,7 +136,7 @@ class Conversions:
         return self.to("cpu", memory_format=memory_format)
 
     def cuda(self, device: Any = None, non_blocking: Any = False) -> Tensor:
-        return self.to(device="cuda" if device is None else device)
+        return self.to(device="cuda" if device in (None, 0) else device)
 
     def half(self, memory_format: Any = None) -> Tensor:
         return self.to(dtypes.float16, memory_format=memory_format)
@@ -166,11 +174,6 @@ class Conversions:
         if not isinstance(other, Value):
             raise TypeError(f"type_as: other is {shown(other)}; it must be a Tensor")
         return self.to(other)
-
-    def clone(self: Any, *, memory_format: Any = None) -> Tensor:
-        """A copy, recorded: gradients flow back through it."""
-        check_format("clone", memory_format)
-        return conversion.clone(self)
 
     # --- new tensors of its dtype and on its device ---
 

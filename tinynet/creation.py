@@ -9,8 +9,8 @@ from typing import Any
 
 from tinynet import backend, dtypes
 from tinynet.autograd import Value
-from tinynet.conversions import check_format
 from tinynet.functions.arguments import number, shape_of
+from tinynet.functions.copying import check_format
 from tinynet.functions.public import function, shown
 from tinynet.tensor import Tensor
 

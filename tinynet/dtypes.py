@@ -216,3 +216,21 @@ def check_same_float(name: str, names: Sequence[str], *operands: Any) -> None:
             f"{name}: {first} is {one} and {second} is {other}; convert one with .to, as in "
             f"x.to({str(other)!r})"
         )
+
+
+def get_default_dtype() -> Any:
+    """The dtype of tensors made from Python's floats: float32."""
+    return float32
+
+
+def set_default_dtype(d: Any, /) -> None:
+    """Accept float32, the dtype of tensors made from Python's floats.
+
+    Raises:
+        ValueError: for another dtype.
+    """
+    if as_dtype(d) != float32:
+        raise ValueError(
+            f"set_default_dtype: {as_dtype(d)} is not supported; Python's floats become float32. "
+            "Give dtype= where a tensor is made, or convert with .double() and model.double()"
+        )

@@ -4,11 +4,18 @@ A run therefore has the same initial weights, shuffles and dropout masks on CPU 
 
 A forked process draws other numbers than its parent and its siblings: the i-th fork draws from the
 parent's state and i, so that a seeded program still has the same numbers every time.
+
+A loader's batch draws from a generator of its own (`drawing_from`): several threads that took
+numbers from one generator would get other numbers in each run.
 """
 
 from __future__ import annotations
 
+import copy
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -57,8 +64,31 @@ class _Random:
     forks: int = 0
 
 
+class _Own:
+    """The generator of a block within `drawing_from`, created on first use."""
+
+    def __init__(self, make: Callable[[], np.random.Generator]) -> None:
+        self.make = make
+        self.generator: np.random.Generator | None = None
+
+
+_own: ContextVar[_Own | None] = ContextVar("tinynet random numbers", default=None)
+
+
+@contextmanager
+def drawing_from(make: Callable[[], np.random.Generator]) -> Iterator[None]:
+    """Within the block, in this thread, random numbers come from ``make()``."""
+    token = _own.set(_Own(make))
+    try:
+        yield
+    finally:
+        _own.reset(token)
+
+
 def manual_seed(seed: int) -> np.random.Generator:
     """Seed the generator of initialisation and dropout, and return it.
+
+    In an item of a data set that a loader asks for, only that loader's batch is affected.
 
     Args:
         seed: a non-negative integer.
@@ -69,16 +99,49 @@ def manual_seed(seed: int) -> np.random.Generator:
     >>> a == generator().random()
     True
     """
-    _Random.generator = np.random.default_rng(seed)
-    return _Random.generator
+    holder = _own.get() or _Random
+    holder.generator = np.random.default_rng(seed)
+    return holder.generator
+
+
+def seed() -> int:
+    """Seed the generator with a random number, and return that number."""
+    number = int(np.random.SeedSequence().generate_state(1)[0])
+    manual_seed(number)
+    return number
+
+
+def get_rng_state() -> dict[str, Any]:
+    """The state of the generator, for `set_rng_state`."""
+    return copy.deepcopy(dict(generator().bit_generator.state))
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Go on from a state that `get_rng_state` returned."""
+    generator().bit_generator.state = new_state
+
+
+@contextmanager
+def fork_rng(devices: Any = (), enabled: bool = True) -> Iterator[None]:
+    """Draw within the block without changing what is drawn after it."""
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            set_rng_state(state)
 
 
 def generator() -> np.random.Generator:
     """The NumPy generator that initialisation and dropout draw from, on the host."""
+    own = _own.get()
+    if own is not None:
+        if own.generator is None:
+            own.generator = own.make()
+        return own.generator
     if _Random.generator is None:
-        # random, but the seed can be read from the generator afterwards
-        return manual_seed(int(np.random.SeedSequence().generate_state(1)[0]))
-    return _Random.generator
+        seed()
+    return _Random.generator  # type: ignore[return-value]
 
 
 def uniform(shape: tuple[int, ...], like: Array) -> Array:

@@ -9,9 +9,9 @@ from typing import Any
 
 from tinynet import backend, dtypes
 from tinynet.autograd import Value
-from tinynet.conversions import check_format
 from tinynet.creation import check_layout, tensor
 from tinynet.functions.arguments import integer, shape_of
+from tinynet.functions.copying import check_format
 from tinynet.functions.public import function, shown
 from tinynet.random import generator as default_generator
 from tinynet.tensor import Tensor

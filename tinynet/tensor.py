@@ -15,17 +15,20 @@ from tinynet import autograd, backend
 from tinynet.autograd import Value, guards
 from tinynet.autograd.hooks import Attached, RemovableHandle
 from tinynet.autograd.modes import modes
-from tinynet.autograd.versions import alias, increment_version, share_version
+from tinynet.autograd.versions import increment_version, share_version
+from tinynet.changes import Changes
 from tinynet.conversions import Conversions
 from tinynet.functions import (
     angles,
     bounds,
     changing,
     comparing,
+    copying,
     counting,
     cutting,
     diagonals,
     drawing,
+    filling,
     gathering,
     logical,
     masking,
@@ -48,13 +51,12 @@ from tinynet.functions import (
     statistics,
 )
 from tinynet.functions.arguments import one_axis
-from tinynet.functions.in_place import in_place
 from tinynet.ops import arithmetic, indexing
 
 Operand = Any  # a Tensor, an array or a number
 
 
-class Tensor(Conversions, Value):
+class Tensor(Conversions, Changes, Value):
     """An array with gradients; create one with `tinynet.tensor`.
 
     Attributes:
@@ -208,10 +210,6 @@ class Tensor(Conversions, Value):
             raise TypeError(f"index: a {self.dtype} tensor of shape {self.shape} is not an integer")
         return int(self.item())
 
-    def detach(self) -> Tensor:
-        """A tensor outside the graph that shares memory with this one."""
-        return alias(self)
-
     def __copy__(self) -> Tensor:
         """Another tensor with the same memory, version, graph and gradient."""
         out = type(self)(self._data, self._requires_grad)
@@ -341,82 +339,6 @@ class Tensor(Conversions, Value):
     def __setitem__(self, index: Any, value: Any) -> None:
         value = self._assigned("item assignment", value)
         self._writable("item assignment")[indexing.plain_index(index, self._data)] = value
-
-    def copy_(self, other: Any) -> Tensor:
-        other = self._assigned("copy_", other)
-        self._writable("copy_")[...] = other
-        return self
-
-    def fill_(self, value: float) -> Tensor:
-        return self.copy_(value)
-
-    def zero_(self) -> Tensor:
-        return self.copy_(0)
-
-    abs_ = in_place(operators.abs)
-    absolute_ = in_place(operators.absolute)
-    add_ = in_place(operators.add)
-    addcdiv_ = in_place(operators.addcdiv)
-    addcmul_ = in_place(operators.addcmul)
-    div_ = in_place(operators.div)
-    divide_ = in_place(operators.divide)
-    floor_divide_ = in_place(operators.floor_divide)
-    fmod_ = in_place(operators.fmod)
-    lerp_ = in_place(operators.lerp)
-    mul_ = in_place(operators.mul)
-    multiply_ = in_place(operators.multiply)
-    neg_ = in_place(operators.neg)
-    negative_ = in_place(operators.negative)
-    remainder_ = in_place(operators.remainder)
-    sub_ = in_place(operators.sub)
-    subtract_ = in_place(operators.subtract)
-    true_divide_ = in_place(operators.true_divide)
-    exp_ = in_place(pointwise.exp)
-    exp2_ = in_place(pointwise.exp2)
-    expm1_ = in_place(pointwise.expm1)
-    log_ = in_place(pointwise.log)
-    log10_ = in_place(pointwise.log10)
-    log1p_ = in_place(pointwise.log1p)
-    log2_ = in_place(pointwise.log2)
-    pow_ = in_place(pointwise.pow)
-    reciprocal_ = in_place(pointwise.reciprocal)
-    relu_ = in_place(pointwise.relu)
-    rsqrt_ = in_place(pointwise.rsqrt)
-    sqrt_ = in_place(pointwise.sqrt)
-    square_ = in_place(pointwise.square)
-    acos_ = in_place(angles.acos)
-    asin_ = in_place(angles.asin)
-    atan_ = in_place(angles.atan)
-    cos_ = in_place(angles.cos)
-    sin_ = in_place(angles.sin)
-    sinh_ = in_place(angles.sinh)
-    cosh_ = in_place(angles.cosh)
-    tan_ = in_place(angles.tan)
-    tanh_ = in_place(angles.tanh)
-    erf_ = in_place(special.erf)
-    erfc_ = in_place(special.erfc)
-    erfinv_ = in_place(special.erfinv)
-    logit_ = in_place(special.logit)
-    sigmoid_ = in_place(special.sigmoid)
-    clamp_ = in_place(bounds.clamp)
-    clamp_max_ = in_place(bounds.clamp_max)
-    clamp_min_ = in_place(bounds.clamp_min)
-    clip_ = in_place(bounds.clip)
-    nan_to_num_ = in_place(bounds.nan_to_num)
-    ceil_ = in_place(rounding.ceil)
-    floor_ = in_place(rounding.floor)
-    frac_ = in_place(rounding.frac)
-    round_ = in_place(rounding.round)
-    sign_ = in_place(rounding.sign)
-    trunc_ = in_place(rounding.trunc)
-    bitwise_and_ = in_place(logical.bitwise_and)
-    bitwise_not_ = in_place(logical.bitwise_not)
-    bitwise_or_ = in_place(logical.bitwise_or)
-    bitwise_xor_ = in_place(logical.bitwise_xor)
-    logical_and_ = in_place(logical.logical_and)
-    logical_not_ = in_place(logical.logical_not)
-    logical_or_ = in_place(logical.logical_or)
-    logical_xor_ = in_place(logical.logical_xor)
 
     # x += y changes x in place if nothing has to be recorded; otherwise it is x = x + y, with the
     # same gradients. A leaf that requires a gradient raises, as in add_.
@@ -574,6 +496,24 @@ class Tensor(Conversions, Value):
         return self.transpose(0, 1)
 
     @property
+    def H(self) -> Tensor:
+        """The transpose of a matrix, as PyTorch calls it for complex numbers."""
+        return self.T
+
+    @property
+    def mH(self) -> Tensor:
+        """The transpose of the last two axes, as PyTorch calls it for complex numbers."""
+        return self.transpose(-2, -1)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on a tensor that is no leaf."""
+        node = self.grad_fn
+        attached = node.attached if node is not None else None
+        found = attached.get(self.output_nr) if attached else None
+        return found is not None and found.retained is not None
+
+    @property
     def mT(self) -> Tensor:
         """The transpose of the last two axes."""
         return self.transpose(-2, -1)
@@ -651,6 +591,13 @@ class Tensor(Conversions, Value):
     ne = comparing.ne
     not_equal = comparing.not_equal
 
+    adjoint = copying.adjoint
+    clone = copying.clone
+    detach = copying.detach
+    is_nonzero = copying.is_nonzero
+    is_same_size = copying.is_same_size
+    is_signed = copying.is_signed
+
     bincount = counting.bincount
     histc = counting.histc
     histogram = counting.histogram
@@ -685,6 +632,11 @@ class Tensor(Conversions, Value):
     normal_ = drawing.normal_
     poisson = drawing.poisson
     uniform_ = drawing.uniform_
+
+    cauchy_ = filling.cauchy_
+    geometric_ = filling.geometric_
+    log_normal_ = filling.log_normal_
+    random_ = filling.random_
 
     argwhere = gathering.argwhere
     gather = gathering.gather

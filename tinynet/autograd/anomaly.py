@@ -9,6 +9,7 @@ from contextlib import ContextDecorator
 from typing import Any
 
 from tinynet.autograd.engine import Edge, Node, Op
+from tinynet.autograd.modes import modes, set_modes
 from tinynet.autograd.value import raw
 from tinynet.autograd.watcher import Watcher
 from tinynet.backend import array_module
@@ -97,6 +98,44 @@ class detect_anomaly(ContextDecorator):
 
     def _recreate_cm(self) -> detect_anomaly:
         return detect_anomaly()
+
+
+class set_detect_anomaly:
+    """Switch `detect_anomaly` on or off at once; as a context manager, until the end of the block.
+
+    It is on or off in this thread alone, and then within what this thread calls.
+    """
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        if not check_nan:
+            raise ValueError(
+                "set_detect_anomaly: check_nan is False; to find NaN is all that tinynet's does"
+            )
+        self.before = modes()[1]
+        found = [w for w in _watchers(self.before) if isinstance(w, _Anomaly)]
+        if mode and not found:
+            _Anomaly().__enter__()
+        for watcher in [] if mode else found:
+            for inner in _watchers(modes()[1]):
+                if inner.outer is watcher:
+                    inner.outer = watcher.outer
+            if modes()[1] is watcher:
+                set_modes((modes()[0], watcher.outer))
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        set_modes((modes()[0], self.before))
+
+
+def _watchers(innermost: Any) -> list[Any]:
+    """The active watchers, from the inside out."""
+    found = []
+    while innermost is not None:
+        found.append(innermost)
+        innermost = innermost.outer
+    return found
 
 
 def _check_forward(name: str, y: Any, arrays: list[Any]) -> None:

@@ -15,9 +15,13 @@ Hooks = dict[object, Hook]  # in the order of registration, each with a unique k
 class RemovableHandle:
     """Handle of a registered hook; `remove` or the end of a `with` block removes the hook."""
 
-    def __init__(self, hooks: Hooks, hook: Hook) -> None:
+    def __init__(self, hooks: Hooks, hook: Hook, prepend: bool = False) -> None:
         self._hooks, self._key = hooks, object()
+        earlier = dict(hooks)
+        if prepend:
+            hooks.clear()
         hooks[self._key] = hook
+        hooks.update(earlier)
 
     def remove(self) -> None:
         """Remove the hook; a second call has no effect."""

@@ -18,6 +18,7 @@ from tinynet.data.collate import default_collate, default_convert, moved
 from tinynet.data.dataset import ArrayDataset, IterableDataset, dataset_of, rows_at_once
 from tinynet.data.prefetch import prefetch
 from tinynet.data.sampler import as_seed, integer
+from tinynet.random import drawing_from
 
 
 class DataLoader:
@@ -55,6 +56,10 @@ class DataLoader:
         rng = np.random.default_rng(np.random.SeedSequence([seed, e], spawn_key=(k,)))
 
     so the random numbers depend on (seed, e, k) alone. See `tinynet.data.transforms`.
+
+    What the items of a data set and `collate_fn` draw with tinynet's functions, such as `tn.rand`,
+    depends on (seed, e, k) too: it is the same for any number of threads and does not change what
+    the loop draws. With `random` and `numpy.random` it is not so.
 
     `num_workers` threads prepare batches ahead of the loop, the same batches in the same order for
     any number of threads. At most ``num_workers + 1`` batches wait to be received. An error in a
@@ -151,7 +156,8 @@ class DataLoader:
             raise ValueError(
                 "DataLoader: worker_init_fn, multiprocessing_context and in_order=False are for "
                 "worker processes, but the workers here are threads that keep the order; leave "
-                "them out"
+                "them out. A worker needs no seed: what the items draw with tinynet.rand and the "
+                "like depends on the loader's seed, the epoch and the batch alone"
             )
         self.epoch = 0
         self._first = 0  # first batch of the next iter()
@@ -291,7 +297,11 @@ class DataLoader:
         epoch, first = place
 
         def make(job: tuple[int, Any]) -> Any:
-            return self._batch(epoch, *job)
+            if self._whole is not None and self.transform is None:
+                return self._batch(epoch, *job)
+            seeds = np.random.SeedSequence([self.seed, epoch], spawn_key=(job[0], 1))
+            with drawing_from(lambda: np.random.default_rng(seeds)):
+                return self._batch(epoch, *job)
 
         jobs = zip(count(first), self._rows(epoch, first), strict=False)
         with closing(

@@ -36,6 +36,34 @@ def _from_sublists(args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     return left + ("->" + terms[pairs] if len(terms) > pairs else ""), args[: 2 * pairs : 2]
 
 
+def _axes(term: str, ndim: int) -> list[str]:
+    """The letter of each axis, "." for those of "..."; empty if they do not fit."""
+    named = len(term.replace("...", ""))
+    axes = list(term.replace("...", "." * (ndim - named)))
+    return axes if len(axes) == ndim else []
+
+
+def _broadcast(terms: list[str], operands: tuple[Any, ...]) -> tuple[list[str], tuple[Any, ...]]:
+    """Without the axes of size 1 whose letter has another size in another operand."""
+    all_axes = [_axes(t, x.ndim) for t, x in zip(terms, operands, strict=True)]
+    sizes: dict[str, int] = {}
+    for axes, x in zip(all_axes, operands, strict=True):
+        for letter, n in zip(axes, x.shape, strict=False):
+            sizes[letter] = n if sizes.get(letter, 1) == 1 else sizes[letter]
+    new_terms, new_operands = [], []
+    for term, axes, x in zip(terms, all_axes, operands, strict=True):
+        pairs = list(zip(axes, x.shape, strict=False))
+        own = {c: {n for d, n in pairs if d == c} for c in axes}
+        ones = {c for c, found in own.items() if found == {1} and c != "." and sizes[c] != 1}
+        if ones:
+            kept = [n for c, n in pairs if c not in ones]
+            x = shape.reshape(x, shape=tuple(kept))
+            term = "".join(c for c in term if c not in ones)
+        new_terms.append(term)
+        new_operands.append(x)
+    return new_terms, tuple(new_operands)
+
+
 @function
 def einsum(equation: Any, *operands: Any) -> Tensor:
     """Sum products of entries, by Einstein's summation convention, e.g. "bij,bjk->bik".
@@ -44,7 +72,7 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
         equation: the subscripts of each operand, separated by commas, then "->" and those of the
             output. "..." stands for any number of axes, which broadcast. Without "->" the output
             has "..." and then, in alphabetical order, the letters that occur once.
-        operands: the tensors.
+        operands: the tensors. A letter's axes have one size, or 1.
 
     The letters may also be lists of integers from 0 to 51, with ... for "...", each after its
     operand, and at the end, if it is given, that of the output: einsum(a, [0, 1], b, [1, 2]).
@@ -69,6 +97,7 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     if not arrow:
         letters = left.replace("...", "").replace(",", "")
         out = "..." * ("..." in left) + "".join(c for c in sorted(letters) if letters.count(c) == 1)
+    terms, operands = _broadcast(terms, operands)
     if "..." not in left:
         return linalg.einsum(*operands, subscripts=",".join(terms) + "->" + out)
     free = [c for c in _LETTERS if c not in equation]

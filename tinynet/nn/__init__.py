@@ -1,8 +1,8 @@
 """Building blocks of networks: modules, layers, losses, initial weights; named as in `torch.nn`.
 
 Reading order: parameter, module, layers, embedding, pooling, padding, normalization, grouping,
-dropout, activations, thresholds, losses, regression, margins, distances, containers, parameters,
-init, utils.
+dropout, activations, thresholds, losses, regression, margins, ctc, distances, containers,
+lazy, parameters, init, utils.
 """
 
 from tinynet.nn import functional, init, utils
@@ -40,6 +40,7 @@ from tinynet.nn.convolution import (
     Fold,
     Unfold,
 )  # fmt: skip
+from tinynet.nn.ctc import CTCLoss
 from tinynet.nn.distances import CosineSimilarity, PairwiseDistance
 from tinynet.nn.dropout import (
     AlphaDropout,
@@ -59,6 +60,21 @@ from tinynet.nn.grouping import (
     RMSNorm,
 )  # fmt: skip
 from tinynet.nn.layers import Bilinear, Flatten, Identity, Linear, Unflatten
+from tinynet.nn.lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
+)  # fmt: skip
 from tinynet.nn.losses import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -166,6 +182,7 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "Bilinear",
+    "CTCLoss",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
@@ -209,6 +226,19 @@ __all__ = [
     "LPPool2d",
     "LPPool3d",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",

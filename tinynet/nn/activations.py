@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet import functional
+from tinynet.autograd import no_grad
 from tinynet.nn.layers import at_least_one, new_parameter
 from tinynet.nn.module import Module
 
@@ -196,6 +197,11 @@ class PReLU(Module):
         at_least_one("PReLU", num_parameters=num_parameters)
         self.num_parameters, self.init = num_parameters, float(init)
         self.weight = new_parameter((num_parameters,), self.init, device, dtype)
+
+    def reset_parameters(self) -> None:
+        """Set the weight to `init` again."""
+        with no_grad():
+            self.weight.fill_(self.init)
 
     def forward(self, input: Any) -> Any:
         return functional.prelu(input, self.weight)

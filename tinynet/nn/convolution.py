@@ -65,6 +65,10 @@ class _Convolution(Module):
             of_weight = (in_channels, out_channels // groups)
         self.weight = new_parameter((*of_weight, *self.kernel_size), 0.0, device, dtype)
         self.bias = new_parameter((out_channels,), 0.0, device, dtype) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the initial parameters again."""
         initialise(self.weight, self.bias)
 
     def extra_repr(self) -> str:

@@ -35,6 +35,10 @@ class _Table(Module):
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
         self.weight = new_parameter((num_embeddings, embedding_dim), 0.0, device, dtype)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the table again; the row of `padding_idx` is 0."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
             with no_grad():

@@ -10,7 +10,7 @@ from typing import Any
 
 from tinynet import functional
 from tinynet.functional.layers import last_sizes
-from tinynet.nn.layers import at_least_one, new_parameter
+from tinynet.nn.layers import at_least_one, new_parameter, ones_and_zeros
 from tinynet.nn.module import Module
 from tinynet.nn.normalization import _BatchNorm
 
@@ -54,6 +54,10 @@ class GroupNorm(Module):
         shape = (num_channels,)
         self.weight = new_parameter(shape, 1.0, device, dtype) if affine else None
         self.bias = new_parameter(shape, 0.0, device, dtype) if affine and bias else None
+
+    def reset_parameters(self) -> None:
+        """Set the weight to 1 and the bias to 0."""
+        ones_and_zeros(self)
 
     def forward(self, input: Any) -> Any:
         return functional.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
@@ -165,6 +169,10 @@ class RMSNorm(Module):
         self.normalized_shape = shape = last_sizes(normalized_shape)
         self.eps, self.elementwise_affine = None if eps is None else float(eps), elementwise_affine
         self.weight = new_parameter(shape, 1.0, device, dtype) if elementwise_affine else None
+
+    def reset_parameters(self) -> None:
+        """Set the weight to 1."""
+        ones_and_zeros(self)
 
     def forward(self, input: Any) -> Any:
         return functional.rms_norm(input, self.normalized_shape, self.weight, self.eps)

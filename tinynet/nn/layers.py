@@ -37,6 +37,14 @@ def initialise(weight: Parameter, bias: Parameter | None) -> None:
         init.uniform_(bias, -1.0 / math.sqrt(fan_in), 1.0 / math.sqrt(fan_in))
 
 
+def ones_and_zeros(layer: Any) -> None:
+    """The initial parameters of a normalisation: weight 1 and bias 0, as far as it has them."""
+    if layer.weight is not None:
+        init.ones_(layer.weight)
+    if getattr(layer, "bias", None) is not None:
+        init.zeros_(layer.bias)
+
+
 class Linear(Module):
     """y = x W^T + b along the last axis; see `tinynet.ops.linalg.linear`.
 
@@ -64,6 +72,10 @@ class Linear(Module):
         self.in_features, self.out_features = in_features, out_features
         self.weight = new_parameter((out_features, in_features), 0.0, device, dtype)
         self.bias = new_parameter((out_features,), 0.0, device, dtype) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the initial parameters again."""
         initialise(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
@@ -105,9 +117,14 @@ class Bilinear(Module):
         self.in1_features, self.in2_features = in1_features, in2_features
         self.out_features = out_features
         shape = (out_features, in1_features, in2_features)
-        bound = 1.0 / math.sqrt(in1_features)
-        self.weight = init.uniform_(new_parameter(shape, 0.0, device, dtype), -bound, bound)
+        self.weight = new_parameter(shape, 0.0, device, dtype)
         self.bias = new_parameter((out_features,), 0.0, device, dtype) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the initial parameters again."""
+        bound = 1.0 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 

@@ -20,9 +20,9 @@ from typing import Any, TypeVar
 
 from tinynet import backend, dtypes
 from tinynet.autograd import Value, modes
-from tinynet.autograd.hooks import Hook, Hooks, RemovableHandle
+from tinynet.nn.hooks import HOOKS, Hooked
 from tinynet.nn.parameter import Parameter
-from tinynet.nn.state import IncompatibleKeys, load_arrays
+from tinynet.nn.state import IncompatibleKeys, assign_arrays, load_arrays
 from tinynet.tensor import Tensor
 
 Self = TypeVar("Self", bound="Module")
@@ -38,7 +38,7 @@ def _distinct(named: Iterable[tuple[str, T]], wanted: bool = True) -> Iterator[t
             yield name, a
 
 
-class Module:
+class Module(Hooked):
     """Base class of all layers and networks: define `forward`, call the module.
 
     Attributes:
@@ -46,11 +46,10 @@ class Module:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.training = True
         # for each buffer whether it is part of the state_dict
         self._persistent: dict[str, bool] = {}
-        self._forward_pre_hooks: Hooks = {}
-        self._forward_hooks: Hooks = {}
 
     # --- attributes ---
 
@@ -93,7 +92,7 @@ class Module:
     def __getattr__(self, name: str) -> Any:
         # called only for missing attributes; must not access attributes that may be missing
         here = type(self).__name__
-        if name in ("_persistent", "training", "_forward_pre_hooks", "_forward_hooks"):
+        if name in ("_persistent", "training", *HOOKS):
             text = f"{here}: call super().__init__() at the start of __init__"
         else:
             names = [n for n, v in vars(self).items() if isinstance(v, Value | Module)]
@@ -237,6 +236,24 @@ class Module:
         """The submodule with a dotted name, such as "body.0"; "" is the module itself."""
         return self._find(target, Module)
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module in the place of the one with a dotted name.
+
+        Args:
+            target: the name, such as "body.0".
+            module: the new module.
+            strict: whether a module of that name must exist already.
+        """
+        path, _, name = target.rpartition(".")
+        if strict or path:
+            self._find(target if strict else path, Module)
+        if not name or not isinstance(module, Module):
+            raise ValueError(
+                f"{type(self).__name__}: set_submodule needs a name and a Module, not {target!r} "
+                f"and a {type(module).__name__}"
+            )
+        self._find(path, Module).add_module(name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter with a dotted name, such as "body.0.weight"."""
         return self._find(target, Parameter)
@@ -257,16 +274,29 @@ class Module:
             for name, tensor in module._own(persistent_only=True)
         }
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(
+        self,
+        destination: dict[str, Any] | None = None,
+        prefix: str = "",
+        keep_vars: bool = False,
+    ) -> dict[str, Any]:
         """Copies of all parameters and persistent buffers by name, as C-ordered NumPy arrays.
 
         They are NumPy arrays on any device, so that a file of them can be read anywhere. A shared
         parameter has an entry for each of its names, as in PyTorch.
+
+        Args:
+            destination: a dict to add them to; by default a new one.
+            prefix: put before each name.
+            keep_vars: give the parameters and buffers themselves instead of copies.
         """
-        return {name: backend.to_numpy(t._data).copy() for name, t in self._state().items()}
+        state = {} if destination is None else destination
+        for name, t in self._state().items():
+            state[prefix + name] = t if keep_vars else backend.to_numpy(t._data).copy()
+        return state
 
     def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> IncompatibleKeys:
         """Copy arrays into parameters and buffers, which keep their identity, dtype and device.
 
@@ -275,6 +305,8 @@ class Module:
                 as the state_dict of a PyTorch model.
             strict: whether missing and unexpected names are errors; if not, the common names are
                 loaded. Shapes must be equal in either case.
+            assign: put new parameters and buffers in their places instead, with the dtype and
+                device of what is given. An optimizer must be made afterwards.
 
         Returns:
             (missing_keys, unexpected_keys), both empty if strict.
@@ -283,7 +315,14 @@ class Module:
             ValueError: if names or shapes do not fit; the message lists all of them, and nothing
                 is loaded.
         """
-        return load_arrays(type(self).__name__, self._state(), state_dict, strict)
+        name, tensors = type(self).__name__, self._state()
+        if assign:
+            return assign_arrays(name, tensors, state_dict, strict, self._replace)
+        return load_arrays(name, tensors, state_dict, strict)
+
+    def _replace(self, target: str, tensor: Tensor) -> None:
+        path, _, name = target.rpartition(".")
+        setattr(self._find(path, Module), name, tensor)
 
     # --- modes, devices, dtypes ---
 
@@ -299,10 +338,12 @@ class Module:
         """Set evaluation mode: no dropout, batch normalisation with running statistics."""
         return self.train(False)
 
-    def to(self: Self, *args: Any, device: str | None = None, dtype: Any = None) -> Self:
+    def to(
+        self: Self, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False
+    ) -> Self:
         """Move to a device ("cpu", "cuda"), convert to a float dtype, or both, in place.
 
-        ``m.to(tensor)`` takes both from a tensor.
+        ``m.to(tensor)`` takes both from a tensor. `non_blocking` changes nothing.
 
         Parameters stay the same objects with new arrays, so an existing optimizer stays valid.
         Gradients are converted too; integer buffers keep their dtype.
@@ -314,10 +355,11 @@ class Module:
         for a in args:
             if isinstance(a, Value):
                 device, dtype = backend.device_of(a._data), a._data.dtype
-            elif isinstance(a, str) and a in ("cpu", "cuda"):
+            elif isinstance(a, str) and backend.is_device(a):
                 device = a
-            else:
+            elif a is not None and not isinstance(a, bool):  # non_blocking, by position
                 dtype = a
+        device = None if device is None else backend.as_device(device)
         dtype = None if dtype is None else dtypes.as_dtype(dtype)
         if dtype is not None and dtype.kind != "f":
             raise TypeError(f"{type(self).__name__}.to: dtype is {dtype}; it must be a float type")
@@ -333,8 +375,8 @@ class Module:
     def cpu(self: Self) -> Self:
         return self.to("cpu")
 
-    def cuda(self: Self) -> Self:
-        return self.to("cuda")
+    def cuda(self: Self, device: Any = None) -> Self:
+        return self.to("cuda" if device in (None, 0) else device)
 
     def float(self: Self) -> Self:
         return self.to(dtypes.float32)
@@ -375,46 +417,14 @@ class Module:
         _, watcher = modes()
         if watcher is not None:
             return watcher.module(self, args, kwargs)
-        if self._forward_pre_hooks or self._forward_hooks:
+        if (
+            self._forward_pre_hooks
+            or self._forward_hooks
+            or self._backward_hooks
+            or self._backward_pre_hooks
+        ):
             return self._run(args, kwargs)
         return self.forward(*args, **kwargs)
-
-    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        for hook in tuple(self._forward_pre_hooks.values()):  # a tuple: a hook may remove itself
-            changed = hook(self, args)
-            if changed is not None:
-                args = changed if isinstance(changed, tuple) else (changed,)
-        output = self.forward(*args, **kwargs)
-        for hook in tuple(self._forward_hooks.values()):
-            changed = hook(self, args, output)
-            if changed is not None:
-                output = changed
-        return output
-
-    def register_forward_pre_hook(self, hook: Hook) -> RemovableHandle:
-        """Call ``hook(module, args)`` before each forward, after the hooks registered earlier.
-
-        Args:
-            hook: receives the tuple of positional arguments and may return replacements, as a
-                tuple or a single value, or None.
-
-        Returns:
-            A handle whose `remove` removes the hook.
-        """
-        return RemovableHandle(self._forward_pre_hooks, hook)
-
-    def register_forward_hook(self, hook: Hook) -> RemovableHandle:
-        """Call ``hook(module, args, output)`` after each forward, after those registered earlier.
-
-        Hooks run for ``module(x)`` but not for ``module.forward(x)``.
-
-        Args:
-            hook: may return a replacement for the output, or None.
-
-        Returns:
-            A handle whose `remove` removes the hook.
-        """
-        return RemovableHandle(self._forward_hooks, hook)
 
     def extra_repr(self) -> str:
         """The options of a layer, shown by `repr`."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from tinynet import backend, dtypes, functional
 from tinynet.functional.layers import last_sizes
-from tinynet.nn.layers import at_least_one, new_parameter
+from tinynet.nn.layers import at_least_one, new_parameter, ones_and_zeros
 from tinynet.nn.module import Module
 from tinynet.tensor import Tensor
 
@@ -45,6 +45,18 @@ class _BatchNorm(Module):
         self.register_buffer("running_mean", mean)
         self.register_buffer("running_var", variance)
         self.register_buffer("num_batches_tracked", count)
+
+    def reset_running_stats(self) -> None:
+        """Forget the running statistics: mean 0, variance 1, no batches."""
+        if self.track_running_stats:
+            self.running_mean.zero_()
+            self.running_var.fill_(1.0)
+            self.num_batches_tracked.zero_()
+
+    def reset_parameters(self) -> None:
+        """Forget the running statistics, and set the weight to 1 and the bias to 0."""
+        self.reset_running_stats()
+        ones_and_zeros(self)
 
     def forward(self, input: Any) -> Any:
         shape = tuple(input.shape)
@@ -160,6 +172,10 @@ class LayerNorm(Module):
         ones, zeros = (new_parameter(shape, v, device, dtype) for v in (1.0, 0.0))
         self.weight = ones if elementwise_affine else None
         self.bias = zeros if elementwise_affine and bias else None
+
+    def reset_parameters(self) -> None:
+        """Set the weight to 1 and the bias to 0."""
+        ones_and_zeros(self)
 
     def forward(self, input: Any) -> Any:
         return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tinynet import backend
 from tinynet.autograd import Value
 from tinynet.autograd.modes import no_grad
+from tinynet.nn.parameter import Parameter
 from tinynet.tensor import Tensor
 
 # PyTorch's types that NumPy lacks; float32 holds their numbers exactly
@@ -57,6 +58,47 @@ def load_arrays(
     owner: str, tensors: Mapping[str, Tensor], state: Mapping[str, Any], strict: bool
 ) -> IncompatibleKeys:
     """Implement `Module.load_state_dict` for tensors by name; `owner` prefixes error messages."""
+    incompatible = _compare(owner, tensors, state, strict)
+    arrays = {
+        name: host_array(f"{owner}.load_state_dict: {name!r}", state[name], tensor.dtype)
+        for name, tensor in tensors.items()
+        if name in state
+    }
+    with no_grad():
+        for name, array in arrays.items():
+            tensor = tensors[name]
+            tensor.copy_(backend.to_device(array, tensor.device))
+    return incompatible
+
+
+def assign_arrays(
+    owner: str,
+    tensors: Mapping[str, Tensor],
+    state: Mapping[str, Any],
+    strict: bool,
+    replace: Callable[[str, Tensor], None],
+) -> IncompatibleKeys:
+    """Implement ``Module.load_state_dict(assign=True)``; `replace` puts a tensor in its place."""
+    incompatible = _compare(owner, tensors, state, strict)
+    made: dict[tuple[int, int], Tensor] = {}  # what was one tensor and is given one value stays one
+    places = {name: (id(old), id(state[name])) for name, old in tensors.items() if name in state}
+    for name, key in places.items():
+        old, value = tensors[name], state[name]
+        if key not in made:
+            if not isinstance(value, Value):
+                value = Tensor(host_array(f"{owner}.load_state_dict: {name!r}", value))
+            if isinstance(old, Parameter) and not isinstance(value, Parameter):
+                value = Parameter(value.detach(), requires_grad=False)
+            made[key] = value.requires_grad_(old.requires_grad)
+    for name, key in places.items():
+        replace(name, made[key])
+    return incompatible
+
+
+def _compare(
+    owner: str, tensors: Mapping[str, Tensor], state: Mapping[str, Any], strict: bool
+) -> IncompatibleKeys:
+    """The names that do not fit; raises if these or any shapes are errors."""
     if not isinstance(state, Mapping):
         raise TypeError(
             f"{owner}.load_state_dict: state is a {type(state).__name__}; it must be a dict of "
@@ -66,15 +108,20 @@ def load_arrays(
     given = {id(tensor) for name, tensor in tensors.items() if name in state}
     missing = [name for name, t in tensors.items() if name not in state and id(t) not in given]
     unexpected = [name for name in state if name not in tensors]
-    arrays, mismatched = {}, []
+    mismatched = []
     for name, tensor in tensors.items():
         if name in state:
-            array = host_array(f"{owner}.load_state_dict: {name!r}", state[name], tensor.dtype)
-            arrays[name] = array
-            if tuple(array.shape) != tensor.shape:
-                mismatched.append(
-                    f"{name} ({tuple(array.shape)} given, the module has {tensor.shape})"
-                )
+            try:
+                shape = getattr(state[name], "shape", None)
+            except RuntimeError as error:  # of PyTorch's lazy layers, before their first input
+                raise ValueError(
+                    f"{owner}.load_state_dict: {name!r} has no shape yet; run the model that it is "
+                    "from once before taking its state"
+                ) from error
+            if shape is None:  # numbers, perhaps in lists
+                shape = host_array(f"{owner}.load_state_dict: {name!r}", state[name]).shape
+            if tuple(shape) != tensor.shape:
+                mismatched.append(f"{name} ({tuple(shape)} given, the module has {tensor.shape})")
     problems = [
         f"{len(names)} {kind}: {', '.join(map(str, names))}"
         for kind, names in (
@@ -89,8 +136,4 @@ def load_arrays(
             f"{owner}.load_state_dict: names or shapes do not fit, nothing was loaded. "
             + "; ".join(problems)
         )
-    with no_grad():
-        for name, array in arrays.items():
-            tensor = tensors[name]
-            tensor.copy_(backend.to_device(array, tensor.device))
     return IncompatibleKeys(missing, unexpected)

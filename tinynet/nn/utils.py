@@ -10,7 +10,19 @@ from tinynet import backend, memory
 from tinynet.autograd.modes import no_grad
 from tinynet.autograd.versions import increment_version
 from tinynet.functions.stacking import cat
+from tinynet.nn.weight_norm import (
+    remove_spectral_norm,
+    remove_weight_norm,
+    spectral_norm,
+    weight_norm,
+)
 from tinynet.tensor import Tensor
+
+__all__ = [
+    "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm",
+    "parameters_to_vector", "remove_spectral_norm", "remove_weight_norm", "spectral_norm",
+    "vector_to_parameters", "weight_norm",
+]  # fmt: skip
 
 # Entries that are summed at a time: their copies in float64 stay in the cache.
 BLOCK = 1 << 15

@@ -1,10 +1,10 @@
 """Optimizers and schedules, by the names of `torch.optim`.
 
 Reading order: sgd, adam and rmsprop for the formulas, optimizer and flat for the step through all
-parameters, then lr_scheduler.
+parameters, then lr_scheduler and swa_utils.
 """
 
-from tinynet.optim import lr_scheduler
+from tinynet.optim import lr_scheduler, swa_utils
 from tinynet.optim.adagrad import Adadelta, Adagrad
 from tinynet.optim.adam import Adam, AdamW
 from tinynet.optim.adam_family import Adamax, NAdam, RAdam
@@ -30,4 +30,5 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "lr_scheduler",
+    "swa_utils",
 ]

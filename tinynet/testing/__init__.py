@@ -3,6 +3,7 @@
 * `check_grads` compares a function or Module with finite differences, to second order.
 * `check_adjoint` compares a linear map with its transpose, to rounding.
 * `taylor_test` and `check_hessian_symmetry` test Taylor's remainder and the Hessian's symmetry.
+* `assert_close` compares two results to the precision of their dtype.
 * `jacobian`, `hessian` and `hvp` return derivatives as arrays.
 * `tinynet.testing.definitions` holds convolution, pooling, softmax, ... as loops over indices.
 * `tinynet.testing.strategies` holds Hypothesis strategies for arrays, shapes and geometries. It is
@@ -11,6 +12,7 @@
 
 from tinynet.testing import definitions
 from tinynet.testing.adjoint import check_adjoint
+from tinynet.testing.closeness import assert_close
 from tinynet.testing.comparison import Report
 from tinynet.testing.derivatives import hessian, hvp, jacobian
 from tinynet.testing.function import GradientError
@@ -21,6 +23,7 @@ __all__ = [
     "GradientError",
     "Report",
     "Taylor",
+    "assert_close",
     "check_adjoint",
     "check_grads",
     "check_hessian_symmetry",
