@@ -8,7 +8,7 @@ from tinynet.autograd import Value, raw
 from tinynet.backend import constant, is_array
 from tinynet.functional.losses import reduced
 from tinynet.functions.arguments import integer
-from tinynet.functions.public import a_kind_of, function, shown
+from tinynet.functions.public import function, shown
 from tinynet.functions.stacking import stack
 from tinynet.ops import softmax
 from tinynet.ops.arithmetic import where
@@ -137,7 +137,7 @@ def _lengths(name: str, lengths: Any, count: int) -> list[int]:
 def _rows(targets: Any, lengths: list[int], classes: int) -> list[list[int]]:
     """The labels of each example."""
     if not isinstance(targets, Value) and not is_array(targets):
-        raise TypeError(f"ctc_loss: targets is {a_kind_of(targets)}; it must be a Tensor")
+        raise TypeError(f"ctc_loss: targets is {shown(targets)}; it must be a Tensor")
     t = raw(targets)
     if t.dtype.kind not in "iu" or t.ndim not in (1, 2):
         raise TypeError(
