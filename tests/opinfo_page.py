@@ -18,8 +18,8 @@ CONVENTIONS = """\
   are errors that say what to write instead. Leaves may be changed inside `no_grad()`. Tensors
   without a gradient change as in PyTorch, views with them.
 * **dtypes.** float16, float32, float64, the integers and bool; no bfloat16, no complex numbers.
-  Types are promoted as in PyTorch. float32 is the default, and cannot be changed
-  (`set_default_dtype`): name another one with `dtype=`. A dtype may be a string, `dtype="float64"`.
+  Types are promoted as in PyTorch. float32 is the default, and `set_default_dtype` takes no other:
+  name one with `dtype=`. A dtype may be a string, `dtype="float64"`.
 * **Random numbers.** The generator is NumPy's, so a seed gives other numbers than in PyTorch, from
   the same distributions. `manual_seed` and `generator=` work alike.
 * **Nothing.** The mean of an empty tensor is an error, where PyTorch gives NaN; the sum is 0.

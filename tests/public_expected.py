@@ -18,9 +18,9 @@ NO_GRADIENT = set(
     # what it is, and where
     "is_cuda is_cpu get_device data_ptr retains_grad is_nonzero is_same_size is_signed "
     # in place
-    "acosh_ addbmm_ addmm_ addmv_ addr_ arccos_ arccosh_ arcsin_ arcsinh_ arctan2_ arctan_ "
+    "acosh_ addmm_ addmv_ addr_ arccos_ arccosh_ arcsin_ arcsinh_ arctan2_ arctan_ "
     "arctanh_ asinh_ atan2_ atanh_ baddbmm_ bitwise_left_shift_ bitwise_right_shift_ cauchy_ "
-    "copysign_ cumprod_ cumsum_ deg2rad_ detach_ digamma_ eq_ fill_diagonal_ fix_ float_power_ "
+    "copysign_ cumprod_ cumsum_ deg2rad_ detach_ digamma_ eq_ fill_diagonal_ fix_ "
     "gcd_ ge_ geometric_ greater_ greater_equal_ gt_ heaviside_ hypot_ index_reduce_ lcm_ le_ "
     "less_ less_equal_ lgamma_ log_normal_ lt_ ne_ not_equal_ put_ rad2deg_ random_ renorm_ sgn_ "
     "sinc_ squeeze_ swapaxes_ swapdims_ t_ transpose_ tril_ triu_ unsqueeze_ xlogy_".split()

@@ -51,7 +51,6 @@ class MethodsInPlace:
     exp_ = in_place(pointwise.exp)
     exp2_ = in_place(pointwise.exp2)
     expm1_ = in_place(pointwise.expm1)
-    float_power_ = in_place(pointwise.float_power)
     log_ = in_place(pointwise.log)
     log10_ = in_place(pointwise.log10)
     log1p_ = in_place(pointwise.log1p)
@@ -132,7 +131,6 @@ class MethodsInPlace:
 
     renorm_ = in_place(norms.renorm)
 
-    addbmm_ = in_place(products.addbmm)
     addmm_ = in_place(products.addmm)
     addmv_ = in_place(products.addmv)
     addr_ = in_place(products.addr)
