@@ -122,7 +122,7 @@ def lines_of_code(path: pathlib.Path) -> int:
 def test_the_engine_is_short():
     """Value, Rule, Node, Op, the order and the backward pass: all lines of the two files."""
     files = (ROOT / "autograd" / "value.py", ROOT / "autograd" / "engine.py")
-    assert sum(map(lines_of_code, files)) <= 186
+    assert sum(map(lines_of_code, files)) <= 190
 
 
 @pytest.mark.parametrize("name", ops.registry())

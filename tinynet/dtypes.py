@@ -136,29 +136,29 @@ def largest(dtype: Any) -> float:
     return float(np.finfo(dtype).max)
 
 
-def in_float32(function: F, mixed: bool = True) -> F:
-    """Make `function` compute a first argument of float16 in float32, and round its results once.
+# A sum of float16 loses every term below half a unit of its total, and overflows at 65,504. So what
+# adds up is computed in float32 and rounded once. Source: P. Micikevicius et al., Mixed precision
+# training, arXiv:1710.03740, section 3.3.
 
-    A sum of float16 loses every term below half a unit of its total, and overflows at 65,504. For
-    an operation the arguments are arrays, for a composition Tensors: then the two conversions are
-    recorded, and the gradients are computed in float32 as well. If another argument is of a wider
-    floating-point dtype, so is the result, or with `mixed` False a TypeError is raised.
 
-    Source: P. Micikevicius et al., Mixed precision training, arXiv:1710.03740, section 3.3.
+def accumulates(forward: F) -> F:
+    """Mark the forward of an operation that adds up; `autograd.guards` sees to float16."""
+    forward.accumulates = True  # type: ignore[attr-defined]
+    return forward
+
+
+def in_float32(function: F) -> F:
+    """Make a composition compute a first Tensor of float16 in float32, and round its results once.
+
+    The conversions are recorded, so the gradients are computed in float32 as well. If another
+    argument is of a wider floating-point dtype, so is the result.
     """
 
     @functools.wraps(function)
     def wide(*args: Any, **options: Any) -> Any:
-        try:
-            narrow = args[0].dtype is float16
-        except (IndexError, AttributeError):
-            narrow = is_float16(options.get("input"))
-        if not narrow:
+        first = args[0] if args else options.get("input")
+        if getattr(first, "dtype", None) is not float16:
             return function(*args, **options)
-        if not mixed:
-            arrays = [a for a in args if hasattr(a, "dtype")]
-            names = [f"operand {i}" for i in range(1, len(arrays) + 1)]
-            check_same_float(function.__name__, names, *arrays)
         y = function(*map(widened, args), **{k: widened(a) for k, a in options.items()})
         given = [a.dtype for a in (*args, *options.values()) if hasattr(a, "dtype")]
         if "dtype" in options or any(d.kind == "f" and d != float16 for d in given):
@@ -168,13 +168,19 @@ def in_float32(function: F, mixed: bool = True) -> F:
     return wide  # type: ignore[return-value]
 
 
-def in_float32_unmixed(function: F) -> F:
-    """As `in_float32`; arguments of different floating-point dtypes raise a TypeError."""
-    return in_float32(function, mixed=False)
-
-
 def is_float16(a: Any) -> bool:
     return getattr(a, "dtype", None) is float16
+
+
+def only_float16(arrays: Sequence[Any]) -> bool:
+    """Whether all floating-point arrays are float16, and there is one."""
+    found = False
+    for a in arrays:
+        dtype = getattr(a, "dtype", None)
+        if dtype is float32 or dtype is float64:
+            return False
+        found = found or dtype is float16
+    return found
 
 
 def widened(a: Any) -> Any:

@@ -46,10 +46,10 @@ from tinynet.autograd import guards
 from tinynet.autograd.accumulate import Accumulator, attach
 from tinynet.autograd.guards import NUMBERS, kept
 from tinynet.autograd.modes import modes
-from tinynet.autograd.value import Value, raw
+from tinynet.autograd.value import Value
 from tinynet.autograd.versions import alias, tick
 from tinynet.backend import ndarray
-from tinynet.dtypes import float32
+from tinynet.dtypes import float32, is_float16
 
 Edge = tuple[int, Any, tuple[int, ...], "Rule"]  # input number, source, shape, rule
 Order = tuple[list["Node"], dict[Value, None]]  # nodes, latest first, and leaves
@@ -92,7 +92,7 @@ class Node:
                     x = args[key]
                     saved[name] = x if isinstance(x, Value) or type(x) in NUMBERS else kept(x)
                 elif kind == "shape":
-                    saved[name] = [getattr(raw(x), "shape", ()) for x in args][key]
+                    saved[name] = a._data.shape if key == i else guards.shapes(args)[key]
                 elif kind == "option":
                     saved[name] = options.get(name, key)
                 elif kind == "y":  # an alias: `out` itself refers to the node, a cycle
@@ -107,6 +107,7 @@ class Op:
     """A differentiable operation, callable on arrays and on Values, with a rule for each input."""
 
     promote: Any = None  # brings two operands to one dtype, where an operation has such a rule
+    accumulates = False  # whether it adds up, so that float16 is computed in float32
 
     def __init__(self, forward: Callable[..., Any]) -> None:
         functools.update_wrapper(self, forward)
@@ -150,6 +151,8 @@ class Op:
                 arrays.append(a)
                 unusual = unusual or type(a) not in NUMBERS
         if value is None:
+            if self.accumulates and is_float16(args[0]):
+                return guards.accumulated(self, args, options)
             return self.forward(*args, **options)
         recording, watcher = modes()
         if watcher is not None:
@@ -161,7 +164,8 @@ class Op:
             out = self.forward(*arrays, **options)
         except (TypeError, ValueError, IndexError) as error:
             raise guards.explained(self, error, arrays, options) from error
-        if type(out) is not ndarray or out.dtype is not float32 or out.base is not None:
+        plain = type(out) is ndarray and out.dtype is float32 and out.base is None
+        if unusual or not plain:
             out = guards.result(self, out, args, arrays, options, value.result_type)
             if type(out) is list:  # the arguments, converted
                 return self(*out, **options)
@@ -212,16 +216,16 @@ def nodes_behind(sources: Iterable[Any], caller: str = "backward") -> Order:
         if source in seen:
             continue
         seen.add(source)
-        if isinstance(source, tuple):  # a node and the number of one of its outputs
-            stack.append(source[0])
-        elif not isinstance(source, Node):
-            leaves[source] = None
-        elif source.edges is None:
-            raise guards.freed(caller, source.op.name)
-        else:
+        if isinstance(source, Node):
+            if source.edges is None:
+                raise guards.freed(caller, source.op.name)
             nodes.append(source)
             for edge in source.edges:
                 stack.append(edge[1])
+        elif isinstance(source, tuple):  # a node and the number of one of its outputs
+            stack.append(source[0])
+        else:
+            leaves[source] = None
     nodes.sort(key=operator.attrgetter("stamp"), reverse=True)
     return nodes, leaves
 

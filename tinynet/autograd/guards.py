@@ -12,7 +12,13 @@ from typing import Any
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.versions import share_version
 from tinynet.backend import array_module, as_array, generic, is_array, ndarray, plain_array
-from tinynet.dtypes import float32, is_new_float
+from tinynet.dtypes import (
+    float32,
+    is_new_float,
+    only_float16,
+    rounded,
+    widened,
+)
 
 NUMBERS = frozenset({float, int, bool, type(None)})  # operands that need no conversion
 _PLAIN = NUMBERS | {ndarray}
@@ -22,17 +28,23 @@ def operands(op: Any, args: Sequence[Any], arrays: list[Any]) -> list[Any] | Non
     """The arguments to run an operation with, converted, or None if they are right as they are.
 
     NumPy scalars become Python numbers, arrays of subclasses of NumPy's plain ones, and the
-    operands of an operation that has such a rule (`Op.promote`) are brought to one dtype.
+    operands of an operation that has such a rule (`Op.promote`) are brought to one dtype. Arrays of
+    float16 of an operation that adds up are replaced in `arrays`; `result` rounds.
     """
     converted = args
     if op.promote is not None:
-        x, y = arrays[-2:]
-        same = type(x) is ndarray and (type(y) is float or getattr(y, "dtype", None) is x.dtype)
-        if not same:
+        x, y = arrays[-2:] if type(arrays[-2]) is ndarray else arrays[:-3:-1]
+        dtype = x.dtype if type(x) is ndarray else None
+        number = type(y) in (float, int) and dtype is not None and dtype.kind == "f"
+        if dtype is None or not (number or getattr(y, "dtype", None) is dtype):
             converted = op.promote(args)
     if not _PLAIN.issuperset(map(type, arrays)):
         converted = [a if isinstance(a, Value) else operand(op.name, a) for a in converted]
-    return list(converted) if any(map(operator.is_not, converted, args)) else None
+    if any(map(operator.is_not, converted, args)):
+        return list(converted)
+    if op.accumulates and only_float16(arrays):
+        arrays[:] = map(widened, arrays)
+    return None
 
 
 def explained(op: Any, error: Exception, arrays: list[Any], options: dict[str, Any]) -> Exception:
@@ -60,6 +72,8 @@ def result(
         if any(map(_is_integer, arrays)):  # integers have no gradient, so a leaf is enough
             return [kind(raw(a).astype(float32)) if _is_integer(raw(a)) else a for a in args]
         y = y.astype(float32)
+    if op.accumulates and only_float16([raw(a) for a in args]):
+        y = rounded(y)
     return _wrapped(y, args, kind)
 
 
@@ -85,6 +99,18 @@ def kept(a: Any) -> Any:
     if is_array(a):
         return a.copy()
     return tuple([kept(part) for part in a]) if type(a) is tuple else a
+
+
+def accumulated(op: Any, arrays: Sequence[Any], options: dict[str, Any]) -> Any:
+    """What an operation that adds up gives for arrays of float16, computed in float32."""
+    if not only_float16(arrays):
+        return op.forward(*arrays, **options)
+    return rounded(op.forward(*map(widened, arrays), **options))
+
+
+def shapes(args: Sequence[Any]) -> list[tuple[int, ...]]:
+    """The shape of each argument of an operation; () for a number."""
+    return [getattr(raw(a), "shape", ()) for a in args]
 
 
 def operand(name: str, a: Any) -> Any:

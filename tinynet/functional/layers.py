@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet import backend
-from tinynet.autograd import raw
+from tinynet.autograd import Value, raw
 from tinynet.dtypes import check_same_float, in_float32, is_float16, rounded, widened
 from tinynet.functions.operands import check_tensor
 from tinynet.functions.public import function
@@ -57,7 +57,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 def check_tensors(name: str, **arguments: Any) -> None:
     """Raise unless each argument is a Tensor or an array; None is a missing one."""
     for argument, a in arguments.items():
-        if a is not None:
+        if a is not None and not isinstance(a, Value):
             check_tensor(name, argument, a)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet import backend
-from tinynet.autograd import raw
+from tinynet.autograd import Value, raw
 from tinynet.dtypes import in_float32
 from tinynet.functional.embedding import check_labels
 from tinynet.functions.operands import check_tensor, only_floats
@@ -44,7 +44,8 @@ def _empty_mean(name: str) -> ValueError:
 
 def check_tensors(name: str, input: Any, target: Any) -> None:
     for argument, a in (("input", input), ("target", target)):
-        check_tensor(name, argument, a)
+        if not isinstance(a, Value):
+            check_tensor(name, argument, a)
 
 
 def same_shape(name: str, input: Any, target: Any) -> None:

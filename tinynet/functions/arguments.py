@@ -60,6 +60,8 @@ def one_or_more(name: str, what: str, value: Any) -> tuple[int, ...]:
 
 def sizes_of(name: str, given: tuple[Any, ...], what: str = "size") -> tuple[int, ...]:
     """``(2, 3)`` from both ``f(2, 3)`` and ``f((2, 3))``."""
+    if [*map(type, given)] == [int] * len(given):  # the usual case
+        return given
     one: Any = given[0] if len(given) == 1 else 0
     return integers(name, what, given if hasattr(one, "__index__") and not is_list(one) else one)
 

@@ -38,13 +38,12 @@ def function(f: F) -> F:
     tensors = [(k, p) for k, p in enumerate(parameters) if types.get(p) == "Tensor"]
     words = {numpy: own for numpy, own in _NUMPY_WORDS.items() if own in parameters}
 
-    @functools.wraps(f)
-    def public(*args: Any, **options: Any) -> Any:
-        if options:
-            for word in words.keys() & options.keys():
-                options[words[word]] = options.pop(word)
-            if many in options:  # permute(x, dims=(1, 0)) for permute(x, 1, 0)
-                args = (*args, options.pop(many))
+    def checked(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
+        """The positional arguments; `options` get PyTorch's words."""
+        for word in words.keys() & options.keys():
+            options[words[word]] = options.pop(word)
+        if many in options:  # permute(x, dims=(1, 0)) for permute(x, 1, 0)
+            args = (*args, options.pop(many))
         for k, what in tensors:
             given = args[k] if k < len(args) else options.get(what, _MISSING)
             if not isinstance(given, Value) and given is not _MISSING:
@@ -52,13 +51,14 @@ def function(f: F) -> F:
                     f"{name}: {what} is {a_kind_of(given)}; it must be a Tensor (make one with "
                     "tinynet.tensor)"
                 )
-        if tensors:  # beside a Tensor a NumPy scalar is a number; it would promote as an array does
-            for a in args:
-                if isinstance(a, generic):
-                    args = tuple([a.item() if isinstance(a, generic) else a for a in args])
-            for key, option in options.items():
-                if isinstance(option, generic):
-                    options[key] = option.item()
+        return args
+
+    only_first = tensors == [(0, parameters[0])] if parameters else False
+
+    @functools.wraps(f)
+    def public(*args: Any, **options: Any) -> Any:
+        if options or not only_first or not args or not isinstance(args[0], Value):
+            args = checked(args, options)
         try:
             return f(*args, **options)
         except _ERRORS as error:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.dtypes import in_float32
+from tinynet.dtypes import accumulates
 from tinynet.kernels import sums
 from tinynet.memory import broadcast_to
 from tinynet.ops.promotion import promoted
@@ -46,7 +46,7 @@ def expand_gx(gy: Any, x_shape: tuple[int, ...]) -> Any:
 
 
 @Op
-@in_float32
+@accumulates
 def sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
     """y = x summed over the axes where `shape` has size 1 or no axis: expand's adjoint.
 

@@ -24,7 +24,7 @@ import math
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.dtypes import check_same_float, in_float32_unmixed
+from tinynet.dtypes import accumulates, check_same_float
 from tinynet.kernels import convolution as rowwise
 from tinynet.kernels.im2col import batch_first, batch_last, col2im, im2col
 from tinynet.kernels.products import product
@@ -33,7 +33,7 @@ from tinynet.window import Window
 
 
 @Op
-@in_float32_unmixed
+@accumulates
 def conv2d(x: Any, w: Any, b: Any = None, *, window: Window, groups: int = 1) -> Any:
     """y_nopq = b_o + sum_cij w_ocij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, 0 outside x.
 
@@ -85,7 +85,7 @@ def conv2d_gb(gy: Any) -> Any:
 
 
 @Op
-@in_float32_unmixed
+@accumulates
 def conv2d_input(gy: Any, w: Any, *, size: Any, window: Window, groups: int = 1) -> Any:
     """x_nchw = sum of w_ocij gy_nopq over all o, i, j, p, q with p SH + i DH - PH = h and
     q SW + j DW - PW = w: conv2d's adjoint by x, also known as transposed convolution.
@@ -123,7 +123,7 @@ def conv2d_input_gw(u: Any, gy: Any, window: Window, groups: int) -> Any:
 
 
 @Op
-@in_float32_unmixed
+@accumulates
 def conv2d_weight(gy: Any, x: Any, *, window: Window, groups: int = 1) -> Any:
     """w_ocij = sum_npq gy_nopq x_{n, c, p SH + i DH - PH, q SW + j DW - PW}: conv2d's adjoint by w.
 

@@ -12,7 +12,7 @@ from typing import Any
 from tinynet import backend
 from tinynet.autograd import Op, Value, raw
 from tinynet.backend import arange, check, constant, is_array, zeros
-from tinynet.dtypes import in_float32
+from tinynet.dtypes import accumulates
 from tinynet.kernels.sums import ROWS
 
 
@@ -42,7 +42,7 @@ def getitem_gx(gy: list[Any], x_shape: list[tuple[int, ...]], index: list[Any]) 
 
 
 @Op
-@in_float32
+@accumulates
 def index_add(*xs: Any, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
     """y = zeros of `shape`, with each x_i added at y[indices[i]]: getitem's adjoint.
 

@@ -7,7 +7,7 @@ from typing import Any
 from tinynet import threads
 from tinynet.autograd import Op, raw
 from tinynet.backend import array_module, eye
-from tinynet.dtypes import check_same_float, in_float32_unmixed
+from tinynet.dtypes import accumulates, check_same_float
 from tinynet.kernels import products, sums
 from tinynet.ops.broadcast import Elementwise, expand
 from tinynet.ops.reduction import sum
@@ -21,7 +21,7 @@ def transposed(x: Any) -> Any:
 
 
 @Elementwise  # the batch axes broadcast
-@in_float32_unmixed
+@accumulates
 def matmul(a: Any, b: Any) -> Any:
     """y_ij = sum_k a_ik b_kj, for each matrix of a batch.
 
@@ -61,7 +61,7 @@ def matmul_gb(gy: Any, a: Any) -> Any:
 
 
 @Op
-@in_float32_unmixed
+@accumulates
 def linear(x: Any, w: Any, b: Any = None) -> Any:
     """y_nj = sum_i x_ni w_ji + b_j: each row of x is an example, each row of w makes an output.
 
@@ -112,7 +112,7 @@ def linear_gb(gy: Any) -> Any:
 
 
 @Op
-@in_float32_unmixed
+@accumulates
 def einsum(*xs: Any, subscripts: str) -> Any:
     """y = sum of the products of entries of x_0, x_1, ... over letters not in the output.
 

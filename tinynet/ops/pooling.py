@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinynet.autograd import Op, raw
-from tinynet.dtypes import in_float32
+from tinynet.dtypes import accumulates
 from tinynet.kernels import pooling
 from tinynet.kernels.pooling import first_argmax
 from tinynet.window import Window
@@ -46,7 +46,7 @@ def max_pool2d_gx(gy: Any, x: Any, y: Any, window: Window) -> Any:
 
 
 @Op
-@in_float32
+@accumulates
 def max_unpool2d(x: Any, *, argmax: Any, size: Any, window: Window) -> Any:
     """y_nchw = sum of x_ncpq over the windows (p, q) whose tap argmax_ncpq lies at (h, w).
 
@@ -89,7 +89,7 @@ def gather_at_argmax_gx(gy: Any, argmax: Any, x_shape: Any, window: Window) -> A
 
 
 @Op
-@in_float32
+@accumulates
 def sum_pool2d(x: Any, *, window: Window) -> Any:
     """y_ncpq = sum_ij x_{n, c, p SH + i DH - PH, q SW + j DW - PW}, 0 outside x.
 
@@ -112,7 +112,7 @@ def sum_pool2d_gx(gy: Any, x_shape: Any, window: Window) -> Any:
 
 
 @Op
-@in_float32
+@accumulates
 def sum_unpool2d(x: Any, *, size: Any, window: Window) -> Any:
     """y_nchw = sum of x_ncpq over the windows (p, q) that cover (h, w): sum_pool2d's adjoint.
 

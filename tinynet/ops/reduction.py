@@ -11,7 +11,7 @@ from typing import Any
 
 from tinynet.autograd import Op, Value, raw
 from tinynet.backend import array_module, quiet_underflow
-from tinynet.dtypes import in_float32
+from tinynet.dtypes import accumulates
 from tinynet.kernels import sums
 from tinynet.ops.arithmetic import where
 from tinynet.ops.broadcast import expand
@@ -28,6 +28,8 @@ def axes_of(name: str, dim: Dim, ndim: int) -> tuple[int, ...]:
     """
     if dim is None:
         return tuple(range(ndim))
+    if type(dim) is int and -ndim <= dim < ndim:  # the common case
+        return (dim % ndim,)
     if isinstance(dim, bool):
         raise TypeError(f"{name}: dim is {dim}; it must be an axis or a tuple of axes")
     given: Any = dim
@@ -76,7 +78,7 @@ def keepdims(g: Any, name: str, shape: tuple[int, ...], dim: Dim) -> Any:
 
 
 @Op
-@in_float32
+@accumulates
 def sum(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     """y = sum of x_i over the axes `dim` (all of them for None).
 
@@ -159,7 +161,7 @@ def amin_gx(gy: Any, x: Any, y: Any, dim: Dim) -> Any:
 
 
 @Op
-@in_float32
+@accumulates
 @quiet_underflow
 def norm(x: Any, *, dim: Dim = None, keepdim: bool = False) -> Any:
     """y = sqrt(sum of x_i^2) over the axes `dim`: the Euclidean length.

@@ -16,7 +16,7 @@ from typing import Any
 
 from tinynet.autograd import Op
 from tinynet.backend import array_module, full, quiet_range
-from tinynet.dtypes import in_float32
+from tinynet.dtypes import accumulates
 from tinynet.kernels import sums
 from tinynet.ops.broadcast import Elementwise, expand
 from tinynet.ops.elementary import exp, exp_minus_abs, sigmoid
@@ -37,7 +37,7 @@ def _shifted(name: str, x: Any, dim: Dim) -> tuple[Any, Any, tuple[int, ...]]:
 
 
 @Op
-@in_float32
+@accumulates
 @quiet_range
 def logsumexp(x: Any, *, dim: Dim, keepdim: bool = False) -> Any:
     """y = ln sum_c e^(x_c) over the axes `dim`.
@@ -68,7 +68,7 @@ def logsumexp_gx(gy: Any, x: Any, y: Any, x_shape: tuple[int, ...], dim: Dim) ->
 
 
 @Op
-@in_float32
+@accumulates
 @quiet_range
 def softmax(x: Any, *, dim: int) -> Any:
     """y_c = e^(x_c) / sum_k e^(x_k) along the axis `dim`.
@@ -96,7 +96,7 @@ def softmax_gx(gy: Any, y: Any, dim: int) -> Any:
 
 
 @Op
-@in_float32
+@accumulates
 @quiet_range
 def log_softmax(x: Any, *, dim: int) -> Any:
     """y_c = x_c - ln sum_k e^(x_k) along the axis `dim`.
@@ -120,7 +120,7 @@ def log_softmax_gx(gy: Any, y: Any, dim: int) -> Any:
 
 
 @Op
-@in_float32
+@accumulates
 @quiet_range
 def cross_entropy_rows(x: Any, q: Any) -> Any:
     """y_n = - sum_c q_nc ln p_nc, with p = softmax(x) along axis 1: row by row, from logits.
@@ -160,7 +160,7 @@ def cross_entropy_rows_gq(gy: Any, x: Any, x_shape: tuple[int, ...]) -> Any:
 
 
 @Elementwise
-@in_float32
+@accumulates
 @quiet_range
 def bce_with_logits(x: Any, z: Any) -> Any:
     """y = - z ln s(x) - (1 - z) ln(1 - s(x)), s the sigmoid: entry by entry, from logits.

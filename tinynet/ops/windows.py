@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from tinynet.autograd import Op
-from tinynet.dtypes import in_float32
+from tinynet.dtypes import accumulates
 from tinynet.kernels.im2col import batch_first, col2im, window_view
 from tinynet.window import Window
 
@@ -40,7 +40,7 @@ def unfold_gx(gy: Any, x_shape: tuple[int, ...], window: Window) -> Any:
 
 
 @Op
-@in_float32
+@accumulates
 def fold(x: Any, *, output_size: tuple[int, ...], window: Window) -> Any:
     """y[n, c, h, w] = the sum of all x[n, c KH KW + i KW + j, p OW + q] with p SH + i DH = h + PH
     and q SW + j DW = w + PW: col2im, unfold's adjoint.

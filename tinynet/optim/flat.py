@@ -18,7 +18,7 @@ from typing import Any
 
 from tinynet import backend, memory
 from tinynet.autograd import raw
-from tinynet.dtypes import widened
+from tinynet.dtypes import float16, widened
 from tinynet.tensor import Tensor
 
 # Long enough that the handover to another thread costs little: Adam on 670,000 entries took 2.4 ms
@@ -155,10 +155,11 @@ class FlatParameters:
             pairs = [(self.params[first]._data.reshape(-1)[part], flat)]
         else:
             pairs = [(self.params[i]._data, self.view(flat, i, lo)) for i in range(first, last)]
+        half = self.dtype is float16
         for p, decrease in pairs:
-            theta = widened(p)
+            theta = widened(p) if half else p
             if shrink is not None:
                 theta *= shrink
             theta -= decrease
-            if theta is not p:
+            if half:
                 p[...] = theta

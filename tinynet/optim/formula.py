@@ -84,7 +84,9 @@ class Formula:
         return type(self).__name__
 
     def _number(self, options: dict[str, Any], name: str, below: float = math.inf) -> None:
-        options[name] = in_range(self._name, name, options[name], below)
+        value = options[name]
+        if type(value) is not float or not 0.0 <= value < below:  # seldom: each step asks
+            options[name] = in_range(self._name, name, value, below)
 
     def _betas(self, options: dict[str, Any]) -> tuple[float, float]:
         """Check a pair "betas", each in [0, 1), and convert it."""

@@ -6,6 +6,7 @@ flat arrays, in `state`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -137,23 +138,7 @@ class Optimizer(Formula, Stateful):
                 flat.carried[i] = self._carried(options, 0)
                 for name, value in filled.items():
                     flat.view(slots[name], i)[...] = value
-        xp = backend.array_module(flat.like)
-
-        @backend.quiet_underflow
-        def update(piece: tuple[int, int, int, int]) -> None:
-            first, _, lo, hi = piece
-            given = options | flat.carried[first] if flat.carried[first] else options
-            decay, shrink = self._decay(given)
-            scalars = self._scalars(given, flat.steps[first] + 1)
-            g = flat.gather(piece, decay, options["maximize"])
-            out = memory.workspace("updates of an optimizer", g.shape, g)
-            here = {name: slot[lo:hi] for name, slot in slots.items()}
-            self._update(xp, scalars, g, out, here)
-            flat.subtract(out, piece, shrink)
-            if self.averages:
-                self._average(xp, scalars, flat.theta(piece), out, here)
-
-        for_each(update, flat.pieces())
+        for_each(functools.partial(self._update_piece, options, flat, slots), flat.pieces())
         for i, p in enumerate(flat.params):
             if p.grad is not None:
                 # a graph that still needs the old numbers must not use the new ones
@@ -161,6 +146,27 @@ class Optimizer(Formula, Stateful):
                 flat.steps[i] += bool(slots)
                 if flat.carried[i]:
                     flat.carried[i] = self._carried(options | flat.carried[i], flat.steps[i])
+
+    @backend.quiet_underflow
+    def _update_piece(
+        self,
+        options: dict[str, Any],
+        flat: FlatParameters,
+        slots: dict[str, Any],
+        piece: tuple[int, int, int, int],
+    ) -> None:
+        first, _, lo, hi = piece
+        given = options | flat.carried[first] if flat.carried[first] else options
+        decay, shrink = self._decay(given)
+        scalars = self._scalars(given, flat.steps[first] + 1)
+        g = flat.gather(piece, decay, options["maximize"])
+        xp = backend.array_module(g)
+        out = memory.workspace("updates of an optimizer", g.shape, g)
+        here = {name: slot[lo:hi] for name, slot in slots.items()}
+        self._update(xp, scalars, g, out, here)
+        flat.subtract(out, piece, shrink)
+        if self.averages:
+            self._average(xp, scalars, flat.theta(piece), out, here)
 
     # --- saving and loading ---
 
