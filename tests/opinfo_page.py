@@ -17,6 +17,9 @@ CONVENTIONS = """\
   `y[0] = 3`), and a value that requires one cannot be put into another tensor (`x[0] = y`): both
   are errors that say what to write instead. Leaves may be changed inside `no_grad()`. Tensors
   without a gradient change as in PyTorch, views with them.
+* **`x.data`** is the NumPy or CuPy array itself, not a tensor: `x.data[:] = 0` works, and for
+  `w.data.normal_()` write `nn.init.normal_(w)`, or `w.normal_()` inside `no_grad()`. `x.data = a`
+  takes arrays and tensors.
 * **dtypes.** float16, float32, float64, the integers and bool; no bfloat16, no complex numbers.
   Types are promoted as in PyTorch. float32 is the default, and `set_default_dtype` takes no other:
   name one with `dtype=`. A dtype may be a string, `dtype="float64"`.

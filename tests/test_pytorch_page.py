@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 import tinynet as tn
@@ -23,6 +24,21 @@ def test_changes_in_place():
     x = tn.zeros(4)
     x.view(2, 2)[0].fill_(1.0)
     assert x.tolist() == [1.0, 1.0, 0.0, 0.0]
+
+
+def test_data_is_the_array():
+    w = tn.nn.Linear(2, 2).weight
+    assert isinstance(tn.ones(2).data, np.ndarray)
+    w.data[:] = 0
+    assert w.tolist() == [[0, 0], [0, 0]]
+    for value in (tn.ones(2, 2), np.full((2, 2), 2.0, "float32")):
+        w.data = value
+        assert w.tolist() == value.tolist()
+    for draw in (tn.nn.init.normal_, lambda w: w.normal_()):
+        before = w.tolist()
+        with tn.no_grad():
+            draw(w)
+        assert w.tolist() != before
 
 
 def test_dtypes():
