@@ -12,13 +12,7 @@ from typing import Any
 from tinynet.autograd.value import Value, raw
 from tinynet.autograd.versions import share_version
 from tinynet.backend import array_module, as_array, generic, is_array, ndarray, plain_array
-from tinynet.dtypes import (
-    float32,
-    is_new_float,
-    only_float16,
-    rounded,
-    widened,
-)
+from tinynet.dtypes import float32, is_new_float, only_float16, rounded, widened
 
 NUMBERS = frozenset({float, int, bool, type(None)})  # operands that need no conversion
 _PLAIN = NUMBERS | {ndarray}
@@ -33,7 +27,9 @@ def operands(op: Any, args: Sequence[Any], arrays: list[Any]) -> list[Any] | Non
     """
     converted = args
     if op.promote is not None:
-        x, y = arrays[-2:] if type(arrays[-2]) is ndarray else arrays[:-3:-1]
+        x, y = arrays[-2:]
+        if type(x) is not ndarray:
+            x, y = y, x
         dtype = x.dtype if type(x) is ndarray else None
         number = type(y) in (float, int) and dtype is not None and dtype.kind == "f"
         if dtype is None or not (number or getattr(y, "dtype", None) is dtype):
