@@ -17,15 +17,23 @@ CONVENTIONS = """\
   `y[0] = 3`), and a value that requires one cannot be put into another tensor (`x[0] = y`): both
   are errors that say what to write instead. Leaves may be changed inside `no_grad()`. Tensors
   without a gradient change as in PyTorch, views with them.
-* **`x.data`** is the NumPy or CuPy array itself, not a tensor: `x.data[:] = 0` works, and for
-  `w.data.normal_()` write `nn.init.normal_(w)`, or `w.normal_()` inside `no_grad()`. `x.data = a`
-  takes arrays and tensors.
+* **`x.data`** is the NumPy or CuPy array itself, not a tensor: `x.data[:] = 0` works, and
+  `x.data.std()` is NumPy's. For `w.data.normal_()` write `nn.init.normal_(w)`, or `w.normal_()`
+  inside `no_grad()`; for `w.grad.data.zero_()`, `w.grad.zero_()`; for `torch.max(y.data, 1)`,
+  `torch.max(y.detach(), 1)`. `x.data = a` takes arrays and tensors. A `state_dict` holds NumPy
+  arrays, copied.
+* **Views.** `view` and `reshape` are one function: where the memory does not allow a view, both
+  copy. The result of a convolution may lie in another order than PyTorch's.
+* **NumPy.** `np.asarray(x)` is refused; `x.numpy()` and `x.detach().numpy()` say what is meant.
 * **dtypes.** float16, float32, float64, the integers and bool; no bfloat16, no complex numbers.
   Types are promoted as in PyTorch. float32 is the default, and `set_default_dtype` takes no other:
   name one with `dtype=`. A dtype may be a string, `dtype="float64"`.
 * **Random numbers.** The generator is NumPy's, so a seed gives other numbers than in PyTorch, from
   the same distributions. `manual_seed` and `generator=` work alike.
-* **Nothing.** The mean of an empty tensor is an error, where PyTorch gives NaN; the sum is 0.
+  A `DataLoader`'s order and `random_split` follow their own `seed`, 0 by default, not
+  `manual_seed`: a new loader shuffles as the one before it; one loader, kept, shuffles anew in each
+  epoch.
+* **Empty tensors.** The mean of an empty tensor is an error, where PyTorch gives NaN; the sum is 0.
 * **Numbers and arrays as operands.** Functions of two tensors take Python numbers in place of the
   second, also where PyTorch does not (`maximum(x, 2)`). NumPy's words `axis` and `keepdims` stand
   for `dim` and `keepdim`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import warnings
 
 import numpy as np
@@ -181,3 +182,17 @@ def test_printing_can_be_set():
         assert repr(tn.tensor([1 / 3])) == "tensor([0.33])"
     finally:
         tn.set_printoptions(precision=4)
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [(2**40, "int32"), ([300], "uint8"), ([-129, 2], "int8"), ([2**63], None), (math.nan, "int64")],
+)
+def test_a_number_that_its_dtype_cannot_hold_is_an_error(data, dtype):
+    with pytest.raises(ValueError, match="tensor: a number in data is not one of"):
+        tn.tensor(data, dtype=dtype)
+
+
+def test_an_operand_out_of_range_names_the_operation():
+    with pytest.raises(ValueError, match="add: Python integer 300 out of bounds for uint8"):
+        tn.tensor([1], dtype="uint8") + 300

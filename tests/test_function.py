@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinynet as tn
-from tinynet.autograd import Function
+from tinynet.autograd import Function, Op
 from tinynet.testing import check_grads
 
 
@@ -135,3 +135,36 @@ def test_what_is_wrong_is_said():
         y.sum().backward()
     with pytest.raises(NotImplementedError, match="Function: define the static method forward"):
         Function.apply(x)
+
+
+def test_a_backward_of_another_shape_is_an_error():
+    class Bad(tn.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, gy):
+            return tn.ones(5)
+
+    with pytest.raises(ValueError, match=r"Bad: backward returned shape \(5,\) for argument 0"):
+        Bad.apply(tn.ones(2, requires_grad=True)).sum().backward()
+
+
+def test_a_rule_that_does_not_fit_its_operation():
+    @Op
+    def scaled(x, *, by=1.0):
+        return x * by
+
+    with pytest.raises(ValueError, match="scaled: no input is called 'z'; they are x"):
+        scaled.rule("z")(lambda gy: gy)
+    with pytest.raises(ValueError, match="the rule for 'x' names 'q'; after gy it may name y"):
+        scaled.rule("x")(lambda gy, q: gy)
+    captured = tn.ones(2)
+
+    @Op
+    def captures(x):
+        return x * captured
+
+    with pytest.raises(TypeError, match="captures: it uses a Tensor that is not among its arg"):
+        captures(tn.ones(2))

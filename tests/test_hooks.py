@@ -169,3 +169,15 @@ def test_what_a_hook_may_not_return(hook, error, text):
 def test_what_has_no_gradient_takes_no_hook():
     with pytest.raises(RuntimeError, match="register_hook: the tensor does not require"):
         tn.ones(2).register_hook(print)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_leaf_of_which_rows_are_taken_runs_its_hook_once(create_graph):
+    x = tn.ones(3, requires_grad=True)
+    calls = []
+    x.register_hook(lambda g: calls.append(g) or g * 2)
+    y = x[0] + x[1] * 3
+    assert tn.grad(y, x, create_graph=create_graph, retain_graph=True)[0].tolist() == [2, 6, 0]
+    y.backward(create_graph=create_graph)
+    assert x.grad.tolist() == [2, 6, 0]
+    assert len(calls) == 2

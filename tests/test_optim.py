@@ -310,11 +310,11 @@ P = nn.Parameter(tn.ones(2))
 BAD = {
     "SGD: lr is -1": lambda: optim.SGD([P], lr=-1),
     "SGD: lr is nan": lambda: optim.SGD([P], lr=math.nan),
-    "Adam: lr is fast": lambda: optim.Adam([P], lr="fast"),
+    "Adam: lr is 'fast'": lambda: optim.Adam([P], lr="fast"),
     "SGD: momentum is -0.1": lambda: optim.SGD([P], momentum=-0.1),
     "nesterov=True needs": lambda: optim.SGD([P], nesterov=True),
     "dampening 0, not": lambda: optim.SGD([P], momentum=0.9, dampening=0.1, nesterov=True),
-    "Adam: betas is 1.0; it must be at least 0 and less than 1": lambda: optim.Adam(
+    "Adam: betas is 1.0; it must be a number, at least 0 and less than 1": lambda: optim.Adam(
         [P], betas=(1.0, 0.9)
     ),
     "AdamW: betas is 0.9": lambda: optim.AdamW([P], betas=0.9),
@@ -419,3 +419,23 @@ def test_the_first_momentum_buffer_is_bitwise_the_gradient():
     optimizer.step()
     buffer = optimizer.state_dict()["state"][0]["momentum_buffer"]
     assert buffer.tobytes() == p.grad.numpy().tobytes()
+
+
+def test_an_optimizer_of_ones_own():
+    class Own(optim.Optimizer):
+        def __init__(self, params, lr):
+            super().__init__(params, {"lr": lr})
+
+        def step(self, closure=None):
+            with tn.no_grad():
+                for group in self.param_groups:
+                    for p in group["params"]:
+                        p -= group["lr"] * p.grad
+
+    w = tn.ones(2, requires_grad=True)
+    optimizer = Own([w], lr=0.25)
+    (w * w).sum().backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    assert w.tolist() == [0.5, 0.5]
+    assert w.grad is None

@@ -46,12 +46,28 @@ def _array(data: Any, dtype: Any, device: Any) -> Any:
     device = None if device is None else backend.as_device(device)
     if isinstance(data, list | tuple) and _has_tensor(data):
         data = _without_tensors(data)
+    if dtype is not None and dtype.kind in "iu" and not backend.is_array(data):
+        _check_range(backend.asarray(data), dtype)
     array = backend.asarray(data, dtype, device)
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"tensor: data has dtype {array.dtype}; it must be real numbers or booleans"
         )
+    if dtype is None and array.dtype.kind == "u" and not backend.is_array(data):
+        _check_range(array, dtypes.int64)
     return array
+
+
+def _check_range(given: Any, dtype: Any) -> None:
+    """Raise ValueError for numbers that an integer dtype cannot hold; NumPy would wrap them."""
+    limits = dtypes.iinfo(dtype)
+    backend.check(
+        (given >= limits.min) & (given <= limits.max),
+        lambda: ValueError(
+            f"tensor: a number in data is not one of {dtype}, which holds {limits.min} to "
+            f"{limits.max}"
+        ),
+    )
 
 
 def _has_tensor(data: Any) -> bool:

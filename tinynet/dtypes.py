@@ -87,7 +87,7 @@ class iinfo:
         return f"iinfo({self.dtype}: min={self.min}, max={self.max})"
 
 
-def _wider(a: Any, b: Any) -> Any:
+def wider(a: Any, b: Any) -> Any:
     """The dtype of a sum of two arrays: floats beat integers, whatever their sizes."""
     if (a.kind == "f") != (b.kind == "f"):
         return a if a.kind == "f" else b
@@ -116,13 +116,13 @@ def result_dtype(operands: Any) -> Any:
             k, dtype = 2, _OF_NUMBER.get(type(a), float32)
         else:
             k = 0 if a.ndim else 1
-        groups[k] = dtype if groups[k] is None else _wider(groups[k], dtype)
+        groups[k] = dtype if groups[k] is None else wider(groups[k], dtype)
     numbers, zero_d, result = groups[2], groups[1], groups[0]
     for lower in (zero_d, numbers):
         if result is None:
             result = lower
         elif lower is not None and category(lower) > category(result):
-            result = _wider(result, lower)
+            result = wider(result, lower)
     return result
 
 

@@ -14,8 +14,8 @@ vector-Jacobian product, or VJP). Its parameters name the values to keep for it:
 
 After ``gy`` a rule may name an input (``a``), only its shape (``a_shape``), the output (``y``),
 an option (a keyword-only parameter of the operation), and, for an operation with any number of
-inputs, ``i``, the number of the input. An operation may return a tuple of arrays; then ``gy`` and
-``y`` are tuples.
+inputs, ``i``, the number of the input. An operation may return a tuple of arrays; then ``gy`` is a
+list and ``y`` a tuple.
 
 By default rules run on plain arrays, without any recording. With ``create_graph=True`` the same
 rules run on Values, so that their operations are recorded and can be differentiated again.
@@ -134,6 +134,7 @@ class Op:
         """
 
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            guards.check_rule(self, name, function)
             self.rules[name] = Rule(function, self, joint)
             return function
 
@@ -162,7 +163,7 @@ class Op:
             return self(*converted, **options)
         try:
             out = self.forward(*arrays, **options)
-        except (TypeError, ValueError, IndexError) as error:
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise guards.explained(self, error, arrays, options) from error
         plain = type(out) is ndarray and out.dtype is float32 and out.base is None
         if unusual or not plain:
@@ -257,5 +258,3 @@ def walk_back(arrived: Accumulator, order: Order, wanted: set[Any], retain_graph
             grads[source] = g
         if used and not retain_graph:
             node.edges, node.saved = None, {}
-    for source in list(joint):
-        grads[source] = arrived.take(source)

@@ -107,7 +107,15 @@ class Function:
                 ctx._outputs = list(zip(_listed(made[0]), _listed(y), strict=True))
                 found[:] = _gradients(cls, ctx, gy, len(args), args[places[0]].result_type), gy
             x, g = args[places[i]], found[0][places[i]]
-            return zeros(x.shape, x._data) if g is None else g
+            if g is None:
+                return zeros(x.shape, x._data)
+            if getattr(g, "shape", None) != x.shape:
+                given = f"shape {g.shape}" if hasattr(g, "shape") else f"a {type(g).__name__}"
+                raise ValueError(
+                    f"{cls.__name__}: backward returned {given} for argument {places[i]}, which "
+                    f"has shape {tuple(x.shape)}; return a tensor of that shape"
+                )
+            return g
 
         forward.__name__ = cls.__name__
         op = Op(forward)
@@ -140,6 +148,6 @@ def _gradients(cls: Any, ctx: Any, gy: Any, n: int, kind: Any) -> list[Any]:
     if len(gradients) != n:
         raise RuntimeError(
             f"{cls.__name__}: backward returned {len(gradients)} gradients for {n} arguments; "
-            "return one for each, None for those that are no tensors"
+            "return one for each, None for those that are not tensors"
         )
     return [raw(g) if plain else g for g in gradients]

@@ -93,8 +93,9 @@ def backward(
             arrived.kept.add(source)
         walk_back(arrived, order, set(), retain_graph)
         for leaf in order[1]:
-            if leaf in arrived.grads:
-                g = arrived.take(leaf) if leaf._hooks else arrived.grads[leaf]
+            special = leaf._hooks or leaf in arrived.joint
+            g = arrived.take(leaf) if special else arrived.grads.get(leaf)
+            if g is not None:
                 _accumulate(leaf, copied(g) if leaf is output else g)
         for source, reference in retained:
             value = reference()
@@ -151,7 +152,7 @@ def grad(
         _attach(arrived, order)
         walk_back(arrived, order, wanted, retain_graph)
         for leaf in order[1]:
-            if leaf._hooks and leaf in arrived.grads:
+            if leaf._hooks or leaf in arrived.joint:
                 arrived.take(leaf)
         found = [arrived.grads.get(target) for target in targets]
         for i, (x, g) in enumerate(zip(inputs, found, strict=True)):

@@ -5,8 +5,9 @@ The engine's own path is for float32 and numbers; `operands` and `result` are fo
 
 from __future__ import annotations
 
+import inspect
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinynet.autograd.value import Value, raw
@@ -48,6 +49,7 @@ def explained(op: Any, error: Exception, arrays: list[Any], options: dict[str, A
     array_module(*arrays)  # raises DeviceError if they are on different devices
     # NumPy's subclasses of TypeError do not accept a message
     kind = TypeError if isinstance(error, TypeError) else type(error)
+    kind = ValueError if kind is OverflowError else kind
     return kind(op.explain(error, arrays, options))
 
 
@@ -132,8 +134,21 @@ def message(name: str, error: Exception, options: dict[str, Any]) -> str:
     named = [option for option, a in options.items() if isinstance(a, Value)]
     if named:
         return f"{name}: give {', '.join(named)} by position, not by name"
-    text = str(error)
+    text = str(error) or "it uses a Tensor that is not among its arguments; make it one of them"
     return text if text.startswith(name) else f"{name}: {text}"
+
+
+def check_rule(op: Any, name: str, function: Callable[..., Any]) -> None:
+    """Raise ValueError unless a rule is for an input, and names what a rule may name."""
+    if name not in op.inputs:
+        raise ValueError(f"{op.name}: no input is called {name!r}; they are {', '.join(op.inputs)}")
+    _, *needs = inspect.signature(function).parameters
+    unknown = [need for need in needs if need not in op.places]
+    if unknown:
+        raise ValueError(
+            f"{op.name}: the rule for {name!r} names {', '.join(map(repr, unknown))}; after gy it "
+            f"may name {', '.join(op.places)}"
+        )
 
 
 def unpack(node: Any, name: str, a: Any, create_graph: bool, output_nr: int = 0) -> Any:

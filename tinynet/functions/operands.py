@@ -54,7 +54,7 @@ def reals(*args: Any) -> list[Any]:
 
 def check_tensor(name: str, what: str, value: Any) -> None:
     """Raise TypeError unless it is a Tensor or an array."""
-    if not isinstance(value, Value) and not is_array(value):
+    if not isinstance(value, Value) and not (is_array(value) and value.dtype.kind in "biuf"):
         raise TypeError(
             f"{name}: {what} is {shown(value)}; it must be a Tensor (make one with tinynet.tensor)"
         )
@@ -133,12 +133,8 @@ def only_floats(name: str, x: Tensor, dtype: Any = None) -> Tensor:
 
 
 def promoted(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """The tensors in the widest of their dtypes, by PyTorch's rule: a float beats all integers."""
-    kinds = {t.dtype.kind for t in tensors}
-    floats = [t.dtype for t in tensors if t.dtype.kind == "f"]
-    dtypes = floats if "f" in kinds else [t.dtype for t in tensors]
-    xp = array_module(*(t.data for t in tensors))
-    dtype = xp.result_type(*dtypes)
+    """The tensors in the dtype of their sum; see `tinynet.dtypes.result_dtype`."""
+    dtype = result_dtype([t.data for t in tensors])
     return tuple(t if t.dtype == dtype else t.to(dtype) for t in tensors)
 
 

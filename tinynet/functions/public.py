@@ -124,4 +124,7 @@ def shown(value: Any) -> str:
 
 def a_kind_of(a: object) -> str:
     """The type of an argument, in words."""
-    return "None" if a is None else "an array" if is_array(a) else f"a {type(a).__name__}"
+    if a is None or is_array(a):
+        return "None" if a is None else "an array"
+    name = type(a).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

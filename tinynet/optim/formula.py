@@ -21,11 +21,10 @@ class Formula:
 
     def _check(self, options: dict[str, Any]) -> None:
         """Convert the options to Python numbers; raise ValueError if one is out of range."""
-        raise NotImplementedError
 
     def _slots(self, options: dict[str, Any]) -> tuple[str, ...]:
         """The names of the state arrays that these options need."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{self._name}: define step, or _slots, _scalars and _update")
 
     def _filled(self, options: dict[str, Any]) -> dict[str, float]:
         """What state arrays start with, by name; 0 for those that are not in it."""
@@ -85,7 +84,7 @@ class Formula:
 
     def _number(self, options: dict[str, Any], name: str, below: float = math.inf) -> None:
         value = options[name]
-        if type(value) is not float or not 0.0 <= value < below:  # seldom: each step asks
+        if type(value) is not float or not 0.0 <= value < below:  # each step asks
             options[name] = in_range(self._name, name, value, below)
 
     def _betas(self, options: dict[str, Any]) -> tuple[float, float]:

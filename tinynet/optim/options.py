@@ -35,7 +35,9 @@ def in_range(owner: str, name: str, value: Any, below: float = math.inf) -> floa
         number = math.nan
     if not 0.0 <= number < below:
         upper = "finite" if below == math.inf else f"less than {below:g}"
-        raise ValueError(f"{owner}: {name} is {value}; it must be at least 0 and {upper}")
+        raise ValueError(
+            f"{owner}: {name} is {value!r}; it must be a number, at least 0 and {upper}"
+        )
     return number
 
 
