@@ -261,14 +261,15 @@ def test_a_parameter_in_a_file_is_updated_like_others(make, tmp_path):
     assert (learnt[0].data != 1.0).all()
 
 
-def test_a_gradient_of_another_dtype_is_converted_to_the_parameters(make):
+def test_a_gradient_from_before_a_change_of_dtype_is_converted(make):
     a, b = (nn.Parameter(tn.ones(3)) for _ in range(2))
-    of_a, of_b = make([a]), make([b])
-    for step in range(3):
-        g = np.random.default_rng(step).normal(size=3)
-        a.grad, b.grad = tn.Tensor(g), tn.Tensor(g.astype("float32"))
-        of_a.step()
-        of_b.step()
+    g = np.random.default_rng(0).normal(size=3)
+    b.grad = tn.Tensor(g.astype("float32"))
+    a.data = a.data.astype("float64")
+    a.grad = tn.Tensor(g)
+    a.data = a.data.astype("float32")
+    make([a]).step()
+    make([b]).step()
     assert a.dtype.name == "float32"
     assert np.array_equal(a.data, b.data)
 
@@ -357,17 +358,15 @@ def test_bad_steps_are_named():
         optimizer.step()
     optimizer.param_groups[0]["lr"] = 1e-3
     optimizer.step()
-    p.grad = tn.ones(3)
-    with pytest.raises(ValueError, match=r"shape \(2,\), its gradient \(3,\); they must"):
-        optimizer.step()
     p.data = np.ones(3, "float32")
     with pytest.raises(ValueError, match=r"had shape \(2,\) .* now has \(3,\)"):
         optimizer.step()
     # a gradient of the wrong shape for the third parameter of the second group
     params = [nn.Parameter(tn.ones(2)) for _ in range(4)]
     optimizer = optim.SGD([{"params": params[:1]}, {"params": params[1:]}])
-    params[3].grad = tn.ones(1)
-    with pytest.raises(ValueError, match=r"parameter 2 of group 1 has shape \(2,\)"):
+    params[3].grad = tn.ones(2)
+    params[3].data = np.ones(1, "float32")
+    with pytest.raises(ValueError, match=r"parameter 2 of group 1 has shape \(1,\)"):
         optimizer.step()
 
 

@@ -316,3 +316,22 @@ def test_a_change_in_place_by_what_requires_a_gradient_is_refused(change):
     assert t.tolist() == [0, 0, 0]
     with tn.no_grad():
         change(t, v)
+
+
+@pytest.mark.parametrize(
+    ("g", "error", "text"),
+    [
+        ([1.0, 2.0], TypeError, r"grad: it is set to \[1.0, 2.0\]; it must be a Tensor of float32"),
+        (np.ones(2, "float32"), TypeError, "grad: it is set to an array of float32"),
+        (tn.ones(2, dtype="float64"), TypeError, "grad: it is set to a tensor of float64"),
+        (tn.ones(1), ValueError, r"grad: it is set to a Tensor of shape \(1,\)"),
+    ],
+)
+def test_what_a_gradient_may_not_be(g, error, text):
+    x = tn.ones(2, requires_grad=True)
+    with pytest.raises(error, match=text):
+        x.grad = g
+    assert x.grad is None
+    x.grad = tn.ones(2)
+    (x * 2).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0]

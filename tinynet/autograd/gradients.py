@@ -27,7 +27,7 @@ def _as_value(g: Any, like: Value) -> Any:
 def _accumulate(value: Value, g: Any) -> None:
     """Add to `grad` out of place, so that a reference to the previous gradient stays valid."""
     g = _as_value(g, value)
-    value.grad = g if value.grad is None else value.grad + g
+    value._grad = g if value._grad is None else value._grad + g
 
 
 def _seed(output: Value, gradient: Any, name: str, create_graph: bool) -> Any:

@@ -16,13 +16,14 @@ class Value:
         requires_grad: whether operations on it are recorded.
     """
 
-    __slots__ = ("__weakref__", "_data", "_hooks", "_requires_grad", "_source", "_version", "grad")
+    __slots__ = ("__weakref__", "_data", "_grad", "_hooks", "_requires_grad", "_source", "_version")
 
     # What operations return: the direct subclass of Value, so that a Parameter times two is a
     # Tensor, not a Parameter.
     result_type: ClassVar[type[Value]]
 
-    requires_grad: bool  # a property of Tensor, which checks what it is set to
+    grad: Any  # properties of Tensor, which check what they are set to
+    requires_grad: bool
 
     def __init_subclass__(cls) -> None:
         if Value in cls.__bases__:
@@ -33,7 +34,7 @@ class Value:
         # _source: the node that computed it; for outputs after the first, a pair of node and number
         self._requires_grad, self._source = requires_grad, source
         self._version: Any = NEVER
-        self.grad: Any = None
+        self._grad: Any = None
         self._hooks: Any = None  # of a leaf; those of other tensors belong to their node
 
 

@@ -71,13 +71,13 @@ class FlatParameters:
         """
         first, n = 0, len(self.params)
         while first < n:
-            if self.params[first].grad is None:
+            if self.params[first]._grad is None:
                 first += 1
                 continue
             last = first + 1
             while (
                 last < n
-                and self.params[last].grad is not None
+                and self.params[last]._grad is not None
                 and self.steps[last] == self.steps[first]
                 and self.carried[last] == self.carried[first]
                 and self.ends[last + 1] - self.ends[first] <= BLOCK
@@ -97,7 +97,7 @@ class FlatParameters:
             size = max(hi - lo, 1)
             if last - first == 1 and backend.device_of(self.like) == "cpu":
                 p = self.params[first]
-                if memory.is_contiguous(p._data) and memory.is_contiguous(raw(p.grad)):
+                if memory.is_contiguous(p._data) and memory.is_contiguous(raw(p._grad)):
                     size = BLOCK
             for start in range(lo, hi, size):
                 yield first, last, start, min(start + size, hi)
@@ -116,7 +116,7 @@ class FlatParameters:
         """
         first, last, _, _ = piece
         params = self.params[first:last]
-        g = self._joined("gradients of an optimizer", piece, [raw(p.grad) for p in params])
+        g = self._joined("gradients of an optimizer", piece, [raw(p._grad) for p in params])
         if weight_decay is None and not negated:
             return g
         xp = backend.array_module(g)

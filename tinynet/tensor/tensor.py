@@ -19,6 +19,7 @@ from tinynet.autograd.hooks import Attached, RemovableHandle
 from tinynet.autograd.versions import increment_version, share_version
 from tinynet.functions import numpy_calls, pointwise
 from tinynet.functions.arguments import one_axis
+from tinynet.functions.public import shown
 from tinynet.ops import indexing
 from tinynet.tensor.changes import Changes
 from tinynet.tensor.conversions import Conversions
@@ -97,6 +98,30 @@ class Tensor(Operators, Changes, Conversions, Methods, Value):
     def is_leaf(self) -> bool:
         """Whether it has no `grad_fn`: created by the user, or computed without recording."""
         return self.grad_fn is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward` accumulates: a Tensor of the same shape and dtype, or None.
+
+        Raises:
+            TypeError: if set to anything else, or to a Tensor of another dtype.
+            ValueError: if set to a Tensor of another shape.
+        """
+        return self._grad
+
+    @grad.setter
+    def grad(self, g: Tensor | None) -> None:
+        if g is not None:
+            if not isinstance(g, Value) or g._data.dtype != self._data.dtype:
+                raise TypeError(
+                    f"grad: it is set to {shown(g)}; it must be a Tensor of {self.dtype}, or None"
+                )
+            if g._data.shape != self._data.shape:
+                raise ValueError(
+                    f"grad: it is set to a Tensor of shape {g.shape}; it must have that of the "
+                    f"tensor, {self.shape}"
+                )
+        self._grad = g
 
     @property
     def requires_grad(self) -> bool:
