@@ -31,7 +31,7 @@ class Outcome:
 
     `kind` is "agrees", "differs", "refused" (a clear error where PyTorch computes), "obscure" (an
     error that does not name the operation), "accepted" (a result where PyTorch raises), or "left
-    out" (arguments that there are not in tinynet, such as complex numbers).
+    out" (arguments that do not exist in tinynet, such as complex numbers).
     """
 
     name: str

@@ -127,7 +127,7 @@ The names are those of PyTorch's test data.
 
 A sample is one call: its arguments, in one dtype. Of numbers drawn at random, shapes and dtypes are
 compared; of indices, that they lead to the same entries. Of operations with very many samples, 150
-are taken in each dtype. Left out are {left_out:,} samples with arguments that there are not in
+are taken in each dtype. Left out are {left_out:,} samples with arguments that do not exist in
 tinynet: memory formats, complex numbers.
 
 | | names | samples | agree |

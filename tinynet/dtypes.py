@@ -21,7 +21,7 @@ def as_dtype(name: Any) -> Any:
     """The NumPy dtype of that name, which CuPy uses too.
 
     Raises:
-        TypeError: for an unknown name, and for types that are no real numbers.
+        TypeError: for an unknown name, and for types other than real numbers.
     """
     try:
         if name is None:  # NumPy would take float64

@@ -87,7 +87,7 @@ def _check_weight(n: int, x: Any, weight: Any, bias: Any, wanted: str) -> None:
 def named_padding(
     name: str, padding: str, kernel: tuple[int, ...], stride: Sizes, dilation: Sizes
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The padding on each side, and the cells besides at the end, of "valid" or "same".
+    """The padding on each side, and the extra cells at the end, of "valid" or "same".
 
     Raises:
         ValueError: for other names, and for "same" with a stride other than 1.

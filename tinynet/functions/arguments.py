@@ -22,7 +22,7 @@ def integer(name: str, what: str, value: Any, least: int | None = None) -> int:
     """`value` as a Python integer.
 
     Raises:
-        TypeError: for anything but an integer; a boolean is none.
+        TypeError: for anything but an integer, and for a boolean.
         ValueError: below `least`.
     """
     if type(value) is not int:

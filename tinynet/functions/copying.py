@@ -40,7 +40,7 @@ def detach(input: Tensor) -> Tensor:
 def adjoint(input: Tensor) -> Tensor:
     """The transpose of the last two axes; numbers here are real."""
     if input.ndim < 2:
-        raise ValueError(f"adjoint: shape {tuple(input.shape)} is no matrix; it needs two axes")
+        raise ValueError(f"adjoint: shape {tuple(input.shape)} is not a matrix; it needs two axes")
     return input.transpose(-2, -1)
 
 

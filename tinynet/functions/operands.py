@@ -61,7 +61,7 @@ def check_tensor(name: str, what: str, value: Any) -> None:
 
 
 def tensors(input: Any, other: Any) -> tuple[Any, Any]:
-    """The two, if `other` is no number: PyTorch's rule for some functions of two tensors."""
+    """The two, unless `other` is a number: PyTorch's rule for some functions of two tensors."""
     check_tensor("operand", "other", other)
     return input, other
 
@@ -76,7 +76,7 @@ def tensors_of(name: str, tensors: Any) -> list[Tensor]:
     """A sequence of Tensors as a list.
 
     Raises:
-        TypeError: if it is no sequence, or if a member is not a Tensor.
+        TypeError: if it is not a sequence, or if a member is not a Tensor.
         ValueError: if it is empty.
     """
     if isinstance(tensors, Value) and not tensors._data.ndim:
@@ -101,7 +101,7 @@ def several(name: str, tensors: tuple[Any, ...]) -> list[Tensor]:
 def constant_of(input: Tensor, array: Any) -> Tensor:
     """An array that broadcasts to the shape of `input`, recorded with the gradient 0.
 
-    The choice never falls on `input`.
+    `where` takes every entry from `array`, so the result requires a gradient if `input` does.
     """
     return where(zeros(input.shape, input.data, "bool"), input, array)
 

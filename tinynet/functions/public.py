@@ -2,7 +2,7 @@
 
 ``def exp(input)`` is both `tinynet.exp` and the method `Tensor.exp`. The decorator adds what all
 public functions have in common: NumPy's words `axis` and `keepdims` for `dim` and `keepdim`; a
-TypeError if what must be a Tensor is none; and error messages that begin with the name of the
+TypeError for an argument that must be a Tensor; and error messages that begin with the name of the
 function that was called, even if a function that it calls finds the error.
 """
 

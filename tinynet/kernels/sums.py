@@ -24,7 +24,7 @@ import numpy as np
 
 from tinynet.backend import Array, array_module, full, ndarray
 
-add: Any = np.add  # its types know no arrays of any module
+add: Any = np.add  # as Any: its annotations do not accept `Array`
 
 ROWS = 128  # at most so many numbers are added one by one
 BLOCK = 32  # rows of a block

@@ -90,7 +90,7 @@ class Hooked:
         """Call ``hook(module, grad_input, grad_output)`` after each backward through the module.
 
         `grad_input` has an entry for each positional argument of the call and `grad_output` one
-        for each output: its gradient, or None if it is no Tensor, requires no gradient, or is an
+        for each output: its gradient, or None if it is not a Tensor, requires no gradient, or is an
         output that the loss does not depend on. If no argument requires a gradient, the hook is
         called as soon as `grad_output` is known. Hooks must not change the gradients in place.
 
