@@ -335,3 +335,12 @@ def test_what_a_gradient_may_not_be(g, error, text):
     x.grad = tn.ones(2)
     (x * 2).sum().backward()
     assert x.grad.tolist() == [3.0, 3.0]
+
+
+def test_a_tensor_is_not_equal_to_none_or_a_name():
+    x = tn.ones(2)
+    assert (x == None) is False  # noqa: E711
+    assert (x != None) is True  # noqa: E711
+    assert (x == "cpu") is False
+    assert None not in [x]
+    assert (x == 1).tolist() == [True, True]

@@ -69,8 +69,13 @@ class Operators:
 
     # --- comparison and logic: boolean tensors, never recorded ---
 
-    __eq__ = comparing.eq  # type: ignore[assignment]
-    __ne__ = comparing.ne  # type: ignore[assignment]
+    # what is not a number equals no tensor: `x == None` is False, as Python says if both refuse
+    def __eq__(self: Any, other: object) -> Any:
+        return NotImplemented if isinstance(other, str | None) else comparing.eq(self, other)
+
+    def __ne__(self: Any, other: object) -> Any:
+        return NotImplemented if isinstance(other, str | None) else comparing.ne(self, other)
+
     __lt__ = comparing.lt
     __le__ = comparing.le
     __gt__ = comparing.gt
