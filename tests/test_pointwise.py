@@ -440,3 +440,9 @@ x2, i2, b2 = t([1.0, 2.0]), t([1, 2]), t([True, False])
 def test_messages(call: Callable[[], Any], text: str) -> None:
     with pytest.raises((TypeError, ValueError, RuntimeError, IndexError), match=f"^{text}"):
         call()
+
+
+def test_lgamma_at_infinity() -> None:
+    y = t([-math.inf, math.inf, -1.0, 0.0, 1.0]).lgamma()
+    assert y.tolist() == [math.inf, math.inf, math.inf, math.inf, 0.0]
+    assert y.dtype == tn.float32

@@ -7,6 +7,7 @@ from typing import Any
 
 from tinynet import backend
 from tinynet.autograd import Op
+from tinynet.backend import array_module
 from tinynet.ops.elementary import exp
 
 
@@ -63,7 +64,8 @@ def lgamma(x: Any) -> Any:
     Shapes: any; dtype of x.
     Source: NIST Digital Library of Mathematical Functions, section 5.2(i).
     """
-    return backend.special("gammaln", x)
+    y = backend.special("gammaln", x)
+    return array_module(y).where(x == -math.inf, math.inf, y)  # SciPy has -Inf, C and PyTorch Inf
 
 
 @lgamma.rule("x")
