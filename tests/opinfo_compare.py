@@ -170,7 +170,7 @@ def like(x: torch.Tensor, requires_grad: bool = False) -> torch.Tensor:
 
 
 def gradients(grad: Callable[..., Any], ys: list, xs: list, cs: list, vs: list) -> list[Any]:
-    """Gradients of <y, c> by x, and of <those, v> by x and c; None where there is none."""
+    """Gradients of <y, c> with respect to x, and of <those, v> to x and c; None if unused."""
     first = grad(ys, xs, cs, create_graph=True, allow_unused=True)
     terms = [(g * v).sum() for g, v in zip(first, vs, strict=True)
              if g is not None and g.requires_grad]  # fmt: skip

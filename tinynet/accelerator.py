@@ -15,5 +15,5 @@ __all__ = ["current_accelerator", "device_count", "empty_cache", "is_available",
 
 
 def current_accelerator(check_available: bool = False) -> device | None:
-    """The GPU, or None if there is none."""
+    """The GPU, or None without one."""
     return device("cuda") if cuda.is_available() else None

@@ -107,7 +107,7 @@ class Op:
     """A differentiable operation, callable on arrays and on Values, with a rule for each input."""
 
     promote: Any = None  # brings two operands to one dtype, where an operation has such a rule
-    accumulates = False  # whether it adds up, so that float16 is computed in float32
+    accumulates = False  # whether it adds up: copied from its forward, see `dtypes.accumulates`
 
     def __init__(self, forward: Callable[..., Any]) -> None:
         functools.update_wrapper(self, forward)

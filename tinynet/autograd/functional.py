@@ -20,7 +20,7 @@ from tinynet.autograd.gradients import grad
 from tinynet.autograd.modes import enable_grad
 from tinynet.autograd.value import Value
 from tinynet.autograd.versions import alias
-from tinynet.backend import array_module, constant, zeros
+from tinynet.backend import array_module, eye, zeros
 
 
 @Op
@@ -161,9 +161,7 @@ def jacobian(
     found = []
     for k, y in enumerate(ys):
         parts: list[list[Any]] = [[] for _ in xs]
-        size = int(y._data.size)
-        for n in range(size):
-            unit = constant([float(m == n) for m in range(size)], y._data, y._data.dtype)
+        for unit in eye(int(y._data.size), y._data):
             one = type(y).result_type(unit.reshape(y._data.shape))
             given = [None if m != k else one for m in range(len(ys))]
             row = _grads("jacobian", ys, xs, given, create_graph, strict, keep=True)

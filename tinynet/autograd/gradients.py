@@ -53,7 +53,7 @@ def _leading_to(targets: Iterable[Any], nodes: Sequence[Node]) -> set[Any]:
     return wanted
 
 
-def _attach(arrived: Accumulator, order: Order) -> list[tuple[Any, Any]]:
+def _collect_hooks(arrived: Accumulator, order: Order) -> list[tuple[Any, Any]]:
     """Give the accumulator the hooks of all tensors of the walk.
 
     Returns:
@@ -88,7 +88,7 @@ def backward(
         arrived = Accumulator(run_rule, create_graph)
         arrived.add(output._source or output, seed)
         order = nodes_behind(arrived.grads)
-        retained = _attach(arrived, order)
+        retained = _collect_hooks(arrived, order)
         for source, _ in retained:
             arrived.kept.add(source)
         walk_back(arrived, order, set(), retain_graph)
@@ -149,7 +149,7 @@ def grad(
             arrived.add(y._source or y, seed)
         order = nodes_behind(arrived.grads)
         wanted = _leading_to(targets, order[0])
-        _attach(arrived, order)
+        _collect_hooks(arrived, order)
         walk_back(arrived, order, wanted, retain_graph)
         for leaf in order[1]:
             if leaf._hooks or leaf in arrived.joint:

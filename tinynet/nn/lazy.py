@@ -1,4 +1,4 @@
-"""Lazy layers: those whose number of inputs is that of the first input.
+"""Lazy layers: their first input says how many inputs they have.
 
 ``LazyLinear(10)`` is a `Linear` from the first forward on. Until then its parameters are empty; an
 optimizer may have them already, since they stay the same objects.
@@ -19,6 +19,7 @@ from tinynet.nn.convolution import (
     ConvTranspose3d,
 )
 from tinynet.nn.grouping import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from tinynet.nn.hooks import HOOKS
 from tinynet.nn.layers import Linear
 from tinynet.nn.module import Module
 from tinynet.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d
@@ -58,7 +59,7 @@ class _Lazy(Module):
             mine.data = backend.asarray(new.data, mine.dtype, mine.device)
             setattr(made, name, mine)
         made.training = self.training
-        vars(self).update({k: v for k, v in vars(made).items() if "hooks" not in k})
+        vars(self).update({k: v for k, v in vars(made).items() if k not in HOOKS})
         del self._waiting
         self.__class__ = layer
         return layer.forward(self, input, *more, **named)
@@ -125,18 +126,18 @@ class LazyBatchNorm3d(_Lazy, BatchNorm3d):
 
 
 class LazyInstanceNorm1d(_Lazy, InstanceNorm1d):
-    """A `InstanceNorm1d` whose `num_features` is the number of channels of its first input."""
+    """An `InstanceNorm1d` whose `num_features` is the number of channels of its first input."""
 
     _size_name, _size_axis = "num_features", -2
 
 
 class LazyInstanceNorm2d(_Lazy, InstanceNorm2d):
-    """A `InstanceNorm2d` whose `num_features` is the number of channels of its first input."""
+    """An `InstanceNorm2d` whose `num_features` is the number of channels of its first input."""
 
     _size_name, _size_axis = "num_features", -3
 
 
 class LazyInstanceNorm3d(_Lazy, InstanceNorm3d):
-    """A `InstanceNorm3d` whose `num_features` is the number of channels of its first input."""
+    """An `InstanceNorm3d` whose `num_features` is the number of channels of its first input."""
 
     _size_name, _size_axis = "num_features", -4
