@@ -53,6 +53,7 @@ def function(f: F) -> F:
                 )
         return args
 
+    own = f"{name}:", f"{name}("  # `max` must not pass on what begins with "maximum:"
     only_first = tensors == [(0, parameters[0])] if parameters else False
 
     @functools.wraps(f)
@@ -62,7 +63,7 @@ def function(f: F) -> F:
         try:
             return f(*args, **options)
         except _ERRORS as error:
-            if str(error).startswith(name):
+            if str(error).startswith(own):
                 raise
             raise _renamed(error, name, args, options) from error
 
